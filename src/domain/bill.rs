@@ -1,0 +1,238 @@
+//! A rated month: lines that carry their working.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{
+    ids::{Currency, ServiceCode},
+    money::Money,
+    period::Month,
+    quantity::{Quantity, Unit},
+    tariff::{PriceOrigin, PriceSource},
+    usage::{ChargeKind, Gap, UsageKey},
+};
+
+/// One multiplication of a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// How many units.
+    pub quantity: Decimal,
+    /// At what price.
+    pub unit_price: Decimal,
+    /// The product.
+    pub amount: Money,
+}
+
+/// Which price was used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PriceUsed {
+    /// From which layer.
+    pub origin: PriceOrigin,
+    /// From which document.
+    pub source: PriceSource,
+}
+
+/// Why a line, or a part of it, has no cost.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unpriced {
+    /// No layer has the meter in that region.
+    NotListed,
+    /// It is listed, its price is not known.
+    PriceUnknown,
+    /// Prices exist, none on the day of usage.
+    NotInForce,
+    /// The price of the tier that the last units reach is not known.
+    TierUnknown,
+    /// Usage and tariff are in different units.
+    UnitMismatch {
+        /// What the tariff counts.
+        expected: Unit,
+        /// What the usage counts.
+        found: Unit,
+    },
+}
+
+impl Unpriced {
+    /// Returns a short stable name for files.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotListed => "not-listed",
+            Self::PriceUnknown => "price-unknown",
+            Self::NotInForce => "not-in-force",
+            Self::TierUnknown => "tier-unknown",
+            Self::UnitMismatch { .. } => "unit-mismatch",
+        }
+    }
+
+    /// Says why, in a few words.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::NotListed => "no price listed".to_owned(),
+            Self::PriceUnknown => "price not known".to_owned(),
+            Self::NotInForce => "no price in force on that day".to_owned(),
+            Self::TierUnknown => "price of the last tier not known".to_owned(),
+            Self::UnitMismatch { expected, found } => {
+                format!("usage in {}, price per {}", found.plural(), expected.name())
+            }
+        }
+    }
+}
+
+/// The quantities of a line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineUsage {
+    /// Before rounding.
+    pub consumed: Quantity,
+    /// Rounded as AWS rounds.
+    pub billed: Quantity,
+    /// The part an allowance paid for, in the unit of `billed`.
+    pub covered: Decimal,
+    /// Which allowance.
+    pub allowance: Option<Arc<str>>,
+}
+
+impl LineUsage {
+    /// Returns what is left to pay for.
+    pub fn chargeable(&self) -> Decimal {
+        self.billed.value - self.covered
+    }
+}
+
+/// One charge of the bill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LineItem {
+    /// Whose, where, what.
+    pub key: UsageKey,
+    /// Usage, or a charge carried as billed.
+    pub kind: ChargeKind,
+    /// What a table calls the meter.
+    pub name: String,
+    /// How much; none for charges that count nothing and for sources that state costs only.
+    pub usage: Option<LineUsage>,
+    /// First and last day of usage.
+    pub days: (NaiveDate, NaiveDate),
+    /// To pay: chargeable quantity at its price, less discount.
+    pub cost: Money,
+    /// The whole billed quantity at its price, without allowance or discount.
+    pub list_cost: Money,
+    /// What the stated discount took off.
+    pub discount: Money,
+    /// The multiplications behind the cost before discount.
+    pub steps: Vec<Step>,
+    /// The price used; none where there is none.
+    pub price: Option<PriceUsed>,
+    /// A part of the list cost has no price, be it covered by an allowance or not.
+    pub list_is_partial: bool,
+    /// The quantity to pay for that has no price, and why.
+    pub unpriced: Option<(Quantity, Unpriced)>,
+    /// How raw usage became billed quantity, in words.
+    pub metering: Vec<Arc<str>>,
+    /// Where the usage comes from.
+    pub origins: Vec<Arc<str>>,
+    /// What AWS charged, where a bill says so.
+    pub aws_cost: Option<Money>,
+}
+
+/// What an allowance granted and what was drawn from it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AllowanceUse {
+    /// Which.
+    pub id: Arc<str>,
+    /// What a reader sees.
+    pub name: Arc<str>,
+    /// What it is counted in.
+    pub unit: Unit,
+    /// The month's grant.
+    pub granted: Decimal,
+    /// Stated as used before.
+    pub used_elsewhere: Decimal,
+    /// Drawn by the lines of this bill.
+    pub drawn: Decimal,
+}
+
+/// A month's charges in one currency.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Bill {
+    /// The month.
+    pub month: Month,
+    /// What every amount is in.
+    pub currency: Currency,
+    /// In the order of service, region, meter, account.
+    pub lines: Vec<LineItem>,
+    /// Free and included quantities, those that any line could draw on.
+    pub allowances: Vec<AllowanceUse>,
+    /// Usage that is known to be missing.
+    pub gaps: Vec<Gap>,
+    /// What a reader of the total should know.
+    pub notes: Vec<String>,
+}
+
+impl Bill {
+    /// Returns what is to pay, as far as it is known.
+    pub fn total(&self) -> Money {
+        self.lines.iter().map(|line| line.cost).sum()
+    }
+
+    /// Returns what would be to pay without any free tier or included quantity and before
+    /// discount.
+    pub fn list_total(&self) -> Money {
+        self.lines.iter().map(|line| line.list_cost).sum()
+    }
+
+    /// Returns what AWS charged, where every line has it.
+    pub fn aws_total(&self) -> Option<Money> {
+        self.lines
+            .iter()
+            .map(|line| line.aws_cost)
+            .sum::<Option<Money>>()
+    }
+
+    /// Returns the lines with a part that has no price.
+    pub fn unpriced(&self) -> impl Iterator<Item = &LineItem> {
+        self.lines.iter().filter(|line| line.unpriced.is_some())
+    }
+
+    /// Tells whether the total is the whole: every line priced, no usage missing.
+    pub fn is_complete(&self) -> bool {
+        self.gaps.is_empty() && self.unpriced().next().is_none()
+    }
+
+    /// Tells whether [`Bill::list_total`] is the whole.
+    pub fn list_is_complete(&self) -> bool {
+        self.gaps.is_empty() && !self.lines.iter().any(|line| line.list_is_partial)
+    }
+
+    /// Tells whether any line took another region's price.
+    pub fn is_assumed(&self) -> bool {
+        let assumed = |line: &LineItem| {
+            line.price
+                .as_ref()
+                .is_some_and(|p| matches!(p.origin, PriceOrigin::Assumed(_)))
+        };
+        self.lines.iter().any(assumed)
+    }
+
+    /// Returns the cost by service.
+    pub fn by_service(&self) -> BTreeMap<ServiceCode, Money> {
+        let mut totals = BTreeMap::new();
+        for line in &self.lines {
+            *totals
+                .entry(line.key.meter.service.clone())
+                .or_insert(Money::ZERO) += line.cost;
+        }
+        totals
+    }
+}
+
+impl LineItem {
+    /// Returns `priced`, `partial` or `unpriced`.
+    pub fn status(&self) -> &'static str {
+        match &self.unpriced {
+            None => "priced",
+            Some(_) if self.price.is_some() => "partial",
+            Some(_) => "unpriced",
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! `CodeBuild`: started minutes of each build, seconds on Lambda, provisioned minutes of fleets.
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use crate::domain::{
+    catalog::Grain,
+    quantity::{Quantity, Unit},
+};
+
+/// Bills one build, or one fleet's time, of a given length.
+pub fn billed(grain: Grain, duration: TimeDelta) -> Quantity {
+    match grain {
+        Grain::Minute | Grain::Provisioned => started(duration, 60, Unit::Minute),
+        Grain::Second => started(duration, 1, Unit::Second),
+    }
+}
+
+/// Bills a number of builds of one length: each is rounded on its own, then they are summed.
+pub fn billed_builds(grain: Grain, builds: u32, duration: TimeDelta) -> Quantity {
+    let one = billed(grain, duration);
+    Quantity::new(one.value * Decimal::from(builds), one.unit)
+}
+
+/// Returns the seconds of build time before rounding.
+pub fn consumed(builds: u32, duration: TimeDelta) -> Quantity {
+    let milliseconds = i128::from(duration.num_milliseconds()) * i128::from(builds);
+    Quantity::new(
+        Decimal::from_i128_with_scale(milliseconds, 3).normalize(),
+        Unit::Second,
+    )
+}
+
+/// Counts started units. API timestamps are kept to milliseconds, so 60.001 s are two minutes.
+pub(super) fn started(duration: TimeDelta, unit_seconds: i64, unit: Unit) -> Quantity {
+    let milliseconds = duration.num_milliseconds().max(0);
+    let per_unit = unit_seconds * 1000;
+    let units = milliseconds / per_unit + i64::from(milliseconds % per_unit > 0);
+    Quantity::new(Decimal::from(units), unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_started_minute_is_a_minute() {
+        for (milliseconds, minutes) in [
+            (0, 0),
+            (1, 1),
+            (60_000, 1),
+            (60_001, 2),
+            (61_000, 2),
+            (95_000, 2),
+            (120_000, 2),
+        ] {
+            let billed = billed(Grain::Minute, TimeDelta::milliseconds(milliseconds));
+            assert_eq!(
+                billed,
+                Quantity::new(Decimal::from(minutes), Unit::Minute),
+                "{milliseconds} ms"
+            );
+        }
+    }
+
+    #[test]
+    fn builds_are_rounded_before_they_are_summed() {
+        let billed = billed_builds(Grain::Minute, 300, TimeDelta::seconds(95));
+        assert_eq!(billed, Quantity::new(Decimal::from(600), Unit::Minute));
+        assert_eq!(
+            consumed(300, TimeDelta::seconds(95)),
+            Quantity::new(Decimal::from(28_500), Unit::Second)
+        );
+    }
+
+    #[test]
+    fn lambda_builds_count_seconds() {
+        let billed = billed_builds(Grain::Second, 3, TimeDelta::milliseconds(1500));
+        assert_eq!(billed, Quantity::new(Decimal::from(6), Unit::Second));
+    }
+}

@@ -1,0 +1,18 @@
+//! The billing rules as pure functions of values: no files, clock, network or floats.
+//!
+//! The order is the contract: meter, allowance, rate, discount, total. See `docs/ARCHITECTURE.md`.
+
+pub mod allocation;
+pub mod allowance;
+pub mod bill;
+pub mod catalog;
+pub mod ids;
+pub mod metering;
+pub mod money;
+pub mod number;
+pub mod period;
+pub mod price_book;
+pub mod quantity;
+pub mod rating;
+pub mod tariff;
+pub mod usage;

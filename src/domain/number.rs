@@ -1,0 +1,159 @@
+//! Reading decimals from the outside world.
+//!
+//! Bills write amounts plainly, with trailing zeros, or with an exponent (`1.49E-8`, `0E-10`).
+//! All of them are exact decimals and stay so: a number that does not fit is refused, not rounded.
+
+use rust_decimal::Decimal;
+use thiserror::Error;
+
+/// Why a text is not an amount.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum NumberError {
+    /// Not a number at all, `NaN` and infinities included.
+    #[error("`{0}` is not a number")]
+    NotANumber(String),
+    /// More digits than an exact decimal of 28 digits holds.
+    #[error("`{0}` has more digits than can be kept exactly")]
+    TooManyDigits(String),
+    /// Larger than any bill; refusing it here keeps every later sum from overflowing.
+    #[error("`{0}` is too large: amounts end at 1,000,000,000,000,000")]
+    TooLarge(String),
+    /// Below zero where only a quantity makes sense.
+    #[error("`{0}` is negative")]
+    Negative(String),
+}
+
+/// The largest amount accepted. A billion rows of it still add up without overflow.
+const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
+/// Reads an exact decimal, plain or with an exponent.
+pub fn parse_decimal(text: &str) -> Result<Decimal, NumberError> {
+    let trimmed = text.trim();
+    let not_a_number = || NumberError::NotANumber(shown(text));
+    let (mantissa, exponent) = match trimmed.find(['e', 'E']) {
+        Some(at) => {
+            let exponent: i32 = trimmed[at + 1..].parse().map_err(|_| not_a_number())?;
+            (&trimmed[..at], exponent)
+        }
+        None => (trimmed, 0),
+    };
+    let unsigned = mantissa.strip_prefix(['-', '+']).unwrap_or(mantissa);
+    let digits = unsigned.bytes().filter(u8::is_ascii_digit).count();
+    let points = unsigned.bytes().filter(|&b| b == b'.').count();
+    if digits == 0 || points > 1 || digits + points != unsigned.len() {
+        return Err(not_a_number());
+    }
+    let mut value = Decimal::from_str_exact(mantissa.strip_prefix('+').unwrap_or(mantissa))
+        .map_err(|_| NumberError::TooManyDigits(shown(text)))?
+        .normalize();
+    if exponent != 0 && !value.is_zero() {
+        value = shift(value, exponent).ok_or_else(|| NumberError::TooManyDigits(shown(text)))?;
+    }
+    if value.abs() > LARGEST {
+        return Err(NumberError::TooLarge(shown(text)));
+    }
+    Ok(if value.is_zero() {
+        Decimal::ZERO
+    } else {
+        value.normalize()
+    })
+}
+
+/// Reads a decimal that must not be negative.
+pub fn parse_quantity(text: &str) -> Result<Decimal, NumberError> {
+    let value = parse_decimal(text)?;
+    if value.is_sign_negative() {
+        return Err(NumberError::Negative(shown(text)));
+    }
+    Ok(value)
+}
+
+/// Writes a decimal exactly: no exponent, no trailing zeros, no negative zero.
+pub fn plain(value: Decimal) -> String {
+    if value.is_zero() {
+        "0".to_owned()
+    } else {
+        value.normalize().to_string()
+    }
+}
+
+/// Moves the decimal point, without loss.
+fn shift(value: Decimal, exponent: i32) -> Option<Decimal> {
+    let scale = i64::from(value.scale()) - i64::from(exponent);
+    if scale < 0 {
+        let factor = Decimal::from(10_u64.checked_pow(u32::try_from(-scale).ok()?)?);
+        return Decimal::from_i128_with_scale(value.mantissa(), 0).checked_mul(factor);
+    }
+    let scale = u32::try_from(scale)
+        .ok()
+        .filter(|&s| s <= Decimal::MAX_SCALE)?;
+    Some(Decimal::from_i128_with_scale(value.mantissa(), scale))
+}
+
+/// The text as an error may show it: short, and without control characters.
+fn shown(text: &str) -> String {
+    let clean: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+    if clean.trim().is_empty() {
+        "(empty)".to_owned()
+    } else {
+        clean
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_are_read_exactly() {
+        for (text, expected) in [
+            ("1.49E-8", "0.0000000149"),
+            ("-2E-7", "-0.0000002"),
+            ("0E-10", "0"),
+            ("1.2E+3", "1200"),
+            ("1e15", "1000000000000000"),
+            ("0.00000080000", "0.0000008"),
+            ("+5", "5"),
+            ("-0", "0"),
+            (" 12.50 ", "12.5"),
+            (".5", "0.5"),
+        ] {
+            assert_eq!(
+                parse_decimal(text).map(plain).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_an_exact_number_is_refused() {
+        for text in [
+            "", "NaN", "inf", "-", "1,000", "1.2.3", "0x10", "1e", "1_000", "--1", "$5",
+        ] {
+            assert!(
+                matches!(parse_decimal(text), Err(NumberError::NotANumber(_))),
+                "{text}"
+            );
+        }
+        for text in [
+            "1e-29",
+            "0.00000000000000000000000000001",
+            "1e40",
+            "12345678901234567890123456789012",
+        ] {
+            assert!(
+                matches!(parse_decimal(text), Err(NumberError::TooManyDigits(_))),
+                "{text}"
+            );
+        }
+        assert!(matches!(
+            parse_decimal("1000000000000001"),
+            Err(NumberError::TooLarge(_))
+        ));
+        assert!(matches!(
+            parse_quantity("-1"),
+            Err(NumberError::Negative(_))
+        ));
+    }
+}

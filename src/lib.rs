@@ -1,0 +1,3 @@
+//! What AWS's code services cost, why, and what would change it. See `docs/ARCHITECTURE.md`.
+
+pub mod domain;
