@@ -294,7 +294,8 @@ impl Catalog {
         }
     }
 
-    fn split_prefix<'a>(&self, usage_type: &'a str) -> (Option<Region>, &'a str) {
+    /// Splits the region off a usage type of a bill.
+    pub fn split_prefix<'a>(&self, usage_type: &'a str) -> (Option<Region>, &'a str) {
         if let Some(rest) = usage_type.strip_prefix("Global-") {
             return (Some(Region::global()), rest);
         }

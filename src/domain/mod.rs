@@ -11,6 +11,7 @@ pub mod metering;
 pub mod money;
 pub mod number;
 pub mod period;
+pub mod plan;
 pub mod price_book;
 pub mod quantity;
 pub mod rating;

@@ -18,6 +18,9 @@ pub enum NumberError {
     /// Larger than any bill; refusing it here keeps every later sum from overflowing.
     #[error("`{0}` is too large: amounts end at 1,000,000,000,000,000")]
     TooLarge(String),
+    /// No unit of anything costs this much; refusing it keeps products from overflowing.
+    #[error("`{0}` is too large for a price per unit")]
+    PriceTooLarge(String),
     /// Below zero where only a quantity makes sense.
     #[error("`{0}` is negative")]
     Negative(String),
@@ -66,6 +69,15 @@ pub fn parse_quantity(text: &str) -> Result<Decimal, NumberError> {
         return Err(NumberError::Negative(shown(text)));
     }
     Ok(value)
+}
+
+/// Reads a price per unit.
+pub fn parse_price(text: &str) -> Result<Decimal, NumberError> {
+    let price = parse_quantity(text)?;
+    if price > Decimal::from(1_000_000_000) {
+        return Err(NumberError::PriceTooLarge(shown(text)));
+    }
+    Ok(price)
 }
 
 /// Writes a decimal exactly: no exponent, no trailing zeros, no negative zero.

@@ -1,0 +1,4 @@
+//! Adapters that bring usage in: a hand-written file, billing exports, the embedded sample.
+
+pub mod stated;
+pub mod usage_file;

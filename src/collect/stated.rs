@@ -1,0 +1,165 @@
+//! Names that a user types, resolved against the catalogue. Flags and `usage.toml` share them.
+
+use std::{fmt, str::FromStr, sync::Arc};
+
+use rust_decimal::Decimal;
+
+use crate::domain::{
+    catalog::{Catalog, Compute},
+    ids::{Region, ServiceCode, UsageType},
+    number::{NumberError, parse_quantity},
+    price_book::StatedPrice,
+};
+
+/// A name that is not in the catalogue, with the one that was probably meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnknownName {
+    /// What kind of name: `region`, `compute type`.
+    pub what: &'static str,
+    /// As it was typed.
+    pub name: String,
+    /// The nearest known one, if any is near.
+    pub nearest: Option<String>,
+}
+
+impl UnknownName {
+    /// Looks for the nearest of the known names.
+    pub fn new<'a>(
+        what: &'static str,
+        name: &str,
+        known: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let lower = name.to_lowercase();
+        let nearest = known
+            .into_iter()
+            .map(|candidate| {
+                (
+                    strsim::jaro_winkler(&lower, &candidate.to_lowercase()),
+                    candidate,
+                )
+            })
+            .filter(|(likeness, _)| *likeness > 0.8)
+            .max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(a.1)))
+            .map(|(_, candidate)| candidate.to_owned());
+        let name = name.chars().filter(|c| !c.is_control()).take(80).collect();
+        Self {
+            what,
+            name,
+            nearest,
+        }
+    }
+}
+
+impl fmt::Display for UnknownName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unknown {} `{}`", self.what, self.name)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, ": did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for UnknownName {}
+
+/// Finds a region by its code.
+pub fn region(catalog: &Catalog, name: &str) -> Result<Region, UnknownName> {
+    let id = Region::new(name.trim().to_lowercase());
+    if catalog.regions.contains_key(&id) {
+        return Ok(id);
+    }
+    Err(UnknownName::new(
+        "region",
+        name,
+        catalog.regions.keys().map(Region::as_str),
+    ))
+}
+
+/// Finds a compute type by name or API spelling.
+pub fn compute(catalog: &Catalog, name: &str) -> Result<Compute, UnknownName> {
+    let names = catalog.computes.iter().map(|compute| compute.name.as_str());
+    let unknown = || UnknownName::new("compute type", name, names);
+    catalog.compute(name.trim()).cloned().ok_or_else(unknown)
+}
+
+/// Finds an allowance by id or alias; returns its id.
+pub fn allowance(catalog: &Catalog, name: &str) -> Result<Arc<str>, UnknownName> {
+    let unknown = || UnknownName::new("allowance", name, catalog.allowances().map(|a| &*a.id));
+    catalog
+        .allowance(name.trim())
+        .map(|allowance| allowance.id.clone())
+        .ok_or_else(unknown)
+}
+
+/// Finds a service by product code, name or alias.
+pub fn service(catalog: &Catalog, name: &str) -> Result<ServiceCode, UnknownName> {
+    let names = catalog
+        .services
+        .values()
+        .flat_map(|s| [s.code.as_str(), s.name.as_str()]);
+    let unknown = || UnknownName::new("service", name, names);
+    catalog
+        .service(name)
+        .map(|service| service.code.clone())
+        .ok_or_else(unknown)
+}
+
+/// Tells apart service and usage type in `AmazonS3:TimedStorage-ByteHrs`. Usage types have colons
+/// of their own, so only a known service before the first one counts as such.
+pub fn split_meter<'a>(catalog: &Catalog, text: &'a str) -> (Option<ServiceCode>, &'a str) {
+    let service = text.split_once(':').and_then(|(name, rest)| {
+        catalog
+            .service(name)
+            .map(|service| (Some(service.code.clone()), rest))
+    });
+    service.unwrap_or((None, text))
+}
+
+/// Reads the usage type that a stated price is for: with or without service and region prefix.
+pub fn price(
+    catalog: &Catalog,
+    text: &str,
+    unit_price: Decimal,
+    origin: Arc<str>,
+) -> Result<StatedPrice, UnknownName> {
+    let (service, usage_type) = split_meter(catalog, text.trim());
+    if usage_type.is_empty() {
+        return Err(UnknownName::new("usage type", text, []));
+    }
+    let (region, bare) = catalog.split_prefix(usage_type);
+    // An alias means the meter it stands for.
+    let services: Vec<&ServiceCode> = match &service {
+        Some(service) => vec![service],
+        None => catalog.services.keys().collect(),
+    };
+    let known = services
+        .iter()
+        .find_map(|service| catalog.meter(service, bare));
+    let usage_type = known.map_or_else(|| UsageType::new(bare), |m| m.meter.usage_type.clone());
+    Ok(StatedPrice {
+        service,
+        region,
+        usage_type,
+        unit_price,
+        origin,
+    })
+}
+
+/// A percentage, written `5%`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Percent(pub Decimal);
+
+impl FromStr for Percent {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{}` is no percentage: write 5%", text.escape_debug());
+        let number = text.trim().strip_suffix('%').ok_or_else(wrong)?;
+        match parse_quantity(number) {
+            Ok(percent) if percent <= Decimal::ONE_HUNDRED => Ok(Self(percent)),
+            Ok(_) => Err(format!("`{text}` is more than the whole")),
+            Err(NumberError::Negative(_)) => Err(format!("`{text}` would raise the price")),
+            Err(_) => Err(wrong()),
+        }
+    }
+}

@@ -1,0 +1,596 @@
+//! Stated usage: what a team expects to use in a month, in its own words.
+//!
+//! Flags and `usage.toml` both become a [`Plan`]; a plan becomes usage records by the same metering
+//! that real builds and actions go through.
+
+use std::{collections::BTreeMap, str::FromStr, sync::Arc};
+
+use chrono::{NaiveDate, TimeDelta};
+use rust_decimal::Decimal;
+use thiserror::Error;
+
+use super::{
+    allowance::FreeTier,
+    catalog::{Catalog, Compute},
+    ids::{Meter, Region, ResourceId, ServiceCode},
+    metering::{
+        codebuild,
+        codepipeline::{self, ActionKind, V1Activity},
+    },
+    number::{NumberError, parse_quantity, plain},
+    period::Month,
+    price_book::StatedPrice,
+    quantity::{Quantity, Unit},
+    rating::Discount,
+    usage::{ChargeKind, UsageKey, UsageRecord},
+};
+
+/// What a team expects to use in a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Plan {
+    /// Which month.
+    pub month: Month,
+    /// Where, unless an item says otherwise.
+    pub region: Region,
+    /// Totals, each with where it is stated.
+    pub items: Vec<(Item, Arc<str>)>,
+    /// Pipelines by their shape.
+    pub pipelines: Vec<(Pipeline, Arc<str>)>,
+}
+
+/// Prices, free tier and discounts that a user states.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Terms {
+    /// Whether free tiers apply.
+    pub free_tier: FreeTier,
+    /// Drawn before, by allowance id.
+    pub used: BTreeMap<Arc<str>, Decimal>,
+    /// Own prices.
+    pub prices: Vec<StatedPrice>,
+    /// The region whose prices stand in for missing ones.
+    pub price_like: Option<Region>,
+    /// Percentages off.
+    pub discounts: Vec<Discount>,
+}
+
+/// A total of one kind.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Item {
+    /// `CodeCommit` users active in the month.
+    ActiveUsers(Decimal),
+    /// Git pushes and pulls that move objects.
+    GitRequests(Decimal),
+    /// Repository storage.
+    RepositoryStorage(Decimal),
+    /// V1 pipelines with a code change after their first 30 days.
+    V1Pipelines(Decimal),
+    /// V1 pipelines within their first 30 days.
+    V1Trials(Decimal),
+    /// V2 action minutes, each action already rounded up.
+    V2ActionMinutes(Decimal),
+    /// Builds on a compute type.
+    Builds(Compute, BuildAmount),
+    /// Updates of on-premises instances.
+    OnPremisesUpdates(Decimal),
+    /// Any meter.
+    Metered {
+        /// Whose.
+        service: ServiceCode,
+        /// As a bill writes it, with or without region prefix.
+        usage_type: String,
+        /// In the unit of its tariff.
+        quantity: Decimal,
+    },
+}
+
+/// How much was built.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BuildAmount {
+    /// Billed units: minutes, or seconds on Lambda.
+    Billed(Decimal),
+    /// Builds of one length, metered build by build.
+    Builds {
+        /// How many.
+        count: u32,
+        /// How long each.
+        duration: TimeDelta,
+    },
+}
+
+/// A text that is no amount of builds.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum AmountError {
+    /// Not a number.
+    #[error(transparent)]
+    Number(#[from] NumberError),
+    /// Neither minutes, nor a duration, nor builds times a duration.
+    #[error("`{0}` is no amount of builds: write 1200 (billed minutes), 90s, or 300x95s")]
+    Shape(String),
+}
+
+impl FromStr for BuildAmount {
+    type Err = AmountError;
+
+    /// Reads `1200` (billed units), `90s` (one build) or `300x95s` (builds of one length).
+    fn from_str(text: &str) -> Result<Self, AmountError> {
+        let shape =
+            || AmountError::Shape(text.chars().filter(|c| !c.is_control()).take(40).collect());
+        let text = text.trim();
+        if let Some((count, duration)) = text.split_once(['x', 'X', '×']) {
+            let count = count.trim().parse().map_err(|_| shape())?;
+            return Ok(Self::Builds {
+                count,
+                duration: parse_duration(duration).ok_or_else(shape)?,
+            });
+        }
+        if text.ends_with(|c: char| c.is_ascii_alphabetic()) && !text.eq_ignore_ascii_case("nan") {
+            let duration = parse_duration(text).ok_or_else(shape)?;
+            return Ok(Self::Builds { count: 1, duration });
+        }
+        Ok(Self::Billed(parse_quantity(text)?))
+    }
+}
+
+/// Reads a duration such as `95s`, `1.5m` or `2h`, to the millisecond.
+pub fn parse_duration(text: &str) -> Option<TimeDelta> {
+    let text = text.trim();
+    let (number, milliseconds) = if let Some(number) = text.strip_suffix("ms") {
+        (number, 1)
+    } else if let Some(number) = text.strip_suffix('s') {
+        (number, 1_000)
+    } else if let Some(number) = text.strip_suffix('m') {
+        (number, 60_000)
+    } else {
+        (text.strip_suffix('h')?, 3_600_000)
+    };
+    // A thousand years of building is a slip of the keyboard.
+    let value = parse_quantity(number)
+        .ok()
+        .filter(|v| *v < Decimal::from(9_000_000))?;
+    let exact = value * Decimal::from(milliseconds);
+    if !exact.fract().is_zero() {
+        return None;
+    }
+    TimeDelta::try_milliseconds(i64::try_from(exact).ok()?)
+}
+
+/// Generation of a pipeline. One with no stated type is V1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum PipelineType {
+    /// Billed whole while active.
+    #[default]
+    V1,
+    /// Billed by action minutes.
+    V2,
+}
+
+/// A pipeline described by its shape.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Pipeline {
+    /// Its name.
+    pub name: String,
+    /// V1 or V2.
+    pub kind: PipelineType,
+    /// When it was made; long ago if not stated.
+    pub created: Option<NaiveDate>,
+    /// How often it runs through.
+    pub runs: Runs,
+    /// What happens in a run, in order.
+    pub stages: Vec<Stage>,
+    /// Runs that stop early, on top of the others.
+    pub failed: Vec<FailedRuns>,
+}
+
+/// How often a pipeline runs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runs {
+    /// In the month.
+    PerMonth(Decimal),
+    /// Monday to Friday.
+    PerWorkingDay(Decimal),
+    /// Each developer pushes so often on a working day.
+    Developers {
+        /// How many people.
+        developers: Decimal,
+        /// Pushes of each on a working day.
+        pushes_per_day: Decimal,
+    },
+}
+
+impl Runs {
+    /// Returns the runs of a month, a started one counting whole.
+    fn in_month(&self, month: Month) -> Decimal {
+        let days = Decimal::from(month.working_days());
+        match self {
+            Self::PerMonth(runs) => *runs,
+            Self::PerWorkingDay(runs) => *runs * days,
+            Self::Developers {
+                developers,
+                pushes_per_day,
+            } => *developers * *pushes_per_day * days,
+        }
+        .ceil()
+    }
+}
+
+/// One action of a pipeline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Stage {
+    /// Its name.
+    pub name: String,
+    /// How long it takes.
+    pub duration: TimeDelta,
+    /// Where it builds, if it does.
+    pub compute: Option<Compute>,
+    /// Whether its minutes are billed.
+    pub action: ActionKind,
+    /// On-premises instances it deploys to.
+    pub on_premises_targets: u32,
+}
+
+/// Runs that end in failure at a stage.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FailedRuns {
+    /// How many.
+    pub count: u32,
+    /// Which stage, by its place.
+    pub stage: usize,
+    /// How long that stage takes then.
+    pub duration: TimeDelta,
+}
+
+impl Plan {
+    /// Returns the plan as usage records of its month.
+    pub fn records(&self, catalog: &Catalog) -> Vec<UsageRecord> {
+        let mut meter = Metering {
+            plan: self,
+            catalog,
+            records: Vec::new(),
+        };
+        for (item, origin) in &self.items {
+            meter.item(item, origin);
+        }
+        for (pipeline, origin) in &self.pipelines {
+            meter.pipeline(pipeline, origin);
+        }
+        meter.records
+    }
+
+    /// Returns what the security services around the pipelines would use: assumptions, each with
+    /// its reason. The second value says what was counted.
+    pub fn security_baseline(&self, catalog: &Catalog) -> (Vec<UsageRecord>, String) {
+        let (pipelines, runs) = self.pipelines_and_runs();
+        let mut meter = Metering {
+            plan: self,
+            catalog,
+            records: Vec::new(),
+        };
+        for item in &catalog.baseline {
+            let quantity = item.fixed + item.per_pipeline * pipelines + item.per_run * runs;
+            let metering = format!("assumed: {}. {}", item.name, item.basis);
+            let unit = catalog
+                .meter(&item.meter.service, item.meter.usage_type.as_str())
+                .map_or(Unit::Unspecified, |info| info.unit);
+            meter.push(
+                item.meter.clone(),
+                Quantity::new(quantity, unit),
+                Stated {
+                    metering: Some(metering),
+                    ..Stated::new(&Arc::from("security baseline"))
+                },
+            );
+        }
+        let counted = format!(
+            "security baseline: assumed use of {} pipelines and {} runs",
+            plain(pipelines),
+            plain(runs)
+        );
+        (meter.records, counted)
+    }
+
+    /// Counts pipelines and runs as far as the plan tells them; at least one pipeline, and a run
+    /// for each stated build or, where only minutes are stated, for every five of them.
+    fn pipelines_and_runs(&self) -> (Decimal, Decimal) {
+        let mut pipelines = Decimal::from(self.pipelines.len());
+        let mut builds = Decimal::ZERO;
+        let mut minutes = Decimal::ZERO;
+        for (item, _) in &self.items {
+            match item {
+                Item::V1Pipelines(n) | Item::V1Trials(n) => pipelines += *n,
+                Item::Builds(_, BuildAmount::Builds { count, .. }) => {
+                    builds += Decimal::from(*count);
+                }
+                Item::Builds(_, BuildAmount::Billed(n)) | Item::V2ActionMinutes(n) => minutes += *n,
+                _ => {}
+            }
+        }
+        let shaped: Decimal = self
+            .pipelines
+            .iter()
+            .map(|(p, _)| {
+                let failed: u32 = p.failed.iter().map(|failed| failed.count).sum();
+                p.runs.in_month(self.month) + Decimal::from(failed)
+            })
+            .sum();
+        let runs = if builds.is_zero() {
+            (minutes / Decimal::from(5)).ceil()
+        } else {
+            builds
+        };
+        (pipelines.max(Decimal::ONE), shaped + runs)
+    }
+}
+
+/// What a record carries besides its quantity.
+struct Stated {
+    metering: Option<String>,
+    consumed: Option<Quantity>,
+    resource: Option<ResourceId>,
+    origin: Arc<str>,
+}
+
+impl Stated {
+    fn new(origin: &Arc<str>) -> Self {
+        Self {
+            metering: None,
+            consumed: None,
+            resource: None,
+            origin: origin.clone(),
+        }
+    }
+}
+
+struct Metering<'a> {
+    plan: &'a Plan,
+    catalog: &'a Catalog,
+    records: Vec<UsageRecord>,
+}
+
+impl Metering<'_> {
+    fn item(&mut self, item: &Item, origin: &Arc<str>) {
+        let (service, usage_type, unit, value) = match item {
+            Item::ActiveUsers(n) => ("AWSCodeCommit", "User-Month", Unit::User, n),
+            Item::GitRequests(n) => ("AWSCodeCommit", "git request overage", Unit::Request, n),
+            Item::RepositoryStorage(n) => ("AWSCodeCommit", "storage overage", Unit::GbMonth, n),
+            Item::V1Pipelines(n) => ("AWSCodePipeline", "activePipeline", Unit::Pipeline, n),
+            Item::V1Trials(n) => ("AWSCodePipeline", "trialPipeline", Unit::Pipeline, n),
+            Item::V2ActionMinutes(n) => {
+                ("AWSCodePipeline", "actionExecutionMinute", Unit::Minute, n)
+            }
+            Item::OnPremisesUpdates(n) => {
+                ("AWSCodeDeploy", "On-Premises-Instance", Unit::Update, n)
+            }
+            Item::Builds(compute, amount) => {
+                return self.builds(compute, *amount, Stated::new(origin), "builds");
+            }
+            Item::Metered {
+                service,
+                usage_type,
+                quantity,
+            } => {
+                let (region, meter) =
+                    self.catalog
+                        .locate(service, usage_type, Some(&self.plan.region));
+                let unit = self
+                    .catalog
+                    .meter(service, meter.usage_type.as_str())
+                    .map_or(Unit::Unspecified, |info| info.unit);
+                return self.push_in(
+                    region,
+                    meter,
+                    Quantity::new(*quantity, unit),
+                    Stated::new(origin),
+                );
+            }
+        };
+        self.push(
+            Meter::new(service, usage_type),
+            Quantity::new(*value, unit),
+            Stated::new(origin),
+        );
+    }
+
+    fn builds(&mut self, compute: &Compute, amount: BuildAmount, stated: Stated, noun: &str) {
+        let meter = compute.meter.clone();
+        match amount {
+            BuildAmount::Billed(value) => {
+                let unit = codebuild::billed(compute.grain, TimeDelta::zero()).unit;
+                self.push(meter, Quantity::new(value, unit), stated);
+            }
+            BuildAmount::Builds { count, duration } => {
+                let one = codebuild::billed(compute.grain, duration);
+                let billed = codebuild::billed_builds(compute.grain, count, duration);
+                let consumed = codebuild::consumed(count, duration);
+                let metering = format!("{count} {noun} of {} are {one} each", seconds(duration));
+                let stated = Stated {
+                    metering: Some(metering),
+                    consumed: Some(consumed),
+                    ..stated
+                };
+                self.push(meter, billed, stated);
+            }
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, origin: &Arc<str>) {
+        let runs = pipeline.runs.in_month(self.plan.month);
+        let stated = || Stated {
+            resource: Some(ResourceId::new(&pipeline.name)),
+            ..Stated::new(origin)
+        };
+        if pipeline.kind == PipelineType::V1 {
+            self.v1_pipeline(pipeline, runs, stated());
+        }
+        let whole_runs = u32::try_from(runs).unwrap_or(u32::MAX);
+        for stage in &pipeline.stages {
+            self.stage(pipeline, stage, whole_runs, stage.duration, &stated);
+        }
+        for failed in &pipeline.failed {
+            for (at, stage) in pipeline.stages.iter().enumerate().take(failed.stage + 1) {
+                let duration = if at == failed.stage {
+                    failed.duration
+                } else {
+                    stage.duration
+                };
+                self.stage(pipeline, stage, failed.count, duration, &stated);
+            }
+        }
+    }
+
+    fn v1_pipeline(&mut self, pipeline: &Pipeline, runs: Decimal, stated: Stated) {
+        let month = self.plan.month;
+        let created = pipeline.created.unwrap_or(NaiveDate::MIN);
+        let changes = if runs.is_zero() {
+            Vec::new()
+        } else {
+            month.days().collect()
+        };
+        let changes = changes.into_iter().filter(|day| *day >= created);
+        let (usage_type, why) = match codepipeline::v1_activity(created, changes, month) {
+            V1Activity::Active => ("activePipeline", "a code change after its first 30 days"),
+            V1Activity::Trial => ("trialPipeline", "within its first 30 days"),
+            V1Activity::Idle => return,
+        };
+        let metering = Some(format!("{}: {why}", pipeline.name));
+        let one = Quantity::new(Decimal::ONE, Unit::Pipeline);
+        self.push(
+            Meter::new("AWSCodePipeline", usage_type),
+            one,
+            Stated { metering, ..stated },
+        );
+    }
+
+    fn stage(
+        &mut self,
+        pipeline: &Pipeline,
+        stage: &Stage,
+        runs: u32,
+        duration: TimeDelta,
+        stated: &dyn Fn() -> Stated,
+    ) {
+        if runs == 0 {
+            return;
+        }
+        if let Some(compute) = &stage.compute {
+            let noun = format!("{} builds", stage.name);
+            self.builds(
+                compute,
+                BuildAmount::Builds {
+                    count: runs,
+                    duration,
+                },
+                stated(),
+                &noun,
+            );
+        }
+        let one = codepipeline::action_minutes(stage.action, duration);
+        if pipeline.kind == PipelineType::V2 && !one.value.is_zero() {
+            let metering = format!(
+                "{runs} {} actions of {} are {one} each",
+                stage.name,
+                seconds(duration)
+            );
+            self.push(
+                Meter::new("AWSCodePipeline", "actionExecutionMinute"),
+                Quantity::new(one.value * Decimal::from(runs), one.unit),
+                Stated {
+                    metering: Some(metering),
+                    consumed: Some(codebuild::consumed(runs, duration)),
+                    ..stated()
+                },
+            );
+        }
+        if stage.on_premises_targets > 0 {
+            let targets = Decimal::from(stage.on_premises_targets);
+            let metering = format!("{runs} deployments to {targets} on-premises targets");
+            self.push(
+                Meter::new("AWSCodeDeploy", "On-Premises-Instance"),
+                Quantity::new(targets * Decimal::from(runs), Unit::Update),
+                Stated {
+                    metering: Some(metering),
+                    ..stated()
+                },
+            );
+        }
+    }
+
+    fn push(&mut self, meter: Meter, quantity: Quantity, stated: Stated) {
+        let region = self
+            .catalog
+            .billing_region(&meter.service, &self.plan.region);
+        self.push_in(region, meter, quantity, stated);
+    }
+
+    fn push_in(&mut self, region: Region, meter: Meter, quantity: Quantity, stated: Stated) {
+        self.records.push(UsageRecord {
+            month: self.plan.month,
+            day: self.plan.month.first_day(),
+            currency: self.catalog.currency(&region),
+            key: UsageKey {
+                payer: None,
+                account: None,
+                region,
+                meter,
+            },
+            kind: ChargeKind::Usage,
+            resource: stated.resource,
+            tags: Arc::default(),
+            quantity: Some(quantity),
+            consumed: stated.consumed,
+            metering: stated.metering.map(Arc::from),
+            billed: None,
+            origin: stated.origin,
+        });
+    }
+}
+
+fn seconds(duration: TimeDelta) -> String {
+    let milliseconds = i128::from(duration.num_milliseconds());
+    format!(
+        "{} s",
+        plain(Decimal::from_i128_with_scale(milliseconds, 3))
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_of_builds() {
+        let billed = |n: i64| BuildAmount::Billed(Decimal::from(n));
+        let builds = |count, s| BuildAmount::Builds {
+            count,
+            duration: TimeDelta::seconds(s),
+        };
+        for (text, expected) in [
+            ("1200", billed(1200)),
+            ("2.0", billed(2)),
+            ("300x95s", builds(300, 95)),
+            ("10x1.5m", builds(10, 90)),
+            ("9000s", builds(1, 9000)),
+            ("2h", builds(1, 7200)),
+        ] {
+            assert_eq!(text.parse::<BuildAmount>(), Ok(expected), "{text}");
+        }
+        for text in [
+            "",
+            "x",
+            "x95s",
+            "3x",
+            "3x95",
+            "1.5x3s",
+            "-3x9s",
+            "3x-9s",
+            "-1",
+            "NaN",
+            "inf",
+            "5d",
+            "1e40",
+            "0.0001s",
+            "99999999999x5s",
+        ] {
+            assert!(text.parse::<BuildAmount>().is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Markdown for pull requests and wikis.
+
+use super::{Block, Document, Table, text::clean};
+
+/// Renders a document.
+pub fn render(document: &Document) -> String {
+    let mut out = format!("### {}\n", escaped(&document.title));
+    for block in &document.blocks {
+        out.push('\n');
+        match block {
+            Block::Heading(heading) => out += &format!("#### {}\n", escaped(heading)),
+            Block::Table(table) => out += &render_table(table),
+            Block::Lines(lines) => {
+                out += &lines
+                    .iter()
+                    .map(|line| format!("{}  \n", escaped(line.trim_start())))
+                    .collect::<String>();
+            }
+            Block::Notes(notes) => {
+                out += &notes
+                    .iter()
+                    .map(|note| format!("- {}\n", escaped(note)))
+                    .collect::<String>();
+            }
+        }
+    }
+    out
+}
+
+fn render_table(table: &Table) -> String {
+    let shown = table.shown_columns();
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let mut out = line(
+        shown
+            .iter()
+            .map(|&at| escaped(&table.columns[at].heading))
+            .collect(),
+    );
+    out += &line(
+        shown
+            .iter()
+            .map(|&at| {
+                let right = table
+                    .rows
+                    .iter()
+                    .any(|row| row[at].is_number() && !row[at].shown().is_empty());
+                if right {
+                    "---:".to_owned()
+                } else {
+                    "---".to_owned()
+                }
+            })
+            .collect(),
+    );
+    for row in &table.rows {
+        out += &line(shown.iter().map(|&at| escaped(&row[at].shown())).collect());
+    }
+    for row in &table.totals {
+        let bold = |text: String| {
+            if text.is_empty() {
+                text
+            } else {
+                format!("**{text}**")
+            }
+        };
+        out += &line(
+            shown
+                .iter()
+                .map(|&at| bold(escaped(&row[at].shown())))
+                .collect(),
+        );
+    }
+    out
+}
+
+/// Makes text inert: no markup, no links, no mentions.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    for c in clean(text).replace('\n', " ").chars() {
+        match c {
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '&' => out += "&amp;",
+            '@' => out += "&#64;",
+            '|' | '\\' | '`' | '*' | '_' | '[' | ']' | '#' | '~' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c => out.push(c),
+        }
+    }
+    out
+}

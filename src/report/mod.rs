@@ -1,0 +1,304 @@
+//! What an answer looks like: a document of cells, and one file for each format.
+//!
+//! A cell keeps its exact value; only a renderer decides how it is shown. Nothing here computes a
+//! price, and rounding happens for display alone.
+
+pub mod allocation;
+pub mod bill;
+pub mod csv;
+pub mod finance;
+pub mod forecast;
+pub mod json;
+pub mod markdown;
+pub mod prices;
+pub mod reconcile;
+pub mod text;
+pub mod usage;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use crate::domain::{
+    ids::Currency,
+    money::Money,
+    number::plain,
+    quantity::{Quantity, Unit},
+};
+
+/// A value in a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cell {
+    /// Words. They may come from tags and names, and are treated as hostile.
+    Text(String),
+    /// A number of things.
+    Count(u64),
+    /// A quantity with its unit.
+    Quantity(Quantity),
+    /// A number without unit.
+    Number(Decimal),
+    /// A price per unit.
+    Price(Decimal),
+    /// An amount in a currency.
+    Money(Money, Currency),
+    /// An amount that is only a part, because something has no price.
+    AtLeast(Money, Currency),
+    /// A day.
+    Day(NaiveDate),
+    /// Not known, and in a word why.
+    Unknown(String),
+    /// Nothing belongs here.
+    Empty,
+}
+
+impl Cell {
+    /// Returns a text cell.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// Returns the exact value for files: no separators, no currency sign, no exponent.
+    pub fn exact(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => count.to_string(),
+            Self::Quantity(quantity) => plain(quantity.value),
+            Self::Number(number) | Self::Price(number) => plain(*number),
+            Self::Money(money, _) | Self::AtLeast(money, _) => money.to_string(),
+            Self::Day(day) => day.to_string(),
+            Self::Unknown(_) | Self::Empty => String::new(),
+        }
+    }
+
+    /// Returns the value as people read it.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Text(text) => text.clone(),
+            Self::Count(count) => grouped(&count.to_string()),
+            Self::Quantity(quantity) => show_quantity(*quantity),
+            Self::Number(number) => grouped(&plain(number.round_dp(2))),
+            Self::Price(price) => plain(*price),
+            Self::Money(money, currency) => show_money(*money, currency),
+            Self::AtLeast(money, currency) if money.is_zero() => {
+                format!("? {}", currency.as_str())
+            }
+            Self::AtLeast(money, currency) => format!("{} + ?", show_money(*money, currency)),
+            Self::Day(day) => day.to_string(),
+            Self::Unknown(why) => why.clone(),
+            Self::Empty => String::new(),
+        }
+    }
+
+    fn is_number(&self) -> bool {
+        !matches!(self, Self::Text(_) | Self::Day(_))
+    }
+}
+
+/// A column of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Column {
+    /// What people read.
+    pub heading: String,
+    /// What files and JSON call it.
+    pub key: &'static str,
+    /// Where it appears.
+    pub place: Place,
+    /// Narrow terminals drop the columns with the highest number first; 0 always stays.
+    pub drop: u8,
+}
+
+/// Where a column appears.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// On paper and in files.
+    Everywhere,
+    /// For people only.
+    Shown,
+    /// In files only.
+    Files,
+}
+
+impl Column {
+    /// Returns a column for people and files.
+    pub fn new(heading: impl Into<String>, key: &'static str, drop: u8) -> Self {
+        Self {
+            heading: heading.into(),
+            key,
+            place: Place::Everywhere,
+            drop,
+        }
+    }
+
+    /// Returns a column that only files carry.
+    pub fn in_files(key: &'static str) -> Self {
+        Self {
+            heading: key.to_owned(),
+            key,
+            place: Place::Files,
+            drop: 0,
+        }
+    }
+
+    /// Returns a column that only people see.
+    pub fn shown(heading: impl Into<String>, drop: u8) -> Self {
+        Self {
+            heading: heading.into(),
+            key: "",
+            place: Place::Shown,
+            drop,
+        }
+    }
+}
+
+/// Rows of cells.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Table {
+    /// The columns.
+    pub columns: Vec<Column>,
+    /// The rows, one cell for each column.
+    pub rows: Vec<Vec<Cell>>,
+    /// Sums for people; files carry none.
+    pub totals: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// Returns a table without rows.
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self {
+            columns,
+            ..Self::default()
+        }
+    }
+
+    /// Returns the positions of the columns that files carry.
+    fn file_columns(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.columns.len()).filter(|&at| self.columns[at].place != Place::Shown)
+    }
+
+    /// Returns the positions of the columns that people see, without those where every row is
+    /// empty.
+    fn shown_columns(&self) -> Vec<usize> {
+        let filled = |at: usize| {
+            let mut rows = self.rows.iter().chain(&self.totals);
+            self.columns[at].drop == 0 || rows.any(|row| !row[at].shown().is_empty())
+        };
+        let shown = |at: &usize| self.columns[*at].place != Place::Files && filled(*at);
+        (0..self.columns.len()).filter(shown).collect()
+    }
+}
+
+/// A part of an answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Block {
+    /// A table; the first one is what CSV and JSON carry.
+    Table(Table),
+    /// A heading.
+    Heading(String),
+    /// Lines that stand as they are, one below the other.
+    Lines(Vec<String>),
+    /// What a reader should know about the figures.
+    Notes(Vec<String>),
+}
+
+/// An answer to one question.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Document {
+    /// The JSON schema, as `pipebill.usage/1`.
+    pub schema: &'static str,
+    /// What was asked.
+    pub title: String,
+    /// Facts about the whole, for JSON.
+    pub facts: Vec<(&'static str, Cell)>,
+    /// The answer.
+    pub blocks: Vec<Block>,
+}
+
+impl Document {
+    /// Returns the table that files carry.
+    pub fn table(&self) -> Option<&Table> {
+        self.blocks.iter().find_map(|block| match block {
+            Block::Table(table) => Some(table),
+            _ => None,
+        })
+    }
+}
+
+/// Shows an amount in whole cents; what is more than nothing never shows as nothing.
+pub fn show_money(money: Money, currency: &Currency) -> String {
+    let cents = money.to_cents();
+    let negative = money.amount().is_sign_negative() && !money.is_zero();
+    let sign = if negative { "-" } else { "" };
+    let symbol = if currency.as_str() == "USD" {
+        "$".to_owned()
+    } else {
+        format!("{currency} ")
+    };
+    if cents.is_zero() && !money.is_zero() {
+        return format!("<{sign}{symbol}0.01");
+    }
+    format!("{sign}{symbol}{}", grouped(&cents.abs().to_string()))
+}
+
+/// Shows a quantity with a short unit.
+pub fn show_quantity(quantity: Quantity) -> String {
+    let number = grouped(&plain(quantity.value.round_dp(2)));
+    let unit = match quantity.unit {
+        Unit::Minute => "min",
+        Unit::Second => "s",
+        Unit::Hour => "h",
+        Unit::GbMonth => "GB-month",
+        Unit::Gb => "GB",
+        Unit::GbSecond => "GB-s",
+        Unit::Unspecified => return number,
+        unit if quantity.value == Decimal::ONE => unit.name(),
+        unit => unit.plural(),
+    };
+    format!("{number} {unit}")
+}
+
+/// Separates thousands.
+fn grouped(number: &str) -> String {
+    let (whole, fraction) = number
+        .split_once('.')
+        .map_or((number, None), |(w, f)| (w, Some(f)));
+    let (sign, digits) = whole
+        .strip_prefix('-')
+        .map_or(("", whole), |digits| ("-", digits));
+    let mut out = sign.to_owned();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::number::parse_decimal;
+
+    #[test]
+    fn money_is_rounded_on_display_and_never_to_nothing() {
+        let usd = Currency::new("USD");
+        for (amount, shown) in [
+            ("5", "$5.00"),
+            ("0.1596", "$0.16"),
+            ("1234567.895", "$1,234,567.90"),
+            ("0.0034", "<$0.01"),
+            ("-12.5", "-$12.50"),
+            ("0", "$0.00"),
+        ] {
+            let money = Money::new(parse_decimal(amount).unwrap());
+            assert_eq!(show_money(money, &usd), shown);
+        }
+        assert_eq!(
+            show_money(Money::new(Decimal::TEN), &Currency::new("CNY")),
+            "CNY 10.00"
+        );
+    }
+}

@@ -1,0 +1,194 @@
+//! For a terminal: tables that fit its width, without colour as their only meaning.
+
+use comfy_table::{
+    Cell as TextCell, CellAlignment, ContentArrangement, LineStyle, Table as TextTable, TableStyle,
+};
+use unicode_width::UnicodeWidthStr;
+
+use super::{Block, Document, Table};
+
+/// What the terminal can show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terminal {
+    /// Columns.
+    pub width: u16,
+    /// Understands more than ASCII.
+    pub unicode: bool,
+    /// Understands colours.
+    pub colour: bool,
+}
+
+/// Renders a document. The text ends with a line break.
+pub fn render(document: &Document, terminal: Terminal) -> String {
+    let mut out = String::new();
+    if !document.title.is_empty() {
+        out += &wrap(&emphasis(&document.title, terminal), terminal.width, "");
+        out.push('\n');
+    }
+    for block in &document.blocks {
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        match block {
+            Block::Heading(text) => out += &format!("{}\n", emphasis(text, terminal)),
+            Block::Table(table) => out += &render_table(table, terminal),
+            Block::Lines(lines) => {
+                for line in lines {
+                    let indent = line.len() - line.trim_start().len();
+                    out += &wrap(line, terminal.width, &" ".repeat(indent + 2));
+                    out.push('\n');
+                }
+            }
+            Block::Notes(notes) => {
+                for note in notes {
+                    out += &wrap(&format!("- {note}"), terminal.width, "  ");
+                    out.push('\n');
+                }
+            }
+        }
+    }
+    if terminal.unicode {
+        clean(&out)
+    } else {
+        ascii(&clean(&out))
+    }
+}
+
+fn emphasis(text: &str, terminal: Terminal) -> String {
+    let text = clean(text);
+    if terminal.colour {
+        format!("\u{1}{text}\u{2}")
+    } else {
+        text
+    }
+}
+
+fn render_table(table: &Table, terminal: Terminal) -> String {
+    let mut shown = table.shown_columns();
+    while too_wide(table, &shown, terminal.width) {
+        let Some((at, _)) = shown
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| table.columns[**column].drop > 0)
+            .max_by_key(|(_, column)| table.columns[**column].drop)
+        else {
+            break;
+        };
+        shown.remove(at);
+    }
+    let mut text = TextTable::new();
+    text.load_style(style(terminal.unicode))
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(terminal.width);
+    let right = |at: usize| {
+        table
+            .rows
+            .iter()
+            .any(|row| row[at].is_number() && !row[at].shown().is_empty())
+    };
+    let cell = |content: String, at: usize| {
+        let alignment = if right(at) {
+            CellAlignment::Right
+        } else {
+            CellAlignment::Left
+        };
+        TextCell::new(clean(&content)).set_alignment(alignment)
+    };
+    text.set_header(
+        shown
+            .iter()
+            .map(|&at| cell(table.columns[at].heading.clone(), at)),
+    );
+    for row in &table.rows {
+        text.add_row(shown.iter().map(|&at| cell(row[at].shown(), at)));
+    }
+    for (position, column) in text.column_iter_mut().enumerate() {
+        column.set_padding((u16::from(position > 0), 1));
+    }
+    let mut lines: Vec<String> = text
+        .lines()
+        .map(|line| line.trim_end().to_owned())
+        .collect();
+    if !table.totals.is_empty() {
+        // Totals are laid out with the rows, so that their columns stand below one another.
+        for row in &table.totals {
+            text.add_row(shown.iter().map(|&at| cell(row[at].shown(), at)));
+        }
+        lines = text
+            .lines()
+            .map(|line| line.trim_end().to_owned())
+            .collect();
+        let rule = lines.get(1).cloned().unwrap_or_default();
+        let first_total = lines.len() - table.totals.len();
+        lines.insert(first_total, rule);
+    }
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
+fn too_wide(table: &Table, shown: &[usize], width: u16) -> bool {
+    let widest = |at: usize| {
+        let rows = table
+            .rows
+            .iter()
+            .chain(&table.totals)
+            .map(|row| clean(&row[at].shown()).width());
+        // A long name may wrap; a number may not.
+        let flexible = table.rows.iter().all(|row| !row[at].is_number());
+        let limit = if flexible { 30 } else { usize::MAX };
+        rows.max()
+            .unwrap_or(0)
+            .min(limit)
+            .max(table.columns[at].heading.width())
+    };
+    let total: usize = shown.iter().map(|&at| widest(at) + 2).sum();
+    total > usize::from(width) + 1
+}
+
+fn style(unicode: bool) -> TableStyle {
+    let fill = if unicode { '─' } else { '-' };
+    TableStyle::new().header_separator(LineStyle::none().fill(fill).junction(fill))
+}
+
+/// Breaks a line at spaces so that it fits; later lines are indented.
+fn wrap(line: &str, width: u16, indent: &str) -> String {
+    let mut out = String::new();
+    let lead = &line[..line.len() - line.trim_start().len()];
+    let mut used = lead.width();
+    out += lead;
+    for (at, word) in line.split_whitespace().enumerate() {
+        if at > 0 && used + 1 + word.width() > usize::from(width) {
+            out.push('\n');
+            out += indent;
+            used = indent.width();
+        } else if at > 0 {
+            out.push(' ');
+            used += 1;
+        }
+        out += word;
+        used += word.width();
+    }
+    out
+}
+
+/// Takes control characters out: text from tags and names must not steer a terminal. Bidirectional
+/// overrides go too, for they make a line read as another.
+pub fn clean(text: &str) -> String {
+    let keep = |c: &char| {
+        (!c.is_control() || *c == '\n' || *c == '\u{1}' || *c == '\u{2}')
+            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+    };
+    text.chars().filter(keep).collect()
+}
+
+/// Replaces what a terminal without Unicode cannot show.
+fn ascii(text: &str) -> String {
+    text.chars()
+        .map(|c| match c {
+            '×' => 'x',
+            '–' | '─' | '—' => '-',
+            '…' => '.',
+            c if c.is_ascii() => c,
+            _ => '?',
+        })
+        .collect()
+}
