@@ -2,5 +2,6 @@
 
 pub mod collect;
 pub mod domain;
+pub mod forecast;
 pub mod pricing;
 pub mod report;

@@ -1,1 +1,51 @@
-//! x
+//! A shared bill: whose part is how much, and what belongs to nobody.
+
+use super::{Block, Cell, Column, Document, Table};
+use crate::domain::{allocation::Allocation, bill::Bill};
+
+/// Lays out the shares of a bill.
+pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document {
+    let mut table = Table::new(vec![
+        Column::in_files("period"),
+        Column::in_files("by"),
+        Column::new(allocation.by.heading(), "part", 0),
+        Column::in_files("residual"),
+        Column::new("Cost", "cost", 0),
+        Column::new("Without free tier", "list_cost", 1),
+        Column::in_files("currency"),
+        Column::in_files("policy"),
+        Column::in_files("partial"),
+    ]);
+    let money = |amount, partial: bool| {
+        if partial {
+            Cell::AtLeast(amount, bill.currency.clone())
+        } else {
+            Cell::Money(amount, bill.currency.clone())
+        }
+    };
+    for share in &allocation.shares {
+        table.rows.push(vec![
+            Cell::text(bill.month.to_string()),
+            Cell::text(allocation.by.heading().to_lowercase()),
+            Cell::text(&share.part),
+            Cell::text(share.residual.to_string()),
+            money(share.cost, share.partial),
+            money(share.list_cost, share.partial),
+            Cell::text(bill.currency.as_str()),
+            Cell::text(allocation.policy.name()),
+            Cell::text(share.partial.to_string()),
+        ]);
+    }
+    let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
+    total[2] = Cell::text("Total");
+    total[4] = money(bill.total(), !bill.is_complete());
+    total[5] = money(bill.list_total(), !bill.list_is_complete());
+    table.totals.push(total);
+    let notes = vec![format!(
+        "Free units are shared by the {} policy, which is ours: AWS does not document its own. \
+         The parts add up to the bill.",
+        allocation.policy.name()
+    )];
+    let blocks = vec![Block::Table(table), Block::Notes(notes)];
+    Document { schema: "pipebill.allocation/1", title, facts: Vec::new(), blocks }
+}

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{Block, Cell, Document};
 use crate::domain::{
     bill::{Bill, LineItem},
+    ids::AccountId,
     number::plain,
     tariff::PriceOrigin,
 };
@@ -80,7 +81,7 @@ fn unpriced(line: &LineItem) -> Value {
         "service": line.key.meter.service.as_str(),
         "usage_type": line.key.meter.usage_type.as_str(),
         "region": line.key.region.as_str(),
-        "account": line.key.account.as_ref().map(|account| account.as_str()),
+        "account": line.key.account.as_ref().map(AccountId::as_str),
         "unit": quantity.unit.name(),
         "quantity": plain(quantity.value),
         "reason": reason.code(),
@@ -95,8 +96,8 @@ fn line(line: &LineItem) -> Value {
         "name": line.name,
         "kind": line.kind.name(),
         "region": line.key.region.as_str(),
-        "payer": line.key.payer.as_ref().map(|account| account.as_str()),
-        "account": line.key.account.as_ref().map(|account| account.as_str()),
+        "payer": line.key.payer.as_ref().map(AccountId::as_str),
+        "account": line.key.account.as_ref().map(AccountId::as_str),
         "unit": usage.map(|usage| usage.billed.unit.name()),
         "consumed": usage.map(|usage| plain(usage.consumed.value)),
         "consumed_unit": usage.map(|usage| usage.consumed.unit.name()),
@@ -104,7 +105,7 @@ fn line(line: &LineItem) -> Value {
         "covered": usage.map(|usage| plain(usage.covered)),
         "allowance": usage.and_then(|usage| usage.allowance.as_deref()),
         "status": line.status(),
-        "cost": cost(line, line.cost.to_string()),
+        "cost": cost(line),
         "list_cost": if line.list_is_partial && line.list_cost.is_zero() { Value::Null } else { json!(line.list_cost.to_string()) },
         "discount": line.discount.to_string(),
         "aws_cost": line.aws_cost.map(|cost| cost.to_string()),
@@ -131,12 +132,8 @@ fn line(line: &LineItem) -> Value {
 }
 
 /// A line without any price has no cost; it does not cost nothing.
-fn cost(line: &LineItem, cost: String) -> Value {
-    if line.status() == "unpriced" {
-        Value::Null
-    } else {
-        json!(cost)
-    }
+fn cost(line: &LineItem) -> Value {
+    if line.status() == "unpriced" { Value::Null } else { json!(line.cost.to_string()) }
 }
 
 fn pretty(value: &Value) -> String {

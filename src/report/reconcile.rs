@@ -1,1 +1,110 @@
-//! x
+//! Our rating beside AWS's: every difference with its reason, the unexplained rest by name.
+
+use super::{Block, Cell, Column, Document, Table, show_money};
+use crate::domain::{bill::Bill, catalog::Catalog, compare::Comparison, money::Money};
+
+/// Lays out a reconciliation.
+pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog: &Catalog) -> Document {
+    let mut table = Table::new(vec![
+        Column::in_files("period"),
+        Column::in_files("service"),
+        Column::shown("Service", 0),
+        Column::in_files("usage_type"),
+        Column::shown("What", 0),
+        Column::new("Region", "region", 3),
+        Column::new("Account", "account", 2),
+        Column::new("Ours", "ours", 0),
+        Column::new("AWS", "aws", 0),
+        Column::new("Difference", "difference", 0),
+        Column::new("Free tier", "free_tier", 4),
+        Column::new("Price", "price", 5),
+        Column::new("Rounding", "rounding", 6),
+        Column::new("Discount", "discount", 6),
+        Column::new("Unexplained", "unexplained", 1),
+        Column::in_files("currency"),
+    ]);
+    let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
+    let part = |amount: Money| {
+        if amount.is_zero() { Cell::Empty } else { Cell::Money(amount, bill.currency.clone()) }
+    };
+    for comparison in comparisons {
+        let line = &bill.lines[comparison.line];
+        let unknown = || Cell::Unknown("no bill".to_owned());
+        table.rows.push(vec![
+            Cell::text(bill.month.to_string()),
+            Cell::text(line.key.meter.service.as_str()),
+            Cell::text(catalog.service_name(&line.key.meter.service)),
+            Cell::text(line.key.meter.usage_type.as_str()),
+            Cell::text(&line.name),
+            Cell::text(line.key.region.as_str()),
+            line.key.account.as_ref().map_or(Cell::text(""), |account| Cell::text(account.as_str())),
+            if comparison.unpriced { Cell::AtLeast(comparison.ours, bill.currency.clone()) } else { money(comparison.ours) },
+            comparison.billed.map_or_else(unknown, money),
+            comparison.difference().map_or_else(unknown, money),
+            part(comparison.free_tier),
+            part(comparison.price),
+            part(comparison.rounding),
+            part(comparison.discount),
+            part(comparison.unexplained),
+            Cell::text(bill.currency.as_str()),
+        ]);
+    }
+    let sum = |pick: fn(&Comparison) -> Money| comparisons.iter().map(pick).sum::<Money>();
+    let billed: Money = comparisons.iter().filter_map(|comparison| comparison.billed).sum();
+    let difference: Money = comparisons.iter().filter_map(Comparison::difference).sum();
+    let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
+    total[2] = Cell::text("Total");
+    total[7] = money(sum(|c| c.ours));
+    total[8] = money(billed);
+    total[9] = money(difference);
+    total[10] = part(sum(|c| c.free_tier));
+    total[11] = part(sum(|c| c.price));
+    total[12] = part(sum(|c| c.rounding));
+    total[13] = part(sum(|c| c.discount));
+    total[14] = part(sum(|c| c.unexplained));
+    table.totals.push(total);
+    let notes = notes(bill, comparisons);
+    Document {
+        schema: "pipebill.reconciliation/1",
+        title,
+        facts: vec![
+            ("period", Cell::text(bill.month.to_string())),
+            ("currency", Cell::text(bill.currency.as_str())),
+            ("ours", money(sum(|c| c.ours))),
+            ("aws", money(billed)),
+            ("difference", money(difference)),
+            ("unexplained", money(sum(|c| c.unexplained))),
+        ],
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
+}
+
+fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
+    let show = |amount| show_money(amount, &bill.currency);
+    let mut notes = Vec::new();
+    let unbilled = comparisons.iter().filter(|comparison| comparison.billed.is_none()).count();
+    if unbilled > 0 {
+        notes.push(format!("{unbilled} lines have no bill beside them and are not compared."));
+    }
+    for comparison in comparisons.iter().filter(|c| !c.unexplained.is_zero()) {
+        let line = &bill.lines[comparison.line];
+        let why = if comparison.unpriced { " (a part has no price)" } else { "" };
+        notes.push(format!(
+            "Unexplained: {} in {}: {}{why}.",
+            line.key.meter,
+            line.key.region,
+            show(comparison.unexplained)
+        ));
+    }
+    if notes.is_empty() {
+        notes.push("Every difference is explained; nothing is left over.".to_owned());
+    }
+    if comparisons.iter().any(|comparison| !comparison.free_tier.is_zero()) {
+        notes.push(
+            "Free tier: AWS gave the free units to other lines than our policy does. Over all \
+             lines that draw on one allowance the differences cancel, if AWS granted it whole."
+                .to_owned(),
+        );
+    }
+    notes
+}

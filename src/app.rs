@@ -1,0 +1,414 @@
+//! What can be asked, whoever asks: the command line, a page, a test.
+//!
+//! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
+//! prints, and nothing here knows a price.
+
+use std::path::PathBuf;
+
+use chrono::NaiveDate;
+use thiserror::Error;
+
+use crate::{
+    collect::{
+        exports::{self, Delivery, ImportError, ImportOptions, Watch},
+        sample,
+        usage_file::UsageFileError,
+    },
+    domain::{
+        allocation::{Allocation, Dimension, Policy, allocate},
+        bill::Bill,
+        catalog::Catalog,
+        compare::{Comparison, reconcile},
+        ids::Currency,
+        money::Money,
+        period::Month,
+        plan::{Plan, Terms},
+        price_book::{Observed, PriceBook},
+        rating::{RatingError, RatingOptions, rate},
+        usage::{Gap, UsageRecord},
+        usage_summary::{UsageSum, summarize},
+    },
+    forecast,
+    ledger::{Ledger, LedgerError, Replaced},
+    pricing::{self, CatalogError},
+};
+
+/// Why a question has no answer.
+#[derive(Debug, Error)]
+pub enum AppError {
+    /// The catalogue is broken.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
+    /// A usage file is broken.
+    #[error(transparent)]
+    UsageFile(#[from] UsageFileError),
+    /// A month cannot be rated.
+    #[error(transparent)]
+    Rating(#[from] RatingError),
+    /// An export cannot be read.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// The ledger cannot be used.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The month is not in the ledger.
+    #[error("the ledger has no usage of {month}{}", known_months(.known))]
+    NoUsage {
+        /// The month asked for.
+        month: Month,
+        /// The months it has.
+        known: Vec<Month>,
+    },
+    /// The ledger has nothing at all.
+    #[error("the ledger is empty")]
+    EmptyLedger,
+    /// Charges in several currencies do not add up to one bill.
+    #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
+    SeveralCurrencies {
+        /// The month.
+        month: Month,
+        /// The currencies.
+        currencies: Vec<Currency>,
+    },
+}
+
+fn known_months(known: &[Month]) -> String {
+    match known {
+        [] => String::new(),
+        [only] => format!(": it has {only}"),
+        [first, .., last] => format!(": it has {first} to {last}"),
+    }
+}
+
+/// Where recorded usage is.
+#[derive(Clone, Debug)]
+pub enum Books {
+    /// The ledger in a file.
+    File(PathBuf),
+    /// The embedded sample organization.
+    Sample,
+}
+
+/// How a bill is asked for.
+#[derive(Clone, Debug, Default)]
+pub struct BillRequest {
+    /// Prices, free tier and discounts.
+    pub terms: Terms,
+    /// How free units are shared.
+    pub sharing: Policy,
+    /// Which currency, where the ledger has several.
+    pub currency: Option<Currency>,
+}
+
+/// A bill and the records it was rated from.
+#[derive(Clone, Debug)]
+pub struct RatedMonth {
+    /// The bill.
+    pub bill: Bill,
+    /// The records.
+    pub records: Vec<UsageRecord>,
+}
+
+/// What an import brought.
+#[derive(Debug)]
+pub struct Imported {
+    /// What was read.
+    pub delivery: Delivery,
+    /// What it replaced.
+    pub replaced: Vec<Replaced>,
+}
+
+/// A forecast: bills of the current month and those after.
+#[derive(Debug)]
+pub struct Forecast {
+    /// One bill a month.
+    pub bills: Vec<Bill>,
+    /// The last day with usage.
+    pub last_day: NaiveDate,
+    /// Days of history behind the weekday means.
+    pub days_used: i64,
+    /// Charges other than usage in the current month, left out.
+    pub other_charges: Money,
+}
+
+/// The program: a catalogue, a day and a set of books.
+#[derive(Debug)]
+pub struct App {
+    /// Prices and rules.
+    pub catalog: Catalog,
+    /// The day that counts as today.
+    pub today: NaiveDate,
+    /// Recorded usage.
+    pub books: Books,
+}
+
+impl App {
+    /// Opens the embedded catalogue. `today` is asked for once, here.
+    pub fn new(today: NaiveDate, books: Books) -> Result<Self, AppError> {
+        let today = match books {
+            Books::Sample => sample::today(),
+            Books::File(_) => today,
+        };
+        Ok(Self { catalog: pricing::embedded()?, today, books })
+    }
+
+    /// Prices stated usage.
+    pub fn estimate(
+        &self,
+        plan: &Plan,
+        terms: &Terms,
+        sharing: Policy,
+        security_baseline: bool,
+    ) -> Result<Bill, AppError> {
+        let mut records = plan.records(&self.catalog);
+        let mut notes = Vec::new();
+        if security_baseline {
+            let (baseline, counted) = plan.security_baseline(&self.catalog);
+            records.extend(baseline);
+            notes.push(format!("{counted}."));
+        }
+        let currency = match currencies(&records)[..] {
+            [] => self.catalog.currency(&plan.region),
+            [ref only] => only.clone(),
+            ref several => {
+                let currencies = several.to_vec();
+                return Err(AppError::SeveralCurrencies { month: plan.month, currencies });
+            }
+        };
+        let book = self.price_book(terms, Observed::default());
+        let mut bill = rate(&records, &book, &rating_options(plan.month, currency, terms, sharing))?;
+        bill.notes.extend(notes);
+        Ok(bill)
+    }
+
+    /// Opens the books for reading.
+    pub fn ledger(&self) -> Result<Ledger, AppError> {
+        match &self.books {
+            Books::File(path) => Ok(Ledger::open_existing(path)?),
+            Books::Sample => {
+                let mut csv = Vec::new();
+                sample::write_cur(&mut csv).expect("writing to memory cannot fail");
+                let options = ImportOptions::default();
+                let name = "sample organization";
+                let delivery =
+                    exports::import_reader(name, csv.as_slice(), &self.catalog, &options, &Unwatched)?;
+                let mut ledger = Ledger::in_memory()?;
+                ledger.replace(&delivery.slices)?;
+                Ok(ledger)
+            }
+        }
+    }
+
+    /// Imports billing exports into the ledger: all of them or none.
+    pub fn import(
+        &self,
+        files: &[PathBuf],
+        options: &ImportOptions,
+        watch: &dyn Watch,
+    ) -> Result<Imported, AppError> {
+        let delivery = exports::import_files(files, &self.catalog, options, watch)?;
+        let mut ledger = match &self.books {
+            Books::File(path) => Ledger::open(path)?,
+            Books::Sample => self.ledger()?,
+        };
+        let replaced = ledger.replace(&delivery.slices)?;
+        Ok(Imported { delivery, replaced })
+    }
+
+    /// Returns the month asked for, else the last one the ledger has.
+    pub fn month(&self, ledger: &Ledger, asked: Option<Month>) -> Result<Month, AppError> {
+        let known = ledger.months()?;
+        match asked {
+            Some(month) if known.contains(&month) => Ok(month),
+            Some(month) => Err(AppError::NoUsage { month, known }),
+            None => known.last().copied().ok_or(AppError::EmptyLedger),
+        }
+    }
+
+    /// Adds up what the ledger has of some months.
+    pub fn usage(&self, ledger: &Ledger, months: &[Month], by: &[Dimension]) -> Result<Vec<UsageSum>, AppError> {
+        let mut records = Vec::new();
+        for month in months {
+            records.extend(ledger.records(*month)?);
+        }
+        Ok(summarize(&records, by))
+    }
+
+    /// Rates a month of the ledger.
+    pub fn bill(&self, ledger: &Ledger, month: Month, request: &BillRequest) -> Result<RatedMonth, AppError> {
+        let mut records = ledger.records(month)?;
+        let currency = self.choose_currency(month, &mut records, request)?;
+        let observed = Observed::collect(&records);
+        let book = self.price_book(&request.terms, observed);
+        let options = rating_options(month, currency, &request.terms, request.sharing);
+        let mut bill = rate(&records, &book, &options)?;
+        bill.gaps = gaps(ledger, month, self.today)?;
+        bill.notes.extend(self.month_notes(ledger, month, &records)?);
+        Ok(RatedMonth { bill, records })
+    }
+
+    /// Shares a rated month.
+    pub fn allocate(&self, rated: &RatedMonth, by: &Dimension, policy: Policy) -> Allocation {
+        allocate(&rated.bill, &rated.records, by, policy)
+    }
+
+    /// Puts a rated month beside what AWS charged.
+    pub fn reconcile(&self, rated: &RatedMonth) -> Vec<Comparison> {
+        reconcile(&rated.bill, &rated.records)
+    }
+
+    /// Continues usage and rates it.
+    pub fn forecast(
+        &self,
+        ledger: &Ledger,
+        months: u32,
+        request: &BillRequest,
+    ) -> Result<Forecast, AppError> {
+        let mut history = Vec::new();
+        for month in ledger.months()? {
+            history.extend(ledger.records(month)?);
+        }
+        let last = history.iter().map(|record| record.month).max().ok_or(AppError::EmptyLedger)?;
+        let currency = self.choose_currency(last, &mut history, request)?;
+        let outlook = forecast::continue_usage(&history, months).ok_or(AppError::EmptyLedger)?;
+        let recent = |record: &&UsageRecord| record.month >= last.previous();
+        let recent: Vec<UsageRecord> = history.iter().filter(recent).cloned().collect();
+        let book = self.price_book(&request.terms, Observed::collect(&recent));
+        let mut bills = Vec::new();
+        let mut month = Month::of(outlook.last_day);
+        for _ in 0..=months {
+            let options = rating_options(month, currency.clone(), &request.terms, request.sharing);
+            bills.push(rate(&outlook.records, &book, &options)?);
+            month = month.next();
+        }
+        let other = history.iter().filter(|r| {
+            r.month == last && r.kind != crate::domain::usage::ChargeKind::Usage
+        });
+        let other_charges = other.filter_map(|r| r.billed.as_ref()).map(|b| b.cost).sum();
+        Ok(Forecast { bills, last_day: outlook.last_day, days_used: outlook.days_used, other_charges })
+    }
+
+    fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
+        PriceBook {
+            stated: terms.prices.clone(),
+            observed,
+            catalog: &self.catalog,
+            like: terms.price_like.clone(),
+        }
+    }
+
+    fn choose_currency(
+        &self,
+        month: Month,
+        records: &mut Vec<UsageRecord>,
+        request: &BillRequest,
+    ) -> Result<Currency, AppError> {
+        let currencies = currencies(records);
+        match (&request.currency, &currencies[..]) {
+            (Some(asked), _) => {
+                records.retain(|record| record.currency == *asked);
+                Ok(asked.clone())
+            }
+            (None, []) => Ok(Currency::new("USD")),
+            (None, [only]) => Ok(only.clone()),
+            (None, _) => Err(AppError::SeveralCurrencies { month, currencies }),
+        }
+    }
+
+    fn month_notes(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        records: &[UsageRecord],
+    ) -> Result<Vec<String>, AppError> {
+        let mut notes = Vec::new();
+        let sources = ledger.sources(month)?;
+        for source in sources.iter().filter(|source| !source.used) {
+            notes.push(format!(
+                "Not added: {} covers charges that another source of the month already has.",
+                source.kind
+            ));
+        }
+        if let Some(last) = records.iter().map(|record| record.day).max()
+            && month.contains(self.today)
+        {
+            notes.push(format!("{month} is open: usage to {last}."));
+        }
+        let outside = ledger.outside(month)?;
+        if !outside.is_empty() {
+            let mut totals: std::collections::BTreeMap<&Currency, Money> = std::collections::BTreeMap::new();
+            for row in &outside {
+                *totals.entry(&row.currency).or_default() += row.cost;
+            }
+            let services: std::collections::BTreeSet<&str> =
+                outside.iter().map(|row| row.service.as_str()).collect();
+            for (currency, cost) in totals {
+                notes.push(format!(
+                    "Not in this bill: {} other services of the export, {}.",
+                    services.len(),
+                    crate::report::show_money(cost, currency)
+                ));
+            }
+        }
+        Ok(notes)
+    }
+}
+
+/// Days of a closed month that no source covers are missing, not quiet.
+fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, AppError> {
+    let sources = ledger.sources(month)?;
+    let used = || sources.iter().filter(|source| source.used);
+    if used().any(|source| source.whole_month) {
+        return Ok(Vec::new());
+    }
+    let end = month.last_day().min(today.pred_opt().unwrap_or(today));
+    let first = used().map(|source| source.first_day).min();
+    let last = used().map(|source| source.last_day).max();
+    let mut gaps = Vec::new();
+    let mut gap = |from: NaiveDate, to: NaiveDate| {
+        gaps.push(Gap {
+            what: if from == to { format!("usage of {from}") } else { format!("usage of {from} to {to}") },
+            reason: "not imported".to_owned(),
+        });
+    };
+    if let Some(first) = first.filter(|first| *first > month.first_day()) {
+        gap(month.first_day(), first.pred_opt().unwrap_or(first));
+    }
+    if let Some(last) = last.filter(|last| *last < end) {
+        gap(last.succ_opt().unwrap_or(last), end);
+    }
+    Ok(gaps)
+}
+
+fn rating_options(month: Month, currency: Currency, terms: &Terms, sharing: Policy) -> RatingOptions {
+    RatingOptions {
+        currency,
+        free_tier: terms.free_tier,
+        used: terms.used.clone(),
+        discounts: terms.discounts.clone(),
+        sharing,
+        ..RatingOptions::new(month)
+    }
+}
+
+fn currencies(records: &[UsageRecord]) -> Vec<Currency> {
+    let mut currencies: Vec<Currency> = Vec::new();
+    for record in records {
+        if !currencies.contains(&record.currency) {
+            currencies.push(record.currency.clone());
+        }
+    }
+    currencies.sort();
+    currencies
+}
+
+/// Nobody watches the embedded sample being read.
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _: &std::path::Path, _: u64, _: Option<u64>, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}

@@ -1,0 +1,143 @@
+//! Our rating beside what AWS charged, line by line, with every difference explained.
+//!
+//! For a line of one price the difference splits exactly:
+//! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`.
+//! What no part explains is named, never spread.
+
+use rust_decimal::Decimal;
+
+use super::{
+    allocation::LineIndex,
+    bill::{Bill, LineItem},
+    money::Money,
+    usage::{ChargeKind, UsageRecord},
+};
+
+/// One line of ours beside AWS's.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Comparison {
+    /// Which line of the bill, by position.
+    pub line: usize,
+    /// What we rate it at.
+    pub ours: Money,
+    /// What AWS charged; none where no bill says.
+    pub billed: Option<Money>,
+    /// We gave this many free units less than AWS, at their price.
+    pub free_tier: Money,
+    /// Our price is another than the billed one.
+    pub price: Money,
+    /// AWS rounded its rows.
+    pub rounding: Money,
+    /// The stated discount, which AWS's rows do not show.
+    pub discount: Money,
+    /// What is left.
+    pub unexplained: Money,
+    /// The line has units without a price: nothing here explains those.
+    pub unpriced: bool,
+}
+
+impl Comparison {
+    /// Returns how much more we say than AWS; none where no bill says.
+    pub fn difference(&self) -> Option<Money> {
+        self.billed.map(|billed| self.ours - billed)
+    }
+}
+
+/// Compares every line of a bill with the records it was rated from.
+pub fn reconcile(bill: &Bill, records: &[UsageRecord]) -> Vec<Comparison> {
+    let index = LineIndex::new(bill);
+    let mut facts = vec![BilledFacts::default(); bill.lines.len()];
+    for record in records.iter().filter(|record| record.month == bill.month) {
+        if let Some(at) = index.find(record) {
+            facts[at].add(record);
+        }
+    }
+    let compare =
+        |(at, (line, facts)): (usize, (&LineItem, BilledFacts))| compare(at, line, &facts);
+    bill.lines
+        .iter()
+        .zip(facts)
+        .enumerate()
+        .map(compare)
+        .collect()
+}
+
+/// What the bill's own rows say about a line.
+#[derive(Clone, Default)]
+struct BilledFacts {
+    /// Units at a rate of zero: free ones, whatever their text says.
+    free: Decimal,
+    /// Paid units and what they cost at the rates of their rows.
+    paid: Decimal,
+    at_row_rates: Money,
+    paid_cost: Money,
+    /// Some rows state no rate.
+    rates_unknown: bool,
+}
+
+impl BilledFacts {
+    fn add(&mut self, record: &UsageRecord) {
+        let (Some(quantity), Some(billed)) = (record.quantity, &record.billed) else {
+            return;
+        };
+        if record.kind != ChargeKind::Usage {
+            return;
+        }
+        match billed.rate {
+            Some(rate) if rate.is_zero() && billed.cost.is_zero() => self.free += quantity.value,
+            None if billed.cost.is_zero() => self.free += quantity.value,
+            Some(rate) => {
+                self.paid += quantity.value;
+                self.at_row_rates += Money::of(quantity.value, rate);
+                self.paid_cost += billed.cost;
+            }
+            None => {
+                self.paid += quantity.value;
+                self.paid_cost += billed.cost;
+                self.rates_unknown = true;
+            }
+        }
+    }
+}
+
+fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
+    let mut comparison = Comparison {
+        line: at,
+        ours: line.cost,
+        billed: line.aws_cost,
+        free_tier: Money::ZERO,
+        price: Money::ZERO,
+        rounding: Money::ZERO,
+        discount: -line.discount,
+        unexplained: Money::ZERO,
+        unpriced: line.unpriced.is_some(),
+    };
+    let Some(difference) = comparison.difference() else {
+        return comparison;
+    };
+    if let (Some(usage), Some(unit_price)) = (&line.usage, single_price(line)) {
+        comparison.free_tier = Money::of(facts.free - usage.covered, unit_price);
+        if !facts.rates_unknown {
+            comparison.price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
+            comparison.rounding = facts.at_row_rates - facts.paid_cost;
+        }
+    }
+    let explained =
+        comparison.free_tier + comparison.price + comparison.rounding + comparison.discount;
+    comparison.unexplained = difference - explained;
+    comparison
+}
+
+/// Returns the one price of a line: tiers have several, and a line wholly free shows none.
+fn single_price(line: &LineItem) -> Option<Decimal> {
+    if line.unpriced.is_some() {
+        return None;
+    }
+    match &line.steps[..] {
+        [] => line.usage.as_ref().map(|_| Decimal::ZERO),
+        [first, rest @ ..] if rest.iter().all(|step| step.unit_price == first.unit_price) => {
+            Some(first.unit_price)
+        }
+        _ => None,
+    }
+}
