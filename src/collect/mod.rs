@@ -1,4 +1,6 @@
 //! Adapters that bring usage in: a hand-written file, billing exports, the embedded sample.
 
+pub mod exports;
+pub mod sample;
 pub mod stated;
 pub mod usage_file;

@@ -1,0 +1,693 @@
+//! The sample organization: a bill to try everything on without an account.
+//!
+//! It is written as a CUR 2.0 export and read back by the importer of real ones, so a
+//! demonstration runs through the same code as a customer's data. What the organization runs is in
+//! `sample/organization.toml`; this file turns it into days. Chance comes from a hash of resource
+//! and day, never from the clock: the bytes are the same on every machine.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
+
+use chrono::{Datelike, Days, NaiveDate, Weekday};
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use crate::domain::{
+    metering::codepipeline::{V1Activity, v1_activity},
+    number::{NumberError, parse_quantity, plain},
+    period::Month,
+};
+
+const ORGANIZATION: &str = include_str!("sample/organization.toml");
+
+/// The region whose usage types have no prefix in some services.
+const HOME: &str = "us-east-1";
+
+const COLUMNS: [&str; 22] = [
+    "bill_billing_period_start_date",
+    "bill_invoice_id",
+    "bill_payer_account_id",
+    "line_item_usage_account_id",
+    "line_item_usage_account_name",
+    "line_item_usage_start_date",
+    "line_item_usage_end_date",
+    "line_item_line_item_type",
+    "line_item_product_code",
+    "line_item_usage_type",
+    "line_item_operation",
+    "line_item_resource_id",
+    "line_item_usage_amount",
+    "line_item_currency_code",
+    "line_item_unblended_rate",
+    "line_item_unblended_cost",
+    "line_item_line_item_description",
+    "pricing_unit",
+    "pricing_public_on_demand_rate",
+    "pricing_public_on_demand_cost",
+    "product_region_code",
+    "resource_tags",
+];
+
+/// Returns the day that every `--demo` command takes for today. The sample ends the day before.
+pub fn today() -> NaiveDate {
+    date(2026, 11, 21)
+}
+
+/// Returns the first day of the sample.
+fn first_day() -> NaiveDate {
+    date(2025, 10, 1)
+}
+
+fn date(year: i32, month: u32, day: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(year, month, day).expect("the sample's dates exist")
+}
+
+/// Writes the whole sample as a CUR 2.0 CSV: days in order, the last month still open.
+pub fn write_cur(out: &mut impl Write) -> io::Result<()> {
+    let organization: Organization =
+        toml::from_str(ORGANIZATION).expect("the embedded organization is read by the tests");
+    let mut bill = BillWriter {
+        csv: csv::Writer::from_writer(out),
+        organization: &organization,
+        free: BTreeMap::new(),
+    };
+    bill.csv.write_record(COLUMNS)?;
+    let mut month = Month::of(first_day());
+    while month.first_day() < today() {
+        bill.month(month)?;
+        month = month.next();
+    }
+    bill.csv.flush()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Organization {
+    payer: Account,
+    account: BTreeMap<String, Account>,
+    region: BTreeMap<String, String>,
+    shape: Shape,
+    season: Vec<Season>,
+    charge: Vec<Charge>,
+    pool: BTreeMap<String, Exact>,
+    meter: BTreeMap<String, Meter>,
+    resource: Vec<Resource>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Account {
+    id: String,
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Shape {
+    week: [i64; 7],
+    variation: i64,
+}
+
+/// Days `[from, until)` with more or less going on.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Season {
+    from: Day,
+    until: Day,
+    percent: i64,
+    team: Option<String>,
+}
+
+/// A row that is not usage.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Charge {
+    kind: String,
+    account: String,
+    meter: String,
+    /// A day of the month it is billed in; in every closed month where none is given.
+    billed: Option<Day>,
+    /// The day it is about; the first of the month where none is given.
+    day: Option<Day>,
+    #[serde(default)]
+    given_back: Exact,
+    description: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Counts {
+    Started,
+    Events,
+    Months,
+    Weeks,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Meter {
+    service: String,
+    usage_type: String,
+    free_usage_type: Option<String>,
+    #[serde(default = "yes")]
+    home_prefix: bool,
+    #[serde(default)]
+    operation: String,
+    unit: String,
+    rate: Exact,
+    per: String,
+    #[serde(default)]
+    arn: String,
+    counts: Counts,
+    #[serde(default = "one")]
+    grain: i64,
+    pool: Option<String>,
+    trial: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Resource {
+    name: String,
+    meter: String,
+    account: String,
+    #[serde(default = "home")]
+    region: String,
+    team: Option<String>,
+    env: Option<String>,
+    cost_center: Option<String>,
+    /// How many people or things of this kind there are, each with days of its own.
+    #[serde(default = "one")]
+    members: i64,
+    #[serde(default = "one")]
+    per_working_day: i64,
+    #[serde(default)]
+    seconds: Vec<i64>,
+    #[serde(default)]
+    quantity: Exact,
+    #[serde(default)]
+    growth: i64,
+    #[serde(default = "first")]
+    from: Day,
+    #[serde(default = "end")]
+    until: Day,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn one() -> i64 {
+    1
+}
+
+fn home() -> String {
+    HOME.to_owned()
+}
+
+fn first() -> Day {
+    Day(first_day())
+}
+
+fn end() -> Day {
+    Day(today())
+}
+
+/// An exact decimal, written as text.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(try_from = "String")]
+struct Exact(Decimal);
+
+impl TryFrom<String> for Exact {
+    type Error = NumberError;
+
+    fn try_from(text: String) -> Result<Self, NumberError> {
+        parse_quantity(&text).map(Self)
+    }
+}
+
+/// A day, written as text.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(try_from = "String")]
+struct Day(NaiveDate);
+
+impl TryFrom<String> for Day {
+    type Error = chrono::ParseError;
+
+    fn try_from(text: String) -> Result<Self, chrono::ParseError> {
+        text.parse().map(Self)
+    }
+}
+
+impl Resource {
+    /// Returns a number in `0..sides` that depends on the resource, its member, the day and the
+    /// question asked (`salt`), and on nothing else.
+    fn roll(&self, member: i64, day: NaiveDate, salt: i64, sides: i64) -> i64 {
+        let name = self.name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| {
+            (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3)
+        });
+        let parts = [member, i64::from(day.num_days_from_ce()), salt];
+        let hash = parts
+            .into_iter()
+            .fold(name, |h, part| splitmix64(h ^ part.unsigned_abs()));
+        i64::try_from(hash % sides.unsigned_abs()).expect("a remainder is below its divisor")
+    }
+
+    /// Returns `percent` and up to `variation` more or less.
+    fn vary(&self, member: i64, day: NaiveDate, salt: i64, variation: i64) -> i64 {
+        100 - variation + self.roll(member, day, salt, 2 * variation + 1)
+    }
+
+    /// Returns the level in percent that growth has reached on a day.
+    fn grown(&self, day: NaiveDate) -> i64 {
+        100 + self.growth * (day - self.from.0).num_days() / 30
+    }
+
+    /// Counts the builds, runs or visits of one member on a day.
+    fn events(&self, member: i64, day: NaiveDate, organization: &Organization) -> i64 {
+        let shape = &organization.shape;
+        let weekday = usize::try_from(day.weekday().num_days_from_monday()).expect("0 to 6");
+        let seasons = organization.season.iter().filter(|season| {
+            (season.from.0..season.until.0).contains(&day)
+                && (season.team.is_none() || season.team == self.team)
+        });
+        let percent = seasons.fold(shape.week[weekday], |p, s| p * s.percent / 100);
+        let variation = self.vary(member, day, 0, shape.variation);
+        // In thousandths; what is left of a whole event happens as often as its share says.
+        let events = self.per_working_day * percent * self.grown(day) * variation / 1000;
+        events / 1000 + i64::from(self.roll(member, day, 1, 1000) < events % 1000)
+    }
+
+    /// Counts the started units of all events of a day: each action is rounded up on its own.
+    fn started(&self, events: i64, grain: i64, day: NaiveDate, variation: i64) -> i64 {
+        let actions = self.seconds.iter().zip(0_i64..);
+        let each = |event: i64| {
+            actions.clone().map(move |(seconds, action)| {
+                let salt = 1000 + event * 16 + action;
+                let seconds = seconds * self.vary(0, day, salt, variation) / 100;
+                (seconds + grain - 1) / grain
+            })
+        };
+        (0..events).flat_map(each).sum()
+    }
+
+    fn tags(&self) -> String {
+        let tags: BTreeMap<&str, &String> = [
+            ("user_team", &self.team),
+            ("user_env", &self.env),
+            ("user_cost_center", &self.cost_center),
+        ]
+        .into_iter()
+        .filter_map(|(key, value)| Some((key, value.as_ref()?)))
+        .collect();
+        serde_json::to_string(&tags).expect("text is JSON")
+    }
+}
+
+/// The finalizer of Steele, Lea and Flood's generator: every bit of the answer depends on every
+/// bit of the question.
+fn splitmix64(state: u64) -> u64 {
+    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+struct BillWriter<'a, W: Write> {
+    csv: csv::Writer<W>,
+    organization: &'a Organization,
+    /// What is left of the free units of the month.
+    free: BTreeMap<String, Exact>,
+}
+
+/// One row of the bill.
+struct Row<'a> {
+    month: Month,
+    day: NaiveDate,
+    kind: &'a str,
+    account: &'a str,
+    region: &'a str,
+    meter: &'a Meter,
+    usage_type: &'a str,
+    resource: &'a str,
+    quantity: Decimal,
+    rate: Option<Decimal>,
+    cost: Decimal,
+    description: &'a str,
+    tags: &'a str,
+}
+
+impl<W: Write> BillWriter<'_, W> {
+    fn month(&mut self, month: Month) -> io::Result<()> {
+        let organization = self.organization;
+        self.free.clone_from(&organization.pool);
+        let mut active = BTreeSet::new();
+        for day in month.days().filter(|&day| day < today()) {
+            for (index, resource) in organization.resource.iter().enumerate() {
+                if !(resource.from.0..resource.until.0).contains(&day) {
+                    continue;
+                }
+                for member in 0..resource.members {
+                    let (meter, quantity) = resource_day(organization, resource, member, day);
+                    let once = organization.meter[meter].counts == Counts::Months;
+                    if !quantity.is_zero() && (!once || active.insert((index, member, meter))) {
+                        self.usage(month, day, resource, &organization.meter[meter], quantity)?;
+                    }
+                }
+            }
+        }
+        for charge in &organization.charge {
+            let due = charge
+                .billed
+                .map_or(month.end() <= today(), |billed| month.contains(billed.0));
+            if due {
+                let meter = &organization.meter[&charge.meter];
+                self.row(&Row {
+                    month,
+                    day: charge.day.map_or(month.first_day(), |day| day.0),
+                    kind: &charge.kind,
+                    account: &charge.account,
+                    region: HOME,
+                    meter,
+                    usage_type: &self.usage_type(meter, HOME),
+                    resource: "",
+                    quantity: Decimal::ONE,
+                    rate: None,
+                    cost: -charge.given_back.0,
+                    description: &charge.description,
+                    tags: "{}",
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a day of usage: what is still free this month, then what is charged.
+    fn usage(
+        &mut self,
+        month: Month,
+        day: NaiveDate,
+        resource: &Resource,
+        meter: &Meter,
+        quantity: Decimal,
+    ) -> io::Result<()> {
+        let left = meter.pool.as_ref().and_then(|id| self.free.get_mut(id));
+        let free = left.map_or(Decimal::ZERO, |left| {
+            let free = quantity.min(left.0);
+            left.0 -= free;
+            free
+        });
+        let account = &self.organization.account[&resource.account];
+        let arn = meter
+            .arn
+            .replace("{region}", &resource.region)
+            .replace("{account}", &account.id)
+            .replace("{name}", &resource.name);
+        let prefixed = self.usage_type(meter, &resource.region);
+        let global = meter.free_usage_type.as_deref();
+        for (quantity, rate) in [(free, Decimal::ZERO), (quantity - free, meter.rate.0)] {
+            if quantity.is_zero() {
+                continue;
+            }
+            let is_free = rate.is_zero() && !meter.rate.0.is_zero();
+            let global = global.filter(|_| is_free);
+            let description = if is_free {
+                format!("$0.00 per {} under the monthly free tier", meter.per)
+            } else {
+                format!("${} per {}", plain(rate), meter.per)
+            };
+            self.row(&Row {
+                month,
+                day,
+                kind: "Usage",
+                account: &resource.account,
+                region: global.map_or(&resource.region, |_| ""),
+                meter,
+                usage_type: global.unwrap_or(&prefixed),
+                resource: &arn,
+                quantity,
+                rate: Some(rate),
+                cost: quantity * rate,
+                description: &description,
+                tags: &resource.tags(),
+            })?;
+        }
+        Ok(())
+    }
+
+    fn usage_type(&self, meter: &Meter, region: &str) -> String {
+        let prefix = match region {
+            HOME if !meter.home_prefix => "",
+            _ => &self.organization.region[region],
+        };
+        format!("{prefix}{}", meter.usage_type)
+    }
+
+    fn row(&mut self, row: &Row) -> io::Result<()> {
+        let midnight = |day: NaiveDate| format!("{day}T00:00:00.000Z");
+        let account = &self.organization.account[row.account];
+        let closed = row.month.end() <= today();
+        let first = row.month.first_day();
+        let invoice = format!("{}{:02}0417", first.year(), first.month());
+        let text = |amount: Option<Decimal>| amount.map(plain).unwrap_or_default();
+        let list_rate = row.rate.map(|_| row.meter.rate.0);
+        self.csv.write_record([
+            midnight(first).as_str(),
+            if closed { &invoice } else { "" },
+            &self.organization.payer.id,
+            &account.id,
+            &account.name,
+            &midnight(row.day),
+            &midnight(row.day + Days::new(1)),
+            row.kind,
+            &row.meter.service,
+            row.usage_type,
+            &row.meter.operation,
+            row.resource,
+            &plain(row.quantity),
+            "USD",
+            &text(row.rate),
+            &plain(row.cost),
+            row.description,
+            &row.meter.unit,
+            &text(list_rate),
+            &text(list_rate.map(|rate| rate * row.quantity)),
+            row.region,
+            row.tags,
+        ])?;
+        Ok(())
+    }
+}
+
+/// Returns what one member of a resource uses on a day, and the meter that counts it.
+fn resource_day<'a>(
+    organization: &'a Organization,
+    resource: &'a Resource,
+    member: i64,
+    day: NaiveDate,
+) -> (&'a str, Decimal) {
+    let meter = &organization.meter[&resource.meter];
+    let events = || resource.events(member, day, organization);
+    let quantity = match meter.counts {
+        Counts::Events => Decimal::from(events()),
+        Counts::Months => Decimal::from(events().min(1)),
+        Counts::Weeks if day.weekday() == Weekday::Mon => {
+            (resource.quantity.0 * Decimal::new(resource.grown(day), 2)).normalize()
+        }
+        Counts::Weeks => Decimal::ZERO,
+        Counts::Started => {
+            let variation = organization.shape.variation;
+            Decimal::from(resource.started(events(), meter.grain, day, variation))
+        }
+    };
+    let young = resource.from.0 > first_day()
+        && v1_activity(resource.from.0, [day], Month::of(day)) == V1Activity::Trial;
+    let trial = meter.trial.as_deref().filter(|_| young);
+    (trial.unwrap_or(&resource.meter), quantity)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::HashMap, sync::LazyLock};
+
+    use super::*;
+
+    type Rows = Vec<HashMap<String, String>>;
+
+    /// The sample, read back once for all tests.
+    static ROWS: LazyLock<Rows> = LazyLock::new(|| {
+        let rows = csv::Reader::from_reader(bytes().as_slice())
+            .deserialize()
+            .collect::<Result<Rows, _>>();
+        rows.expect("a CSV of text")
+    });
+
+    fn bytes() -> Vec<u8> {
+        let mut out = Vec::new();
+        write_cur(&mut out).expect("memory takes it");
+        out
+    }
+
+    fn number(row: &HashMap<String, String>, column: &str) -> Decimal {
+        Decimal::from_str_exact(&row[column]).expect("an exact decimal")
+    }
+
+    fn usage(rows: &Rows) -> impl Iterator<Item = &HashMap<String, String>> {
+        rows.iter()
+            .filter(|row| row["line_item_line_item_type"] == "Usage")
+    }
+
+    fn distinct<'a>(rows: &'a Rows, column: &'a str) -> BTreeSet<&'a str> {
+        usage(rows).map(|row| row[column].as_str()).collect()
+    }
+
+    #[test]
+    fn written_twice_it_is_the_same_bytes_and_small() {
+        let once = bytes();
+        assert!(once == bytes());
+        assert!(once.len() < 6_000_000, "{} bytes", once.len());
+    }
+
+    #[test]
+    fn every_closed_month_shows_all_four_services_and_codebuild_above_all() {
+        let mut months: BTreeMap<&str, BTreeMap<&str, Decimal>> = BTreeMap::new();
+        for row in usage(&ROWS).filter(|row| !row["bill_invoice_id"].is_empty()) {
+            let month = &row["bill_billing_period_start_date"];
+            let costs = months.entry(month).or_default();
+            *costs.entry(&row["line_item_product_code"]).or_default() +=
+                number(row, "line_item_unblended_cost");
+        }
+        assert_eq!(months.len(), 13);
+        for (month, costs) in &months {
+            let others = ["AWSCodePipeline", "AWSCodeCommit", "AWSCodeDeploy"].map(|s| costs[s]);
+            let code = costs["CodeBuild"] + others.iter().sum::<Decimal>();
+            assert!(others.iter().all(|&cost| cost > Decimal::TEN), "{month}");
+            assert!(
+                others.iter().sum::<Decimal>() < costs["CodeBuild"],
+                "{month}"
+            );
+            assert!(
+                code > Decimal::from(250) && code < Decimal::from(500),
+                "{month}: {code}"
+            );
+        }
+    }
+
+    #[test]
+    fn it_lasts_from_october_2025_to_the_day_before_today() {
+        let days = distinct(&ROWS, "line_item_usage_start_date");
+        assert_eq!(days.first(), Some(&"2025-10-01T00:00:00.000Z"));
+        assert_eq!(days.last(), Some(&"2026-11-20T00:00:00.000Z"));
+        for row in ROWS.iter() {
+            let open = row["bill_billing_period_start_date"].starts_with("2026-11");
+            assert_eq!(row["bill_invoice_id"].is_empty(), open);
+        }
+    }
+
+    #[test]
+    fn every_cost_is_quantity_times_rate() {
+        for row in usage(&ROWS) {
+            let quantity = number(row, "line_item_usage_amount");
+            assert!(quantity > Decimal::ZERO);
+            for (rate, cost) in [
+                ("line_item_unblended_rate", "line_item_unblended_cost"),
+                (
+                    "pricing_public_on_demand_rate",
+                    "pricing_public_on_demand_cost",
+                ),
+            ] {
+                assert_eq!(quantity * number(row, rate), number(row, cost), "{row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn free_units_are_used_up_each_month_and_never_exceeded() {
+        let mut free: BTreeMap<(String, String), Decimal> = BTreeMap::new();
+        for row in usage(&ROWS) {
+            let pool = match row["line_item_usage_type"].split_once('-') {
+                _ if row["line_item_unblended_rate"] != "0" => continue,
+                _ if row["pricing_public_on_demand_rate"] == "0" => continue,
+                Some((_, rest)) if rest.starts_with("Build-Min") => "minutes".to_owned(),
+                _ => row["line_item_usage_type"].clone(),
+            };
+            let month = row["bill_billing_period_start_date"].clone();
+            *free.entry((pool, month)).or_default() += number(row, "line_item_usage_amount");
+        }
+        for (pool, grant) in [
+            ("minutes", 100),
+            ("USE1-Build-Sec:Linux:Lambda:arm.1GB", 6000),
+            ("Global-actionExecutionMinute", 100),
+            ("Global-activePipeline", 1),
+            ("User-Month", 5),
+            ("USE1-DataProcessing-Bytes", 5),
+        ] {
+            let months = free.iter().filter(|((name, _), _)| name == pool);
+            let granted: Vec<_> = months.map(|(_, free)| *free).collect();
+            assert_eq!(granted, vec![Decimal::from(grant); 14], "{pool}");
+        }
+        assert_eq!(free.len(), 6 * 14);
+    }
+
+    #[test]
+    fn it_has_three_accounts_two_regions_and_both_types_of_pipeline() {
+        let accounts = distinct(&ROWS, "line_item_usage_account_id");
+        assert_eq!(accounts.len(), 3);
+        assert!(accounts.iter().any(|id| id.starts_with('0')));
+        let regions = distinct(&ROWS, "product_region_code");
+        assert_eq!(regions, BTreeSet::from(["", "eu-west-1", "us-east-1"]));
+        let usage_types = distinct(&ROWS, "line_item_usage_type");
+        for usage_type in [
+            "USE1-activePipeline",
+            "EU-trialPipeline",
+            "USE1-actionExecutionMinute",
+            "EU-Build-Min:Linux:g1.medium",
+            "User-Month",
+            "On-Premises-Instance",
+        ] {
+            assert!(usage_types.contains(usage_type), "{usage_type}");
+        }
+        assert!(distinct(&ROWS, "line_item_resource_id").len() >= 38);
+    }
+
+    #[test]
+    fn checkout_moves_to_arm_in_june() {
+        let arm = |row: &&HashMap<String, String>| row["line_item_usage_type"].contains("ARM");
+        let (after, before): (Vec<_>, Vec<_>) = usage(&ROWS)
+            .filter(|row| row["line_item_resource_id"].ends_with("project/checkout-api-build"))
+            .partition(arm);
+        let start = |row: &&HashMap<String, String>| row["line_item_usage_start_date"].clone();
+        assert!(before.iter().map(start).max() < after.iter().map(start).min());
+    }
+
+    #[test]
+    fn hostile_text_arrives_unharmed() {
+        let resources = distinct(&ROWS, "line_item_resource_id");
+        let formula = r#"=HYPERLINK("http://evil.example","x")"#;
+        assert!(resources.iter().any(|arn| arn.ends_with(formula)));
+        let values: BTreeSet<String> = distinct(&ROWS, "resource_tags")
+            .into_iter()
+            .flat_map(|json| serde_json::from_str::<BTreeMap<String, String>>(json).expect("JSON"))
+            .map(|(_, value)| value)
+            .collect();
+        for hostile in [
+            "</title><script>alert(1)</script>",
+            "Équipe \"R&D\", Lyon",
+            "CC-5050\u{1b}[31m",
+        ] {
+            assert!(values.contains(hostile), "{hostile:?}");
+        }
+    }
+
+    #[test]
+    fn a_refund_lies_in_a_month_before_its_bill() {
+        let refund = |row: &&HashMap<String, String>| row["line_item_line_item_type"] == "Refund";
+        let refunds: Vec<_> = ROWS.iter().filter(refund).collect();
+        assert_eq!(refunds.len(), 1);
+        assert!(refunds[0]["bill_billing_period_start_date"].starts_with("2026-10"));
+        assert!(refunds[0]["line_item_usage_start_date"].starts_with("2026-09"));
+        assert!(number(refunds[0], "line_item_unblended_cost") < Decimal::ZERO);
+    }
+}
