@@ -3,7 +3,11 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::Cursor,
+    path::{Path, PathBuf},
+};
 
 use chrono::NaiveDate;
 use thiserror::Error;
@@ -25,12 +29,15 @@ use crate::{
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatingError, RatingOptions, rate},
-        usage::{Gap, UsageRecord},
+        usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
     forecast,
     ledger::{Ledger, LedgerError, Replaced},
-    pricing::{self, CatalogError},
+    pricing::{
+        self, CatalogError,
+        price_list::{self, ListedPrice, PriceList, PriceListError},
+    },
 };
 
 /// Why a question has no answer.
@@ -48,6 +55,9 @@ pub enum AppError {
     /// An export cannot be read.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A price list cannot be read or kept.
+    #[error(transparent)]
+    PriceList(#[from] PriceListError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -149,7 +159,29 @@ impl App {
             Books::Sample => sample::today(),
             Books::File(_) => today,
         };
-        Ok(Self { catalog: pricing::embedded()?, today, books })
+        let mut catalog = pricing::embedded()?;
+        if let Books::File(ledger) = &books {
+            let prices = price_list::load(&price_store(ledger))?;
+            (catalog.price_list, _) = price_list::tariffs(&prices, &catalog);
+        }
+        Ok(Self { catalog, today, books })
+    }
+
+    /// Brings AWS price lists in. Returns each list, and what contradicts itself in them.
+    pub fn import_prices(&self, files: &[PathBuf]) -> Result<(Vec<PriceList>, Vec<String>), AppError> {
+        let mut lists = Vec::new();
+        for path in files {
+            let file = path.display().to_string();
+            let content = std::fs::read_to_string(path)
+                .map_err(|source| PriceListError::Unreadable { file: file.clone(), source })?;
+            lists.push(price_list::read(&file, &content, &self.catalog)?);
+        }
+        let prices: Vec<ListedPrice> = lists.iter().flat_map(|list| list.prices.clone()).collect();
+        let (_, contradictions) = price_list::tariffs(&prices, &self.catalog);
+        if let Books::File(ledger) = &self.books {
+            price_list::save(&price_store(ledger), &prices)?;
+        }
+        Ok((lists, contradictions))
     }
 
     /// Prices stated usage.
@@ -191,7 +223,7 @@ impl App {
                 let options = ImportOptions::default();
                 let name = "sample organization";
                 let delivery =
-                    exports::import_reader(name, csv.as_slice(), &self.catalog, &options, &Unwatched)?;
+                    exports::import_reader(name, Cursor::new(csv), &self.catalog, &options, &Unwatched)?;
                 let mut ledger = Ledger::in_memory()?;
                 ledger.replace(&delivery.slices)?;
                 Ok(ledger)
@@ -282,7 +314,7 @@ impl App {
             month = month.next();
         }
         let other = history.iter().filter(|r| {
-            r.month == last && r.kind != crate::domain::usage::ChargeKind::Usage
+            r.month == last && r.kind != ChargeKind::Usage
         });
         let other_charges = other.filter_map(|r| r.billed.as_ref()).map(|b| b.cost).sum();
         Ok(Forecast { bills, last_day: outlook.last_day, days_used: outlook.days_used, other_charges })
@@ -336,11 +368,11 @@ impl App {
         }
         let outside = ledger.outside(month)?;
         if !outside.is_empty() {
-            let mut totals: std::collections::BTreeMap<&Currency, Money> = std::collections::BTreeMap::new();
+            let mut totals: BTreeMap<&Currency, Money> = BTreeMap::new();
             for row in &outside {
                 *totals.entry(&row.currency).or_default() += row.cost;
             }
-            let services: std::collections::BTreeSet<&str> =
+            let services: BTreeSet<&str> =
                 outside.iter().map(|row| row.service.as_str()).collect();
             for (currency, cost) in totals {
                 notes.push(format!(
@@ -380,6 +412,11 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
     Ok(gaps)
 }
 
+/// Imported prices are kept beside the ledger.
+fn price_store(ledger: &Path) -> PathBuf {
+    ledger.with_file_name("price-lists.json")
+}
+
 fn rating_options(month: Month, currency: Currency, terms: &Terms, sharing: Policy) -> RatingOptions {
     RatingOptions {
         currency,
@@ -406,7 +443,7 @@ fn currencies(records: &[UsageRecord]) -> Vec<Currency> {
 struct Unwatched;
 
 impl Watch for Unwatched {
-    fn progress(&self, _: &std::path::Path, _: u64, _: Option<u64>, _: u64) {}
+    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
 
     fn cancelled(&self) -> bool {
         false

@@ -1,3 +1,7 @@
 //! The command `pipebill`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    pipebill::cli::main(std::env::args_os())
+}

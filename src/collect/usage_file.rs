@@ -30,7 +30,7 @@ use super::stated;
 #[derive(Debug, Error)]
 pub enum UsageFileError {
     /// It cannot be read.
-    #[error("cannot read {file}: {source}")]
+    #[error("cannot read {file}")]
     Unreadable {
         /// The file.
         file: String,

@@ -134,9 +134,9 @@ pub struct BaselineItem {
 #[derive(Clone, Copy, Debug)]
 pub enum Lookup<'a> {
     /// A price is in force.
-    Found(&'a Tariff),
+    Found(&'a Arc<Tariff>),
     /// The meter is listed, its price is not known.
-    Unknown(&'a Tariff),
+    Unknown,
     /// There are prices, none of them on that day.
     NotInForce,
     /// The meter has no entry in that region.
@@ -156,6 +156,8 @@ pub struct Catalog {
     pub baseline: Vec<BaselineItem>,
     /// Tariffs by meter and region, each list in order of time.
     pub tariffs: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
+    /// Tariffs of price lists that the user brought; they stand above the others.
+    pub price_list: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
     /// Partitions in which a service's `any` prices hold.
     pub any_partitions: BTreeMap<ServiceCode, Vec<String>>,
 }
@@ -172,12 +174,21 @@ impl Catalog {
         }
     }
 
+    /// Finds the price that an imported price list has in force.
+    pub fn listed(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Option<&Arc<Tariff>> {
+        if self.price_list.is_empty() {
+            return None;
+        }
+        let tariffs = self.price_list.get(&(meter.clone(), region.clone()))?;
+        tariffs.iter().find(|tariff| tariff.validity.contains(day))
+    }
+
     fn in_region(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Lookup<'_> {
         let Some(tariffs) = self.tariffs.get(&(meter.clone(), region.clone())) else {
             return Lookup::Missing;
         };
         match tariffs.iter().find(|tariff| tariff.validity.contains(day)) {
-            Some(tariff) if tariff.rate == Rate::Unknown => Lookup::Unknown(tariff),
+            Some(tariff) if tariff.rate == Rate::Unknown => Lookup::Unknown,
             Some(tariff) => Lookup::Found(tariff),
             None => Lookup::NotInForce,
         }

@@ -85,26 +85,29 @@ impl<'a> PriceBook<'a> {
                 origin: PriceOrigin::Observed,
             });
         }
-        let reason = match self.catalog.lookup(meter, region, day) {
+        let reason = match self.known(meter, region, day) {
+            Ok(priced) => return Ok(priced),
+            Err(reason) => reason,
+        };
+        let lent = self.like.as_ref().and_then(|like| {
+            let priced = self.known(meter, like, day).ok()?;
+            Some(Priced { origin: PriceOrigin::Assumed(like.clone()), ..priced })
+        });
+        lent.ok_or(reason)
+    }
+
+    /// What an imported price list says, else the catalogue.
+    fn known(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Result<Priced, Unpriced> {
+        if let Some(tariff) = self.catalog.listed(meter, region, day) {
+            return Ok(Priced { tariff: tariff.clone(), origin: PriceOrigin::PriceList });
+        }
+        match self.catalog.lookup(meter, region, day) {
             Lookup::Found(tariff) => {
-                return Ok(Priced {
-                    tariff: Arc::new(tariff.clone()),
-                    origin: PriceOrigin::Catalogue,
-                });
+                Ok(Priced { tariff: tariff.clone(), origin: PriceOrigin::Catalogue })
             }
-            Lookup::Unknown(_) => Unpriced::PriceUnknown,
-            Lookup::NotInForce => Unpriced::NotInForce,
-            Lookup::Missing => Unpriced::NotListed,
-        };
-        let Some(like) = &self.like else {
-            return Err(reason);
-        };
-        match self.catalog.lookup(meter, like, day) {
-            Lookup::Found(tariff) => Ok(Priced {
-                tariff: Arc::new(tariff.clone()),
-                origin: PriceOrigin::Assumed(like.clone()),
-            }),
-            _ => Err(reason),
+            Lookup::Unknown => Err(Unpriced::PriceUnknown),
+            Lookup::NotInForce => Err(Unpriced::NotInForce),
+            Lookup::Missing => Err(Unpriced::NotListed),
         }
     }
 

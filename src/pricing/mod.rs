@@ -4,6 +4,7 @@
 //! tiers ascending and open at the end, every price sourced. What comes out can be trusted.
 
 mod files;
+pub mod price_list;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

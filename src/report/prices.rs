@@ -1,12 +1,17 @@
 //! The catalogue for people: what it has, what it does not know, how old it is.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::{Block, Cell, Column, Document, Table};
-use crate::domain::{
+use crate::{
+    domain::{
     catalog::{Catalog, Service},
     ids::{Region, ServiceCode},
     tariff::{Rate, Tariff},
+    },
+    pricing::price_list::PriceList,
 };
 
 /// Which prices to show.
@@ -48,7 +53,9 @@ pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
         Column::in_files("file"),
         Column::in_files("note"),
     ]);
-    let tariffs = || catalog.tariffs.values().flatten().filter(|tariff| filter.admits(tariff));
+    // Imported prices stand before the embedded ones, as they do when a bill is rated.
+    let all = || catalog.price_list.values().chain(catalog.tariffs.values()).flatten();
+    let tariffs = || all().filter(|tariff| filter.admits(tariff));
     for tariff in tariffs() {
         for (price, up_to) in prices(&tariff.rate) {
             table.rows.push(row(catalog, tariff, price, up_to));
@@ -131,7 +138,8 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
             continue;
         }
         let mut lines = vec![format!("{}: {}", info.meter, info.name)];
-        for tariff in catalog.tariffs.values().flatten().filter(|t| t.meter == info.meter) {
+        let all = catalog.price_list.values().chain(catalog.tariffs.values()).flatten();
+        for tariff in all.filter(|tariff| tariff.meter == info.meter) {
             lines.extend(price_lines(catalog, tariff));
         }
         if lines.len() == 1 {
@@ -203,7 +211,7 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
         Column::new("Age", "age_days", 0),
         Column::new("", "status", 0),
     ]);
-    let mut files: std::collections::BTreeMap<&str, Vec<&Tariff>> = std::collections::BTreeMap::new();
+    let mut files: BTreeMap<&str, Vec<&Tariff>> = BTreeMap::new();
     for tariff in catalog.tariffs.values().flatten() {
         files.entry(&tariff.source.file).or_default().push(tariff);
     }
@@ -239,4 +247,35 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
 
 fn count(n: usize) -> Cell {
     Cell::Count(n as u64)
+}
+
+/// Says what price lists brought and what of them was left out.
+pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 0),
+        Column::new("Region", "region", 0),
+        Column::new("Prices", "prices", 0),
+    ]);
+    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for price in lists.iter().flat_map(|list| &list.prices) {
+        *places.entry(price.place()).or_default() += 1;
+    }
+    for ((service, region), prices) in places {
+        table.rows.push(vec![Cell::text(service), Cell::text(region), count(prices)]);
+    }
+    let mut notes = Vec::new();
+    for list in lists {
+        let left_out: Vec<String> =
+            list.left_out.iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
+        let left_out = if left_out.is_empty() { "none".to_owned() } else { left_out.join("; ") };
+        notes.push(format!("{} rows read; left out: {left_out}.", list.rows));
+    }
+    let contradiction = |text: &String| format!("Left out, contradictory: {text}.");
+    notes.extend(contradictions.iter().map(contradiction));
+    Document {
+        schema: "pipebill.prices-imported/1",
+        title: "Prices imported".to_owned(),
+        facts: Vec::new(),
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
 }

@@ -20,47 +20,36 @@ pub struct Terminal {
 
 /// Renders a document. The text ends with a line break.
 pub fn render(document: &Document, terminal: Terminal) -> String {
-    let mut out = String::new();
+    let mut parts = Vec::new();
     if !document.title.is_empty() {
-        out += &wrap(&emphasis(&document.title, terminal), terminal.width, "");
-        out.push('\n');
+        parts.push(format!("{}\n", heading(&document.title, terminal)));
     }
     for block in &document.blocks {
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        match block {
-            Block::Heading(text) => out += &format!("{}\n", emphasis(text, terminal)),
-            Block::Table(table) => out += &render_table(table, terminal),
+        parts.push(match block {
+            Block::Heading(text) => format!("{}\n", heading(text, terminal)),
+            Block::Table(table) => render_table(table, terminal),
             Block::Lines(lines) => {
-                for line in lines {
+                let wrapped = |line: &String| {
                     let indent = line.len() - line.trim_start().len();
-                    out += &wrap(line, terminal.width, &" ".repeat(indent + 2));
-                    out.push('\n');
-                }
+                    wrap(&clean(line), terminal.width, &" ".repeat(indent + 2))
+                };
+                lines.iter().map(|line| format!("{}\n", wrapped(line))).collect()
             }
             Block::Notes(notes) => {
-                for note in notes {
-                    out += &wrap(&format!("- {note}"), terminal.width, "  ");
-                    out.push('\n');
-                }
+                let wrapped = |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
+                notes.iter().map(|note| format!("{}\n", wrapped(note))).collect()
             }
-        }
+        });
     }
-    if terminal.unicode {
-        clean(&out)
-    } else {
-        ascii(&clean(&out))
-    }
+    parts.retain(|part| !part.is_empty());
+    let text = parts.join("\n");
+    if terminal.unicode { text } else { ascii(&text) }
 }
 
-fn emphasis(text: &str, terminal: Terminal) -> String {
-    let text = clean(text);
-    if terminal.colour {
-        format!("\u{1}{text}\u{2}")
-    } else {
-        text
-    }
+fn heading(text: &str, terminal: Terminal) -> String {
+    let text = wrap(&clean(text), terminal.width, "");
+    let bold = anstyle::Style::new().bold();
+    if terminal.colour { format!("{bold}{text}{bold:#}") } else { text }
 }
 
 fn render_table(table: &Table, terminal: Terminal) -> String {
@@ -173,10 +162,10 @@ fn wrap(line: &str, width: u16, indent: &str) -> String {
 /// Takes control characters out: text from tags and names must not steer a terminal. Bidirectional
 /// overrides go too, for they make a line read as another.
 pub fn clean(text: &str) -> String {
-    let keep = |c: &char| {
-        (!c.is_control() || *c == '\n' || *c == '\u{1}' || *c == '\u{2}')
-            && !matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200b}'..='\u{200f}' | '\u{feff}')
+    let steers = |c: char| {
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
+    let keep = |c: &char| *c == '\n' || !(c.is_control() || steers(*c));
     text.chars().filter(keep).collect()
 }
 

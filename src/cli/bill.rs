@@ -1,0 +1,69 @@
+//! `pipebill bill`: a month of the ledger, rated.
+
+use super::{
+    CommandError, Exit,
+    estimate::{hint_at_unpriced, show},
+    output::Output,
+    terms::TermsArgs,
+    usage::dimension,
+};
+use crate::{
+    app::{App, BillRequest},
+    domain::{allocation::Dimension, ids::Currency, period::Month, plan::Terms},
+    report,
+};
+
+/// Rate a month of the ledger
+///
+/// Prices come from your flags, then from the bill itself, then from the catalogue.
+///
+/// Examples:
+///   pipebill bill --demo --month 2026-10
+///   pipebill bill --month 2026-10 --reconcile
+///   pipebill bill --month 2026-10 --by tag:team --format csv
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// Which month [default: the last one in the ledger].
+    #[arg(long, value_name = "MONTH")]
+    month: Option<Month>,
+    /// Show every step of every line.
+    #[arg(long)]
+    explain: bool,
+    /// Put our rating beside what AWS charged, each difference explained.
+    #[arg(long, conflicts_with_all = ["explain", "by"])]
+    reconcile: bool,
+    /// Share the bill by account, project, service, region, meter, day or tag:KEY.
+    #[arg(long, value_name = "DIMENSION", value_parser = dimension, conflicts_with = "explain")]
+    by: Option<Dimension>,
+    /// Which currency, if the ledger has several.
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    #[command(flatten)]
+    terms: TermsArgs,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+    let ledger = app.ledger()?;
+    let month = app.month(&ledger, args.month)?;
+    let request = BillRequest {
+        terms: args.terms.over(Terms::default(), &app.catalog)?,
+        sharing: args.terms.sharing(),
+        currency: args.currency.as_deref().map(|code| Currency::new(code.to_uppercase())),
+    };
+    let rated = app.bill(&ledger, month, &request)?;
+    let bill = &rated.bill;
+    if args.reconcile {
+        let title = format!("Reconciliation of {month}: our rating beside AWS's");
+        let comparisons = app.reconcile(&rated);
+        output.document(&report::reconcile::document(bill, &comparisons, title, &app.catalog))?;
+    } else if let Some(by) = &args.by {
+        let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
+        let allocation = app.allocate(&rated, by, request.sharing);
+        output.document(&report::allocation::document(&allocation, bill, title))?;
+    } else {
+        show(bill, format!("Bill of {month}"), args.explain, app, output)?;
+    }
+    hint_at_unpriced(bill, output);
+    Ok(Exit::of(bill.is_complete(), strict))
+}

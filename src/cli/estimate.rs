@@ -1,0 +1,193 @@
+//! `pipebill estimate`: what stated usage costs.
+
+use std::{path::PathBuf, sync::Arc};
+
+use rust_decimal::Decimal;
+
+use super::{
+    CommandError, Exit, Format,
+    output::Output,
+    terms::{TermsArgs, assignment, number},
+};
+use crate::{
+    app::{App, AppError},
+    collect::{stated, usage_file},
+    domain::{
+        ids::{Region, ServiceCode},
+        number::parse_quantity,
+        period::Month,
+        plan::{BuildAmount, Item},
+    },
+    report,
+};
+
+/// Price stated usage: flags, a usage.toml, or both
+///
+/// A file and flags add up; the month, region and terms of the flags stand above the file's.
+///
+/// Examples:
+///   pipebill estimate --codebuild general1.small=1100
+///   pipebill estimate --codebuild arm1.small=300x95s --v2-action-minutes 1200 --explain
+///   pipebill estimate examples/backend-flask.usage.toml --price-like us-east-1
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// A file with usage; examples/ has two to start from.
+    #[arg(value_name = "USAGE.TOML")]
+    file: Option<PathBuf>,
+    /// Where [default: us-east-1].
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+    /// Which month, as 2026-11 [default: the current one].
+    #[arg(long, value_name = "MONTH")]
+    month: Option<Month>,
+    #[command(flatten)]
+    stated: StatedUsage,
+    /// Add what CloudTrail, Config, GuardDuty, KMS and Secrets Manager would cost for these
+    /// pipelines, by stated assumptions.
+    #[arg(long)]
+    security_baseline: bool,
+    /// Show every step of every line.
+    #[arg(long)]
+    explain: bool,
+    #[command(flatten)]
+    terms: TermsArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Usage in the month")]
+struct StatedUsage {
+    /// CodeCommit users who touched a repository.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    active_users: Option<Decimal>,
+    /// Git pushes and pulls that move objects.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    git_requests: Option<Decimal>,
+    /// CodeCommit storage, GB-months.
+    #[arg(long, value_name = "GB", value_parser = parse_quantity, allow_negative_numbers = true)]
+    repo_storage_gb: Option<Decimal>,
+    /// V1 pipelines active in the month: older than 30 days and with a code change.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    v1_pipelines: Option<Decimal>,
+    /// V1 pipelines in their first 30 days, which are free.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    v1_trial_pipelines: Option<Decimal>,
+    /// V2 action minutes, each action rounded up.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    v2_action_minutes: Option<Decimal>,
+    /// Builds: general1.medium=1200 (billed minutes), arm1.small=300x95s (builds × duration in s,
+    /// m or h), windows/general1.large=60, lambda.arm.1GB=9000s. Repeatable.
+    #[arg(long, value_name = "COMPUTE=AMOUNT")]
+    codebuild: Vec<String>,
+    /// CodeDeploy updates of on-premises instances: targets × deployments.
+    #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
+    on_prem_updates: Option<Decimal>,
+    /// Any meter, e.g. AmazonS3:TimedStorage-ByteHrs=12. Repeatable.
+    #[arg(long, value_name = "SERVICE:USAGE_TYPE=QUANTITY")]
+    usage: Vec<String>,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+    let file = match &args.file {
+        Some(path) => usage_file::read(path, &app.catalog).map_err(AppError::from)?,
+        None => usage_file::UsageFile::default(),
+    };
+    let region = match (&args.region, &file.region) {
+        (Some(name), _) => stated::region(&app.catalog, name)
+            .map_err(|problem| CommandError::UnknownName { flag: "--region", problem })?,
+        (None, Some(region)) => region.clone(),
+        (None, None) => Region::new("us-east-1"),
+    };
+    let month = args.month.or(file.month).unwrap_or_else(|| Month::of(app.today));
+    let mut plan = file.plan(month, region);
+    plan.items.extend(args.stated.items(app)?);
+    if plan.items.is_empty() && plan.pipelines.is_empty() {
+        return Err(CommandError::NothingStated);
+    }
+    let title = match &args.file {
+        Some(path) => format!("Estimate of {} for {month}, {}", path.display(), plan.region),
+        None => format!("Estimate for {month}, {}", plan.region),
+    };
+    let terms = args.terms.over(file.terms, &app.catalog)?;
+    let bill = app.estimate(&plan, &terms, args.terms.sharing(), args.security_baseline)?;
+    show(&bill, title, args.explain, app, output)?;
+    hint_at_unpriced(&bill, output);
+    Ok(Exit::of(bill.is_complete(), strict))
+}
+
+/// Writes a bill in the format asked for.
+pub(super) fn show(
+    bill: &crate::domain::bill::Bill,
+    title: String,
+    explain: bool,
+    app: &App,
+    output: &Output,
+) -> Result<(), CommandError> {
+    match output.format {
+        Format::Json => output.data(&report::json::bill(bill)),
+        Format::Csv => output.data(&report::finance::render(std::slice::from_ref(bill))),
+        Format::Table | Format::Markdown => {
+            let detail = report::bill::Detail { explain };
+            output.document(&report::bill::document(bill, title, &app.catalog, detail))
+        }
+    }
+}
+
+/// Says what to do about lines without a price.
+pub(super) fn hint_at_unpriced(bill: &crate::domain::bill::Bill, output: &Output) {
+    if bill.unpriced().next().is_some() {
+        output.say(
+            "hint: a price is not known. Give yours with --price USAGE_TYPE=RATE, take another \
+             region's with --price-like REGION, or bring AWS's price list with \
+             `pipebill prices import FILE`",
+        );
+    }
+}
+
+impl StatedUsage {
+    fn items(&self, app: &App) -> Result<Vec<(Item, Arc<str>)>, CommandError> {
+        let totals = [
+            ("--active-users", self.active_users.map(Item::ActiveUsers)),
+            ("--git-requests", self.git_requests.map(Item::GitRequests)),
+            ("--repo-storage-gb", self.repo_storage_gb.map(Item::RepositoryStorage)),
+            ("--v1-pipelines", self.v1_pipelines.map(Item::V1Pipelines)),
+            ("--v1-trial-pipelines", self.v1_trial_pipelines.map(Item::V1Trials)),
+            ("--v2-action-minutes", self.v2_action_minutes.map(Item::V2ActionMinutes)),
+            ("--on-prem-updates", self.on_prem_updates.map(Item::OnPremisesUpdates)),
+        ];
+        let mut items: Vec<(Item, Arc<str>)> =
+            totals.into_iter().filter_map(|(flag, item)| Some((item?, Arc::from(flag)))).collect();
+        for text in &self.codebuild {
+            let (compute, amount) = assignment("--codebuild", text, "general1.small=1100")?;
+            let compute = stated::compute(&app.catalog, compute)
+                .map_err(|problem| CommandError::UnknownName { flag: "--codebuild", problem })?;
+            let amount = number("--codebuild", amount, str::parse::<BuildAmount>)?;
+            items.push((Item::Builds(compute, amount), origin("--codebuild", text)));
+        }
+        for text in &self.usage {
+            let example = "AmazonS3:TimedStorage-ByteHrs=12";
+            let (meter, quantity) = assignment("--usage", text, example)?;
+            let (service, usage_type) = match stated::split_meter(&app.catalog, meter) {
+                (Some(service), usage_type) => (service, usage_type),
+                (None, _) => match meter.split_once(':') {
+                    Some((service, usage_type)) => (ServiceCode::new(service), usage_type),
+                    None => {
+                        let problem = format!("`{meter}` names no service: write {example}");
+                        return Err(CommandError::BadValue { flag: "--usage", problem });
+                    }
+                },
+            };
+            let item = Item::Metered {
+                service,
+                usage_type: usage_type.to_owned(),
+                quantity: number("--usage", quantity, parse_quantity)?,
+            };
+            items.push((item, origin("--usage", text)));
+        }
+        Ok(items)
+    }
+}
+
+fn origin(flag: &str, text: &str) -> Arc<str> {
+    Arc::from(format!("{flag} {text}"))
+}

@@ -1,0 +1,107 @@
+//! `pipebill import`: billing exports into the ledger.
+
+use std::{
+    cell::RefCell,
+    path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{CommandError, Exit, output::Output};
+use crate::{
+    app::App,
+    collect::{
+        exports::{ImportOptions, Watch},
+        stated,
+    },
+    report,
+};
+
+/// Read billing exports into the ledger: all of them or, on any error, none
+///
+/// Knows Cost and Usage Reports (2.0 and legacy), FOCUS 1.0 and 1.2, Cost Explorer downloads and
+/// `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped or zipped. The kind is
+/// told from the columns. Importing a month again replaces it; nothing is counted twice.
+///
+/// Examples:
+///   pipebill import cur/*.csv.gz
+///   pipebill import cost-explorer.json --source production
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// The exports.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    /// Leave rows out that cannot be read, count and name them, and go on.
+    #[arg(long)]
+    skip_bad_rows: bool,
+    /// Also keep this service around the pipelines in detail, e.g. s3 or ecr. Repeatable.
+    #[arg(long, value_name = "SERVICE")]
+    include: Vec<String>,
+    /// Name a source that states no payer, so that two of them are kept apart.
+    #[arg(long, value_name = "NAME")]
+    source: Option<String>,
+}
+
+pub(super) fn run(args: Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+    let mut include_services = Vec::new();
+    for name in &args.include {
+        let service = stated::service(&app.catalog, name)
+            .map_err(|problem| CommandError::UnknownName { flag: "--include", problem })?;
+        include_services.push(service);
+    }
+    let options = ImportOptions {
+        skip_bad_rows: args.skip_bad_rows,
+        include_services,
+        source: args.source,
+    };
+    let watch = Progress::new(output.shows_progress());
+    let imported = app.import(&args.files, &options, &watch)?;
+    watch.bar.borrow().finish_and_clear();
+    let skipped = imported.delivery.files.iter().any(|file| file.rows_skipped > 0);
+    output.document(&report::imported::document(&imported.delivery, &imported.replaced))?;
+    Ok(Exit::of(!skipped, strict))
+}
+
+/// A progress bar on a terminal, and an ear for Ctrl-C.
+struct Progress {
+    bar: RefCell<ProgressBar>,
+    stop: Arc<AtomicBool>,
+}
+
+impl Progress {
+    fn new(visible: bool) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let heard = stop.clone();
+        // Without a handler Ctrl-C ends the program at once, which is safe too: nothing is written
+        // before all is read, and the ledger takes it in one transaction.
+        drop(ctrlc::set_handler(move || heard.store(true, Ordering::Relaxed)));
+        let bar = if visible { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        Self { bar: RefCell::new(bar), stop }
+    }
+}
+
+impl Watch for Progress {
+    fn progress(&self, file: &Path, bytes_read: u64, bytes_total: Option<u64>, rows: u64) {
+        let bar = self.bar.borrow();
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        let name: String = name.chars().filter(|c| !c.is_control()).collect();
+        if let Some(total) = bytes_total
+            && bar.length() != Some(total)
+        {
+            bar.set_length(total);
+            let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}, {eta} left");
+            bar.set_style(style.expect("the template is well formed"));
+        }
+        bar.set_message(format!("{name}, {rows} rows"));
+        bar.set_position(bytes_read);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

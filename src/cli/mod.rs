@@ -1,0 +1,174 @@
+//! The command line: parse, ask, show. One file for each command; the doc comments are the help.
+
+mod bill;
+mod demo;
+mod error;
+mod estimate;
+mod forecast;
+mod import;
+mod output;
+mod prices;
+mod report;
+mod shell;
+mod terms;
+mod usage;
+
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+
+use chrono::NaiveDate;
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use etcetera::BaseStrategy;
+
+pub use error::{CommandError, Exit};
+use output::Output;
+
+use crate::app::{App, Books};
+
+/// What AWS CodeBuild, CodePipeline, CodeCommit and CodeDeploy cost, why, and what would change it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "pipebill",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    after_help = "Start with `pipebill demo`: the whole tool on a sample organization, no account needed.\n\n\
+                  Exit codes: 0 answered, 1 could not, 2 usage, 4 incomplete under --strict."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Demo(demo::Args),
+    Estimate(estimate::Args),
+    Import(import::Args),
+    Usage(usage::Args),
+    Bill(bill::Args),
+    Forecast(forecast::Args),
+    Report(report::Args),
+    Prices(prices::Args),
+    Completions(shell::CompletionsArgs),
+    Man(shell::ManArgs),
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+enum Format {
+    /// For a terminal.
+    #[default]
+    Table,
+    /// For programs: exact decimals as text.
+    Json,
+    /// For spreadsheets: exact decimals, safe text.
+    Csv,
+    /// For pull requests and wikis.
+    Markdown,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
+struct Global {
+    /// Read and write this ledger instead of the one in the data directory.
+    #[arg(long, global = true, value_name = "FILE", env = "PIPEBILL_LEDGER")]
+    ledger: Option<PathBuf>,
+    /// Read the embedded sample organization in place of the ledger.
+    #[arg(long, global = true)]
+    demo: bool,
+    /// How to write the answer.
+    #[arg(long, global = true, value_enum, default_value_t, hide_default_value = true)]
+    format: Format,
+    /// Write the answer to a file instead of the terminal.
+    #[arg(short, long, global = true, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Exit with 4 if anything is unpriced or missing.
+    #[arg(long, global = true)]
+    strict: bool,
+    /// Use colour and progress bars: auto, always or never.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    color: clap::ColorChoice,
+    /// Take this day for today.
+    #[arg(long, global = true, value_name = "DAY", env = "PIPEBILL_AS_OF")]
+    as_of: Option<NaiveDate>,
+}
+
+/// Runs the program with these arguments and returns its exit code.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // clap writes help to stdout and errors to stderr; a closed pipe is nobody's problem.
+            drop(error.print());
+            return if error.use_stderr() { Exit::Usage } else { Exit::Answered }.into();
+        }
+    };
+    let output = Output::new(cli.global.format, cli.global.output.clone(), cli.global.color);
+    match run(cli, &output) {
+        Ok(exit) => exit.into(),
+        Err(error) => {
+            output.error(&error);
+            error.exit().into()
+        }
+    }
+}
+
+fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
+    let global = cli.global;
+    let books = || -> Result<Books, CommandError> {
+        if global.demo {
+            return Ok(Books::Sample);
+        }
+        global.ledger.clone().map_or_else(default_ledger, Ok).map(Books::File)
+    };
+    let today = global.as_of.unwrap_or_else(today);
+    let strict = global.strict;
+    let app = || -> Result<App, CommandError> { Ok(App::new(today, books()?)?) };
+    match cli.command {
+        Command::Demo(args) => demo::run(&args, &App::new(today, Books::Sample)?, output),
+        Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
+        Command::Import(args) => import::run(args, &app()?, output, strict),
+        Command::Usage(args) => usage::run(&args, &app()?, output),
+        Command::Bill(args) => bill::run(&args, &app()?, output, strict),
+        Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
+        Command::Report(args) => report::run(&args, &app()?, output, strict),
+        Command::Prices(args) => prices::run(&args, &app()?, output, strict),
+        Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),
+        Command::Man(args) => shell::man(&args, Cli::command(), output),
+    }
+}
+
+/// The one place that looks at the clock. AWS bills in UTC.
+fn today() -> NaiveDate {
+    chrono::Utc::now().date_naive()
+}
+
+fn default_ledger() -> Result<PathBuf, CommandError> {
+    let home = etcetera::choose_base_strategy().map_err(|_| CommandError::NoHome)?;
+    Ok(home.data_dir().join("pipebill").join("ledger.sqlite"))
+}
+
+/// Returns the whole command-line reference as text, for `docs/cli.md`.
+pub fn reference() -> String {
+    fn describe(command: &mut clap::Command, path: &str, out: &mut String) {
+        *out += &format!("## `{path}`\n\n```text\n{}\n```\n\n", command.render_long_help().to_string().trim_end());
+        let names: Vec<String> = command
+            .get_subcommands()
+            .filter(|sub| sub.get_name() != "help")
+            .map(|sub| sub.get_name().to_owned())
+            .collect();
+        for name in names {
+            let path = format!("{path} {name}");
+            if let Some(sub) = command.find_subcommand_mut(&name) {
+                describe(sub, &path, out);
+            }
+        }
+    }
+    let mut command = Cli::command().term_width(100);
+    command.build();
+    let mut out = "# Command-line reference\n\nMade from the help texts; a test keeps it so.\n\n".to_owned();
+    describe(&mut command, "pipebill", &mut out);
+    out
+}

@@ -1,0 +1,130 @@
+//! The one writer: data to stdout or a file, everything else to stderr.
+
+use std::{
+    io::{ErrorKind, IsTerminal, Write},
+    path::{Path, PathBuf},
+};
+
+use super::{CommandError, Format};
+use crate::{
+    atomic_file,
+    report::{Document, csv, json, markdown, text},
+};
+
+/// Where answers go and what the place can show.
+pub(super) struct Output {
+    pub(super) format: Format,
+    file: Option<PathBuf>,
+    terminal: text::Terminal,
+    colour_errors: bool,
+}
+
+impl Output {
+    pub(super) fn new(format: Format, file: Option<PathBuf>, colour: clap::ColorChoice) -> Self {
+        match colour {
+            clap::ColorChoice::Always => anstream::ColorChoice::Always,
+            clap::ColorChoice::Never => anstream::ColorChoice::Never,
+            clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+        }
+        .write_global();
+        // Knows about NO_COLOR, CLICOLOR, dumb terminals and pipes.
+        let coloured = |choice| !matches!(choice, anstream::ColorChoice::Never);
+        let colour = coloured(anstream::AutoStream::choice(&std::io::stdout()));
+        let colour_errors = coloured(anstream::AutoStream::choice(&std::io::stderr()));
+        let terminal = text::Terminal { width: width(), unicode: speaks_unicode(), colour: colour && file.is_none() };
+        Self { format, file, terminal, colour_errors }
+    }
+
+    /// Writes an answer in the format asked for.
+    pub(super) fn document(&self, document: &Document) -> Result<(), CommandError> {
+        self.data(&match self.format {
+            Format::Table => text::render(document, self.terminal),
+            Format::Json => json::render(document),
+            Format::Csv => document.table().map(csv::render).unwrap_or_default(),
+            Format::Markdown => markdown::render(document),
+        })
+    }
+
+    /// Writes an answer as it stands.
+    pub(super) fn data(&self, content: &str) -> Result<(), CommandError> {
+        match &self.file {
+            Some(path) => write_file(path, content),
+            None => to_stdout(content),
+        }
+    }
+
+    /// Tells whether somebody may be watching a progress bar.
+    pub(super) fn shows_progress(&self) -> bool {
+        self.colour_errors && std::io::stderr().is_terminal()
+    }
+
+    /// Says something that is not data.
+    pub(super) fn say(&self, message: &str) {
+        let message = text::clean(message);
+        // A closed stderr is no reason to stop.
+        drop(writeln!(std::io::stderr(), "{message}"));
+    }
+
+    /// Shows an error, its cause and what to do next.
+    pub(super) fn error(&self, error: &CommandError) {
+        let style = |style: anstyle::Style, label: &str| {
+            if self.colour_errors { format!("{style}{label}{style:#}") } else { label.to_owned() }
+        };
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        let mut message = error.to_string();
+        let mut cause = std::error::Error::source(error);
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // A transparent error says the same as what it wraps.
+            if !message.ends_with(&text) {
+                message = format!("{message}: {text}");
+            }
+            cause = error.source();
+        }
+        self.raw(&format!("{} {}", style(red, "error:"), text::clean(&message)));
+        if let Some(hint) = error.hint() {
+            let cyan = anstyle::AnsiColor::Cyan.on_default();
+            self.raw(&format!("  {} {}", style(cyan, "hint:"), text::clean(&hint)));
+        }
+    }
+
+    #[expect(clippy::unused_self, reason = "every word to the user goes through the output")]
+    fn raw(&self, line: &str) {
+        drop(writeln!(std::io::stderr(), "{line}"));
+    }
+}
+
+fn to_stdout(content: &str) -> Result<(), CommandError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(content.as_bytes()).and_then(|()| stdout.flush()) {
+        // The reader has seen enough: `pipebill bill | head` is not an error.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(source) => Err(CommandError::Unwritable { target: "to stdout".to_owned(), source }),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Writes a file whole or not at all.
+pub(super) fn write_file(path: &Path, content: &str) -> Result<(), CommandError> {
+    let failed = |source| CommandError::Unwritable { target: path.display().to_string(), source };
+    atomic_file::write(path, content).map_err(failed)
+}
+
+fn width() -> u16 {
+    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let terminal = || std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+    stated.or_else(|| terminal().map(|(width, _)| width.0)).unwrap_or(80).max(40)
+}
+
+fn speaks_unicode() -> bool {
+    if std::env::var("TERM").is_ok_and(|term| term == "dumb") {
+        return false;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .filter_map(|name| std::env::var(name).ok())
+        .find(|value| !value.is_empty())
+        .unwrap_or_default()
+        .to_lowercase();
+    locale.contains("utf-8") || locale.contains("utf8")
+}

@@ -1,0 +1,112 @@
+//! `pipebill prices`: the catalogue, looked at.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+
+use super::{CommandError, Exit, output::Output};
+use crate::{app::App, collect::stated, report::prices};
+
+/// Look at the prices and rules
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: PricesCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum PricesCommand {
+    /// List prices with their age and confidence
+    List {
+        /// Of one service, e.g. codebuild.
+        #[arg(long, value_name = "SERVICE")]
+        service: Option<String>,
+        /// In one region; prices that hold everywhere are shown with any.
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+    },
+    /// Show everything known of a service, or of one of its meters or compute types
+    Show {
+        /// A service, e.g. codepipeline; or a meter, e.g. CodeBuild:Build-Min:Linux:g1.small; or a
+        /// compute type, e.g. arm1.small.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
+    /// Bring AWS's own price list in: the index.csv or index.json of a service
+    ///
+    /// Its prices stand above the embedded ones. Importing a service and region again replaces
+    /// what was imported of them before. The files are public, no account needed:
+    /// https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/CodeBuild/current/index.csv
+    Import {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Say how old each price is; more than 90 days is a warning
+    Verify,
+}
+
+pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+    let catalog = &app.catalog;
+    match &args.command {
+        PricesCommand::List { service, region } => {
+            let filter = prices::Filter {
+                service: match service {
+                    Some(name) => Some(stated::service(catalog, name).map_err(|problem| {
+                        CommandError::UnknownName { flag: "--service", problem }
+                    })?),
+                    None => None,
+                },
+                region: match region {
+                    Some(name) => Some(stated::region(catalog, name).map_err(|problem| {
+                        CommandError::UnknownName { flag: "--region", problem }
+                    })?),
+                    None => None,
+                },
+            };
+            output.document(&prices::list(catalog, &filter))?;
+        }
+        PricesCommand::Show { name } => {
+            let (service, usage_type) = match catalog.compute(name) {
+                Some(compute) => {
+                    (compute.meter.service.clone(), Some(compute.meter.usage_type.to_string()))
+                }
+                None => match stated::split_meter(catalog, name) {
+                    (Some(service), usage_type) => {
+                        let (_, meter) = catalog.locate(&service, usage_type, None);
+                        (service, Some(meter.usage_type.to_string()))
+                    }
+                    (None, name) => {
+                        let service = stated::service(catalog, name).map_err(|problem| {
+                            CommandError::UnknownName { flag: "NAME", problem }
+                        })?;
+                        (service, None)
+                    }
+                },
+            };
+            let service = &catalog.services[&service];
+            if let Some(usage_type) = &usage_type
+                && catalog.meter(&service.code, usage_type).is_none()
+            {
+                let known = service.meters.iter().map(|info| info.meter.usage_type.as_str());
+                let problem = stated::UnknownName::new("usage type", usage_type, known);
+                return Err(CommandError::UnknownName { flag: "NAME", problem });
+            }
+            output.document(&prices::show(catalog, service, usage_type.as_deref()))?;
+        }
+        PricesCommand::Import { files } => {
+            let (lists, contradictions) = app.import_prices(files)?;
+            output.document(&prices::imported(&lists, &contradictions))?;
+            return Ok(Exit::of(contradictions.is_empty(), strict));
+        }
+        PricesCommand::Verify => {
+            let (document, any_old) = prices::verify(catalog, app.today);
+            output.document(&document)?;
+            if any_old {
+                output.say("warning: some prices were stated more than 90 days ago");
+            }
+            return Ok(Exit::of(!any_old, strict));
+        }
+    }
+    Ok(Exit::Answered)
+}

@@ -1,0 +1,137 @@
+//! Flags about prices, free tier and discounts, shared by every command that rates.
+
+use std::sync::Arc;
+
+use clap::ValueEnum;
+
+use super::CommandError;
+use crate::{
+    collect::stated::{self, Percent},
+    domain::{
+        allocation::Policy,
+        allowance::FreeTier,
+        catalog::Catalog,
+        number::{parse_price, parse_quantity},
+        plan::Terms,
+        rating::Discount,
+    },
+};
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Prices and free tier")]
+pub(super) struct TermsArgs {
+    /// Count the free tier once per payer, or not at all.
+    #[arg(long, value_enum, value_name = "SCOPE")]
+    free_tier: Option<FreeTierArg>,
+    /// Free units that something else already drew this month, e.g. codebuild=40. Repeatable.
+    #[arg(long, value_name = "NAME=QUANTITY")]
+    free_tier_used: Vec<String>,
+    /// Your own price per unit, e.g. Build-Min:Linux:g1.small=0.0045. A service (CodeBuild:…) or a
+    /// region prefix (EUW2-…) narrows it. Repeatable.
+    #[arg(long, value_name = "USAGE_TYPE=RATE")]
+    price: Vec<String>,
+    /// Where a region has no known price, take this region's; such lines are labelled assumed.
+    #[arg(long, value_name = "REGION")]
+    price_like: Option<String>,
+    /// Percentage off, e.g. 5%, or of one service: CodeBuild=5%. Repeatable.
+    #[arg(long, value_name = "[SERVICE=]PERCENT")]
+    discount: Vec<String>,
+    /// Share free units by quantity, or give them to the earliest usage.
+    #[arg(long, value_enum, value_name = "POLICY")]
+    sharing: Option<PolicyArg>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum FreeTierArg {
+    /// One of each free tier for the organization.
+    Payer,
+    /// No free tier.
+    None,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(super) enum PolicyArg {
+    /// By quantity.
+    Proportional,
+    /// Earliest usage first.
+    Chronological,
+}
+
+impl TermsArgs {
+    /// Returns terms in which these flags stand above what a file says.
+    pub(super) fn over(&self, file: Terms, catalog: &Catalog) -> Result<Terms, CommandError> {
+        let mut terms = file;
+        match self.free_tier {
+            Some(FreeTierArg::Payer) => terms.free_tier = FreeTier::Payer,
+            Some(FreeTierArg::None) => terms.free_tier = FreeTier::None,
+            None => {}
+        }
+        for text in &self.free_tier_used {
+            let (name, used) = assignment("--free-tier-used", text, "codebuild=40")?;
+            let id = stated::allowance(catalog, name)
+                .map_err(|problem| CommandError::UnknownName { flag: "--free-tier-used", problem })?;
+            terms.used.insert(id, number("--free-tier-used", used, parse_quantity)?);
+        }
+        for text in &self.price {
+            let (usage_type, price) = assignment("--price", text, "Build-Min:Linux:g1.small=0.005")?;
+            let price = number("--price", price, parse_price)?;
+            let price = stated::price(catalog, usage_type, price, Arc::from(format!("--price {text}")))
+                .map_err(|problem| CommandError::UnknownName { flag: "--price", problem })?;
+            terms.prices.push(price);
+        }
+        if let Some(region) = &self.price_like {
+            let region = stated::region(catalog, region)
+                .map_err(|problem| CommandError::UnknownName { flag: "--price-like", problem })?;
+            terms.price_like = Some(region);
+        }
+        for text in &self.discount {
+            terms.discounts.push(discount(text, catalog)?);
+        }
+        Ok(terms)
+    }
+
+    pub(super) fn sharing(&self) -> Policy {
+        match self.sharing {
+            Some(PolicyArg::Chronological) => Policy::Chronological,
+            Some(PolicyArg::Proportional) | None => Policy::Proportional,
+        }
+    }
+}
+
+fn discount(text: &str, catalog: &Catalog) -> Result<Discount, CommandError> {
+    let (service, percent) = match text.rsplit_once('=') {
+        Some((service, percent)) => {
+            let service = stated::service(catalog, service)
+                .map_err(|problem| CommandError::UnknownName { flag: "--discount", problem })?;
+            (Some(service), percent)
+        }
+        None => (None, text),
+    };
+    let percent: Percent = percent
+        .parse()
+        .map_err(|problem| CommandError::BadValue { flag: "--discount", problem })?;
+    Ok(Discount { service, percent: percent.0 })
+}
+
+/// Splits `NAME=VALUE` at the last equals sign.
+pub(super) fn assignment<'a>(
+    flag: &'static str,
+    text: &'a str,
+    example: &str,
+) -> Result<(&'a str, &'a str), CommandError> {
+    let wrong = || {
+        let text: String = text.chars().take(60).collect();
+        CommandError::BadValue { flag, problem: format!("`{text}` is not of the form {example}") }
+    };
+    let (name, value) = text.rsplit_once('=').ok_or_else(wrong)?;
+    if name.trim().is_empty() || value.trim().is_empty() { Err(wrong()) } else { Ok((name.trim(), value.trim())) }
+}
+
+/// Reads a number, naming the flag it came with.
+pub(super) fn number<T, E: std::fmt::Display>(
+    flag: &'static str,
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, E>,
+) -> Result<T, CommandError> {
+    parse(text).map_err(|problem| CommandError::BadValue { flag, problem: problem.to_string() })
+}

@@ -1,0 +1,89 @@
+//! What an import brought: files read, months replaced, and everything that was not kept, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Block, Cell, Column, Document, Table, show_money};
+use crate::{
+    collect::exports::{Delivery, Slice},
+    domain::{ids::Currency, money::Money},
+    ledger::Replaced,
+};
+
+/// Lays out an import.
+pub fn document(delivery: &Delivery, replaced: &[Replaced]) -> Document {
+    let mut months = Table::new(vec![
+        Column::new("Kind", "kind", 1),
+        Column::new("Payer or source", "source", 2),
+        Column::new("Month", "month", 0),
+        Column::new("Records", "records", 0),
+        Column::new("Cost", "cost", 0),
+        Column::in_files("currency"),
+        Column::new("Before", "records_before", 4),
+        Column::new("Cost before", "cost_before", 3),
+        Column::new("", "status", 0),
+    ]);
+    for month in replaced {
+        let currency = currency_of(delivery, month);
+        let status = match (month.unchanged, month.rows_before) {
+            (true, _) => "unchanged",
+            (false, 0) => "new",
+            (false, _) => "replaced",
+        };
+        let before = month.rows_before > 0 && !month.unchanged;
+        months.rows.push(vec![
+            Cell::text(month.kind.to_string()),
+            Cell::text(&month.source),
+            Cell::text(month.month.to_string()),
+            Cell::Count(month.rows_after),
+            cost(month.cost_after, currency),
+            currency.map_or(Cell::Empty, |currency| Cell::text(currency.as_str())),
+            if before { Cell::Count(month.rows_before) } else { Cell::Empty },
+            if before { cost(month.cost_before, currency) } else { Cell::Empty },
+            Cell::text(status),
+        ]);
+    }
+    let mut notes = Vec::new();
+    for file in &delivery.files {
+        notes.push(format!("{}: {}, {} rows, {} kept.", file.path.display(), file.kind.title(), file.rows_read, file.rows_kept));
+    }
+    let outside = || delivery.slices.iter().flat_map(|slice| &slice.outside);
+    let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();
+    if !services.is_empty() {
+        let rows: u64 = outside().map(|row| row.rows).sum();
+        let mut costs = BTreeMap::new();
+        for row in outside() {
+            *costs.entry(&row.currency).or_insert(Money::ZERO) += row.cost;
+        }
+        let costs: Vec<String> = costs.iter().map(|(currency, cost)| show_money(*cost, currency)).collect();
+        notes.push(format!(
+            "Counted, not kept in detail: {rows} rows of {} other services, {} (--include keeps one).",
+            services.len(),
+            costs.join(" and ")
+        ));
+    }
+    notes.extend(delivery.notes.iter().cloned());
+    Document {
+        schema: "pipebill.import/1",
+        title: "Imported".to_owned(),
+        facts: vec![],
+        blocks: vec![Block::Table(months), Block::Notes(notes)],
+    }
+}
+
+/// Returns the one currency of a month; a month in several has no sum worth a name.
+fn currency_of<'d>(delivery: &'d Delivery, month: &Replaced) -> Option<&'d Currency> {
+    let of_month = |slice: &&Slice| {
+        (slice.kind, &slice.source, slice.month) == (month.kind, &month.source, month.month)
+    };
+    let mut records = delivery.slices.iter().filter(of_month).flat_map(|slice| &slice.records);
+    let first = &records.next()?.currency;
+    records.all(|record| record.currency == *first).then_some(first)
+}
+
+fn cost(amount: Money, currency: Option<&Currency>) -> Cell {
+    match currency {
+        Some(currency) => Cell::Money(amount, currency.clone()),
+        None if amount.is_zero() => Cell::Empty,
+        None => Cell::Unknown("several currencies".to_owned()),
+    }
+}
