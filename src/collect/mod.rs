@@ -1,0 +1,3 @@
+//! Adapters: where usage comes from, translated into the words of the domain.
+
+pub mod exports;
