@@ -25,11 +25,15 @@ fn main() {
 /// A month of builds: 40 accounts, 3 regions, 4 compute types, 2,000 projects, every day.
 fn records(count: u32) -> Vec<UsageRecord> {
     let month: Month = "2026-10".parse().expect("a month");
-    let accounts: Vec<_> = (0..40).map(|n| AccountId::new(format!("1111222233{n:02}"))).collect();
+    let accounts: Vec<_> = (0..40)
+        .map(|n| AccountId::new(format!("1111222233{n:02}")))
+        .collect();
     let regions = ["us-east-1", "ap-northeast-1", "eu-west-2"].map(Region::new);
     let meters = ["g1.small", "g1.medium", "g1.large", "g1.xlarge"]
         .map(|size| Meter::new("CodeBuild", format!("Build-Min:Linux:{size}")));
-    let projects: Vec<_> = (0..2000).map(|n| ResourceId::new(format!("project-{n}"))).collect();
+    let projects: Vec<_> = (0..2000)
+        .map(|n| ResourceId::new(format!("project-{n}")))
+        .collect();
     let days: Vec<_> = month.days().collect();
     let origin: Arc<str> = Arc::from("benchmark");
     let at = |n: u32, length: usize| (n as usize) % length;

@@ -164,16 +164,26 @@ impl App {
             let prices = price_list::load(&price_store(ledger))?;
             (catalog.price_list, _) = price_list::tariffs(&prices, &catalog);
         }
-        Ok(Self { catalog, today, books })
+        Ok(Self {
+            catalog,
+            today,
+            books,
+        })
     }
 
     /// Brings AWS price lists in. Returns each list, and what contradicts itself in them.
-    pub fn import_prices(&self, files: &[PathBuf]) -> Result<(Vec<PriceList>, Vec<String>), AppError> {
+    pub fn import_prices(
+        &self,
+        files: &[PathBuf],
+    ) -> Result<(Vec<PriceList>, Vec<String>), AppError> {
         let mut lists = Vec::new();
         for path in files {
             let file = path.display().to_string();
-            let content = std::fs::read_to_string(path)
-                .map_err(|source| PriceListError::Unreadable { file: file.clone(), source })?;
+            let content =
+                std::fs::read_to_string(path).map_err(|source| PriceListError::Unreadable {
+                    file: file.clone(),
+                    source,
+                })?;
             lists.push(price_list::read(&file, &content, &self.catalog)?);
         }
         let prices: Vec<ListedPrice> = lists.iter().flat_map(|list| list.prices.clone()).collect();
@@ -204,11 +214,18 @@ impl App {
             [ref only] => only.clone(),
             ref several => {
                 let currencies = several.to_vec();
-                return Err(AppError::SeveralCurrencies { month: plan.month, currencies });
+                return Err(AppError::SeveralCurrencies {
+                    month: plan.month,
+                    currencies,
+                });
             }
         };
         let book = self.price_book(terms, Observed::default());
-        let mut bill = rate(&records, &book, &rating_options(plan.month, currency, terms, sharing))?;
+        let mut bill = rate(
+            &records,
+            &book,
+            &rating_options(plan.month, currency, terms, sharing),
+        )?;
         bill.notes.extend(notes);
         Ok(bill)
     }
@@ -222,8 +239,13 @@ impl App {
                 sample::write_cur(&mut csv).expect("writing to memory cannot fail");
                 let options = ImportOptions::default();
                 let name = "sample organization";
-                let delivery =
-                    exports::import_reader(name, Cursor::new(csv), &self.catalog, &options, &Unwatched)?;
+                let delivery = exports::import_reader(
+                    name,
+                    Cursor::new(csv),
+                    &self.catalog,
+                    &options,
+                    &Unwatched,
+                )?;
                 let mut ledger = Ledger::in_memory()?;
                 ledger.replace(&delivery.slices)?;
                 Ok(ledger)
@@ -258,7 +280,12 @@ impl App {
     }
 
     /// Adds up what the ledger has of some months.
-    pub fn usage(&self, ledger: &Ledger, months: &[Month], by: &[Dimension]) -> Result<Vec<UsageSum>, AppError> {
+    pub fn usage(
+        &self,
+        ledger: &Ledger,
+        months: &[Month],
+        by: &[Dimension],
+    ) -> Result<Vec<UsageSum>, AppError> {
         let mut records = Vec::new();
         for month in months {
             records.extend(ledger.records(*month)?);
@@ -267,7 +294,12 @@ impl App {
     }
 
     /// Rates a month of the ledger.
-    pub fn bill(&self, ledger: &Ledger, month: Month, request: &BillRequest) -> Result<RatedMonth, AppError> {
+    pub fn bill(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        request: &BillRequest,
+    ) -> Result<RatedMonth, AppError> {
         let mut records = ledger.records(month)?;
         let currency = self.choose_currency(month, &mut records, request)?;
         let observed = Observed::collect(&records);
@@ -275,7 +307,8 @@ impl App {
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut bill = rate(&records, &book, &options)?;
         bill.gaps = gaps(ledger, month, self.today)?;
-        bill.notes.extend(self.month_notes(ledger, month, &records)?);
+        bill.notes
+            .extend(self.month_notes(ledger, month, &records)?);
         Ok(RatedMonth { bill, records })
     }
 
@@ -300,7 +333,11 @@ impl App {
         for month in ledger.months()? {
             history.extend(ledger.records(month)?);
         }
-        let last = history.iter().map(|record| record.month).max().ok_or(AppError::EmptyLedger)?;
+        let last = history
+            .iter()
+            .map(|record| record.month)
+            .max()
+            .ok_or(AppError::EmptyLedger)?;
         let currency = self.choose_currency(last, &mut history, request)?;
         let outlook = forecast::continue_usage(&history, months).ok_or(AppError::EmptyLedger)?;
         let recent = |record: &&UsageRecord| record.month >= last.previous();
@@ -313,11 +350,19 @@ impl App {
             bills.push(rate(&outlook.records, &book, &options)?);
             month = month.next();
         }
-        let other = history.iter().filter(|r| {
-            r.month == last && r.kind != ChargeKind::Usage
-        });
-        let other_charges = other.filter_map(|r| r.billed.as_ref()).map(|b| b.cost).sum();
-        Ok(Forecast { bills, last_day: outlook.last_day, days_used: outlook.days_used, other_charges })
+        let other = history
+            .iter()
+            .filter(|r| r.month == last && r.kind != ChargeKind::Usage);
+        let other_charges = other
+            .filter_map(|r| r.billed.as_ref())
+            .map(|b| b.cost)
+            .sum();
+        Ok(Forecast {
+            bills,
+            last_day: outlook.last_day,
+            days_used: outlook.days_used,
+            other_charges,
+        })
     }
 
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
@@ -372,8 +417,7 @@ impl App {
             for row in &outside {
                 *totals.entry(&row.currency).or_default() += row.cost;
             }
-            let services: BTreeSet<&str> =
-                outside.iter().map(|row| row.service.as_str()).collect();
+            let services: BTreeSet<&str> = outside.iter().map(|row| row.service.as_str()).collect();
             for (currency, cost) in totals {
                 notes.push(format!(
                     "Not in this bill: {} other services of the export, {}.",
@@ -399,7 +443,11 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
     let mut gaps = Vec::new();
     let mut gap = |from: NaiveDate, to: NaiveDate| {
         gaps.push(Gap {
-            what: if from == to { format!("usage of {from}") } else { format!("usage of {from} to {to}") },
+            what: if from == to {
+                format!("usage of {from}")
+            } else {
+                format!("usage of {from} to {to}")
+            },
             reason: "not imported".to_owned(),
         });
     };
@@ -417,7 +465,12 @@ fn price_store(ledger: &Path) -> PathBuf {
     ledger.with_file_name("price-lists.json")
 }
 
-fn rating_options(month: Month, currency: Currency, terms: &Terms, sharing: Policy) -> RatingOptions {
+fn rating_options(
+    month: Month,
+    currency: Currency,
+    terms: &Terms,
+    sharing: Policy,
+) -> RatingOptions {
     RatingOptions {
         currency,
         free_tier: terms.free_tier,

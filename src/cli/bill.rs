@@ -43,20 +43,33 @@ pub(super) struct Args {
     terms: TermsArgs,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
     let month = app.month(&ledger, args.month)?;
     let request = BillRequest {
         terms: args.terms.over(Terms::default(), &app.catalog)?,
         sharing: args.terms.sharing(),
-        currency: args.currency.as_deref().map(|code| Currency::new(code.to_uppercase())),
+        currency: args
+            .currency
+            .as_deref()
+            .map(|code| Currency::new(code.to_uppercase())),
     };
     let rated = app.bill(&ledger, month, &request)?;
     let bill = &rated.bill;
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);
-        output.document(&report::reconcile::document(bill, &comparisons, title, &app.catalog))?;
+        output.document(&report::reconcile::document(
+            bill,
+            &comparisons,
+            title,
+            &app.catalog,
+        ))?;
     } else if let Some(by) = &args.by {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
         let allocation = app.allocate(&rated, by, request.sharing);

@@ -4,7 +4,10 @@ use super::{CommandError, Exit, output::Output};
 use crate::{
     app::{App, AppError, BillRequest},
     collect::usage_file,
-    domain::{allocation::{Dimension, Policy}, ids::Region},
+    domain::{
+        allocation::{Dimension, Policy},
+        ids::Region,
+    },
     report,
 };
 
@@ -29,32 +32,61 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     section("estimate examples/backend-flask.usage.toml --price-like us-east-1")?;
     let file = usage_file::parse("examples/backend-flask.usage.toml", EXAMPLE, &app.catalog)
         .map_err(AppError::from)?;
-    let region = file.region.clone().unwrap_or_else(|| Region::new("eu-west-2"));
+    let region = file
+        .region
+        .clone()
+        .unwrap_or_else(|| Region::new("eu-west-2"));
     let plan = file.plan(file.month.unwrap_or(month), region);
     let mut terms = file.terms;
     terms.price_like = Some(Region::new("us-east-1"));
     let estimate = app.estimate(&plan, &terms, Policy::Proportional, false)?;
-    let title = format!("Estimate of examples/backend-flask.usage.toml for {}, {}", plan.month, plan.region);
+    let title = format!(
+        "Estimate of examples/backend-flask.usage.toml for {}, {}",
+        plan.month, plan.region
+    );
     let detail = report::bill::Detail::default();
-    output.document(&report::bill::document(&estimate, title, &app.catalog, detail))?;
+    output.document(&report::bill::document(
+        &estimate,
+        title,
+        &app.catalog,
+        detail,
+    ))?;
 
     section(&format!("usage --demo --month {month} --by tag:team"))?;
     let by = [Dimension::Tag("team".to_owned())];
     let sums = app.usage(&ledger, &[month], &by)?;
-    output.document(&report::usage::document(&sums, &by, format!("Usage in {month}"), &app.catalog))?;
+    output.document(&report::usage::document(
+        &sums,
+        &by,
+        format!("Usage in {month}"),
+        &app.catalog,
+    ))?;
 
     section(&format!("bill --demo --month {month}"))?;
     let rated = app.bill(&ledger, month, &request)?;
-    output.document(&report::bill::document(&rated.bill, format!("Bill of {month}"), &app.catalog, detail))?;
+    output.document(&report::bill::document(
+        &rated.bill,
+        format!("Bill of {month}"),
+        &app.catalog,
+        detail,
+    ))?;
 
     section("forecast --demo")?;
     let forecast = app.forecast(&ledger, 3, &request)?;
     output.document(&super::forecast::document(forecast))?;
 
-    section(&format!("report --demo --month {month} --format csv | head -4"))?;
+    section(&format!(
+        "report --demo --month {month} --format csv | head -4"
+    ))?;
     let csv = report::finance::render(std::slice::from_ref(&rated.bill));
-    let head: String = csv.lines().take(4).map(|line| format!("{line}\n")).collect();
+    let head: String = csv
+        .lines()
+        .take(4)
+        .map(|line| format!("{line}\n"))
+        .collect();
     output.data(&head)?;
-    output.data("\nNext: `pipebill import FILE…` reads your own bill; `pipebill --help` has the rest.\n")?;
+    output.data(
+        "\nNext: `pipebill import FILE…` reads your own bill; `pipebill --help` has the rest.\n",
+    )?;
     Ok(Exit::Answered)
 }

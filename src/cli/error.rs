@@ -42,7 +42,11 @@ impl From<Exit> for ExitCode {
 impl Exit {
     /// Returns what an answer ends with, given whether it is the whole.
     pub fn of(complete: bool, strict: bool) -> Self {
-        if strict && !complete { Self::Incomplete } else { Self::Answered }
+        if strict && !complete {
+            Self::Incomplete
+        } else {
+            Self::Answered
+        }
     }
 }
 
@@ -103,7 +107,9 @@ impl CommandError {
             Self::App(error) => return app_hint(error).map(str::to_owned),
             Self::UnknownName { problem, .. } => match problem.what {
                 "region" => "`pipebill prices list --format csv` names the regions with prices",
-                "compute type" => "`pipebill prices show codebuild` lists the compute types' meters",
+                "compute type" => {
+                    "`pipebill prices show codebuild` lists the compute types' meters"
+                }
                 "allowance" => "`pipebill prices show SERVICE` names what is free",
                 "service" => "`pipebill prices list` names the services",
                 _ => return None,
@@ -113,7 +119,9 @@ impl CommandError {
                 "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
                  `pipebill estimate usage.toml`"
             }
-            Self::Unwritable { .. } => "nothing was written; check the path, its permissions and free space",
+            Self::Unwritable { .. } => {
+                "nothing was written; check the path, its permissions and free space"
+            }
             Self::Exists(_) => "choose another file, or add --force",
             Self::NoHome => "name a ledger with --ledger FILE",
         };
@@ -129,10 +137,14 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
         }
-        AppError::UsageFile(UsageFileError::Unreadable { .. }) => "check the path and its permissions",
+        AppError::UsageFile(UsageFileError::Unreadable { .. }) => {
+            "check the path and its permissions"
+        }
         AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
-        AppError::PriceList(PriceListError::Unreadable { .. }) => "check the path and its permissions",
+        AppError::PriceList(PriceListError::Unreadable { .. }) => {
+            "check the path and its permissions"
+        }
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"
         }

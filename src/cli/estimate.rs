@@ -87,25 +87,41 @@ struct StatedUsage {
     usage: Vec<String>,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let file = match &args.file {
         Some(path) => usage_file::read(path, &app.catalog).map_err(AppError::from)?,
         None => usage_file::UsageFile::default(),
     };
     let region = match (&args.region, &file.region) {
-        (Some(name), _) => stated::region(&app.catalog, name)
-            .map_err(|problem| CommandError::UnknownName { flag: "--region", problem })?,
+        (Some(name), _) => {
+            stated::region(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
+                flag: "--region",
+                problem,
+            })?
+        }
         (None, Some(region)) => region.clone(),
         (None, None) => Region::new("us-east-1"),
     };
-    let month = args.month.or(file.month).unwrap_or_else(|| Month::of(app.today));
+    let month = args
+        .month
+        .or(file.month)
+        .unwrap_or_else(|| Month::of(app.today));
     let mut plan = file.plan(month, region);
     plan.items.extend(args.stated.items(app)?);
     if plan.items.is_empty() && plan.pipelines.is_empty() {
         return Err(CommandError::NothingStated);
     }
     let title = match &args.file {
-        Some(path) => format!("Estimate of {} for {month}, {}", path.display(), plan.region),
+        Some(path) => format!(
+            "Estimate of {} for {month}, {}",
+            path.display(),
+            plan.region
+        ),
         None => format!("Estimate for {month}, {}", plan.region),
     };
     let terms = args.terms.over(file.terms, &app.catalog)?;
@@ -149,18 +165,36 @@ impl StatedUsage {
         let totals = [
             ("--active-users", self.active_users.map(Item::ActiveUsers)),
             ("--git-requests", self.git_requests.map(Item::GitRequests)),
-            ("--repo-storage-gb", self.repo_storage_gb.map(Item::RepositoryStorage)),
+            (
+                "--repo-storage-gb",
+                self.repo_storage_gb.map(Item::RepositoryStorage),
+            ),
             ("--v1-pipelines", self.v1_pipelines.map(Item::V1Pipelines)),
-            ("--v1-trial-pipelines", self.v1_trial_pipelines.map(Item::V1Trials)),
-            ("--v2-action-minutes", self.v2_action_minutes.map(Item::V2ActionMinutes)),
-            ("--on-prem-updates", self.on_prem_updates.map(Item::OnPremisesUpdates)),
+            (
+                "--v1-trial-pipelines",
+                self.v1_trial_pipelines.map(Item::V1Trials),
+            ),
+            (
+                "--v2-action-minutes",
+                self.v2_action_minutes.map(Item::V2ActionMinutes),
+            ),
+            (
+                "--on-prem-updates",
+                self.on_prem_updates.map(Item::OnPremisesUpdates),
+            ),
         ];
-        let mut items: Vec<(Item, Arc<str>)> =
-            totals.into_iter().filter_map(|(flag, item)| Some((item?, Arc::from(flag)))).collect();
+        let mut items: Vec<(Item, Arc<str>)> = totals
+            .into_iter()
+            .filter_map(|(flag, item)| Some((item?, Arc::from(flag))))
+            .collect();
         for text in &self.codebuild {
             let (compute, amount) = assignment("--codebuild", text, "general1.small=1100")?;
-            let compute = stated::compute(&app.catalog, compute)
-                .map_err(|problem| CommandError::UnknownName { flag: "--codebuild", problem })?;
+            let compute = stated::compute(&app.catalog, compute).map_err(|problem| {
+                CommandError::UnknownName {
+                    flag: "--codebuild",
+                    problem,
+                }
+            })?;
             let amount = number("--codebuild", amount, str::parse::<BuildAmount>)?;
             items.push((Item::Builds(compute, amount), origin("--codebuild", text)));
         }
@@ -173,7 +207,10 @@ impl StatedUsage {
                     Some((service, usage_type)) => (ServiceCode::new(service), usage_type),
                     None => {
                         let problem = format!("`{meter}` names no service: write {example}");
-                        return Err(CommandError::BadValue { flag: "--usage", problem });
+                        return Err(CommandError::BadValue {
+                            flag: "--usage",
+                            problem,
+                        });
                     }
                 },
             };

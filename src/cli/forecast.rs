@@ -20,7 +20,12 @@ pub(super) struct Args {
     terms: TermsArgs,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
     let request = BillRequest {
         terms: args.terms.over(Terms::default(), &app.catalog)?,
@@ -28,7 +33,10 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
         currency: None,
     };
     let forecast = app.forecast(&ledger, args.months, &request)?;
-    let complete = forecast.bills.iter().all(crate::domain::bill::Bill::is_complete);
+    let complete = forecast
+        .bills
+        .iter()
+        .all(crate::domain::bill::Bill::is_complete);
     output.document(&document(forecast))?;
     Ok(Exit::of(complete, strict))
 }

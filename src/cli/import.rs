@@ -47,11 +47,19 @@ pub(super) struct Args {
     source: Option<String>,
 }
 
-pub(super) fn run(args: Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let mut include_services = Vec::new();
     for name in &args.include {
-        let service = stated::service(&app.catalog, name)
-            .map_err(|problem| CommandError::UnknownName { flag: "--include", problem })?;
+        let service =
+            stated::service(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
+                flag: "--include",
+                problem,
+            })?;
         include_services.push(service);
     }
     let options = ImportOptions {
@@ -62,8 +70,15 @@ pub(super) fn run(args: Args, app: &App, output: &Output, strict: bool) -> Resul
     let watch = Progress::new(output.shows_progress());
     let imported = app.import(&args.files, &options, &watch)?;
     watch.bar.borrow().finish_and_clear();
-    let skipped = imported.delivery.files.iter().any(|file| file.rows_skipped > 0);
-    output.document(&report::imported::document(&imported.delivery, &imported.replaced))?;
+    let skipped = imported
+        .delivery
+        .files
+        .iter()
+        .any(|file| file.rows_skipped > 0);
+    output.document(&report::imported::document(
+        &imported.delivery,
+        &imported.replaced,
+    ))?;
     Ok(Exit::of(!skipped, strict))
 }
 
@@ -79,9 +94,18 @@ impl Progress {
         let heard = stop.clone();
         // Without a handler Ctrl-C ends the program at once, which is safe too: nothing is written
         // before all is read, and the ledger takes it in one transaction.
-        drop(ctrlc::set_handler(move || heard.store(true, Ordering::Relaxed)));
-        let bar = if visible { ProgressBar::no_length() } else { ProgressBar::hidden() };
-        Self { bar: RefCell::new(bar), stop }
+        drop(ctrlc::set_handler(move || {
+            heard.store(true, Ordering::Relaxed)
+        }));
+        let bar = if visible {
+            ProgressBar::no_length()
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            bar: RefCell::new(bar),
+            stop,
+        }
     }
 }
 
@@ -94,7 +118,8 @@ impl Watch for Progress {
             && bar.length() != Some(total)
         {
             bar.set_length(total);
-            let style = ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}, {eta} left");
+            let style =
+                ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}, {eta} left");
             bar.set_style(style.expect("the template is well formed"));
         }
         bar.set_message(format!("{name}, {rows} rows"));

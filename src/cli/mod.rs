@@ -79,7 +79,13 @@ struct Global {
     #[arg(long, global = true)]
     demo: bool,
     /// How to write the answer.
-    #[arg(long, global = true, value_enum, default_value_t, hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        hide_default_value = true
+    )]
     format: Format,
     /// Write the answer to a file instead of the terminal.
     #[arg(short, long, global = true, value_name = "FILE")]
@@ -88,7 +94,13 @@ struct Global {
     #[arg(long, global = true)]
     strict: bool,
     /// Use colour and progress bars: auto, always or never.
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
     color: clap::ColorChoice,
     /// Take this day for today.
     #[arg(long, global = true, value_name = "DAY", env = "PIPEBILL_AS_OF")]
@@ -102,10 +114,19 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // clap writes help to stdout and errors to stderr; a closed pipe is nobody's problem.
             drop(error.print());
-            return if error.use_stderr() { Exit::Usage } else { Exit::Answered }.into();
+            return if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Answered
+            }
+            .into();
         }
     };
-    let output = Output::new(cli.global.format, cli.global.output.clone(), cli.global.color);
+    let output = Output::new(
+        cli.global.format,
+        cli.global.output.clone(),
+        cli.global.color,
+    );
     match run(cli, &output) {
         Ok(exit) => exit.into(),
         Err(error) => {
@@ -121,7 +142,11 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         if global.demo {
             return Ok(Books::Sample);
         }
-        global.ledger.clone().map_or_else(default_ledger, Ok).map(Books::File)
+        global
+            .ledger
+            .clone()
+            .map_or_else(default_ledger, Ok)
+            .map(Books::File)
     };
     let today = global.as_of.unwrap_or_else(today);
     let strict = global.strict;
@@ -153,7 +178,10 @@ fn default_ledger() -> Result<PathBuf, CommandError> {
 /// Returns the whole command-line reference as text, for `docs/cli.md`.
 pub fn reference() -> String {
     fn describe(command: &mut clap::Command, path: &str, out: &mut String) {
-        *out += &format!("## `{path}`\n\n```text\n{}\n```\n\n", command.render_long_help().to_string().trim_end());
+        *out += &format!(
+            "## `{path}`\n\n```text\n{}\n```\n\n",
+            command.render_long_help().to_string().trim_end()
+        );
         let names: Vec<String> = command
             .get_subcommands()
             .filter(|sub| sub.get_name() != "help")
@@ -168,7 +196,8 @@ pub fn reference() -> String {
     }
     let mut command = Cli::command().term_width(100);
     command.build();
-    let mut out = "# Command-line reference\n\nMade from the help texts; a test keeps it so.\n\n".to_owned();
+    let mut out =
+        "# Command-line reference\n\nMade from the help texts; a test keeps it so.\n\n".to_owned();
     describe(&mut command, "pipebill", &mut out);
     out
 }

@@ -31,8 +31,17 @@ impl Output {
         let coloured = |choice| !matches!(choice, anstream::ColorChoice::Never);
         let colour = coloured(anstream::AutoStream::choice(&std::io::stdout()));
         let colour_errors = coloured(anstream::AutoStream::choice(&std::io::stderr()));
-        let terminal = text::Terminal { width: width(), unicode: speaks_unicode(), colour: colour && file.is_none() };
-        Self { format, file, terminal, colour_errors }
+        let terminal = text::Terminal {
+            width: width(),
+            unicode: speaks_unicode(),
+            colour: colour && file.is_none(),
+        };
+        Self {
+            format,
+            file,
+            terminal,
+            colour_errors,
+        }
     }
 
     /// Writes an answer in the format asked for.
@@ -68,7 +77,11 @@ impl Output {
     /// Shows an error, its cause and what to do next.
     pub(super) fn error(&self, error: &CommandError) {
         let style = |style: anstyle::Style, label: &str| {
-            if self.colour_errors { format!("{style}{label}{style:#}") } else { label.to_owned() }
+            if self.colour_errors {
+                format!("{style}{label}{style:#}")
+            } else {
+                label.to_owned()
+            }
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let mut message = error.to_string();
@@ -81,14 +94,25 @@ impl Output {
             }
             cause = error.source();
         }
-        self.raw(&format!("{} {}", style(red, "error:"), text::clean(&message)));
+        self.raw(&format!(
+            "{} {}",
+            style(red, "error:"),
+            text::clean(&message)
+        ));
         if let Some(hint) = error.hint() {
             let cyan = anstyle::AnsiColor::Cyan.on_default();
-            self.raw(&format!("  {} {}", style(cyan, "hint:"), text::clean(&hint)));
+            self.raw(&format!(
+                "  {} {}",
+                style(cyan, "hint:"),
+                text::clean(&hint)
+            ));
         }
     }
 
-    #[expect(clippy::unused_self, reason = "every word to the user goes through the output")]
+    #[expect(
+        clippy::unused_self,
+        reason = "every word to the user goes through the output"
+    )]
     fn raw(&self, line: &str) {
         drop(writeln!(std::io::stderr(), "{line}"));
     }
@@ -96,24 +120,43 @@ impl Output {
 
 fn to_stdout(content: &str) -> Result<(), CommandError> {
     let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(content.as_bytes()).and_then(|()| stdout.flush()) {
+    match stdout
+        .write_all(content.as_bytes())
+        .and_then(|()| stdout.flush())
+    {
         // The reader has seen enough: `pipebill bill | head` is not an error.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        Err(source) => Err(CommandError::Unwritable { target: "to stdout".to_owned(), source }),
+        Err(source) => Err(CommandError::Unwritable {
+            target: "to stdout".to_owned(),
+            source,
+        }),
         Ok(()) => Ok(()),
     }
 }
 
 /// Writes a file whole or not at all.
 pub(super) fn write_file(path: &Path, content: &str) -> Result<(), CommandError> {
-    let failed = |source| CommandError::Unwritable { target: path.display().to_string(), source };
+    let failed = |source| CommandError::Unwritable {
+        target: path.display().to_string(),
+        source,
+    };
     atomic_file::write(path, content).map_err(failed)
 }
 
 fn width() -> u16 {
-    let stated = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    let terminal = || std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-    stated.or_else(|| terminal().map(|(width, _)| width.0)).unwrap_or(80).max(40)
+    let stated = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    let terminal = || {
+        std::io::stdout()
+            .is_terminal()
+            .then(terminal_size::terminal_size)
+            .flatten()
+    };
+    stated
+        .or_else(|| terminal().map(|(width, _)| width.0))
+        .unwrap_or(80)
+        .max(40)
 }
 
 fn speaks_unicode() -> bool {

@@ -46,20 +46,31 @@ enum PricesCommand {
     Verify,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let catalog = &app.catalog;
     match &args.command {
         PricesCommand::List { service, region } => {
             let filter = prices::Filter {
                 service: match service {
                     Some(name) => Some(stated::service(catalog, name).map_err(|problem| {
-                        CommandError::UnknownName { flag: "--service", problem }
+                        CommandError::UnknownName {
+                            flag: "--service",
+                            problem,
+                        }
                     })?),
                     None => None,
                 },
                 region: match region {
                     Some(name) => Some(stated::region(catalog, name).map_err(|problem| {
-                        CommandError::UnknownName { flag: "--region", problem }
+                        CommandError::UnknownName {
+                            flag: "--region",
+                            problem,
+                        }
                     })?),
                     None => None,
                 },
@@ -68,9 +79,10 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
         }
         PricesCommand::Show { name } => {
             let (service, usage_type) = match catalog.compute(name) {
-                Some(compute) => {
-                    (compute.meter.service.clone(), Some(compute.meter.usage_type.to_string()))
-                }
+                Some(compute) => (
+                    compute.meter.service.clone(),
+                    Some(compute.meter.usage_type.to_string()),
+                ),
                 None => match stated::split_meter(catalog, name) {
                     (Some(service), usage_type) => {
                         let (_, meter) = catalog.locate(&service, usage_type, None);
@@ -78,7 +90,10 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
                     }
                     (None, name) => {
                         let service = stated::service(catalog, name).map_err(|problem| {
-                            CommandError::UnknownName { flag: "NAME", problem }
+                            CommandError::UnknownName {
+                                flag: "NAME",
+                                problem,
+                            }
                         })?;
                         (service, None)
                     }
@@ -88,9 +103,15 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
             if let Some(usage_type) = &usage_type
                 && catalog.meter(&service.code, usage_type).is_none()
             {
-                let known = service.meters.iter().map(|info| info.meter.usage_type.as_str());
+                let known = service
+                    .meters
+                    .iter()
+                    .map(|info| info.meter.usage_type.as_str());
                 let problem = stated::UnknownName::new("usage type", usage_type, known);
-                return Err(CommandError::UnknownName { flag: "NAME", problem });
+                return Err(CommandError::UnknownName {
+                    flag: "NAME",
+                    problem,
+                });
             }
             output.document(&prices::show(catalog, service, usage_type.as_deref()))?;
         }

@@ -46,16 +46,27 @@ pub(super) struct Args {
     terms: TermsArgs,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     if !matches!(output.format, Format::Csv | Format::Table) {
         let problem = "reports are written as csv so far".to_owned();
-        return Err(CommandError::BadValue { flag: "--format", problem });
+        return Err(CommandError::BadValue {
+            flag: "--format",
+            problem,
+        });
     }
     let ledger = app.ledger()?;
     let months = match (args.from, args.to) {
         (Some(from), Some(to)) if from > to => {
             let problem = format!("{from} is after {to}");
-            return Err(CommandError::BadValue { flag: "--from", problem });
+            return Err(CommandError::BadValue {
+                flag: "--from",
+                problem,
+            });
         }
         (Some(from), Some(to)) => {
             let mut months = vec![app.month(&ledger, Some(from))?];
@@ -70,7 +81,10 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
     let request = BillRequest {
         terms: args.terms.over(Terms::default(), &app.catalog)?,
         sharing: args.terms.sharing(),
-        currency: args.currency.as_deref().map(|code| Currency::new(code.to_uppercase())),
+        currency: args
+            .currency
+            .as_deref()
+            .map(|code| Currency::new(code.to_uppercase())),
     };
     let mut bills = Vec::new();
     for month in &months {
@@ -88,11 +102,19 @@ pub(super) fn run(args: &Args, app: &App, output: &Output, strict: bool) -> Resu
                     return Err(CommandError::Exists(path.display().to_string()));
                 }
             }
-            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = file
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             // The manifest last: where it stands, its file is whole.
             write_file(&file, &csv)?;
             write_file(&manifest_file, &finance::manifest(&name, &csv, &bills))?;
-            output.say(&format!("wrote {} and {}", file.display(), manifest_file.display()));
+            output.say(&format!(
+                "wrote {} and {}",
+                file.display(),
+                manifest_file.display()
+            ));
         }
     }
     if !complete {

@@ -42,7 +42,9 @@ pub(super) fn man(
 ) -> Result<Exit, CommandError> {
     let page = |command: clap::Command| {
         let mut page = Vec::new();
-        clap_mangen::Man::new(command).render(&mut page).expect("writing to memory cannot fail");
+        clap_mangen::Man::new(command)
+            .render(&mut page)
+            .expect("writing to memory cannot fail");
         String::from_utf8_lossy(&page).into_owned()
     };
     let Some(folder) = &args.out else {

@@ -68,20 +68,37 @@ impl TermsArgs {
         }
         for text in &self.free_tier_used {
             let (name, used) = assignment("--free-tier-used", text, "codebuild=40")?;
-            let id = stated::allowance(catalog, name)
-                .map_err(|problem| CommandError::UnknownName { flag: "--free-tier-used", problem })?;
-            terms.used.insert(id, number("--free-tier-used", used, parse_quantity)?);
+            let id =
+                stated::allowance(catalog, name).map_err(|problem| CommandError::UnknownName {
+                    flag: "--free-tier-used",
+                    problem,
+                })?;
+            terms
+                .used
+                .insert(id, number("--free-tier-used", used, parse_quantity)?);
         }
         for text in &self.price {
-            let (usage_type, price) = assignment("--price", text, "Build-Min:Linux:g1.small=0.005")?;
+            let (usage_type, price) =
+                assignment("--price", text, "Build-Min:Linux:g1.small=0.005")?;
             let price = number("--price", price, parse_price)?;
-            let price = stated::price(catalog, usage_type, price, Arc::from(format!("--price {text}")))
-                .map_err(|problem| CommandError::UnknownName { flag: "--price", problem })?;
+            let price = stated::price(
+                catalog,
+                usage_type,
+                price,
+                Arc::from(format!("--price {text}")),
+            )
+            .map_err(|problem| CommandError::UnknownName {
+                flag: "--price",
+                problem,
+            })?;
             terms.prices.push(price);
         }
         if let Some(region) = &self.price_like {
-            let region = stated::region(catalog, region)
-                .map_err(|problem| CommandError::UnknownName { flag: "--price-like", problem })?;
+            let region =
+                stated::region(catalog, region).map_err(|problem| CommandError::UnknownName {
+                    flag: "--price-like",
+                    problem,
+                })?;
             terms.price_like = Some(region);
         }
         for text in &self.discount {
@@ -101,16 +118,23 @@ impl TermsArgs {
 fn discount(text: &str, catalog: &Catalog) -> Result<Discount, CommandError> {
     let (service, percent) = match text.rsplit_once('=') {
         Some((service, percent)) => {
-            let service = stated::service(catalog, service)
-                .map_err(|problem| CommandError::UnknownName { flag: "--discount", problem })?;
+            let service =
+                stated::service(catalog, service).map_err(|problem| CommandError::UnknownName {
+                    flag: "--discount",
+                    problem,
+                })?;
             (Some(service), percent)
         }
         None => (None, text),
     };
-    let percent: Percent = percent
-        .parse()
-        .map_err(|problem| CommandError::BadValue { flag: "--discount", problem })?;
-    Ok(Discount { service, percent: percent.0 })
+    let percent: Percent = percent.parse().map_err(|problem| CommandError::BadValue {
+        flag: "--discount",
+        problem,
+    })?;
+    Ok(Discount {
+        service,
+        percent: percent.0,
+    })
 }
 
 /// Splits `NAME=VALUE` at the last equals sign.
@@ -121,10 +145,17 @@ pub(super) fn assignment<'a>(
 ) -> Result<(&'a str, &'a str), CommandError> {
     let wrong = || {
         let text: String = text.chars().take(60).collect();
-        CommandError::BadValue { flag, problem: format!("`{text}` is not of the form {example}") }
+        CommandError::BadValue {
+            flag,
+            problem: format!("`{text}` is not of the form {example}"),
+        }
     };
     let (name, value) = text.rsplit_once('=').ok_or_else(wrong)?;
-    if name.trim().is_empty() || value.trim().is_empty() { Err(wrong()) } else { Ok((name.trim(), value.trim())) }
+    if name.trim().is_empty() || value.trim().is_empty() {
+        Err(wrong())
+    } else {
+        Ok((name.trim(), value.trim()))
+    }
 }
 
 /// Reads a number, naming the flag it came with.
@@ -133,5 +164,8 @@ pub(super) fn number<T, E: std::fmt::Display>(
     text: &str,
     parse: impl Fn(&str) -> Result<T, E>,
 ) -> Result<T, CommandError> {
-    parse(text).map_err(|problem| CommandError::BadValue { flag, problem: problem.to_string() })
+    parse(text).map_err(|problem| CommandError::BadValue {
+        flag,
+        problem: problem.to_string(),
+    })
 }

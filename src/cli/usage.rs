@@ -28,7 +28,12 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
     let month = app.month(&ledger, args.month)?;
     let sums = app.usage(&ledger, &[month], &args.by)?;
     let title = format!("Usage in {month}");
-    output.document(&report::usage::document(&sums, &args.by, title, &app.catalog))?;
+    output.document(&report::usage::document(
+        &sums,
+        &args.by,
+        title,
+        &app.catalog,
+    ))?;
     Ok(Exit::Answered)
 }
 

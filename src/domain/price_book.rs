@@ -91,7 +91,10 @@ impl<'a> PriceBook<'a> {
         };
         let lent = self.like.as_ref().and_then(|like| {
             let priced = self.known(meter, like, day).ok()?;
-            Some(Priced { origin: PriceOrigin::Assumed(like.clone()), ..priced })
+            Some(Priced {
+                origin: PriceOrigin::Assumed(like.clone()),
+                ..priced
+            })
         });
         lent.ok_or(reason)
     }
@@ -99,12 +102,16 @@ impl<'a> PriceBook<'a> {
     /// What an imported price list says, else the catalogue.
     fn known(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Result<Priced, Unpriced> {
         if let Some(tariff) = self.catalog.listed(meter, region, day) {
-            return Ok(Priced { tariff: tariff.clone(), origin: PriceOrigin::PriceList });
+            return Ok(Priced {
+                tariff: tariff.clone(),
+                origin: PriceOrigin::PriceList,
+            });
         }
         match self.catalog.lookup(meter, region, day) {
-            Lookup::Found(tariff) => {
-                Ok(Priced { tariff: tariff.clone(), origin: PriceOrigin::Catalogue })
-            }
+            Lookup::Found(tariff) => Ok(Priced {
+                tariff: tariff.clone(),
+                origin: PriceOrigin::Catalogue,
+            }),
             Lookup::Unknown => Err(Unpriced::PriceUnknown),
             Lookup::NotInForce => Err(Unpriced::NotInForce),
             Lookup::Missing => Err(Unpriced::NotListed),

@@ -39,11 +39,18 @@ struct Sum {
 pub fn summarize(records: &[UsageRecord], by: &[Dimension]) -> Vec<UsageSum> {
     type Key<'r> = (Vec<Option<String>>, &'r Meter, Option<Unit>, &'r Currency);
     let mut sums: BTreeMap<Key<'_>, Sum> = BTreeMap::new();
-    for record in records.iter().filter(|record| record.kind == ChargeKind::Usage) {
+    for record in records
+        .iter()
+        .filter(|record| record.kind == ChargeKind::Usage)
+    {
         let parts = by.iter().map(|dimension| dimension.of(record)).collect();
         let unit = record.quantity.map(|quantity| quantity.unit);
-        let sum = sums.entry((parts, &record.key.meter, unit, &record.currency)).or_default();
-        sum.value += record.quantity.map_or(Decimal::ZERO, |quantity| quantity.value);
+        let sum = sums
+            .entry((parts, &record.key.meter, unit, &record.currency))
+            .or_default();
+        sum.value += record
+            .quantity
+            .map_or(Decimal::ZERO, |quantity| quantity.value);
         if let Some(billed) = &record.billed {
             sum.billed = Some(sum.billed.unwrap_or_default() + billed.cost);
         }

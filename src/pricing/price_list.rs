@@ -18,12 +18,12 @@ use thiserror::Error;
 use crate::{
     atomic_file,
     domain::{
-    catalog::Catalog,
-    ids::{Meter, Region},
-    number::{parse_price, parse_quantity},
-    quantity::Unit,
-    tariff::{PriceSource, Rate, Tariff, Tier, Validity},
-},
+        catalog::Catalog,
+        ids::{Meter, Region},
+        number::{parse_price, parse_quantity},
+        quantity::Unit,
+        tariff::{PriceSource, Rate, Tariff, Tier, Validity},
+    },
 };
 
 /// Why a file is no price list.
@@ -112,7 +112,10 @@ pub fn read(file: &str, content: &str, catalog: &Catalog) -> Result<PriceList, P
     } else {
         read_csv(file, content)?
     };
-    let mut list = PriceList { rows: rows.len(), ..PriceList::default() };
+    let mut list = PriceList {
+        rows: rows.len(),
+        ..PriceList::default()
+    };
     for row in rows {
         match known(catalog, row) {
             Ok(price) => list.prices.push(price),
@@ -122,7 +125,10 @@ pub fn read(file: &str, content: &str, catalog: &Catalog) -> Result<PriceList, P
     list.prices.sort();
     list.prices.dedup();
     if list.prices.is_empty() {
-        return Err(PriceListError::NothingKnown { file: file.to_owned(), rows: list.rows });
+        return Err(PriceListError::NothingKnown {
+            file: file.to_owned(),
+            rows: list.rows,
+        });
     }
     Ok(list)
 }
@@ -132,7 +138,9 @@ fn known(catalog: &Catalog, row: ListedPrice) -> Result<ListedPrice, &'static st
     if row.usage_type.starts_with("Global-") {
         return Err("free tiers, which the catalogue has as allowances");
     }
-    let Some(service) = catalog.service(&row.service) else { return Err("other services") };
+    let Some(service) = catalog.service(&row.service) else {
+        return Err("other services");
+    };
     let stated = (!row.region.is_empty()).then(|| Region::new(&row.region));
     let (region, meter) = catalog.locate(&service.code, &row.usage_type, stated.as_ref());
     let Some(info) = catalog.meter(&service.code, meter.usage_type.as_str()) else {
@@ -147,7 +155,12 @@ fn known(catalog: &Catalog, row: ListedPrice) -> Result<ListedPrice, &'static st
     }
     let service = service.code.to_string();
     let usage_type = info.meter.usage_type.to_string();
-    Ok(ListedPrice { service, region: region.to_string(), usage_type, ..row })
+    Ok(ListedPrice {
+        service,
+        region: region.to_string(),
+        usage_type,
+        ..row
+    })
 }
 
 /// Turns kept prices into the tariffs of a catalogue. Returns the meters that are listed at two
@@ -159,9 +172,15 @@ pub fn tariffs(
     type Tiers<'p> = BTreeMap<(NaiveDate, &'p str), Vec<&'p ListedPrice>>;
     let mut by_meter: BTreeMap<(Meter, Region), Tiers<'_>> = BTreeMap::new();
     for price in prices {
-        let id = (Meter::new(&price.service, &price.usage_type), Region::new(&price.region));
+        let id = (
+            Meter::new(&price.service, &price.usage_type),
+            Region::new(&price.region),
+        );
         let tiers = by_meter.entry(id).or_default();
-        tiers.entry((price.from, price.sku.as_str())).or_default().push(price);
+        tiers
+            .entry((price.from, price.sku.as_str()))
+            .or_default()
+            .push(price);
     }
     let mut tariffs = BTreeMap::new();
     let mut contradictions = Vec::new();
@@ -203,13 +222,23 @@ fn tariff(
 ) -> Option<Tariff> {
     let mut bounds: Vec<(Decimal, Option<Decimal>, Decimal)> = Vec::new();
     for tier in tiers {
-        let end = if tier.end == "Inf" { None } else { Some(parse_quantity(&tier.end).ok()?) };
-        bounds.push((parse_quantity(&tier.begin).ok()?, end, parse_price(&tier.price).ok()?));
+        let end = if tier.end == "Inf" {
+            None
+        } else {
+            Some(parse_quantity(&tier.end).ok()?)
+        };
+        bounds.push((
+            parse_quantity(&tier.begin).ok()?,
+            end,
+            parse_price(&tier.price).ok()?,
+        ));
     }
     bounds.sort_by_key(|(begin, ..)| *begin);
     // The free first tier is the allowance, counted over all regions and not in each.
     let grants = |up_to: Decimal| {
-        catalog.allowances().any(|a| a.meters.contains(meter) && a.grant == up_to)
+        catalog
+            .allowances()
+            .any(|a| a.meters.contains(meter) && a.grant == up_to)
     };
     let mut shift = Decimal::ZERO;
     if let [(_, Some(up_to), price), _, ..] = bounds[..]
@@ -226,13 +255,21 @@ fn tariff(
             return None;
         }
         floor = end;
-        read.push(Tier { up_to: end.map(|end| end - shift), unit_price: Some(price) });
+        read.push(Tier {
+            up_to: end.map(|end| end - shift),
+            unit_price: Some(price),
+        });
     }
     if floor.is_some() {
         return None;
     }
     let rate = match &read[..] {
-        [Tier { unit_price: Some(price), .. }] => Rate::PerUnit(*price),
+        [
+            Tier {
+                unit_price: Some(price),
+                ..
+            },
+        ] => Rate::PerUnit(*price),
         _ => Rate::Graduated(read),
     };
     let first = tiers.first()?;
@@ -259,7 +296,10 @@ fn day(text: &str) -> Option<NaiveDate> {
 
 fn short_name(file: &str) -> String {
     let name = Path::new(file).file_name();
-    name.map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into_owned())
+    name.map_or_else(
+        || file.to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }
 
 fn read_csv(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListError> {
@@ -267,7 +307,10 @@ fn read_csv(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListErro
         file: file.to_owned(),
         problem: problem.to_owned(),
     };
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(content.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(content.as_bytes());
     let mut columns: Option<BTreeMap<String, usize>> = None;
     let mut published = None;
     let mut rows = Vec::new();
@@ -278,14 +321,25 @@ fn read_csv(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListErro
             if record.get(0) == Some("Publication Date") {
                 published = record.get(1).and_then(day);
             } else if record.get(0) == Some("SKU") {
-                columns = Some(record.iter().enumerate().map(|(at, name)| (name.to_owned(), at)).collect());
-            } else if record.position().is_some_and(|position| position.line() > 8) {
+                columns = Some(
+                    record
+                        .iter()
+                        .enumerate()
+                        .map(|(at, name)| (name.to_owned(), at))
+                        .collect(),
+                );
+            } else if record
+                .position()
+                .is_some_and(|position| position.line() > 8)
+            {
                 break;
             }
             continue;
         };
         let field = |name: &str| {
-            let at = columns.get(name).ok_or_else(|| not(&format!("no column {name}")))?;
+            let at = columns
+                .get(name)
+                .ok_or_else(|| not(&format!("no column {name}")))?;
             Ok::<_, PriceListError>(record.get(*at).unwrap_or("").to_owned())
         };
         if field("TermType")? != "OnDemand" {
@@ -320,7 +374,9 @@ fn read_csv(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListErro
 }
 
 fn checked_price(text: &str) -> Result<String, String> {
-    parse_price(text).map(crate::domain::number::plain).map_err(|error| error.to_string())
+    parse_price(text)
+        .map(crate::domain::number::plain)
+        .map_err(|error| error.to_string())
 }
 
 #[derive(Deserialize)]
@@ -359,13 +415,17 @@ struct PriceDimension {
 }
 
 fn read_json(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListError> {
-    let offer: Offer = serde_json::from_str(content).map_err(|error| {
-        PriceListError::NotAPriceList { file: file.to_owned(), problem: error.to_string() }
-    })?;
+    let offer: Offer =
+        serde_json::from_str(content).map_err(|error| PriceListError::NotAPriceList {
+            file: file.to_owned(),
+            problem: error.to_string(),
+        })?;
     let published = offer.publication_date.as_deref().and_then(day);
     let mut rows = Vec::new();
     for (sku, terms) in &offer.terms.on_demand {
-        let Some(product) = offer.products.get(sku) else { continue };
+        let Some(product) = offer.products.get(sku) else {
+            continue;
+        };
         let attribute = |name: &str| product.attributes.get(name).cloned().unwrap_or_default();
         for term in terms.values() {
             for (code, dimension) in &term.price_dimensions {
@@ -382,8 +442,14 @@ fn read_json(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListErr
                         usage_type: attribute("usagetype"),
                         from: day(from).ok_or_else(|| bad(format!("`{from}` is not a day")))?,
                         sku: sku.clone(),
-                        begin: dimension.begin_range.clone().unwrap_or_else(|| "0".to_owned()),
-                        end: dimension.end_range.clone().unwrap_or_else(|| "Inf".to_owned()),
+                        begin: dimension
+                            .begin_range
+                            .clone()
+                            .unwrap_or_else(|| "0".to_owned()),
+                        end: dimension
+                            .end_range
+                            .clone()
+                            .unwrap_or_else(|| "Inf".to_owned()),
                         unit: dimension.unit.clone(),
                         price: checked_price(price).map_err(bad)?,
                         currency: currency.clone(),
@@ -399,7 +465,10 @@ fn read_json(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListErr
 
 /// Reads the prices that were imported before; none if there is no such file.
 pub fn load(store: &Path) -> Result<Vec<ListedPrice>, PriceListError> {
-    let broken = |problem: String| PriceListError::Store { file: store.display().to_string(), problem };
+    let broken = |problem: String| PriceListError::Store {
+        file: store.display().to_string(),
+        problem,
+    };
     match std::fs::read_to_string(store) {
         Ok(text) => serde_json::from_str(&text).map_err(|error| broken(error.to_string())),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -409,7 +478,10 @@ pub fn load(store: &Path) -> Result<Vec<ListedPrice>, PriceListError> {
 
 /// Keeps prices: what was kept of the same services and regions gives way to them.
 pub fn save(store: &Path, new: &[ListedPrice]) -> Result<(), PriceListError> {
-    let broken = |problem: String| PriceListError::Store { file: store.display().to_string(), problem };
+    let broken = |problem: String| PriceListError::Store {
+        file: store.display().to_string(),
+        problem,
+    };
     let place = |price: &ListedPrice| (price.service.clone(), price.region.clone());
     let renewed: BTreeSet<(String, String)> = new.iter().map(place).collect();
     let mut prices = load(store)?;

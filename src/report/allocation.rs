@@ -47,5 +47,10 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
         allocation.policy.name()
     )];
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
-    Document { schema: "pipebill.allocation/1", title, facts: Vec::new(), blocks }
+    Document {
+        schema: "pipebill.allocation/1",
+        title,
+        facts: Vec::new(),
+        blocks,
+    }
 }

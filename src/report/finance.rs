@@ -50,7 +50,9 @@ pub fn table(bills: &[Bill]) -> Table {
     ];
     let mut table = Table::new(keys.map(Column::in_files).to_vec());
     for bill in bills {
-        table.rows.extend(bill.lines.iter().map(|line| row(line, bill)));
+        table
+            .rows
+            .extend(bill.lines.iter().map(|line| row(line, bill)));
     }
     table
 }
@@ -58,7 +60,10 @@ pub fn table(bills: &[Bill]) -> Table {
 fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
     let usage = line.usage.as_ref();
     let price = line.price.as_ref();
-    let id = |id: &Option<AccountId>| id.as_ref().map_or(Cell::Empty, |id| Cell::text(id.as_str()));
+    let id = |id: &Option<AccountId>| {
+        id.as_ref()
+            .map_or(Cell::Empty, |id| Cell::text(id.as_str()))
+    };
     let money = |amount| Cell::Money(amount, bill.currency.clone());
     let unpriced = line.status() == "unpriced";
     let mut prices: Vec<_> = line.steps.iter().map(|step| step.unit_price).collect();
@@ -78,16 +83,30 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
         usage.map_or(Cell::Empty, |usage| Cell::text(usage.billed.unit.name())),
         usage.map_or(Cell::Empty, |usage| Cell::Number(usage.billed.value)),
         usage.map_or(Cell::Empty, |usage| Cell::Number(usage.covered)),
-        if let [price] = prices[..] { Cell::Price(price) } else { Cell::Empty },
-        if line.list_is_partial { Cell::Empty } else { money(line.list_cost) },
+        if let [price] = prices[..] {
+            Cell::Price(price)
+        } else {
+            Cell::Empty
+        },
+        if line.list_is_partial {
+            Cell::Empty
+        } else {
+            money(line.list_cost)
+        },
         money(line.discount),
-        if unpriced { Cell::Empty } else { money(line.cost) },
+        if unpriced {
+            Cell::Empty
+        } else {
+            money(line.cost)
+        },
         Cell::text(bill.currency.as_str()),
         Cell::text(line.status()),
         line.aws_cost.map_or(Cell::Empty, money),
         price.map_or(Cell::Empty, |price| Cell::text(price.origin.name())),
         price.map_or(Cell::Empty, |price| Cell::text(&*price.source.title)),
-        price.and_then(|price| price.source.date).map_or(Cell::Empty, Cell::Day),
+        price
+            .and_then(|price| price.source.date)
+            .map_or(Cell::Empty, Cell::Day),
         price.map_or(Cell::Empty, |price| Cell::text(&*price.source.confidence)),
     ]
 }

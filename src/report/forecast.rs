@@ -21,7 +21,11 @@ pub fn document(bills: &[Bill], basis: Basis, title: String) -> Document {
         ("AWSCodeDeploy", "CodeDeploy", "codedeploy"),
     ];
     let mut columns = vec![Column::new("Month", "month", 0)];
-    columns.extend((2..).zip(SERVICES).map(|(drop, (_, name, key))| Column::new(name, key, drop)));
+    columns.extend(
+        (2..)
+            .zip(SERVICES)
+            .map(|(drop, (_, name, key))| Column::new(name, key, drop)),
+    );
     columns.extend([
         Column::new("Other", "other", 6),
         Column::new("Total", "total", 0),
@@ -40,8 +44,16 @@ pub fn document(bills: &[Bill], basis: Basis, title: String) -> Document {
         let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
         let mut row = vec![Cell::text(bill.month.to_string())];
         row.extend(known.into_iter().map(money));
-        row.push(if other.is_zero() { Cell::Empty } else { money(other) });
-        row.push(if bill.is_complete() { money(bill.total()) } else { Cell::AtLeast(bill.total(), bill.currency.clone()) });
+        row.push(if other.is_zero() {
+            Cell::Empty
+        } else {
+            money(other)
+        });
+        row.push(if bill.is_complete() {
+            money(bill.total())
+        } else {
+            Cell::AtLeast(bill.total(), bill.currency.clone())
+        });
         row.push(Cell::text(bill.currency.as_str()));
         row.push(Cell::text(bill.is_complete().to_string()));
         let days = if at == 0 { basis.actual_days } else { 0 };
@@ -49,5 +61,10 @@ pub fn document(bills: &[Bill], basis: Basis, title: String) -> Document {
         table.rows.push(row);
     }
     let blocks = vec![Block::Table(table), Block::Notes(basis.notes)];
-    Document { schema: "pipebill.forecast/1", title, facts: Vec::new(), blocks }
+    Document {
+        schema: "pipebill.forecast/1",
+        title,
+        facts: Vec::new(),
+        blocks,
+    }
 }

@@ -37,14 +37,28 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced]) -> Document {
             Cell::Count(month.rows_after),
             cost(month.cost_after, currency),
             currency.map_or(Cell::Empty, |currency| Cell::text(currency.as_str())),
-            if before { Cell::Count(month.rows_before) } else { Cell::Empty },
-            if before { cost(month.cost_before, currency) } else { Cell::Empty },
+            if before {
+                Cell::Count(month.rows_before)
+            } else {
+                Cell::Empty
+            },
+            if before {
+                cost(month.cost_before, currency)
+            } else {
+                Cell::Empty
+            },
             Cell::text(status),
         ]);
     }
     let mut notes = Vec::new();
     for file in &delivery.files {
-        notes.push(format!("{}: {}, {} rows, {} kept.", file.path.display(), file.kind.title(), file.rows_read, file.rows_kept));
+        notes.push(format!(
+            "{}: {}, {} rows, {} kept.",
+            file.path.display(),
+            file.kind.title(),
+            file.rows_read,
+            file.rows_kept
+        ));
     }
     let outside = || delivery.slices.iter().flat_map(|slice| &slice.outside);
     let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();
@@ -54,7 +68,10 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced]) -> Document {
         for row in outside() {
             *costs.entry(&row.currency).or_insert(Money::ZERO) += row.cost;
         }
-        let costs: Vec<String> = costs.iter().map(|(currency, cost)| show_money(*cost, currency)).collect();
+        let costs: Vec<String> = costs
+            .iter()
+            .map(|(currency, cost)| show_money(*cost, currency))
+            .collect();
         notes.push(format!(
             "Counted, not kept in detail: {rows} rows of {} other services, {} (--include keeps one).",
             services.len(),
@@ -75,9 +92,15 @@ fn currency_of<'d>(delivery: &'d Delivery, month: &Replaced) -> Option<&'d Curre
     let of_month = |slice: &&Slice| {
         (slice.kind, &slice.source, slice.month) == (month.kind, &month.source, month.month)
     };
-    let mut records = delivery.slices.iter().filter(of_month).flat_map(|slice| &slice.records);
+    let mut records = delivery
+        .slices
+        .iter()
+        .filter(of_month)
+        .flat_map(|slice| &slice.records);
     let first = &records.next()?.currency;
-    records.all(|record| record.currency == *first).then_some(first)
+    records
+        .all(|record| record.currency == *first)
+        .then_some(first)
 }
 
 fn cost(amount: Money, currency: Option<&Currency>) -> Cell {

@@ -133,7 +133,11 @@ fn line(line: &LineItem) -> Value {
 
 /// A line without any price has no cost; it does not cost nothing.
 fn cost(line: &LineItem) -> Value {
-    if line.status() == "unpriced" { Value::Null } else { json!(line.cost.to_string()) }
+    if line.status() == "unpriced" {
+        Value::Null
+    } else {
+        json!(line.cost.to_string())
+    }
 }
 
 fn pretty(value: &Value) -> String {

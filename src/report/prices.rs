@@ -7,9 +7,9 @@ use chrono::NaiveDate;
 use super::{Block, Cell, Column, Document, Table};
 use crate::{
     domain::{
-    catalog::{Catalog, Service},
-    ids::{Region, ServiceCode},
-    tariff::{Rate, Tariff},
+        catalog::{Catalog, Service},
+        ids::{Region, ServiceCode},
+        tariff::{Rate, Tariff},
     },
     pricing::price_list::PriceList,
 };
@@ -25,10 +25,13 @@ pub struct Filter {
 
 impl Filter {
     fn admits(&self, tariff: &Tariff) -> bool {
-        self.service.as_ref().is_none_or(|service| tariff.meter.service == *service)
-            && self.region.as_ref().is_none_or(|region| {
-                tariff.region == *region || tariff.region.as_str() == "any"
-            })
+        self.service
+            .as_ref()
+            .is_none_or(|service| tariff.meter.service == *service)
+            && self
+                .region
+                .as_ref()
+                .is_none_or(|region| tariff.region == *region || tariff.region.as_str() == "any")
     }
 }
 
@@ -54,14 +57,22 @@ pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
         Column::in_files("note"),
     ]);
     // Imported prices stand before the embedded ones, as they do when a bill is rated.
-    let all = || catalog.price_list.values().chain(catalog.tariffs.values()).flatten();
+    let all = || {
+        catalog
+            .price_list
+            .values()
+            .chain(catalog.tariffs.values())
+            .flatten()
+    };
     let tariffs = || all().filter(|tariff| filter.admits(tariff));
     for tariff in tariffs() {
         for (price, up_to) in prices(&tariff.rate) {
             table.rows.push(row(catalog, tariff, price, up_to));
         }
     }
-    let unknown = tariffs().filter(|tariff| tariff.rate == Rate::Unknown).count();
+    let unknown = tariffs()
+        .filter(|tariff| tariff.rate == Rate::Unknown)
+        .count();
     let mut notes = Vec::new();
     if unknown > 0 {
         notes.push(format!(
@@ -107,7 +118,8 @@ fn shape(rate: &Rate) -> &'static str {
 fn row(catalog: &Catalog, tariff: &Tariff, price: Cell, up_to: Cell) -> Vec<Cell> {
     let source = &tariff.source;
     let optional = |text: &Option<std::sync::Arc<str>>| {
-        text.as_ref().map_or(Cell::Empty, |text| Cell::text(&**text))
+        text.as_ref()
+            .map_or(Cell::Empty, |text| Cell::text(&**text))
     };
     vec![
         Cell::text(tariff.meter.service.as_str()),
@@ -138,7 +150,11 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
             continue;
         }
         let mut lines = vec![format!("{}: {}", info.meter, info.name)];
-        let all = catalog.price_list.values().chain(catalog.tariffs.values()).flatten();
+        let all = catalog
+            .price_list
+            .values()
+            .chain(catalog.tariffs.values())
+            .flatten();
         for tariff in all.filter(|tariff| tariff.meter == info.meter) {
             lines.extend(price_lines(catalog, tariff));
         }
@@ -152,7 +168,10 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
     });
     for allowance in allowances {
         blocks.push(Block::Lines(vec![
-            format!("Free: {} (--free-tier-used {}=…)", allowance.name, allowance.id),
+            format!(
+                "Free: {} (--free-tier-used {}=…)",
+                allowance.name, allowance.id
+            ),
             format!("  source    {}", allowance.source),
         ]));
     }
@@ -162,12 +181,20 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
             blocks.push(Block::Lines(vec![
                 format!("{}: {}", rule.id, rule.rule),
                 format!("  rests on  {}", rule.rests_on),
-                format!("  source    {} (confidence {})", rule.source, rule.confidence),
+                format!(
+                    "  source    {} (confidence {})",
+                    rule.source, rule.confidence
+                ),
             ]));
         }
     }
     let title = format!("{} ({})", service.name, service.code);
-    Document { schema: "pipebill.price/1", title, facts: Vec::new(), blocks }
+    Document {
+        schema: "pipebill.price/1",
+        title,
+        facts: Vec::new(),
+        blocks,
+    }
 }
 
 fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
@@ -180,7 +207,10 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
             up_to => format!("{} up to {}", price.shown(), up_to.shown()),
         })
         .collect();
-    let until = tariff.validity.until.map_or(String::new(), |day| format!(" until {day}"));
+    let until = tariff
+        .validity
+        .until
+        .map_or(String::new(), |day| format!(" until {day}"));
     let currency = catalog.currency(&tariff.region);
     let mut lines = vec![format!(
         "  {}: {} {currency} per {}, from {}{until}",
@@ -189,9 +219,15 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
         tariff.unit,
         tariff.validity.from
     )];
-    let date = tariff.source.date.map_or(String::new(), |day| format!(", {day}"));
+    let date = tariff
+        .source
+        .date
+        .map_or(String::new(), |day| format!(", {day}"));
     let source = &tariff.source;
-    lines.push(format!("    {} ({}{date}), confidence {}", source.title, source.file, source.confidence));
+    lines.push(format!(
+        "    {} ({}{date}), confidence {}",
+        source.title, source.file, source.confidence
+    ));
     lines.extend(source.note.iter().map(|note| format!("    {note}")));
     lines
 }
@@ -222,7 +258,9 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
         let age = oldest.map(|day| (today - day).num_days());
         let old = age.is_some_and(|age| age > OLD_DAYS);
         any_old |= old;
-        let uncertain = known().filter(|t| matches!(&*t.source.confidence, "low" | "medium")).count();
+        let uncertain = known()
+            .filter(|t| matches!(&*t.source.confidence, "low" | "medium"))
+            .count();
         table.rows.push(vec![
             Cell::text(file),
             count(tariffs.len()),
@@ -242,7 +280,15 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
     }
     let title = format!("Age of the embedded prices on {today}");
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
-    (Document { schema: "pipebill.prices-age/1", title, facts: Vec::new(), blocks }, any_old)
+    (
+        Document {
+            schema: "pipebill.prices-age/1",
+            title,
+            facts: Vec::new(),
+            blocks,
+        },
+        any_old,
+    )
 }
 
 fn count(n: usize) -> Cell {
@@ -261,13 +307,22 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
         *places.entry(price.place()).or_default() += 1;
     }
     for ((service, region), prices) in places {
-        table.rows.push(vec![Cell::text(service), Cell::text(region), count(prices)]);
+        table
+            .rows
+            .push(vec![Cell::text(service), Cell::text(region), count(prices)]);
     }
     let mut notes = Vec::new();
     for list in lists {
-        let left_out: Vec<String> =
-            list.left_out.iter().map(|(reason, rows)| format!("{rows} {reason}")).collect();
-        let left_out = if left_out.is_empty() { "none".to_owned() } else { left_out.join("; ") };
+        let left_out: Vec<String> = list
+            .left_out
+            .iter()
+            .map(|(reason, rows)| format!("{rows} {reason}"))
+            .collect();
+        let left_out = if left_out.is_empty() {
+            "none".to_owned()
+        } else {
+            left_out.join("; ")
+        };
         notes.push(format!("{} rows read; left out: {left_out}.", list.rows));
     }
     let contradiction = |text: &String| format!("Left out, contradictory: {text}.");

@@ -4,7 +4,12 @@ use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::domain::{bill::Bill, catalog::Catalog, compare::Comparison, money::Money};
 
 /// Lays out a reconciliation.
-pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog: &Catalog) -> Document {
+pub fn document(
+    bill: &Bill,
+    comparisons: &[Comparison],
+    title: String,
+    catalog: &Catalog,
+) -> Document {
     let mut table = Table::new(vec![
         Column::in_files("period"),
         Column::in_files("service"),
@@ -25,7 +30,11 @@ pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog:
     ]);
     let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
     let part = |amount: Money| {
-        if amount.is_zero() { Cell::Empty } else { Cell::Money(amount, bill.currency.clone()) }
+        if amount.is_zero() {
+            Cell::Empty
+        } else {
+            Cell::Money(amount, bill.currency.clone())
+        }
     };
     for comparison in comparisons {
         let line = &bill.lines[comparison.line];
@@ -37,8 +46,15 @@ pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog:
             Cell::text(line.key.meter.usage_type.as_str()),
             Cell::text(&line.name),
             Cell::text(line.key.region.as_str()),
-            line.key.account.as_ref().map_or(Cell::text(""), |account| Cell::text(account.as_str())),
-            if comparison.unpriced { Cell::AtLeast(comparison.ours, bill.currency.clone()) } else { money(comparison.ours) },
+            line.key
+                .account
+                .as_ref()
+                .map_or(Cell::text(""), |account| Cell::text(account.as_str())),
+            if comparison.unpriced {
+                Cell::AtLeast(comparison.ours, bill.currency.clone())
+            } else {
+                money(comparison.ours)
+            },
             comparison.billed.map_or_else(unknown, money),
             comparison.difference().map_or_else(unknown, money),
             part(comparison.free_tier),
@@ -50,7 +66,10 @@ pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog:
         ]);
     }
     let sum = |pick: fn(&Comparison) -> Money| comparisons.iter().map(pick).sum::<Money>();
-    let billed: Money = comparisons.iter().filter_map(|comparison| comparison.billed).sum();
+    let billed: Money = comparisons
+        .iter()
+        .filter_map(|comparison| comparison.billed)
+        .sum();
     let difference: Money = comparisons.iter().filter_map(Comparison::difference).sum();
     let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
     total[2] = Cell::text("Total");
@@ -82,13 +101,22 @@ pub fn document(bill: &Bill, comparisons: &[Comparison], title: String, catalog:
 fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
     let mut notes = Vec::new();
-    let unbilled = comparisons.iter().filter(|comparison| comparison.billed.is_none()).count();
+    let unbilled = comparisons
+        .iter()
+        .filter(|comparison| comparison.billed.is_none())
+        .count();
     if unbilled > 0 {
-        notes.push(format!("{unbilled} lines have no bill beside them and are not compared."));
+        notes.push(format!(
+            "{unbilled} lines have no bill beside them and are not compared."
+        ));
     }
     for comparison in comparisons.iter().filter(|c| !c.unexplained.is_zero()) {
         let line = &bill.lines[comparison.line];
-        let why = if comparison.unpriced { " (a part has no price)" } else { "" };
+        let why = if comparison.unpriced {
+            " (a part has no price)"
+        } else {
+            ""
+        };
         notes.push(format!(
             "Unexplained: {} in {}: {}{why}.",
             line.key.meter,
@@ -99,7 +127,10 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     if notes.is_empty() {
         notes.push("Every difference is explained; nothing is left over.".to_owned());
     }
-    if comparisons.iter().any(|comparison| !comparison.free_tier.is_zero()) {
+    if comparisons
+        .iter()
+        .any(|comparison| !comparison.free_tier.is_zero())
+    {
         notes.push(
             "Free tier: AWS gave the free units to other lines than our policy does. Over all \
              lines that draw on one allowance the differences cancel, if AWS granted it whole."

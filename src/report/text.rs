@@ -33,11 +33,18 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     let indent = line.len() - line.trim_start().len();
                     wrap(&clean(line), terminal.width, &" ".repeat(indent + 2))
                 };
-                lines.iter().map(|line| format!("{}\n", wrapped(line))).collect()
+                lines
+                    .iter()
+                    .map(|line| format!("{}\n", wrapped(line)))
+                    .collect()
             }
             Block::Notes(notes) => {
-                let wrapped = |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
-                notes.iter().map(|note| format!("{}\n", wrapped(note))).collect()
+                let wrapped =
+                    |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
+                notes
+                    .iter()
+                    .map(|note| format!("{}\n", wrapped(note)))
+                    .collect()
             }
         });
     }
@@ -49,7 +56,11 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
 fn heading(text: &str, terminal: Terminal) -> String {
     let text = wrap(&clean(text), terminal.width, "");
     let bold = anstyle::Style::new().bold();
-    if terminal.colour { format!("{bold}{text}{bold:#}") } else { text }
+    if terminal.colour {
+        format!("{bold}{text}{bold:#}")
+    } else {
+        text
+    }
 }
 
 fn render_table(table: &Table, terminal: Terminal) -> String {
@@ -162,9 +173,7 @@ fn wrap(line: &str, width: u16, indent: &str) -> String {
 /// Takes control characters out: text from tags and names must not steer a terminal. Bidirectional
 /// overrides go too, for they make a line read as another.
 pub fn clean(text: &str) -> String {
-    let steers = |c: char| {
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
+    let steers = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let keep = |c: &char| *c == '\n' || !(c.is_control() || steers(*c));
     text.chars().filter(keep).collect()
 }

@@ -5,8 +5,10 @@ use crate::domain::{allocation::Dimension, catalog::Catalog, usage_summary::Usag
 
 /// Lays out sums of usage.
 pub fn document(sums: &[UsageSum], by: &[Dimension], title: String, catalog: &Catalog) -> Document {
-    let mut columns: Vec<Column> =
-        by.iter().map(|dimension| Column::new(dimension.heading(), key(dimension), 0)).collect();
+    let mut columns: Vec<Column> = by
+        .iter()
+        .map(|dimension| Column::new(dimension.heading(), key(dimension), 0))
+        .collect();
     columns.extend([
         Column::in_files("service"),
         Column::in_files("usage_type"),
@@ -21,7 +23,9 @@ pub fn document(sums: &[UsageSum], by: &[Dimension], title: String, catalog: &Ca
     let mut table = Table::new(columns);
     for sum in sums {
         let service = &sum.meter.service;
-        let name = catalog.meter(service, sum.meter.usage_type.as_str()).map(|info| info.name.as_str());
+        let name = catalog
+            .meter(service, sum.meter.usage_type.as_str())
+            .map(|info| info.name.as_str());
         let mut row: Vec<Cell> = sum
             .parts
             .iter()
@@ -35,16 +39,27 @@ pub fn document(sums: &[UsageSum], by: &[Dimension], title: String, catalog: &Ca
             Cell::text(sum.meter.usage_type.as_str()),
             Cell::text(catalog.service_name(service)),
             Cell::text(name.unwrap_or(sum.meter.usage_type.as_str())),
-            sum.quantity.map_or(Cell::Unknown("not stated".to_owned()), Cell::Quantity),
-            sum.quantity.map_or(Cell::Empty, |quantity| Cell::text(quantity.unit.name())),
+            sum.quantity
+                .map_or(Cell::Unknown("not stated".to_owned()), Cell::Quantity),
+            sum.quantity
+                .map_or(Cell::Empty, |quantity| Cell::text(quantity.unit.name())),
             Cell::Count(sum.days as u64),
-            sum.billed.as_ref().map_or(Cell::Empty, |(m, c)| Cell::Money(*m, c.clone())),
-            sum.billed.as_ref().map_or(Cell::Empty, |(_, c)| Cell::text(c.as_str())),
+            sum.billed
+                .as_ref()
+                .map_or(Cell::Empty, |(m, c)| Cell::Money(*m, c.clone())),
+            sum.billed
+                .as_ref()
+                .map_or(Cell::Empty, |(_, c)| Cell::text(c.as_str())),
         ]);
         table.rows.push(row);
     }
     let blocks = vec![Block::Table(table)];
-    Document { schema: "pipebill.usage/1", title, facts: Vec::new(), blocks }
+    Document {
+        schema: "pipebill.usage/1",
+        title,
+        facts: Vec::new(),
+        blocks,
+    }
 }
 
 fn key(dimension: &Dimension) -> &'static str {

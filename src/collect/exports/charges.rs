@@ -1,0 +1,336 @@
+//! Reads the CSV exports that have one charge a row, by their table of columns.
+
+use std::collections::{BTreeMap, HashMap};
+
+use csv::ByteRecord;
+use rust_decimal::Decimal;
+
+use super::{
+    FileRead, ImportError, ImportOptions, RowFault,
+    gather::{Fault, Gather, PartId, Row},
+    layout::{Bound, Column, TagField},
+    open::{Stream, csv_error},
+    skip::Skipped,
+    values::{self, present, shown},
+};
+use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
+
+/// Separates the parts of a key; no part of a row's text holds it unescaped in practice, and a
+/// length before each part makes sure.
+fn push(key: &mut Vec<u8>, part: &[u8]) {
+    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+    key.extend_from_slice(&length.to_le_bytes());
+    key.extend_from_slice(part);
+}
+
+/// Reads every row after the header.
+pub(super) fn read(
+    stream: &mut Stream<'_>,
+    reader: &mut csv::Reader<super::open::Guarded<'_>>,
+    bound: &Bound,
+    catalog: &Catalog,
+    options: &ImportOptions,
+) -> Result<FileRead, ImportError> {
+    let origin = format!("{} {}", bound.label(), stream.short_name());
+    let mut charges = Charges {
+        bound,
+        gather: Gather::new(bound.layout.kind, &origin, catalog, options),
+        parts: HashMap::new(),
+        services: HashMap::new(),
+        key: Vec::new(),
+        part_key: Vec::new(),
+    };
+    let mut skipped = Skipped::new(options.skip_bad_rows);
+    let mut record = ByteRecord::new();
+    let mut rows = 0;
+    loop {
+        stream.begin_record(Some(reader.position()));
+        match reader.read_byte_record(&mut record) {
+            Ok(true) => {}
+            Ok(false) => break,
+            Err(error) => return Err(csv_error(stream, error)),
+        }
+        rows += 1;
+        stream.tick(rows)?;
+        if let Err((field, fault)) = charges.row(&record) {
+            let line = stream.line();
+            let column = field.map(|field| bound.name(field).to_owned());
+            skipped.add(ImportError::Row {
+                file: stream.name().to_owned(),
+                line,
+                column,
+                fault,
+            })?;
+        }
+    }
+    let mut notes = Vec::new();
+    let skipped = skipped.note(stream.name(), &mut notes);
+    let kept = charges.gather.kept();
+    let part = super::choose::part_number(bound.layout.kind, stream.short_name());
+    Ok(FileRead {
+        kind: bound.layout.kind,
+        grouping: String::new(),
+        slices: charges.gather.finish(part, &mut notes),
+        rows,
+        kept,
+        skipped,
+        notes,
+    })
+}
+
+struct Charges<'c> {
+    bound: &'c Bound,
+    gather: Gather<'c>,
+    /// By payer and period as the rows write them.
+    parts: HashMap<Box<[u8]>, (PartId, Month)>,
+    /// By product code as the rows write it.
+    services: HashMap<Box<[u8]>, Option<ServiceCode>>,
+    key: Vec<u8>,
+    part_key: Vec<u8>,
+}
+
+impl Charges<'_> {
+    fn row(&mut self, record: &ByteRecord) -> Result<(), Fault> {
+        let bound = self.bound;
+        if record.len() != bound.width() {
+            return Err((
+                None,
+                RowFault::FieldCount {
+                    expected: bound.width(),
+                    found: record.len(),
+                },
+            ));
+        }
+        let fields = Fields { bound, record };
+        let cost = fields.number(Column::Cost)?;
+        let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
+        let (part, month) = self.part(&fields)?;
+        let Some(service) = self.service(&fields)? else {
+            return self.outside(part, &fields, cost);
+        };
+        let quantity = fields.number(Column::Quantity)?;
+        let day = fields.day(Column::Day)?;
+        let resource = fields.text(Column::Resource)?.map(values::resource);
+
+        self.key.clear();
+        push(&mut self.key, day.to_string().as_bytes());
+        push(&mut self.key, &[u8::from(quantity.is_some())]);
+        push(
+            &mut self.key,
+            resource.as_deref().unwrap_or_default().as_bytes(),
+        );
+        for column in GROUP_COLUMNS {
+            push(&mut self.key, fields.raw(column).unwrap_or_default());
+        }
+        push(&mut self.key, fields.unit().unwrap_or_default());
+        for &(field, _) in &bound.tags {
+            push(&mut self.key, record.get(field).unwrap_or_default());
+        }
+
+        self.gather.keep(part, &self.key, (quantity, cost), || {
+            let (rate, list_rate) = fields.rates()?;
+            Ok(Row {
+                month,
+                day,
+                payer: fields.text(Column::Payer)?,
+                account: fields.text(Column::Account)?,
+                service: &service,
+                usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
+                region: fields.text(Column::Region)?,
+                kind: fields.kind()?,
+                resource: resource.as_deref(),
+                tags: fields.tags()?,
+                unit: fields
+                    .unit()
+                    .map(|unit| fields.utf8(Column::Unit, unit))
+                    .transpose()?,
+                rate,
+                list_rate,
+                invoice: fields.text(Column::Invoice)?,
+                currency: fields
+                    .text(Column::Currency)?
+                    .ok_or_else(|| fields.missing(Column::Currency))?,
+                origin: fields.text(Column::Origin)?,
+            })
+        })
+    }
+
+    /// Finds where the row's payer and billing month are summed.
+    fn part(&mut self, fields: &Fields<'_>) -> Result<(PartId, Month), Fault> {
+        // Not every bill has the billing period; the month of usage is the next best.
+        let period = match fields.raw(Column::Period) {
+            Some(_) => Column::Period,
+            None => Column::Day,
+        };
+        self.part_key.clear();
+        push(
+            &mut self.part_key,
+            fields.raw(Column::Payer).unwrap_or_default(),
+        );
+        push(&mut self.part_key, fields.raw(period).unwrap_or_default());
+        if let Some(&known) = self.parts.get(self.part_key.as_slice()) {
+            return Ok(known);
+        }
+        let day = fields.day(period)?;
+        let month = Month::of(day);
+        let payer = fields.text(Column::Payer)?;
+        let part = self.gather.part(payer, month, (day, day));
+        self.parts
+            .insert(self.part_key.as_slice().into(), (part, month));
+        Ok((part, month))
+    }
+
+    fn service(&mut self, fields: &Fields<'_>) -> Result<Option<ServiceCode>, Fault> {
+        let raw = fields.raw(Column::Service).unwrap_or_default();
+        if let Some(known) = self.services.get(raw) {
+            return Ok(known.clone());
+        }
+        let name = fields.text(Column::Service)?.unwrap_or_default();
+        let service = self.gather.service(name);
+        self.services.insert(raw.into(), service.clone());
+        Ok(service)
+    }
+
+    fn outside(&mut self, part: PartId, fields: &Fields<'_>, cost: Decimal) -> Result<(), Fault> {
+        self.key.clear();
+        for column in [
+            Column::Service,
+            Column::Kind,
+            Column::Class,
+            Column::Currency,
+        ] {
+            push(&mut self.key, fields.raw(column).unwrap_or_default());
+        }
+        self.gather.outside(part, &self.key, cost, || {
+            let text = |column| Ok(fields.text(column)?.unwrap_or_default());
+            Ok((
+                text(Column::Service)?.to_owned(),
+                fields.kind()?,
+                text(Column::Currency)?.into(),
+            ))
+        })
+    }
+}
+
+/// What tells groups of one part apart, besides day, resource, unit and tags.
+const GROUP_COLUMNS: [Column; 12] = [
+    Column::Service,
+    Column::UsageType,
+    Column::Kind,
+    Column::Class,
+    Column::Payer,
+    Column::Account,
+    Column::Region,
+    Column::Rate,
+    Column::ListRate,
+    Column::Invoice,
+    Column::Currency,
+    Column::Origin,
+];
+
+/// The fields of one row by what they tell.
+struct Fields<'r> {
+    bound: &'r Bound,
+    record: &'r ByteRecord,
+}
+
+impl<'r> Fields<'r> {
+    /// Returns the first field of a column that is not empty, and its rank among them.
+    fn ranked(&self, column: Column) -> Option<(usize, &'r [u8])> {
+        let fields = self.bound.fields(column).iter();
+        fields
+            .enumerate()
+            .find_map(|(rank, &field)| Some((rank, present(self.record.get(field)?)?)))
+    }
+
+    fn raw(&self, column: Column) -> Option<&'r [u8]> {
+        self.ranked(column).map(|(_, text)| text)
+    }
+
+    /// Returns the unit that goes with the quantity, where there are several of both.
+    fn unit(&self) -> Option<&'r [u8]> {
+        let rank = self.ranked(Column::Quantity).map_or(0, |(rank, _)| rank);
+        let field = *self.bound.fields(Column::Unit).get(rank)?;
+        present(self.record.get(field)?)
+    }
+
+    fn utf8(&self, column: Column, text: &'r [u8]) -> Result<&'r str, Fault> {
+        std::str::from_utf8(text).map_err(|_| (self.first(column), RowFault::NotText))
+    }
+
+    fn text(&self, column: Column) -> Result<Option<&'r str>, Fault> {
+        self.raw(column)
+            .map(|text| self.utf8(column, text))
+            .transpose()
+    }
+
+    fn number(&self, column: Column) -> Result<Option<Decimal>, Fault> {
+        let Some(text) = self.text(column)? else {
+            return Ok(None);
+        };
+        match parse_decimal(text) {
+            Ok(value) => Ok(Some(value)),
+            Err(error) => Err((self.first(column), RowFault::Number(error))),
+        }
+    }
+
+    fn day(&self, column: Column) -> Result<chrono::NaiveDate, Fault> {
+        let text = self.text(column)?.ok_or_else(|| self.missing(column))?;
+        values::day(text).ok_or_else(|| (self.first(column), RowFault::Date(shown(text))))
+    }
+
+    fn kind(&self) -> Result<crate::domain::usage::ChargeKind, Fault> {
+        let layout = self.bound.layout;
+        match self.text(Column::Kind)? {
+            Some(name) => Ok((layout.charge)(name, self.text(Column::Class)?)),
+            None if self.bound.fields(Column::Kind).is_empty() => {
+                Ok((layout.charge)("Usage", None))
+            }
+            None => Err(self.missing(Column::Kind)),
+        }
+    }
+
+    /// Returns the unit price and the list price.
+    ///
+    /// FOCUS files write 0 for prices they do not have. Both at 0 is a free unit; one alone says
+    /// nothing.
+    fn rates(&self) -> Result<(Option<Decimal>, Option<Decimal>), Fault> {
+        let rate = self.number(Column::Rate)?;
+        let list_rate = self.number(Column::ListRate)?;
+        if !self.bound.layout.zero_rate_is_absent {
+            return Ok((rate, list_rate));
+        }
+        let free = rate == Some(Decimal::ZERO) && list_rate == Some(Decimal::ZERO);
+        let positive = |rate: Option<Decimal>| rate.filter(|rate| *rate > Decimal::ZERO);
+        Ok((
+            positive(rate).or(free.then_some(Decimal::ZERO)),
+            positive(list_rate),
+        ))
+    }
+
+    fn tags(&self) -> Result<BTreeMap<String, String>, Fault> {
+        let mut tags = BTreeMap::new();
+        for (field, tag) in &self.bound.tags {
+            let Some(text) = self.record.get(*field).and_then(present) else {
+                continue;
+            };
+            let text = std::str::from_utf8(text).map_err(|_| (Some(*field), RowFault::NotText))?;
+            match tag {
+                TagField::Map { prefix } => values::add_tags(&mut tags, text, prefix)
+                    .map_err(|_| (Some(*field), RowFault::Tags(shown(text))))?,
+                TagField::One { key } => {
+                    tags.entry(key.clone()).or_insert_with(|| text.to_owned());
+                }
+            }
+        }
+        Ok(tags)
+    }
+
+    fn first(&self, column: Column) -> Option<usize> {
+        self.bound.fields(column).first().copied()
+    }
+
+    fn missing(&self, column: Column) -> Fault {
+        (self.first(column), RowFault::Missing)
+    }
+}

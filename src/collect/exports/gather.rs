@@ -1,0 +1,517 @@
+//! Rows summed into groups as they stream by: memory follows groups, not rows.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{ExportKind, ImportOptions, Outside, RowFault, Slice};
+use crate::domain::{
+    catalog::{Catalog, ServiceKind},
+    ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
+    money::Money,
+    period::Month,
+    quantity::{Quantity, Unit},
+    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+};
+
+/// Values that repeat, kept once.
+struct Pool<T>(HashMap<Box<str>, T>);
+
+impl<T: Clone> Pool<T> {
+    fn get<'t>(&mut self, text: &'t str, make: impl FnOnce(&'t str) -> T) -> T {
+        if let Some(known) = self.0.get(text) {
+            return known.clone();
+        }
+        let value = make(text);
+        self.0.insert(text.into(), value.clone());
+        value
+    }
+}
+
+impl<T> Default for Pool<T> {
+    fn default() -> Self {
+        Self(HashMap::new())
+    }
+}
+
+/// A row of a service that is kept, its amounts aside.
+pub(super) struct Row<'r> {
+    pub(super) month: Month,
+    pub(super) day: NaiveDate,
+    pub(super) payer: Option<&'r str>,
+    pub(super) account: Option<&'r str>,
+    pub(super) service: &'r ServiceCode,
+    pub(super) usage_type: &'r str,
+    pub(super) region: Option<&'r str>,
+    pub(super) kind: ChargeKind,
+    pub(super) resource: Option<&'r str>,
+    pub(super) tags: BTreeMap<String, String>,
+    pub(super) unit: Option<&'r str>,
+    pub(super) rate: Option<Decimal>,
+    pub(super) list_rate: Option<Decimal>,
+    pub(super) invoice: Option<&'r str>,
+    pub(super) currency: &'r str,
+    pub(super) origin: Option<&'r str>,
+}
+
+/// The rows of one stretch of days of one source.
+struct Part {
+    source: String,
+    month: Month,
+    covers: (NaiveDate, NaiveDate),
+    by_key: HashMap<Box<[u8]>, usize>,
+    groups: Vec<(UsageRecord, u64)>,
+    outside_by_key: HashMap<Box<[u8]>, usize>,
+    outside: Vec<Outside>,
+}
+
+/// Which stretch of days of which source a row belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct PartId(usize);
+
+/// A fault of a row and the field it is in; none where the row as a whole is at fault.
+pub(super) type Fault = (Option<usize>, RowFault);
+
+/// Sums the rows of one file.
+pub(super) struct Gather<'c> {
+    kind: ExportKind,
+    origin: Arc<str>,
+    catalog: &'c Catalog,
+    options: &'c ImportOptions,
+    parts: Vec<Part>,
+    by_source: HashMap<(String, (NaiveDate, NaiveDate)), PartId>,
+    services: Pool<Option<ServiceCode>>,
+    accounts: Pool<AccountId>,
+    regions: Pool<Region>,
+    resources: Pool<ResourceId>,
+    currencies: Pool<Currency>,
+    texts: Pool<Arc<str>>,
+    origins: Pool<Arc<str>>,
+    located: HashMap<(ServiceCode, Region, Box<str>), (Region, Meter)>,
+    tags: BTreeSet<Tags>,
+    unknown_units: BTreeSet<String>,
+}
+
+impl<'c> Gather<'c> {
+    pub(super) fn new(
+        kind: ExportKind,
+        origin: &str,
+        catalog: &'c Catalog,
+        options: &'c ImportOptions,
+    ) -> Self {
+        Self {
+            kind,
+            origin: Arc::from(origin),
+            catalog,
+            options,
+            parts: Vec::new(),
+            by_source: HashMap::new(),
+            services: Pool::default(),
+            accounts: Pool::default(),
+            regions: Pool::default(),
+            resources: Pool::default(),
+            currencies: Pool::default(),
+            texts: Pool::default(),
+            origins: Pool::default(),
+            located: HashMap::new(),
+            tags: BTreeSet::new(),
+            unknown_units: BTreeSet::new(),
+        }
+    }
+
+    /// Returns where rows of a payer and a stretch of days go. A bill covers its whole month.
+    pub(super) fn part(
+        &mut self,
+        payer: Option<&str>,
+        month: Month,
+        days: (NaiveDate, NaiveDate),
+    ) -> PartId {
+        let is_bill = self.kind.is_bill();
+        let source = payer
+            .filter(|_| is_bill)
+            .or(self.options.source.as_deref())
+            .unwrap_or_default();
+        let covers = if is_bill {
+            (month.first_day(), month.last_day())
+        } else {
+            days
+        };
+        let key = (source.to_owned(), covers);
+        let next = PartId(self.parts.len());
+        let id = *self.by_source.entry(key).or_insert(next);
+        if id == next {
+            self.parts.push(Part {
+                source: source.to_owned(),
+                month,
+                covers,
+                by_key: HashMap::new(),
+                groups: Vec::new(),
+                outside_by_key: HashMap::new(),
+                outside: Vec::new(),
+            });
+        }
+        id
+    }
+
+    /// Returns the code of a service whose rows are kept, by product code or display name.
+    pub(super) fn service(&mut self, name: &str) -> Option<ServiceCode> {
+        let (catalog, options) = (self.catalog, self.options);
+        self.services.get(name, |name| {
+            let bare = name
+                .strip_prefix("AWS ")
+                .or_else(|| name.strip_prefix("Amazon "));
+            let included = |name: &str| {
+                let mut wanted = options.include_services.iter();
+                wanted.find(|code| code.as_str() == name).cloned()
+            };
+            let known = catalog
+                .service(name)
+                .or_else(|| catalog.service(bare?))
+                .map(|service| (&service.code, service.kind));
+            match known {
+                Some((code, ServiceKind::Code)) => Some(code.clone()),
+                Some((code, ServiceKind::Adjacent)) => included(code.as_str()),
+                None => included(name),
+            }
+        })
+    }
+
+    /// Returns the one kept service that has a usage type, where a source names no service.
+    pub(super) fn service_with(&self, usage_type: &str) -> Option<ServiceCode> {
+        let has = |code: &ServiceCode| {
+            let (_, meter) = self.catalog.locate(code, usage_type, None);
+            self.catalog
+                .meter(code, meter.usage_type.as_str())
+                .is_some()
+        };
+        let mut found = self
+            .catalog
+            .services
+            .values()
+            .filter(|service| {
+                service.kind == ServiceKind::Code
+                    || self.options.include_services.contains(&service.code)
+            })
+            .filter(|service| has(&service.code));
+        let first = found.next()?;
+        found.next().is_none().then(|| first.code.clone())
+    }
+
+    /// Counts a row of a service that is not kept. `key` is its service, kind and currency as
+    /// the source writes them.
+    pub(super) fn outside(
+        &mut self,
+        part: PartId,
+        key: &[u8],
+        cost: Decimal,
+        name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
+    ) -> Result<(), Fault> {
+        let part = &mut self.parts[part.0];
+        let at = if let Some(&at) = part.outside_by_key.get(key) {
+            at
+        } else {
+            let (service, kind, currency) = name()?;
+            part.outside_by_key.insert(key.into(), part.outside.len());
+            part.outside.push(Outside {
+                service,
+                kind,
+                currency,
+                rows: 0,
+                cost: Money::ZERO,
+            });
+            part.outside.len() - 1
+        };
+        let total = &mut part.outside[at];
+        total.rows += 1;
+        total.cost += Money::new(cost);
+        Ok(())
+    }
+
+    /// Adds a row of a service that is kept. `key` is everything but its amounts as the source
+    /// writes it: only the first row of a group is taken apart.
+    pub(super) fn keep<'r>(
+        &mut self,
+        part: PartId,
+        key: &[u8],
+        (quantity, cost): (Option<Decimal>, Decimal),
+        row: impl FnOnce() -> Result<Row<'r>, Fault>,
+    ) -> Result<(), Fault> {
+        if let Some(&at) = self.parts[part.0].by_key.get(key) {
+            let (record, rows) = &mut self.parts[part.0].groups[at];
+            if add(record, quantity, cost) {
+                *rows += 1;
+                return Ok(());
+            }
+        }
+        let mut record = self.record(row()?, quantity.is_some());
+        add(&mut record, quantity, cost);
+        let part = &mut self.parts[part.0];
+        part.by_key.insert(key.into(), part.groups.len());
+        part.groups.push((record, 1));
+        Ok(())
+    }
+
+    fn record(&mut self, row: Row<'_>, counted: bool) -> UsageRecord {
+        let stated = row.region.map(|text| self.regions.get(text, Region::from));
+        let (region, meter) = self.locate(row.service, row.usage_type, stated);
+        let unit = match row.unit {
+            Some(text) => Unit::parse(text).unwrap_or_else(|| {
+                self.unknown_units.insert(super::values::shown(text));
+                Unit::Unspecified
+            }),
+            None => self
+                .catalog
+                .meter(row.service, meter.usage_type.as_str())
+                .map_or(Unit::Unspecified, |info| info.unit),
+        };
+        let origin = match row.origin {
+            Some(text) => {
+                let file = &self.origin;
+                let joined = |text: &str| Arc::from(format!("{file}: {text}"));
+                self.origins.get(text, joined)
+            }
+            None => self.origin.clone(),
+        };
+        let tags = self.tags.get(&row.tags).cloned().unwrap_or_else(|| {
+            let tags = Tags::new(row.tags);
+            self.tags.insert(tags.clone());
+            tags
+        });
+        UsageRecord {
+            month: row.month,
+            day: row.day,
+            key: UsageKey {
+                payer: row.payer.map(|id| self.accounts.get(id, AccountId::from)),
+                account: row.account.map(|id| self.accounts.get(id, AccountId::from)),
+                region,
+                meter,
+            },
+            kind: row.kind,
+            resource: row
+                .resource
+                .map(|id| self.resources.get(id, ResourceId::from)),
+            tags,
+            quantity: counted.then(|| Quantity::new(Decimal::ZERO, unit)),
+            consumed: None,
+            metering: None,
+            billed: Some(Billed {
+                cost: Money::ZERO,
+                rate: row.rate,
+                list_rate: row.list_rate,
+                invoice: row.invoice.map(|id| self.texts.get(id, Arc::from)),
+            }),
+            currency: self.currencies.get(row.currency, Currency::from),
+            origin,
+        }
+    }
+
+    /// A charge without usage type and region, such as a tax or a service's total, is not in
+    /// us-east-1 for that: it belongs to no region.
+    fn locate(
+        &mut self,
+        service: &ServiceCode,
+        usage_type: &str,
+        stated: Option<Region>,
+    ) -> (Region, Meter) {
+        if usage_type.is_empty() {
+            let meter = Meter {
+                service: service.clone(),
+                usage_type: UsageType::new(""),
+            };
+            return (stated.unwrap_or_else(Region::global), meter);
+        }
+        let place = stated.clone().unwrap_or_else(|| Region::new(""));
+        let key = (service.clone(), place, usage_type.into());
+        let catalog = self.catalog;
+        self.located
+            .entry(key)
+            .or_insert_with(|| catalog.locate(service, usage_type, stated.as_ref()))
+            .clone()
+    }
+
+    /// Counts the rows that are kept.
+    pub(super) fn kept(&self) -> u64 {
+        let groups = self.parts.iter().flat_map(|part| &part.groups);
+        groups.map(|(_, rows)| rows).sum()
+    }
+
+    /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
+    pub(super) fn finish(self, part: u32, notes: &mut Vec<String>) -> Vec<Slice> {
+        self.note_the_unknown(notes);
+        let kind = self.kind;
+        let mut slices: Vec<Slice> = self
+            .parts
+            .into_iter()
+            .map(|found| Slice {
+                kind,
+                source: found.source,
+                month: found.month,
+                covers: found.covers,
+                whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
+                part,
+                records: merged(found.groups.into_iter().map(|group| group.0).collect()),
+                outside: merged_outside(found.outside),
+            })
+            .collect();
+        slices.sort_by(|a, b| (a.covers, &a.source).cmp(&(b.covers, &b.source)));
+        slices
+    }
+
+    fn note_the_unknown(&self, notes: &mut Vec<String>) {
+        let origin = &self.origin;
+        let mut kinds: BTreeMap<&str, (u64, Money)> = BTreeMap::new();
+        let mut meters: BTreeMap<&Meter, (u64, Money)> = BTreeMap::new();
+        for part in &self.parts {
+            for (record, rows) in &part.groups {
+                let cost = record.billed.as_ref().map_or(Money::ZERO, |b| b.cost);
+                if let ChargeKind::Other(name) = &record.kind {
+                    let sum = kinds.entry(name).or_default();
+                    *sum = (sum.0 + rows, sum.1 + cost);
+                }
+                let meter = &record.key.meter;
+                let known = self
+                    .catalog
+                    .meter(&meter.service, meter.usage_type.as_str());
+                // A service's total names no meter, which is not the same as an unknown one.
+                let is_named = !meter.usage_type.as_str().is_empty();
+                if record.kind == ChargeKind::Usage && is_named && known.is_none() {
+                    let sum = meters.entry(meter).or_default();
+                    *sum = (sum.0 + rows, sum.1 + cost);
+                }
+            }
+            for total in &part.outside {
+                if let ChargeKind::Other(name) = &total.kind {
+                    let sum = kinds.entry(name).or_default();
+                    *sum = (sum.0 + total.rows, sum.1 + total.cost);
+                }
+            }
+        }
+        for (name, (rows, cost)) in kinds {
+            notes.push(format!(
+                "{origin}: line type `{}` is none we know: {rows} rows, cost {cost}, kept as they are",
+                super::values::shown(name)
+            ));
+        }
+        for (meter, (rows, cost)) in meters {
+            notes.push(format!(
+                "{origin}: the catalogue has no meter {meter}: {rows} rows, cost {cost}, kept as billed"
+            ));
+        }
+        for unit in &self.unknown_units {
+            notes.push(format!(
+                "{origin}: unit `{unit}` is none we know: quantities in it carry no unit"
+            ));
+        }
+    }
+}
+
+/// Adds to a group; tells whether that was possible without losing a digit.
+fn add(record: &mut UsageRecord, quantity: Option<Decimal>, cost: Decimal) -> bool {
+    let billed = record.billed.get_or_insert_default();
+    let Some(cost) = exact_sum(billed.cost.amount(), cost) else {
+        return false;
+    };
+    if let (Some(sum), Some(more)) = (&mut record.quantity, quantity) {
+        let Some(value) = exact_sum(sum.value, more) else {
+            return false;
+        };
+        sum.value = value;
+    }
+    billed.cost = Money::new(cost);
+    true
+}
+
+/// Returns a sum if 28 digits hold it. Addition would round it otherwise.
+fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
+    let sum = a.checked_add(b)?;
+    (a.is_zero() || b.is_zero() || sum.scale() >= a.scale().max(b.scale())).then_some(sum)
+}
+
+/// What tells records apart; everything but their amounts.
+fn identity(record: &UsageRecord) -> impl Ord + '_ {
+    let billed = record.billed.as_ref();
+    (
+        (record.month, record.day, &record.key, &record.kind),
+        (
+            &record.resource,
+            &record.tags,
+            record.quantity.map(|q| q.unit),
+        ),
+        billed.map(|b| (b.rate, b.list_rate, b.invoice.clone())),
+        (&record.currency, &record.origin),
+    )
+}
+
+/// Sorts records and adds up those that differ only in how their source spelled them.
+fn merged(mut records: Vec<UsageRecord>) -> Vec<UsageRecord> {
+    let amounts = |r: &UsageRecord| {
+        (
+            r.quantity.map(|q| q.value),
+            r.billed.as_ref().map(|billed| billed.cost),
+        )
+    };
+    records.sort_by(|a, b| {
+        identity(a)
+            .cmp(&identity(b))
+            .then_with(|| amounts(a).cmp(&amounts(b)))
+    });
+    let mut out: Vec<UsageRecord> = Vec::with_capacity(records.len());
+    for record in records {
+        if let Some(last) = out.last_mut()
+            && identity(last).cmp(&identity(&record)).is_eq()
+        {
+            let (quantity, cost) = amounts(&record);
+            if add(last, quantity, cost.unwrap_or_default().amount()) {
+                continue;
+            }
+        }
+        out.push(record);
+    }
+    for record in &mut out {
+        if let Some(quantity) = &mut record.quantity {
+            quantity.value = quantity.value.normalize();
+        }
+        if let Some(billed) = &mut record.billed {
+            billed.cost = Money::new(billed.cost.amount().normalize());
+        }
+    }
+    out
+}
+
+fn merged_outside(totals: Vec<Outside>) -> Vec<Outside> {
+    let mut sums: BTreeMap<(String, ChargeKind, Currency), (u64, Money)> = BTreeMap::new();
+    for total in totals {
+        let sum = sums
+            .entry((total.service, total.kind, total.currency))
+            .or_default();
+        *sum = (sum.0 + total.rows, sum.1 + total.cost);
+    }
+    sums.into_iter()
+        .map(|((service, kind, currency), (rows, cost))| Outside {
+            service,
+            kind,
+            currency,
+            rows,
+            cost: Money::new(cost.amount().normalize()),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::number::parse_decimal;
+
+    #[test]
+    fn a_sum_that_would_lose_a_digit_is_refused() {
+        let dec = |text| parse_decimal(text).expect("a decimal");
+        assert_eq!(exact_sum(dec("0.1"), dec("0.25")), Some(dec("0.35")));
+        assert_eq!(exact_sum(dec("0"), dec("1E-28")), Some(dec("1E-28")));
+        assert_eq!(exact_sum(dec("123456"), dec("1E-28")), None);
+        assert_eq!(exact_sum(dec("5.5"), dec("-5.5")), Some(dec("0")));
+    }
+}

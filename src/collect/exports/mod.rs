@@ -1,0 +1,356 @@
+//! Billing exports: files that AWS writes, read into usage records and sums.
+//!
+//! What a file is shows in its first bytes and its columns, never in its name. Rows are summed as
+//! they stream by, so memory follows groups, not rows. A file counts as a whole or not at all.
+
+mod charges;
+mod choose;
+mod cost_explorer;
+mod error;
+mod gather;
+mod layout;
+mod open;
+mod skip;
+mod values;
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    fs::File,
+    io::{Read, Seek},
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDate;
+
+pub use self::error::{ImportError, RowFault};
+use crate::domain::{
+    catalog::Catalog,
+    ids::{Currency, ServiceCode},
+    money::Money,
+    period::Month,
+    usage::{ChargeKind, UsageRecord},
+};
+
+/// What kind of export usage comes from, the most detailed first: of several that cover the same
+/// month, the first one counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ExportKind {
+    /// Cost and Usage Report 2.0, a Data Export.
+    Cur2,
+    /// The older Cost and Usage Report, whose columns have slashes.
+    LegacyCur,
+    /// FOCUS 1.0 or 1.2, a Data Export.
+    Focus,
+    /// The answer of `get-cost-and-usage`.
+    CostExplorerJson,
+    /// The file that Cost Explorer's console offers.
+    CostExplorerCsv,
+    /// A plain table of days, services and usage types.
+    DailyCsv,
+}
+
+impl ExportKind {
+    /// Every kind, in order of precedence.
+    pub const ALL: [Self; 6] = [
+        Self::Cur2,
+        Self::LegacyCur,
+        Self::Focus,
+        Self::CostExplorerJson,
+        Self::CostExplorerCsv,
+        Self::DailyCsv,
+    ];
+
+    /// Returns the short name used in files and origins.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cur2 => "cur2",
+            Self::LegacyCur => "cur",
+            Self::Focus => "focus",
+            Self::CostExplorerJson => "ce-json",
+            Self::CostExplorerCsv => "ce-csv",
+            Self::DailyCsv => "daily",
+        }
+    }
+
+    /// Reads [`ExportKind::name`] back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Returns what people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Cur2 => "Cost and Usage Report 2.0",
+            Self::LegacyCur => "legacy Cost and Usage Report",
+            Self::Focus => "FOCUS",
+            Self::CostExplorerJson => "Cost Explorer JSON",
+            Self::CostExplorerCsv => "Cost Explorer CSV",
+            Self::DailyCsv => "daily CSV",
+        }
+    }
+
+    /// Tells whether it states whole billing months of a payer, as a bill does.
+    pub const fn is_bill(self) -> bool {
+        matches!(self, Self::Cur2 | Self::LegacyCur | Self::Focus)
+    }
+}
+
+impl fmt::Display for ExportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// How to read exports.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ImportOptions {
+    /// Leave out rows that cannot be read, and say so, instead of stopping at the first.
+    pub skip_bad_rows: bool,
+    /// Services whose rows are kept besides the four code services.
+    pub include_services: Vec<ServiceCode>,
+    /// What to call the source of a file that does not state its payer.
+    pub source: Option<String>,
+}
+
+/// Watches an import, and may stop it.
+pub trait Watch {
+    /// Hears how far a file has been read, every few thousand rows.
+    fn progress(&self, file: &Path, bytes_read: u64, bytes_total: Option<u64>, rows: u64);
+    /// Tells whether to stop.
+    fn cancelled(&self) -> bool;
+}
+
+/// What a set of files says.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Delivery {
+    /// What to put into the ledger.
+    pub slices: Vec<Slice>,
+    /// The files that count.
+    pub files: Vec<FileSummary>,
+    /// What a reader should know: what was left out, what is not known.
+    pub notes: Vec<String>,
+}
+
+/// What one file gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileSummary {
+    /// The file; an entry of an archive follows its archive after a slash.
+    pub path: PathBuf,
+    /// What it is.
+    pub kind: ExportKind,
+    /// Rows read.
+    pub rows_read: u64,
+    /// Rows of services that are kept in detail.
+    pub rows_kept: u64,
+    /// Rows that could not be read and were left out.
+    pub rows_skipped: u64,
+}
+
+/// The charges of one source over a stretch of days: what the ledger replaces as a whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slice {
+    /// From what kind of export.
+    pub kind: ExportKind,
+    /// The payer's account, or the name given to the source; empty where neither is known.
+    pub source: String,
+    /// The billing month.
+    pub month: Month,
+    /// First and last day it speaks for: the month of a bill, else the day or month of a sum.
+    pub covers: (NaiveDate, NaiveDate),
+    /// It speaks for the whole month.
+    pub whole_month: bool,
+    /// The number of the file among those of its export; 0 where there is but one.
+    pub part: u32,
+    /// The usage and charges that are kept in detail, sorted.
+    pub records: Vec<UsageRecord>,
+    /// The sums of all others.
+    pub outside: Vec<Outside>,
+}
+
+/// Rows of a service that is not kept in detail: counted and summed, never lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outside {
+    /// The service as the source names it.
+    pub service: String,
+    /// What kind of charge.
+    pub kind: ChargeKind,
+    /// In what currency.
+    pub currency: Currency,
+    /// How many rows.
+    pub rows: u64,
+    /// What they cost together.
+    pub cost: Money,
+}
+
+/// What reading one text gave.
+struct FileRead {
+    kind: ExportKind,
+    /// What the sums are by; different groupings of one day are the same money.
+    grouping: String,
+    slices: Vec<Slice>,
+    rows: u64,
+    kept: u64,
+    skipped: u64,
+    notes: Vec<String>,
+}
+
+/// Reads exports from files. Older deliveries and files given twice are left out.
+pub fn import_files(
+    paths: &[PathBuf],
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Delivery, ImportError> {
+    let mut import = Import::new(catalog, options, watch);
+    for path in choose::choose(paths, &mut import.delivery.notes)? {
+        let file = File::open(&path).map_err(|source| ImportError::Open {
+            file: path.display().to_string(),
+            source,
+        })?;
+        import.read(&path, file)?;
+    }
+    import.finish()
+}
+
+/// Reads one export from anything that can be read, such as a sample inside the program.
+pub fn import_reader(
+    name: &str,
+    reader: impl Read + Seek + Send,
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Delivery, ImportError> {
+    let mut import = Import::new(catalog, options, watch);
+    import.read(Path::new(name), reader)?;
+    import.finish()
+}
+
+struct Import<'i> {
+    catalog: &'i Catalog,
+    options: &'i ImportOptions,
+    watch: &'i dyn Watch,
+    delivery: Delivery,
+    /// Per slice of the delivery: the file it is from and what that is grouped by.
+    origins: Vec<(String, String)>,
+}
+
+impl<'i> Import<'i> {
+    fn new(catalog: &'i Catalog, options: &'i ImportOptions, watch: &'i dyn Watch) -> Self {
+        Self {
+            catalog,
+            options,
+            watch,
+            delivery: Delivery::default(),
+            origins: Vec::new(),
+        }
+    }
+
+    fn read(&mut self, path: &Path, input: impl Read + Seek + Send) -> Result<(), ImportError> {
+        let watch = self.watch;
+        open::each_text(path, input, watch, &mut |text| {
+            let name = text.stream.name().to_owned();
+            let read = self.read_text(text)?;
+            self.origins.extend(
+                read.slices
+                    .iter()
+                    .map(|_| (name.clone(), read.grouping.clone())),
+            );
+            self.delivery.slices.extend(read.slices);
+            self.delivery.notes.extend(read.notes);
+            self.delivery.files.push(FileSummary {
+                path: PathBuf::from(name),
+                kind: read.kind,
+                rows_read: read.rows,
+                rows_kept: read.kept,
+                rows_skipped: read.skipped,
+            });
+            Ok(())
+        })
+    }
+
+    fn read_text(&self, text: open::Text<'_>) -> Result<FileRead, ImportError> {
+        let (catalog, options) = (self.catalog, self.options);
+        let open::Text {
+            mut stream,
+            reader,
+            is_json,
+        } = text;
+        let read = if is_json {
+            cost_explorer::read_json(&mut stream, reader, catalog, options)?
+        } else {
+            // Rows of a wrong length are errors of ours, which know how to go on.
+            let mut reader = csv::ReaderBuilder::new()
+                .flexible(true)
+                .buffer_capacity(1 << 16)
+                .from_reader(reader);
+            let header: Vec<String> = match reader.byte_headers() {
+                Ok(header) => header
+                    .iter()
+                    .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+                    .collect(),
+                Err(error) => return Err(open::csv_error(&stream, error)),
+            };
+            if cost_explorer::is_console_csv(&header) {
+                cost_explorer::read_csv(&mut stream, &mut reader, &header, catalog, options)?
+            } else {
+                let bound = layout::recognise(stream.name(), &header)?;
+                charges::read(&mut stream, &mut reader, &bound, catalog, options)?
+            }
+        };
+        stream.report(read.rows)?;
+        Ok(read)
+    }
+
+    /// Hands over what was read, unless two files state the same charges.
+    fn finish(self) -> Result<Delivery, ImportError> {
+        let mut months: BTreeMap<(ExportKind, &str, Month), Vec<usize>> = BTreeMap::new();
+        for (at, slice) in self.delivery.slices.iter().enumerate() {
+            months
+                .entry((slice.kind, &slice.source, slice.month))
+                .or_default()
+                .push(at);
+        }
+        for ((_, _, month), slices) in &months {
+            for (n, &a) in slices.iter().enumerate() {
+                if let Some(&b) = slices[..n].iter().find(|&&b| self.same_charges(a, b)) {
+                    return Err(ImportError::SameCharges {
+                        first: self.origins[b].0.clone(),
+                        second: self.origins[a].0.clone(),
+                        month: *month,
+                    });
+                }
+            }
+        }
+        Ok(self.delivery)
+    }
+
+    /// Tells whether two slices of one source and month are the same money told twice. The files
+    /// of one bill differ in their number; sums of one day must be pages of one listing.
+    fn same_charges(&self, a: usize, b: usize) -> bool {
+        let (file, grouping) = &self.origins[a];
+        let (other_file, other_grouping) = &self.origins[b];
+        if file == other_file {
+            return false;
+        }
+        let (x, y) = (&self.delivery.slices[a], &self.delivery.slices[b]);
+        if x.kind.is_bill() {
+            let export = |file: &str| {
+                let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+                choose::stem(x.kind, name).to_owned()
+            };
+            return x.part == y.part || export(file) != export(other_file);
+        }
+        let overlap = x.covers.0 <= y.covers.1 && y.covers.0 <= x.covers.1;
+        overlap
+            && (x.covers != y.covers
+                || grouping != other_grouping
+                || x.records
+                    .iter()
+                    .any(|a| y.records.iter().any(|b| same_line(a, b))))
+    }
+}
+
+fn same_line(a: &UsageRecord, b: &UsageRecord) -> bool {
+    (&a.key, &a.kind, &a.resource, &a.tags) == (&b.key, &b.kind, &b.resource, &b.tags)
+}

@@ -1,0 +1,361 @@
+//! Opens exports: plain text, gzip and zip, told apart by their first bytes.
+
+use std::{
+    cell::Cell,
+    fmt,
+    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
+    path::Path,
+    rc::Rc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread,
+};
+
+use flate2::read::MultiGzDecoder;
+
+use super::{ImportError, Watch};
+
+/// No row of an export comes near this. It bounds memory where a quote is never closed.
+const RECORD_LIMIT: u64 = 16 * 1024 * 1024;
+/// Rows between two calls of the watch.
+const ROWS_PER_TICK: u64 = 4096;
+const CHUNK: usize = 256 * 1024;
+
+/// The text of one export, ready to be recognised.
+pub(super) struct Text<'r> {
+    pub(super) stream: Stream<'r>,
+    pub(super) reader: Guarded<'r>,
+    /// The first character that is not white space is a brace.
+    pub(super) is_json: bool,
+}
+
+/// What is being read, for errors, and for those who watch.
+pub(super) struct Stream<'r> {
+    name: String,
+    path: &'r Path,
+    watch: &'r dyn Watch,
+    bytes_read: Arc<AtomicU64>,
+    bytes_total: Option<u64>,
+    since_record: Rc<Cell<u64>>,
+    line: u64,
+    /// Lines end in carriage return and line feed.
+    is_crlf: bool,
+}
+
+impl Stream<'_> {
+    /// Returns the file, and the entry of the archive.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the name without directories.
+    pub(super) fn short_name(&self) -> &str {
+        self.name.rsplit(['/', '\\']).next().unwrap_or(&self.name)
+    }
+
+    /// Starts to measure the next record.
+    pub(super) fn begin_record(&mut self, position: Option<&csv::Position>) {
+        self.since_record.set(0);
+        // The reader ends a record at the carriage return and counts the line at the line feed.
+        self.line = position.map_or(1, csv::Position::line) + u64::from(self.is_crlf);
+    }
+
+    /// Returns the line at which the record began.
+    pub(super) fn line(&self) -> u64 {
+        self.line
+    }
+
+    /// Reports the progress now and then, and stops when asked to.
+    pub(super) fn tick(&self, rows: u64) -> Result<(), ImportError> {
+        if rows.is_multiple_of(ROWS_PER_TICK) {
+            self.report(rows)?;
+        }
+        Ok(())
+    }
+
+    /// Reports the progress, and stops when asked to.
+    pub(super) fn report(&self, rows: u64) -> Result<(), ImportError> {
+        let bytes_read = self.bytes_read.load(Ordering::Relaxed);
+        self.watch
+            .progress(self.path, bytes_read, self.bytes_total, rows);
+        if self.watch.cancelled() {
+            return Err(ImportError::Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Says why reading failed.
+    pub(super) fn error(&self, source: io::Error) -> ImportError {
+        let inner = source.get_ref();
+        if inner
+            .and_then(|inner| inner.downcast_ref())
+            .is_some_and(|TooLong| true)
+        {
+            return ImportError::RecordTooLong {
+                file: self.name.clone(),
+                line: self.line,
+                limit: RECORD_LIMIT,
+            };
+        }
+        read_error(&self.name, source)
+    }
+}
+
+fn read_error(file: &str, source: io::Error) -> ImportError {
+    let file = file.to_owned();
+    match source.kind() {
+        io::ErrorKind::UnexpectedEof => ImportError::Truncated { file },
+        io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ImportError::Damaged {
+            file,
+            reason: source.to_string(),
+        },
+        io::ErrorKind::IsADirectory => ImportError::Directory { file },
+        _ => ImportError::Read { file, source },
+    }
+}
+
+/// Says why the CSV reader stopped: with every length of row accepted, only reading can fail.
+pub(super) fn csv_error(stream: &Stream<'_>, error: csv::Error) -> ImportError {
+    match error.into_kind() {
+        csv::ErrorKind::Io(source) => stream.error(source),
+        other => ImportError::Damaged {
+            file: stream.name().to_owned(),
+            reason: format!("{other:?}"),
+        },
+    }
+}
+
+#[derive(Debug)]
+struct TooLong;
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("record too long")
+    }
+}
+
+impl std::error::Error for TooLong {}
+
+/// Text that fails once a record has no end.
+pub(super) struct Guarded<'r> {
+    inner: Box<dyn Read + 'r>,
+    since_record: Rc<Cell<u64>>,
+}
+
+impl Read for Guarded<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.since_record.get() > RECORD_LIMIT {
+            return Err(io::Error::other(TooLong));
+        }
+        let count = self.inner.read(buffer)?;
+        self.since_record
+            .set(self.since_record.get() + count as u64);
+        Ok(count)
+    }
+}
+
+/// Counts the bytes of the file, which is what a reader of a progress bar can see the size of.
+struct Counted<R> {
+    inner: R,
+    count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Counted<R> {
+    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
+        self.inner.seek(position)
+    }
+}
+
+/// Calls `each` with every text in a file: one, or each CSV file of a zip archive.
+pub(super) fn each_text<R: Read + Seek + Send>(
+    path: &Path,
+    mut input: R,
+    watch: &dyn Watch,
+    each: &mut dyn FnMut(Text<'_>) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let file = path.display().to_string();
+    let fail = |source| read_error(&file, source);
+    let bytes_total = input.seek(SeekFrom::End(0)).ok();
+    input.seek(SeekFrom::Start(0)).map_err(fail)?;
+    let mut magic = Vec::new();
+    input
+        .by_ref()
+        .take(4)
+        .read_to_end(&mut magic)
+        .map_err(fail)?;
+    input.seek(SeekFrom::Start(0)).map_err(fail)?;
+    let bytes_read = Arc::new(AtomicU64::new(0));
+    let counted = Counted {
+        inner: input,
+        count: bytes_read.clone(),
+    };
+    let text = |name: String, reader: Box<dyn Read + '_>, each: &mut dyn FnMut(Text<'_>) -> _| {
+        let stream = Stream {
+            name,
+            path,
+            watch,
+            bytes_read: bytes_read.clone(),
+            bytes_total,
+            since_record: Rc::default(),
+            line: 1,
+            is_crlf: false,
+        };
+        stream.report(0)?;
+        each(text_of(stream, reader)?)
+    };
+    if magic.starts_with(&[0x1f, 0x8b]) {
+        // Unpacking costs as much as reading: it gets a thread of its own.
+        let (sender, receiver) = sync_channel(4);
+        return thread::scope(|scope| {
+            scope.spawn(move || pump(MultiGzDecoder::new(BufReader::new(counted)), &sender));
+            text(file.clone(), Box::new(Chunks::new(receiver)), each)
+        });
+    }
+    if magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06") {
+        return each_entry(&file, BufReader::new(counted), &mut |name, reader| {
+            text(name, reader, each)
+        });
+    }
+    text(file.clone(), Box::new(counted), each)
+}
+
+type EachEntry<'e> = dyn FnMut(String, Box<dyn Read + '_>) -> Result<(), ImportError> + 'e;
+
+fn each_entry<R: Read + Seek>(
+    file: &str,
+    input: R,
+    each: &mut EachEntry<'_>,
+) -> Result<(), ImportError> {
+    let damaged = |error: zip::result::ZipError| match error {
+        zip::result::ZipError::Io(source) => read_error(file, source),
+        other => ImportError::Damaged {
+            file: file.to_owned(),
+            reason: other.to_string(),
+        },
+    };
+    let mut archive = zip::ZipArchive::new(input).map_err(damaged)?;
+    let mut found = false;
+    for at in 0..archive.len() {
+        let entry = archive.by_index(at).map_err(damaged)?;
+        let name = entry.name().map_err(damaged)?.into_owned();
+        let short = name.rsplit('/').next().unwrap_or(&name);
+        // What macOS adds to archives has the name of a CSV file too, and begins with a dot.
+        let is_csv = Path::new(short)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+        if is_csv && !short.starts_with('.') {
+            found = true;
+            each(format!("{file}/{name}"), Box::new(entry))?;
+        }
+    }
+    if found {
+        Ok(())
+    } else {
+        Err(ImportError::NoCsvInZip {
+            file: file.to_owned(),
+        })
+    }
+}
+
+/// Looks at the beginning of a text and refuses what is none.
+fn text_of<'r>(
+    mut stream: Stream<'r>,
+    mut reader: Box<dyn Read + 'r>,
+) -> Result<Text<'r>, ImportError> {
+    let mut head = Vec::new();
+    reader
+        .by_ref()
+        .take(CHUNK as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| stream.error(source))?;
+    let file = || stream.name.clone();
+    let body = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).to_vec();
+    let what = if head.starts_with(b"PAR1") {
+        Some("an Apache Parquet file")
+    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
+        Some("UTF-16 text")
+    } else if head[..head.len().min(8192)].contains(&0) {
+        Some("a binary file")
+    } else {
+        None
+    };
+    if let Some(what) = what {
+        return Err(ImportError::NotText { file: file(), what });
+    }
+    let Some(first) = body.trim_ascii_start().first().copied() else {
+        return Err(ImportError::Empty { file: file() });
+    };
+    let line_feed = body.iter().position(|&byte| byte == b'\n');
+    stream.is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
+    let since_record = stream.since_record.clone();
+    Ok(Text {
+        stream,
+        reader: Guarded {
+            inner: Box::new(Cursor::new(body).chain(reader)),
+            since_record,
+        },
+        is_json: matches!(first, b'{' | b'['),
+    })
+}
+
+type Chunk = io::Result<Vec<u8>>;
+
+fn pump(mut reader: impl Read, sender: &SyncSender<Chunk>) {
+    loop {
+        let mut chunk = Vec::with_capacity(CHUNK);
+        let end = match reader.by_ref().take(CHUNK as u64).read_to_end(&mut chunk) {
+            Ok(0) => return,
+            Ok(_) => sender.send(Ok(chunk)).is_err(),
+            Err(error) => {
+                // What was unpacked before the fault is of no use: the import fails as a whole.
+                let _ = sender.send(Err(error));
+                true
+            }
+        };
+        // The other side hangs up when it stops early.
+        if end {
+            return;
+        }
+    }
+}
+
+/// Reads what a pump sends.
+struct Chunks {
+    receiver: Receiver<Chunk>,
+    current: Cursor<Vec<u8>>,
+}
+
+impl Chunks {
+    fn new(receiver: Receiver<Chunk>) -> Self {
+        Self {
+            receiver,
+            current: Cursor::default(),
+        }
+    }
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let count = self.current.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            match self.receiver.recv() {
+                Ok(chunk) => self.current = Cursor::new(chunk?),
+                Err(_) => return Ok(0),
+            }
+        }
+    }
+}

@@ -1,0 +1,246 @@
+//! The values of billing exports: timestamps, tags, resource names, kinds of charges.
+
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+
+use chrono::{Days, NaiveDate};
+use serde_json::Value;
+
+use crate::domain::usage::ChargeKind;
+
+/// Returns the text of a field; none where it is empty or a literal `NULL`.
+pub(super) fn present(field: &[u8]) -> Option<&[u8]> {
+    let field = field.trim_ascii();
+    (!field.is_empty() && field != b"NULL").then_some(field)
+}
+
+/// Returns the UTC day of a timestamp: `2026-10-01`, or with a time after `T` or a space, with or
+/// without fractions of a second, `Z` or an offset.
+pub(super) fn day(text: &str) -> Option<NaiveDate> {
+    let day = NaiveDate::from_ymd_opt(
+        i32::try_from(digits(text.get(0..4)?)?).ok()?,
+        digits(text.get(5..7)?)?,
+        digits(text.get(8..10)?)?,
+    )?;
+    let bytes = text.as_bytes();
+    if bytes[4] != b'-' || bytes[7] != b'-' {
+        return None;
+    }
+    let Some(time) = text.get(10..).filter(|time| !time.is_empty()) else {
+        return Some(day);
+    };
+    let time = time.strip_prefix(['T', ' '])?;
+    let (clock, offset) = match time.find(['Z', '+', '-']) {
+        Some(at) => time.split_at(at),
+        None => (time.strip_suffix(" UTC").unwrap_or(time), ""),
+    };
+    let minute = clock_minutes(clock)?;
+    let offset = match offset {
+        "" | "Z" => 0,
+        _ => {
+            let minutes = clock_minutes(&offset[1..])?;
+            if offset.starts_with('-') {
+                -minutes
+            } else {
+                minutes
+            }
+        }
+    };
+    match minute - offset {
+        ..0 => day.checked_sub_days(Days::new(1)),
+        0..1440 => Some(day),
+        _ => day.checked_add_days(Days::new(1)),
+    }
+}
+
+fn clock_minutes(clock: &str) -> Option<i32> {
+    let (hour, rest) = clock.split_at_checked(2)?;
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    let (minute, seconds) = rest.split_at_checked(2)?;
+    let (hour, minute) = (digits(hour)?, digits(minute)?);
+    let seconds_are_digits = seconds
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.'));
+    if hour > 24 || minute > 59 || !seconds_are_digits {
+        return None;
+    }
+    i32::try_from(hour * 60 + minute).ok()
+}
+
+fn digits(text: &str) -> Option<u32> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+/// Returns the project of a build's ARN, and any other resource as it stands: memory then follows
+/// projects, not builds, and a month can be shared by project.
+pub(super) fn resource(text: &str) -> Cow<'_, str> {
+    if !text.starts_with("arn:") {
+        return Cow::Borrowed(text);
+    }
+    for build in [":build/", ":build-batch/"] {
+        if let Some((arn, rest)) = text.split_once(build) {
+            let project = rest.split_once(':').map_or(rest, |(project, _)| project);
+            return Cow::Owned(format!("{arn}:project/{project}"));
+        }
+    }
+    Cow::Borrowed(text)
+}
+
+/// Returns the key of a tag as its owner wrote it: `team` for `user_team` and `user:team`.
+pub(super) fn tag_key(key: &str) -> &str {
+    key.strip_prefix("user_")
+        .or_else(|| key.strip_prefix("user:"))
+        .unwrap_or(key)
+}
+
+/// Adds the tags of a JSON object. A key that is there already keeps its value.
+pub(super) fn add_tags(
+    tags: &mut BTreeMap<String, String>,
+    json: &str,
+    prefix: &str,
+) -> Result<(), serde_json::Error> {
+    let map: BTreeMap<String, Value> = serde_json::from_str(json)?;
+    for (key, value) in map {
+        let value = match value {
+            Value::Null => continue,
+            Value::String(text) => text,
+            other => other.to_string(),
+        };
+        if !value.is_empty() {
+            tags.entry(format!("{prefix}{}", tag_key(&key)))
+                .or_insert(value);
+        }
+    }
+    Ok(())
+}
+
+/// Returns the kind of a line of a Cost and Usage Report.
+pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
+    match name {
+        "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage" => ChargeKind::Usage,
+        // Covered usage and its negation cancel out: only both together are what was paid.
+        "SavingsPlanNegation"
+        | "EdpDiscount"
+        | "PrivateRateDiscount"
+        | "BundledDiscount"
+        | "Discount"
+        | "SppDiscount"
+        | "RiVolumeDiscount"
+        | "DistributorDiscount" => ChargeKind::Discount,
+        "Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => ChargeKind::Fee,
+        "Tax" => ChargeKind::Tax,
+        "Credit" => ChargeKind::Credit,
+        "Refund" => ChargeKind::Refund,
+        other => ChargeKind::Other(Arc::from(other)),
+    }
+}
+
+/// Returns the kind of a FOCUS charge.
+///
+/// A correction of an earlier month's usage or purchase is not new usage and must not be rated as
+/// such; a corrected tax is still a tax, a corrected credit still a credit.
+pub(super) fn charge_category(category: &str, class: Option<&str>) -> ChargeKind {
+    match (category, class) {
+        ("Tax", _) => ChargeKind::Tax,
+        ("Credit", _) => ChargeKind::Credit,
+        (_, Some("Correction")) => ChargeKind::Other(Arc::from("Correction")),
+        ("Usage", _) => ChargeKind::Usage,
+        ("Purchase", _) => ChargeKind::Fee,
+        (other, _) => ChargeKind::Other(Arc::from(other)),
+    }
+}
+
+/// Returns a value as an error may show it: short, and without control characters.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(40).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spelling_of_a_timestamp_names_its_utc_day() {
+        for text in [
+            "2026-10-31",
+            "2026-10-31T23:00:00Z",
+            "2026-10-31T23:00:00.000Z",
+            "2026-10-31 23:00:00",
+            "2026-10-31 23:00:00.000",
+            "2026-10-31 23:00:00+00:00",
+            "2026-10-31 23:00:00 UTC",
+            "2026-11-01T01:30:00+02:00",
+            "2026-10-30T22:00:00-0500",
+        ] {
+            assert_eq!(
+                day(text).map(|d| d.to_string()).as_deref(),
+                Some("2026-10-31"),
+                "{text}"
+            );
+        }
+        for text in [
+            "",
+            "2026-10",
+            "2026-13-01",
+            "2026/10/01",
+            "2026-10-01x",
+            "2026-10-01T",
+            "2026-10-01T25:00:00Z",
+            "31/10/2026",
+            "2026-10-0é",
+        ] {
+            assert_eq!(day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_build_belongs_to_its_project() {
+        for (text, expected) in [
+            (
+                "arn:aws:codebuild:eu-west-2:1:build/api:0f6e",
+                "arn:aws:codebuild:eu-west-2:1:project/api",
+            ),
+            (
+                "arn:aws:codebuild:eu-west-2:1:project/api",
+                "arn:aws:codebuild:eu-west-2:1:project/api",
+            ),
+            ("x:build/api:1", "x:build/api:1"),
+        ] {
+            assert_eq!(resource(text), expected);
+        }
+    }
+
+    #[test]
+    fn tags_keep_the_names_their_owners_gave_them() {
+        let mut tags = BTreeMap::new();
+        let json = r#"{"user_team":"web","user:env":"prod","aws_created_by":"x","n":1,"no":null}"#;
+        add_tags(&mut tags, json, "").expect("an object");
+        add_tags(&mut tags, r#"{"unit":"R&D"}"#, "cost_category/").expect("an object");
+        let expected = [
+            ("aws_created_by", "x"),
+            ("cost_category/unit", "R&D"),
+            ("env", "prod"),
+            ("n", "1"),
+            ("team", "web"),
+        ];
+        let found: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(found, expected);
+        assert!(add_tags(&mut tags, "{team=web}", "").is_err());
+    }
+
+    #[test]
+    fn an_unknown_line_type_keeps_its_name() {
+        assert_eq!(
+            line_type("SolarSurcharge", None),
+            ChargeKind::Other(Arc::from("SolarSurcharge"))
+        );
+        assert_eq!(
+            charge_category("Usage", Some("Correction")).name(),
+            "Correction"
+        );
+        assert_eq!(charge_category("Usage", None), ChargeKind::Usage);
+    }
+}
