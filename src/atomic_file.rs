@@ -4,7 +4,7 @@ use std::{io::Write, path::Path};
 
 /// Writes beside the file and puts the result in its place. A device or a pipe cannot be replaced
 /// and is written to.
-pub fn write(path: &Path, content: &str) -> std::io::Result<()> {
+pub(crate) fn write(path: &Path, content: &str) -> std::io::Result<()> {
     if path.exists() && !path.is_file() {
         return std::fs::write(path, content);
     }

@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Which month [default: the last one in the ledger].
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
+    /// Give each account and region a row of its own.
+    #[arg(long)]
+    lines: bool,
     /// Show every step of every line.
     #[arg(long)]
     explain: bool,
@@ -75,7 +78,11 @@ pub(super) fn run(
         let allocation = app.allocate(&rated, by, request.sharing);
         output.document(&report::allocation::document(&allocation, bill, title))?;
     } else {
-        show(bill, format!("Bill of {month}"), args.explain, app, output)?;
+        let detail = report::bill::Detail {
+            lines: args.lines,
+            explain: args.explain,
+        };
+        show(bill, format!("Bill of {month}"), detail, app, output)?;
     }
     hint_at_unpriced(bill, output);
     Ok(Exit::of(bill.is_complete(), strict))

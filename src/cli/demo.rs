@@ -39,7 +39,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     let plan = file.plan(file.month.unwrap_or(month), region);
     let mut terms = file.terms;
     terms.price_like = Some(Region::new("us-east-1"));
-    let estimate = app.estimate(&plan, &terms, Policy::Proportional, false)?;
+    let estimate = app.estimate(&plan, &terms, Policy::AsBilled, false)?;
     let title = format!(
         "Estimate of examples/backend-flask.usage.toml for {}, {}",
         plan.month, plan.region

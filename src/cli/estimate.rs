@@ -126,7 +126,11 @@ pub(super) fn run(
     };
     let terms = args.terms.over(file.terms, &app.catalog)?;
     let bill = app.estimate(&plan, &terms, args.terms.sharing(), args.security_baseline)?;
-    show(&bill, title, args.explain, app, output)?;
+    let detail = report::bill::Detail {
+        explain: args.explain,
+        lines: true,
+    };
+    show(&bill, title, detail, app, output)?;
     hint_at_unpriced(&bill, output);
     Ok(Exit::of(bill.is_complete(), strict))
 }
@@ -135,7 +139,7 @@ pub(super) fn run(
 pub(super) fn show(
     bill: &crate::domain::bill::Bill,
     title: String,
-    explain: bool,
+    detail: report::bill::Detail,
     app: &App,
     output: &Output,
 ) -> Result<(), CommandError> {
@@ -143,7 +147,6 @@ pub(super) fn show(
         Format::Json => output.data(&report::json::bill(bill)),
         Format::Csv => output.data(&report::finance::render(std::slice::from_ref(bill))),
         Format::Table | Format::Markdown => {
-            let detail = report::bill::Detail { explain };
             output.document(&report::bill::document(bill, title, &app.catalog, detail))
         }
     }

@@ -36,7 +36,8 @@ pub(super) struct TermsArgs {
     /// Percentage off, e.g. 5%, or of one service: CodeBuild=5%. Repeatable.
     #[arg(long, value_name = "[SERVICE=]PERCENT")]
     discount: Vec<String>,
-    /// Share free units by quantity, or give them to the earliest usage.
+    /// Who gets the free units: as the bill shows it (by quantity where there is none), by
+    /// quantity, or the earliest usage.
     #[arg(long, value_enum, value_name = "POLICY")]
     sharing: Option<PolicyArg>,
 }
@@ -50,7 +51,9 @@ enum FreeTierArg {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(super) enum PolicyArg {
+enum PolicyArg {
+    /// As the bill shows it.
+    AsBilled,
     /// By quantity.
     Proportional,
     /// Earliest usage first.
@@ -110,7 +113,8 @@ impl TermsArgs {
     pub(super) fn sharing(&self) -> Policy {
         match self.sharing {
             Some(PolicyArg::Chronological) => Policy::Chronological,
-            Some(PolicyArg::Proportional) | None => Policy::Proportional,
+            Some(PolicyArg::Proportional) => Policy::Proportional,
+            Some(PolicyArg::AsBilled) | None => Policy::AsBilled,
         }
     }
 }

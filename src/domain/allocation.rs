@@ -14,11 +14,14 @@ use super::{
     usage::UsageRecord,
 };
 
-/// How free units and costs are shared. AWS does not document its own way.
+/// How free units and costs are shared. AWS does not document its own way; its bill shows the
+/// outcome.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Policy {
-    /// By quantity.
+    /// As the bill shows it; where there is no bill, by quantity.
     #[default]
+    AsBilled,
+    /// By quantity.
     Proportional,
     /// The earliest usage draws on the allowance first.
     Chronological,
@@ -28,6 +31,7 @@ impl Policy {
     /// Returns the name used on the command line.
     pub fn name(self) -> &'static str {
         match self {
+            Self::AsBilled => "as-billed",
             Self::Proportional => "proportional",
             Self::Chronological => "chronological",
         }
@@ -247,14 +251,23 @@ fn line_shares(
     };
     let mut in_order: Vec<&UsageRecord> = records.to_vec();
     in_order.sort_by_key(|record| record.day);
+    let quantity_of = |record: &UsageRecord| record.quantity.map_or(Decimal::ZERO, |q| q.value);
+    // What each record was charged is a fact, as long as the bill states all of them.
+    let billed: Option<Decimal> = in_order
+        .iter()
+        .map(|record| Some(record.billed.as_ref()?.cost.amount()))
+        .sum();
+    let as_billed = policy == Policy::AsBilled && billed.is_some_and(|sum| !sum.is_zero());
     let mut free = usage.covered;
     let mut parts: BTreeMap<Option<String>, (Decimal, Decimal)> = BTreeMap::new();
     for record in in_order {
-        let quantity = record
-            .quantity
-            .map_or(Decimal::ZERO, |quantity| quantity.value);
-        let chargeable = match policy {
-            Policy::Proportional => quantity,
+        let quantity = quantity_of(record);
+        let weight = match policy {
+            Policy::AsBilled if as_billed => record
+                .billed
+                .as_ref()
+                .map_or(Decimal::ZERO, |billed| billed.cost.amount()),
+            Policy::AsBilled | Policy::Proportional => quantity,
             Policy::Chronological => {
                 let covered = free.min(quantity);
                 free -= covered;
@@ -262,7 +275,7 @@ fn line_shares(
             }
         };
         let part = parts.entry(by.of(record)).or_default();
-        part.0 += chargeable;
+        part.0 += weight;
         part.1 += quantity;
     }
     if parts.is_empty() {

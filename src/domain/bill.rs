@@ -1,12 +1,15 @@
 //! A rated month: lines that carry their working.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    ids::{Currency, ServiceCode},
+    ids::{Currency, Region, ServiceCode},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
@@ -169,7 +172,55 @@ pub struct Bill {
     pub notes: Vec<String>,
 }
 
+/// All lines of one meter, over accounts and regions.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MeterSum {
+    /// The service.
+    pub service: ServiceCode,
+    /// Usage or another charge.
+    pub kind: ChargeKind,
+    /// What a table calls it.
+    pub name: String,
+    /// Where.
+    pub regions: BTreeSet<Region>,
+    /// How much; none for charges that count nothing.
+    pub billed: Option<Quantity>,
+    /// How much of it was free.
+    pub covered: Decimal,
+    /// The prices it was charged at.
+    pub unit_prices: BTreeSet<Decimal>,
+    /// To pay.
+    pub cost: Money,
+    /// What AWS charged, where every line has it.
+    pub aws_cost: Option<Money>,
+    /// `priced`, `partial` or `unpriced`, as of a line.
+    pub status: &'static str,
+}
+
 impl Bill {
+    /// Adds the lines of each meter up, in the order of the lines.
+    pub fn by_meter(&self) -> Vec<MeterSum> {
+        let mut sums: Vec<MeterSum> = Vec::new();
+        for line in &self.lines {
+            let same = |sum: &&mut MeterSum| {
+                sum.service == line.key.meter.service
+                    && sum.kind == line.kind
+                    && sum.name == line.name
+                    && sum.billed.map(|b| b.unit) == line.usage.as_ref().map(|u| u.billed.unit)
+            };
+            match sums.iter_mut().find(same) {
+                Some(sum) => sum.add(line),
+                None => sums.push(MeterSum::of(line)),
+            }
+        }
+        sums.sort_by_key(|sum| {
+            self.lines
+                .iter()
+                .position(|line| line.key.meter.service == sum.service && line.kind == sum.kind)
+        });
+        sums
+    }
+
     /// Returns what is to pay, as far as it is known.
     pub fn total(&self) -> Money {
         self.lines.iter().map(|line| line.cost).sum()
@@ -223,6 +274,42 @@ impl Bill {
                 .or_insert(Money::ZERO) += line.cost;
         }
         totals
+    }
+}
+
+impl MeterSum {
+    /// Returns a single line as a sum.
+    pub fn of(line: &LineItem) -> Self {
+        Self {
+            service: line.key.meter.service.clone(),
+            kind: line.kind.clone(),
+            name: line.name.clone(),
+            regions: BTreeSet::from([line.key.region.clone()]),
+            billed: line.usage.as_ref().map(|usage| usage.billed),
+            covered: line
+                .usage
+                .as_ref()
+                .map_or(Decimal::ZERO, |usage| usage.covered),
+            unit_prices: line.steps.iter().map(|step| step.unit_price).collect(),
+            cost: line.cost,
+            aws_cost: line.aws_cost,
+            status: line.status(),
+        }
+    }
+
+    fn add(&mut self, line: &LineItem) {
+        let other = Self::of(line);
+        self.regions.extend(other.regions);
+        if let (Some(sum), Some(more)) = (&mut self.billed, other.billed) {
+            sum.value += more.value;
+        }
+        self.covered += other.covered;
+        self.unit_prices.extend(other.unit_prices);
+        self.cost += other.cost;
+        self.aws_cost = self.aws_cost.zip(other.aws_cost).map(|(a, b)| a + b);
+        if self.status != other.status {
+            self.status = "partial";
+        }
     }
 }
 

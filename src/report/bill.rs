@@ -1,10 +1,15 @@
 //! A bill for people: what it comes to, what is free, what is not known.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
 use super::{Block, Cell, Column, Document, Table, show_money, show_quantity};
 use crate::domain::{
-    bill::{Bill, LineItem},
+    bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
-    ids::Currency,
+    ids::Region,
+    money::Money,
     number::plain,
     quantity::Quantity,
     tariff::PriceOrigin,
@@ -13,13 +18,15 @@ use crate::domain::{
 /// How much to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Detail {
+    /// Each account and region on a row of its own.
+    pub lines: bool,
     /// Every step of every line.
     pub explain: bool,
 }
 
 /// Lays a bill out.
 pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -> Document {
-    let mut blocks = vec![Block::Table(table(bill, catalog))];
+    let mut blocks = vec![Block::Table(table(bill, catalog, detail))];
     if detail.explain {
         blocks.push(Block::Heading("How each line comes about".to_owned()));
         for line in &bill.lines {
@@ -38,131 +45,117 @@ pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -
     }
 }
 
-fn table(bill: &Bill, catalog: &Catalog) -> Table {
+fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
     let mut table = Table::new(vec![
         Column::shown("Service", 0),
         Column::shown("What", 0),
-        Column::shown("Region", 3),
-        Column::shown("Account", 4),
+        Column::shown("Region", 4),
+        Column::shown("Account", if detail.lines { 3 } else { 9 }),
         Column::shown("Billed", 2),
         Column::shown("Free", 5),
         Column::shown("Price", 6),
         Column::shown("Cost", 0),
         Column::shown("AWS", 1),
     ]);
-    let several_accounts = bill.lines.iter().any(|line| line.key.account.is_some());
+    let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
     let mut last_service = None;
-    for line in &bill.lines {
-        let usage = line.usage.as_ref();
-        let service = &line.key.meter.service;
-        let again = last_service == Some((&line.kind, service));
-        last_service = Some((&line.kind, service));
-        let covered = usage.filter(|usage| !usage.covered.is_zero());
+    let mut push = |sum: &MeterSum, account: Cell| {
+        let service = Some((sum.kind.clone(), sum.service.clone()));
+        let again = last_service == service;
+        last_service = service;
+        let regions: Vec<&str> = sum.regions.iter().map(Region::as_str).collect();
+        let prices: Vec<Decimal> = sum.unit_prices.iter().copied().collect();
         table.rows.push(vec![
             Cell::text(if again {
                 ""
             } else {
-                catalog.service_name(service)
+                catalog.service_name(&sum.service)
             }),
-            Cell::text(&line.name),
-            Cell::text(line.key.region.as_str()),
-            match &line.key.account {
-                Some(account) if several_accounts => Cell::text(account.as_str()),
+            Cell::text(&sum.name),
+            match regions[..] {
+                [one] => Cell::text(one),
+                ref several => Cell::text(format!("{} regions", several.len())),
+            },
+            account,
+            sum.billed.map_or(Cell::Empty, Cell::Quantity),
+            match sum.billed {
+                Some(billed) if !sum.covered.is_zero() => {
+                    Cell::Quantity(Quantity::new(sum.covered, billed.unit))
+                }
                 _ => Cell::Empty,
             },
-            usage.map_or(Cell::Empty, |usage| Cell::Quantity(usage.billed)),
-            covered.map_or(Cell::Empty, |u| {
-                Cell::Quantity(Quantity::new(u.covered, u.billed.unit))
-            }),
-            price(line),
-            cost(line, &bill.currency),
-            line.aws_cost
-                .map_or(Cell::Empty, |cost| Cell::Money(cost, bill.currency.clone())),
+            match prices[..] {
+                [] => Cell::Empty,
+                [price] => Cell::Price(price),
+                [low, .., high] => Cell::Unknown(format!("{} to {}", plain(low), plain(high))),
+            },
+            match sum.status {
+                "unpriced" => Cell::Unknown("unpriced".to_owned()),
+                "partial" => Cell::AtLeast(sum.cost, bill.currency.clone()),
+                _ => money(sum.cost),
+            },
+            sum.aws_cost.map_or(Cell::Empty, money),
         ]);
-    }
-    let row = |label: &str, cost: Cell, aws: Cell| {
-        let blank = || Cell::text("");
-        vec![
-            Cell::text(label),
-            blank(),
-            blank(),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Empty,
-            cost,
-            aws,
-        ]
     };
-    let total = if bill.is_complete() {
-        Cell::Money(bill.total(), bill.currency.clone())
+    if detail.lines {
+        for line in &bill.lines {
+            let account = line.key.account.as_ref();
+            push(
+                &MeterSum::of(line),
+                account.map_or(Cell::Empty, |a| Cell::text(a.as_str())),
+            );
+        }
     } else {
-        Cell::AtLeast(bill.total(), bill.currency.clone())
-    };
-    let label = match (bill.is_complete(), bill.is_assumed()) {
+        bill.by_meter()
+            .iter()
+            .for_each(|sum| push(sum, Cell::Empty));
+    }
+    let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
+    total[0] = Cell::text(match (bill.is_complete(), bill.is_assumed()) {
         (true, false) => "Total",
         (true, true) => "Total, assumed",
         (false, false) => "Total, partial",
         (false, true) => "Total, partial, assumed",
+    });
+    total[7] = if bill.is_complete() {
+        money(bill.total())
+    } else {
+        Cell::AtLeast(bill.total(), bill.currency.clone())
     };
-    let aws = bill
-        .aws_total()
-        .map_or(Cell::Empty, |cost| Cell::Money(cost, bill.currency.clone()));
-    table.totals.push(row(
-        label,
-        total,
-        if bill.lines.is_empty() {
-            Cell::Empty
-        } else {
-            aws
-        },
-    ));
+    total[8] = match bill.aws_total() {
+        Some(cost) if !bill.lines.is_empty() => money(cost),
+        _ => Cell::Empty,
+    };
+    table.totals.push(total);
     table
-}
-
-fn price(line: &LineItem) -> Cell {
-    let mut prices: Vec<_> = line.steps.iter().map(|step| step.unit_price).collect();
-    prices.dedup();
-    match prices[..] {
-        [] => Cell::Empty,
-        [price] => Cell::Price(price),
-        _ => Cell::Unknown("tiers".to_owned()),
-    }
-}
-
-fn cost(line: &LineItem, currency: &Currency) -> Cell {
-    match line.status() {
-        "unpriced" => Cell::Unknown("unpriced".to_owned()),
-        "partial" => Cell::AtLeast(line.cost, currency.clone()),
-        _ => Cell::Money(line.cost, currency.clone()),
-    }
 }
 
 /// Says what the total leaves open, and what it would be otherwise.
 fn notes(bill: &Bill) -> Vec<String> {
     let mut notes = Vec::new();
-    let list = show_money(bill.list_total(), &bill.currency);
     if bill.list_total() != bill.total() || !bill.list_is_complete() {
         let at_least = if bill.list_is_complete() {
             ""
         } else {
             "at least "
         };
+        let list = show_money(bill.list_total(), &bill.currency);
         notes.push(format!(
             "Without free tier and discounts: {at_least}{list}."
         ));
     }
     for allowance in &bill.allowances {
+        let quantity = |value| show_quantity(Quantity::new(value, allowance.unit));
         let elsewhere = if allowance.used_elsewhere.is_zero() {
             String::new()
         } else {
-            format!(", {} used before", plain(allowance.used_elsewhere))
+            format!(", {} used before", quantity(allowance.used_elsewhere))
         };
         notes.push(format!(
             "{}: {} of {} drawn{elsewhere}.",
             allowance.name,
-            plain(allowance.drawn),
-            show_quantity(Quantity::new(allowance.granted, allowance.unit)),
+            quantity(allowance.drawn),
+            quantity(allowance.granted)
         ));
     }
     for line in bill.unpriced() {
@@ -171,46 +164,48 @@ fn notes(bill: &Bill) -> Vec<String> {
             .as_ref()
             .expect("only unpriced lines are asked");
         notes.push(format!(
-            "Unpriced: {} of {}:{} in {} ({}).",
+            "Unpriced: {} of {} in {} ({}).",
             show_quantity(*quantity),
-            line.key.meter.service,
-            line.key.meter.usage_type,
+            line.key.meter,
             line.key.region,
             reason.reason()
         ));
     }
+    let mut assumed: BTreeMap<(&Region, &Region), BTreeSet<&str>> = BTreeMap::new();
     for line in &bill.lines {
-        if let Some(PriceOrigin::Assumed(region)) = line.price.as_ref().map(|price| &price.origin) {
-            notes.push(format!(
-                "Assumed: {} in {} at the price of {region}.",
-                line.name, line.key.region
-            ));
+        if let Some(PriceOrigin::Assumed(like)) = line.price.as_ref().map(|price| &price.origin) {
+            assumed
+                .entry((&line.key.region, like))
+                .or_default()
+                .insert(&line.name);
         }
+    }
+    for ((region, like), names) in assumed {
+        let names: Vec<&str> = names.into_iter().collect();
+        notes.push(format!(
+            "Assumed in {region}, at prices of {like}: {}.",
+            names.join("; ")
+        ));
     }
     for gap in &bill.gaps {
         notes.push(format!("Missing: {}: {}.", gap.what, gap.reason));
     }
     notes.extend(bill.notes.iter().cloned());
-    let old = bill
-        .lines
-        .iter()
-        .filter_map(|line| line.price.as_ref())
-        .filter(|price| {
+    let unsure = bill.lines.iter().filter(|line| {
+        line.price.as_ref().is_some_and(|price| {
             matches!(&*price.source.confidence, "low" | "medium")
                 && matches!(
                     price.origin,
                     PriceOrigin::Catalogue | PriceOrigin::Assumed(_)
                 )
-        });
-    let unsure = old.count();
-    if unsure > 0 {
-        let lines = if unsure == 1 {
-            "1 line rests".to_owned()
-        } else {
-            format!("{unsure} lines rest")
-        };
+        })
+    });
+    let unsure: BTreeSet<&str> = unsure.map(|line| line.name.as_str()).collect();
+    if !unsure.is_empty() {
+        let names: Vec<&str> = unsure.into_iter().collect();
         notes.push(format!(
-            "{lines} on a price of low or medium confidence: `pipebill prices show` says why."
+            "Prices of low or medium confidence: {} (`pipebill prices show` says why).",
+            names.join("; ")
         ));
     }
     notes

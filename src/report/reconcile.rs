@@ -13,18 +13,18 @@ pub fn document(
     let mut table = Table::new(vec![
         Column::in_files("period"),
         Column::in_files("service"),
-        Column::shown("Service", 0),
+        Column::shown("Service", 6),
         Column::in_files("usage_type"),
         Column::shown("What", 0),
-        Column::new("Region", "region", 3),
-        Column::new("Account", "account", 2),
+        Column::new("Region", "region", 7),
+        Column::new("Account", "account", 3),
         Column::new("Ours", "ours", 0),
         Column::new("AWS", "aws", 0),
         Column::new("Difference", "difference", 0),
-        Column::new("Free tier", "free_tier", 4),
-        Column::new("Price", "price", 5),
-        Column::new("Rounding", "rounding", 6),
-        Column::new("Discount", "discount", 6),
+        Column::new("Free tier", "free_tier", 2),
+        Column::new("Price", "price", 4),
+        Column::new("Rounding", "rounding", 5),
+        Column::new("Discount", "discount", 5),
         Column::new("Unexplained", "unexplained", 1),
         Column::in_files("currency"),
     ]);
@@ -72,7 +72,7 @@ pub fn document(
         .sum();
     let difference: Money = comparisons.iter().filter_map(Comparison::difference).sum();
     let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
-    total[2] = Cell::text("Total");
+    total[4] = Cell::text("Total");
     total[7] = money(sum(|c| c.ours));
     total[8] = money(billed);
     total[9] = money(difference);

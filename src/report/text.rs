@@ -102,8 +102,8 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
     for row in &table.rows {
         text.add_row(shown.iter().map(|&at| cell(row[at].shown(), at)));
     }
-    for (position, column) in text.column_iter_mut().enumerate() {
-        column.set_padding((u16::from(position > 0), 1));
+    for column in text.column_iter_mut() {
+        column.set_padding((0, 1));
     }
     let mut lines: Vec<String> = text
         .lines()

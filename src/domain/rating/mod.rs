@@ -23,6 +23,7 @@ use super::{
     allocation::{Policy, share_quantity},
     allowance::{Allowance, FreeTier, Scope},
     bill::{AllowanceUse, Bill, LineItem, LineUsage, PriceUsed, Step, Unpriced},
+    catalog::ServiceKind,
     ids::{AccountId, Currency, ServiceCode},
     money::Money,
     period::Month,
@@ -117,7 +118,7 @@ impl RatingOptions {
             free_tier: FreeTier::Payer,
             used: BTreeMap::new(),
             discounts: Vec::new(),
-            sharing: Policy::Proportional,
+            sharing: Policy::AsBilled,
         }
     }
 }
@@ -146,7 +147,18 @@ pub fn rate(
     options: &RatingOptions,
 ) -> Result<Bill, RatingError> {
     let mut drafts = gather(records, book, options)?;
-    drafts.sort_by(|a, b| a.order().cmp(&b.order()));
+    let rank = |draft: &Draft| {
+        let service = book.catalog.services.get(&draft.key.meter.service);
+        service.map_or((ServiceKind::Adjacent, ""), |service| {
+            (service.kind, service.name.as_str())
+        })
+    };
+    drafts.sort_by(|a, b| {
+        a.kind
+            .cmp(&b.kind)
+            .then_with(|| rank(a).cmp(&rank(b)))
+            .then_with(|| a.order().cmp(&b.order()))
+    });
     let allowances = draw_allowances(&mut drafts, book, options);
     price_lines(&mut drafts);
     let notes = book
@@ -180,6 +192,12 @@ struct Draft {
     consumed: Quantity,
     mismatch: Option<UnitMismatch>,
     by_day: BTreeMap<NaiveDate, Decimal>,
+    /// Free by the bill's own word: units of rows at no cost.
+    free_rows: Decimal,
+    /// Units and cost of rows that state no price: how many of them were free follows from ours.
+    rateless: (Decimal, Money),
+    /// Units that no bill speaks of.
+    unbilled: Decimal,
     covered: Decimal,
     allowance: Option<Arc<str>>,
     charge: Charge,
@@ -203,6 +221,9 @@ impl Draft {
             consumed: Quantity::new(Decimal::ZERO, Unit::Unspecified),
             mismatch: None,
             by_day: BTreeMap::new(),
+            free_rows: Decimal::ZERO,
+            rateless: (Decimal::ZERO, Money::ZERO),
+            unbilled: Decimal::ZERO,
             covered: Decimal::ZERO,
             allowance: None,
             charge: Charge::default(),
@@ -250,6 +271,15 @@ impl Draft {
                 Err(mismatch) => self.mismatch = Some(mismatch),
             }
             self.billed.value += quantity.value;
+            match &record.billed {
+                None => self.unbilled += quantity.value,
+                Some(billed) if billed.cost.is_zero() => self.free_rows += quantity.value,
+                Some(billed) if billed.rate.is_none() => {
+                    self.rateless.0 += quantity.value;
+                    self.rateless.1 += billed.cost;
+                }
+                Some(_) => {}
+            }
             let consumed = record.consumed.unwrap_or(quantity);
             self.consumed = if self.consumed.unit == Unit::Unspecified {
                 Quantity::new(self.consumed.value + consumed.value, consumed.unit)
@@ -274,6 +304,18 @@ impl Draft {
 
     fn chargeable(&self) -> Decimal {
         self.billed.value - self.covered
+    }
+
+    /// Returns the units that the bill shows as free.
+    fn shown_free(&self) -> Decimal {
+        let (quantity, cost) = self.rateless;
+        let implied = match self.tariff().map(|priced| &priced.tariff.rate) {
+            Some(Rate::PerUnit(price)) if !price.is_zero() => {
+                (quantity - (cost.amount() / price).round_dp(6)).max(Decimal::ZERO)
+            }
+            _ => Decimal::ZERO,
+        };
+        self.free_rows + implied
     }
 
     fn tariff(&self) -> Option<&Priced> {
@@ -532,6 +574,7 @@ fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy
     let used: Decimal = members.iter().map(|&at| drafts[at].billed.value).sum();
     let drawn = used.min(left).max(Decimal::ZERO);
     match sharing {
+        Policy::AsBilled => return cover_as_billed(drafts, members, left),
         Policy::Proportional => {
             let weights: Vec<Decimal> = members.iter().map(|&at| drafts[at].billed.value).collect();
             for (&at, covered) in members.iter().zip(share_quantity(drawn, &weights)) {
@@ -558,6 +601,24 @@ fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy
         }
     }
     drawn
+}
+
+/// Covers what the bill shows as free, as far as the allowance goes; what is left of it is shared
+/// among usage that no bill speaks of.
+fn cover_as_billed(drafts: &mut [Draft], members: &[usize], mut left: Decimal) -> Decimal {
+    let mut drawn = Decimal::ZERO;
+    for &at in members {
+        let covered = drafts[at].shown_free().min(left);
+        drafts[at].covered = covered;
+        left -= covered;
+        drawn += covered;
+    }
+    let unbilled: Vec<Decimal> = members.iter().map(|&at| drafts[at].unbilled).collect();
+    let rest = unbilled.iter().sum::<Decimal>().min(left);
+    for (&at, covered) in members.iter().zip(share_quantity(rest, &unbilled)) {
+        drafts[at].covered += covered;
+    }
+    drawn + rest
 }
 
 /// Prices the drafts, those that share tiers together.
