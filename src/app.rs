@@ -301,7 +301,7 @@ impl App {
         request: &BillRequest,
     ) -> Result<RatedMonth, AppError> {
         let mut records = ledger.records(month)?;
-        let currency = self.choose_currency(month, &mut records, request)?;
+        let currency = choose_currency(month, &mut records, request)?;
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
@@ -338,7 +338,7 @@ impl App {
             .map(|record| record.month)
             .max()
             .ok_or(AppError::EmptyLedger)?;
-        let currency = self.choose_currency(last, &mut history, request)?;
+        let currency = choose_currency(last, &mut history, request)?;
         let outlook = forecast::continue_usage(&history, months).ok_or(AppError::EmptyLedger)?;
         let recent = |record: &&UsageRecord| record.month >= last.previous();
         let recent: Vec<UsageRecord> = history.iter().filter(recent).cloned().collect();
@@ -371,24 +371,6 @@ impl App {
             observed,
             catalog: &self.catalog,
             like: terms.price_like.clone(),
-        }
-    }
-
-    fn choose_currency(
-        &self,
-        month: Month,
-        records: &mut Vec<UsageRecord>,
-        request: &BillRequest,
-    ) -> Result<Currency, AppError> {
-        let currencies = currencies(records);
-        match (&request.currency, &currencies[..]) {
-            (Some(asked), _) => {
-                records.retain(|record| record.currency == *asked);
-                Ok(asked.clone())
-            }
-            (None, []) => Ok(Currency::new("USD")),
-            (None, [only]) => Ok(only.clone()),
-            (None, _) => Err(AppError::SeveralCurrencies { month, currencies }),
         }
     }
 
@@ -458,6 +440,24 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
         gap(last.succ_opt().unwrap_or(last), end);
     }
     Ok(gaps)
+}
+
+/// Settles on one currency and drops the charges in others, if the user chose it.
+fn choose_currency(
+    month: Month,
+    records: &mut Vec<UsageRecord>,
+    request: &BillRequest,
+) -> Result<Currency, AppError> {
+    let currencies = currencies(records);
+    match (&request.currency, &currencies[..]) {
+        (Some(asked), _) => {
+            records.retain(|record| record.currency == *asked);
+            Ok(asked.clone())
+        }
+        (None, []) => Ok(Currency::new("USD")),
+        (None, [only]) => Ok(only.clone()),
+        (None, _) => Err(AppError::SeveralCurrencies { month, currencies }),
+    }
 }
 
 /// Imported prices are kept beside the ledger.

@@ -73,7 +73,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
 
     section("forecast --demo")?;
     let forecast = app.forecast(&ledger, 3, &request)?;
-    output.document(&super::forecast::document(forecast))?;
+    output.document(&super::forecast::document(&forecast))?;
 
     section(&format!(
         "report --demo --month {month} --format csv | head -4"

@@ -137,22 +137,20 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
         }
-        AppError::UsageFile(UsageFileError::Unreadable { .. }) => {
-            "check the path and its permissions"
-        }
-        AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
-        AppError::PriceList(PriceListError::Unreadable { .. }) => {
+        AppError::UsageFile(UsageFileError::Unreadable { .. })
+        | AppError::PriceList(PriceListError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"
         }
+        AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::PriceList(_) => {
             "bring the index.csv or index.json of one service from AWS's bulk price list"
         }
         AppError::Ledger(error) => return ledger_hint(error),
-        AppError::Import(error) => return import_hint(error),
+        AppError::Import(error) => import_hint(error),
     })
 }
 
@@ -173,8 +171,8 @@ fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
     })
 }
 
-fn import_hint(error: &ImportError) -> Option<&'static str> {
-    Some(match error {
+fn import_hint(error: &ImportError) -> &'static str {
+    match error {
         ImportError::Open { .. } | ImportError::Read { .. } => {
             "nothing was imported; check the path and its permissions"
         }
@@ -200,5 +198,5 @@ fn import_hint(error: &ImportError) -> Option<&'static str> {
             "nothing was imported; name only one of them"
         }
         ImportError::Cancelled => "nothing was imported",
-    })
+    }
 }

@@ -204,18 +204,17 @@ impl StatedUsage {
         for text in &self.usage {
             let example = "AmazonS3:TimedStorage-ByteHrs=12";
             let (meter, quantity) = assignment("--usage", text, example)?;
-            let (service, usage_type) = match stated::split_meter(&app.catalog, meter) {
-                (Some(service), usage_type) => (service, usage_type),
-                (None, _) => match meter.split_once(':') {
-                    Some((service, usage_type)) => (ServiceCode::new(service), usage_type),
-                    None => {
-                        let problem = format!("`{meter}` names no service: write {example}");
-                        return Err(CommandError::BadValue {
-                            flag: "--usage",
-                            problem,
-                        });
-                    }
-                },
+            let (known, rest) = stated::split_meter(&app.catalog, meter);
+            // A service nobody knows is unpriced, not refused.
+            let named = meter
+                .split_once(':')
+                .map(|(service, rest)| (ServiceCode::new(service), rest));
+            let Some((service, usage_type)) = known.map(|service| (service, rest)).or(named) else {
+                let problem = format!("`{meter}` names no service: write {example}");
+                return Err(CommandError::BadValue {
+                    flag: "--usage",
+                    problem,
+                });
             };
             let item = Item::Metered {
                 service,

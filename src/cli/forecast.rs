@@ -37,12 +37,12 @@ pub(super) fn run(
         .bills
         .iter()
         .all(crate::domain::bill::Bill::is_complete);
-    output.document(&document(forecast))?;
+    output.document(&document(&forecast))?;
     Ok(Exit::of(complete, strict))
 }
 
 /// Lays a forecast out with what it rests on.
-pub(super) fn document(forecast: Forecast) -> report::Document {
+pub(super) fn document(forecast: &Forecast) -> report::Document {
     let last = forecast.last_day;
     let mut notes = vec![format!(
         "Usage to {last} is actual; from then on each meter goes on as its mean for that weekday \

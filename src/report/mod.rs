@@ -234,7 +234,8 @@ pub fn show_money(money: Money, currency: &Currency) -> String {
         format!("{currency} ")
     };
     if cents.is_zero() && !money.is_zero() {
-        return format!("<{sign}{symbol}0.01");
+        let than = if negative { ">" } else { "<" };
+        return format!("{than}{sign}{symbol}0.01");
     }
     format!("{sign}{symbol}{}", grouped(&cents.abs().to_string()))
 }
