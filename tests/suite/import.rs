@@ -465,7 +465,7 @@ fn an_unknown_line_type_is_kept_and_named() {
     assert_eq!(
         delivery.notes,
         [
-            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 rows, cost 0.05, kept as they are"
+            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 row, cost 0.05, kept as they are"
         ]
     );
 }
@@ -542,7 +542,7 @@ fn a_malformed_row_names_file_line_and_column() {
         assert_eq!(
             delivery.notes,
             [
-                "x.csv: 1 rows skipped",
+                "x.csv: 1 row skipped",
                 "skipped: x.csv, line 3, column line_item_usage_amount: `ten` is not a number"
             ]
         );

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::Datelike;
 use csv::ByteRecord;
 use rust_decimal::Decimal;
 
@@ -15,8 +16,7 @@ use super::{
 };
 use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
 
-/// Separates the parts of a key; no part of a row's text holds it unescaped in practice, and a
-/// length before each part makes sure.
+/// Adds a part to a key, with its length so that no two rows run together.
 fn push(key: &mut Vec<u8>, part: &[u8]) {
     let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
     key.extend_from_slice(&length.to_le_bytes());
@@ -112,7 +112,7 @@ impl Charges<'_> {
         let resource = fields.text(Column::Resource)?.map(values::resource);
 
         self.key.clear();
-        push(&mut self.key, day.to_string().as_bytes());
+        push(&mut self.key, &day.num_days_from_ce().to_le_bytes());
         push(&mut self.key, &[u8::from(quantity.is_some())]);
         push(
             &mut self.key,

@@ -173,6 +173,8 @@ pub(super) fn read_csv(
         } else {
             *day
         };
+        // A day that has nothing is stated too: it replaces what was known of it.
+        gather.part(None, Month::of(*day), (*day, last));
         let mut total = None;
         let mut sum = Decimal::ZERO;
         for (field, name) in header.iter().enumerate().skip(1) {
@@ -371,6 +373,8 @@ pub(super) fn read_json(
             if result.estimated {
                 estimated.insert(days);
             }
+            // A day that has nothing is stated too: it replaces what was known of it.
+            gather.part(None, Month::of(days.0), days);
             let whole = [(&[][..], &result.total)];
             let groups = result.groups.iter().map(|g| (&g.keys[..], &g.metrics));
             // The total repeats the groups where there are any.

@@ -8,7 +8,10 @@ use std::{
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{ExportKind, ImportOptions, Outside, RowFault, Slice};
+use super::{
+    ExportKind, ImportOptions, Outside, RowFault, Slice,
+    values::{rows, shown},
+};
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
@@ -260,7 +263,7 @@ impl<'c> Gather<'c> {
         let (region, meter) = self.locate(row.service, row.usage_type, stated);
         let unit = match row.unit {
             Some(text) => Unit::parse(text).unwrap_or_else(|| {
-                self.unknown_units.insert(super::values::shown(text));
+                self.unknown_units.insert(shown(text));
                 Unit::Unspecified
             }),
             None => self
@@ -390,15 +393,17 @@ impl<'c> Gather<'c> {
                 }
             }
         }
-        for (name, (rows, cost)) in kinds {
+        for (name, (count, cost)) in kinds {
             notes.push(format!(
-                "{origin}: line type `{}` is none we know: {rows} rows, cost {cost}, kept as they are",
-                super::values::shown(name)
+                "{origin}: line type `{}` is none we know: {}, cost {cost}, kept as they are",
+                shown(name),
+                rows(count)
             ));
         }
-        for (meter, (rows, cost)) in meters {
+        for (meter, (count, cost)) in meters {
             notes.push(format!(
-                "{origin}: the catalogue has no meter {meter}: {rows} rows, cost {cost}, kept as billed"
+                "{origin}: the catalogue has no meter {meter}: {}, cost {cost}, kept as billed",
+                rows(count)
             ));
         }
         for unit in &self.unknown_units {

@@ -153,6 +153,11 @@ pub(super) fn charge_category(category: &str, class: Option<&str>) -> ChargeKind
     }
 }
 
+/// Returns a number of rows in words.
+pub(super) fn rows(count: u64) -> String {
+    format!("{count} row{}", if count == 1 { "" } else { "s" })
+}
+
 /// Returns a value as an error may show it: short, and without control characters.
 pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
