@@ -766,6 +766,16 @@ fn only_columns_of_money_make_a_console_file() {
     );
 }
 
+#[test]
+fn a_month_whose_rows_were_all_skipped_replaces_nothing() {
+    let options = ImportOptions {
+        skip_bad_rows: true,
+        ..ImportOptions::default()
+    };
+    let delivery = import_bytes("x.csv", cur2(&[build_of("ten", "0.05")]), &options).unwrap();
+    assert_eq!(delivery.slices, []);
+}
+
 // The ledger.
 
 #[test]
