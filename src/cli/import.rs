@@ -95,7 +95,7 @@ impl Progress {
         // Without a handler Ctrl-C ends the program at once, which is safe too: nothing is written
         // before all is read, and the ledger takes it in one transaction.
         drop(ctrlc::set_handler(move || {
-            heard.store(true, Ordering::Relaxed)
+            heard.store(true, Ordering::Relaxed);
         }));
         let bar = if visible {
             ProgressBar::no_length()

@@ -68,10 +68,12 @@ impl Output {
     }
 
     /// Says something that is not data.
+    #[expect(
+        clippy::unused_self,
+        reason = "every word to the user goes through the output"
+    )]
     pub(super) fn say(&self, message: &str) {
-        let message = text::clean(message);
-        // A closed stderr is no reason to stop.
-        drop(writeln!(std::io::stderr(), "{message}"));
+        to_stderr(&text::clean(message));
     }
 
     /// Shows an error, its cause and what to do next.
@@ -94,28 +96,25 @@ impl Output {
             }
             cause = error.source();
         }
-        self.raw(&format!(
+        to_stderr(&format!(
             "{} {}",
             style(red, "error:"),
             text::clean(&message)
         ));
         if let Some(hint) = error.hint() {
             let cyan = anstyle::AnsiColor::Cyan.on_default();
-            self.raw(&format!(
+            to_stderr(&format!(
                 "  {} {}",
                 style(cyan, "hint:"),
                 text::clean(&hint)
             ));
         }
     }
+}
 
-    #[expect(
-        clippy::unused_self,
-        reason = "every word to the user goes through the output"
-    )]
-    fn raw(&self, line: &str) {
-        drop(writeln!(std::io::stderr(), "{line}"));
-    }
+/// A closed stderr is no reason to stop.
+fn to_stderr(line: &str) {
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 fn to_stdout(content: &str) -> Result<(), CommandError> {

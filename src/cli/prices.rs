@@ -36,7 +36,7 @@ enum PricesCommand {
     ///
     /// Its prices stand above the embedded ones. Importing a service and region again replaces
     /// what was imported of them before. The files are public, no account needed:
-    /// https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/CodeBuild/current/index.csv
+    /// <https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/CodeBuild/current/index.csv>
     Import {
         /// The files.
         #[arg(required = true, value_name = "FILE")]

@@ -143,6 +143,9 @@ pub enum Lookup<'a> {
     Missing,
 }
 
+/// Tariffs by meter and region, each list in order of time.
+pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
+
 /// Everything `pricing/` says.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
@@ -154,10 +157,10 @@ pub struct Catalog {
     pub computes: Vec<Compute>,
     /// What secured pipelines use elsewhere.
     pub baseline: Vec<BaselineItem>,
-    /// Tariffs by meter and region, each list in order of time.
-    pub tariffs: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
+    /// What the program comes with.
+    pub tariffs: Tariffs,
     /// Tariffs of price lists that the user brought; they stand above the others.
-    pub price_list: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
+    pub price_list: Tariffs,
     /// Partitions in which a service's `any` prices hold.
     pub any_partitions: BTreeMap<ServiceCode, Vec<String>>,
 }

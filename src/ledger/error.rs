@@ -108,3 +108,28 @@ impl LedgerError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::ffi;
+
+    use super::*;
+
+    #[test]
+    fn each_failure_of_the_database_has_a_name_of_its_own() {
+        for (code, expected) in [
+            (
+                ffi::SQLITE_BUSY,
+                "the ledger l is in use by another process",
+            ),
+            (ffi::SQLITE_FULL, "no space left to write the ledger l"),
+            (ffi::SQLITE_READONLY, "the ledger l is read-only"),
+            (ffi::SQLITE_NOTADB, "l is not a ledger"),
+            (ffi::SQLITE_CANTOPEN, "cannot open the ledger l"),
+            (ffi::SQLITE_IOERR, "the ledger l failed"),
+        ] {
+            let error = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+            assert_eq!(LedgerError::of(Path::new("l"), error).to_string(), expected);
+        }
+    }
+}

@@ -338,7 +338,8 @@ fn replaced_slices(
     let only_later_parts = parts.iter().all(|part| *part > 1);
     let is_replaced = |(_, (part, first, last, _)): &(i64, Content)| {
         if kind.is_bill() {
-            !only_later_parts || parts.contains(part)
+            // Part 0 is a bill in one file: it holds what the parts repeat.
+            !only_later_parts || parts.contains(part) || *part == 0
         } else {
             slices
                 .iter()

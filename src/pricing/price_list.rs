@@ -18,7 +18,7 @@ use thiserror::Error;
 use crate::{
     atomic_file,
     domain::{
-        catalog::Catalog,
+        catalog::{Catalog, Tariffs},
         ids::{Meter, Region},
         number::{parse_price, parse_quantity},
         quantity::Unit,
@@ -165,10 +165,7 @@ fn known(catalog: &Catalog, row: ListedPrice) -> Result<ListedPrice, &'static st
 
 /// Turns kept prices into the tariffs of a catalogue. Returns the meters that are listed at two
 /// prices at once, which no bill could choose between: they are left out.
-pub fn tariffs(
-    prices: &[ListedPrice],
-    catalog: &Catalog,
-) -> (BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>, Vec<String>) {
+pub fn tariffs(prices: &[ListedPrice], catalog: &Catalog) -> (Tariffs, Vec<String>) {
     type Tiers<'p> = BTreeMap<(NaiveDate, &'p str), Vec<&'p ListedPrice>>;
     let mut by_meter: BTreeMap<(Meter, Region), Tiers<'_>> = BTreeMap::new();
     for price in prices {
@@ -182,7 +179,7 @@ pub fn tariffs(
             .or_default()
             .push(price);
     }
-    let mut tariffs = BTreeMap::new();
+    let mut tariffs = Tariffs::new();
     let mut contradictions = Vec::new();
     for ((meter, region), skus) in by_meter {
         let mut listed: Vec<Tariff> = Vec::new();

@@ -465,7 +465,7 @@ fn an_unknown_line_type_is_kept_and_named() {
     assert_eq!(
         delivery.notes,
         [
-            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 rows, cost 0.05, kept as they are"
+            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 row, cost 0.05, kept as they are"
         ]
     );
 }
@@ -542,7 +542,7 @@ fn a_malformed_row_names_file_line_and_column() {
         assert_eq!(
             delivery.notes,
             [
-                "x.csv: 1 rows skipped",
+                "x.csv: 1 row skipped",
                 "skipped: x.csv, line 3, column line_item_usage_amount: `ten` is not a number"
             ]
         );
@@ -757,7 +757,50 @@ fn two_listings_of_one_day_are_refused_and_pages_are_added() {
     assert!(matches!(error, ImportError::SameCharges { .. }), "{error}");
 }
 
+#[test]
+fn only_columns_of_money_make_a_console_file() {
+    let text = cur2(&[BUILD]).replace("resource_tags", "resource_tags (EUR)");
+    assert_eq!(
+        import_text("x.csv", text).unwrap().files[0].kind,
+        ExportKind::Cur2
+    );
+}
+
+#[test]
+fn a_month_whose_rows_were_all_skipped_replaces_nothing() {
+    let options = ImportOptions {
+        skip_bad_rows: true,
+        ..ImportOptions::default()
+    };
+    let delivery = import_bytes("x.csv", cur2(&[build_of("ten", "0.05")]), &options).unwrap();
+    assert_eq!(delivery.slices, []);
+}
+
 // The ledger.
+
+#[test]
+fn the_parts_of_a_bill_take_the_place_of_the_bill_in_one_file() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    ledger
+        .replace(&import_text("all.csv", cur2(&[BUILD])).unwrap().slices)
+        .unwrap();
+    let part = import_text("x-00002.csv", cur2(&[build_of("1", "0.01")])).unwrap();
+    ledger.replace(&part.slices).unwrap();
+    assert_eq!(ledger_cost(&ledger, "2026-10"), "0.01");
+}
+
+#[test]
+fn a_day_stated_as_empty_replaces_what_was_known_of_it() {
+    let mut ledger = Ledger::in_memory().unwrap();
+    ledger
+        .replace(&import_fixture("ce-service-daily.csv").slices)
+        .unwrap();
+    let text = "\"Service\",\"CodeBuild($)\"\n\"2026-10-02\",\"\"\n";
+    ledger
+        .replace(&import_text("later.csv", text).unwrap().slices)
+        .unwrap();
+    assert_eq!(ledger_cost(&ledger, "2026-10"), "3.25");
+}
 
 #[test]
 fn the_parts_of_a_bill_add_up_however_they_are_given() {
@@ -1022,6 +1065,34 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        head in prop::sample::select(vec![
+            String::new(),
+            CUR2_HEADER.to_owned(),
+            cur2(&[BUILD]),
+            "\"Service\",\"CodeBuild($)\"\n".to_owned(),
+            "{\"ResultsByTime\":[".to_owned(),
+        ]),
+        tail in prop::collection::vec(any::<u8>(), 0..200),
+        text in "[-0-9T:.,\"\n{}E]{0,80}",
+        packed in any::<bool>(),
+    ) {
+        let mut bytes = [head.as_bytes(), text.as_bytes(), &tail].concat();
+        if packed {
+            bytes = gzip(&bytes);
+            bytes.extend(tail);
+        }
+        let options = ImportOptions { skip_bad_rows: true, ..ImportOptions::default() };
+        if let Ok(delivery) = import_bytes("x", bytes, &options) {
+            let mut ledger = Ledger::in_memory().unwrap();
+            ledger.replace(&delivery.slices).unwrap();
+            for month in ledger.months().unwrap() {
+                ledger.records(month).unwrap();
+            }
+        }
+    }
 
     #[test]
     fn the_ledger_returns_what_it_was_given(records in prop::collection::vec(any_record(), 0..20)) {

@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use chrono::Datelike;
 use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
     FileRead, ImportError, ImportOptions, RowFault,
-    gather::{Fault, Gather, PartId, Row},
+    gather::{BucketId, Fault, Gather, Row},
     layout::{Bound, Column, TagField},
     open::{Stream, csv_error},
     skip::Skipped,
@@ -15,12 +16,11 @@ use super::{
 };
 use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
 
-/// Separates the parts of a key; no part of a row's text holds it unescaped in practice, and a
-/// length before each part makes sure.
-fn push(key: &mut Vec<u8>, part: &[u8]) {
-    let length = u32::try_from(part.len()).unwrap_or(u32::MAX);
+/// Adds a field to a key, with its length so that no two rows run together.
+fn push(key: &mut Vec<u8>, field: &[u8]) {
+    let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
     key.extend_from_slice(&length.to_le_bytes());
-    key.extend_from_slice(part);
+    key.extend_from_slice(field);
 }
 
 /// Reads every row after the header.
@@ -35,10 +35,10 @@ pub(super) fn read(
     let mut charges = Charges {
         bound,
         gather: Gather::new(bound.layout.kind, &origin, catalog, options),
-        parts: HashMap::new(),
+        buckets: HashMap::new(),
         services: HashMap::new(),
         key: Vec::new(),
-        part_key: Vec::new(),
+        bucket_key: Vec::new(),
     };
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut record = ByteRecord::new();
@@ -66,11 +66,11 @@ pub(super) fn read(
     let mut notes = Vec::new();
     let skipped = skipped.note(stream.name(), &mut notes);
     let kept = charges.gather.kept();
-    let part = super::choose::part_number(bound.layout.kind, stream.short_name());
+    let number = super::choose::part_number(bound.layout.kind, stream.short_name());
     Ok(FileRead {
         kind: bound.layout.kind,
         grouping: String::new(),
-        slices: charges.gather.finish(part, &mut notes),
+        slices: charges.gather.finish(number, &mut notes),
         rows,
         kept,
         skipped,
@@ -82,11 +82,11 @@ struct Charges<'c> {
     bound: &'c Bound,
     gather: Gather<'c>,
     /// By payer and period as the rows write them.
-    parts: HashMap<Box<[u8]>, (PartId, Month)>,
+    buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
     services: HashMap<Box<[u8]>, Option<ServiceCode>>,
     key: Vec<u8>,
-    part_key: Vec<u8>,
+    bucket_key: Vec<u8>,
 }
 
 impl Charges<'_> {
@@ -104,16 +104,16 @@ impl Charges<'_> {
         let fields = Fields { bound, record };
         let cost = fields.number(Column::Cost)?;
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
-        let (part, month) = self.part(&fields)?;
+        let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(part, &fields, cost);
+            return self.outside(bucket, &fields, cost);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
         let resource = fields.text(Column::Resource)?.map(values::resource);
 
         self.key.clear();
-        push(&mut self.key, day.to_string().as_bytes());
+        push(&mut self.key, &day.num_days_from_ce().to_le_bytes());
         push(&mut self.key, &[u8::from(quantity.is_some())]);
         push(
             &mut self.key,
@@ -127,7 +127,7 @@ impl Charges<'_> {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
 
-        self.gather.keep(part, &self.key, (quantity, cost), || {
+        self.gather.keep(bucket, &self.key, (quantity, cost), || {
             let (rate, list_rate) = fields.rates()?;
             Ok(Row {
                 month,
@@ -156,28 +156,28 @@ impl Charges<'_> {
     }
 
     /// Finds where the row's payer and billing month are summed.
-    fn part(&mut self, fields: &Fields<'_>) -> Result<(PartId, Month), Fault> {
+    fn bucket(&mut self, fields: &Fields<'_>) -> Result<(BucketId, Month), Fault> {
         // Not every bill has the billing period; the month of usage is the next best.
         let period = match fields.raw(Column::Period) {
             Some(_) => Column::Period,
             None => Column::Day,
         };
-        self.part_key.clear();
+        self.bucket_key.clear();
         push(
-            &mut self.part_key,
+            &mut self.bucket_key,
             fields.raw(Column::Payer).unwrap_or_default(),
         );
-        push(&mut self.part_key, fields.raw(period).unwrap_or_default());
-        if let Some(&known) = self.parts.get(self.part_key.as_slice()) {
+        push(&mut self.bucket_key, fields.raw(period).unwrap_or_default());
+        if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
             return Ok(known);
         }
         let day = fields.day(period)?;
         let month = Month::of(day);
         let payer = fields.text(Column::Payer)?;
-        let part = self.gather.part(payer, month, (day, day));
-        self.parts
-            .insert(self.part_key.as_slice().into(), (part, month));
-        Ok((part, month))
+        let bucket = self.gather.bucket(payer, month, (day, day));
+        self.buckets
+            .insert(self.bucket_key.as_slice().into(), (bucket, month));
+        Ok((bucket, month))
     }
 
     fn service(&mut self, fields: &Fields<'_>) -> Result<Option<ServiceCode>, Fault> {
@@ -191,7 +191,12 @@ impl Charges<'_> {
         Ok(service)
     }
 
-    fn outside(&mut self, part: PartId, fields: &Fields<'_>, cost: Decimal) -> Result<(), Fault> {
+    fn outside(
+        &mut self,
+        bucket: BucketId,
+        fields: &Fields<'_>,
+        cost: Decimal,
+    ) -> Result<(), Fault> {
         self.key.clear();
         for column in [
             Column::Service,
@@ -201,7 +206,7 @@ impl Charges<'_> {
         ] {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
-        self.gather.outside(part, &self.key, cost, || {
+        self.gather.outside(bucket, &self.key, cost, || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
                 text(Column::Service)?.to_owned(),
@@ -212,7 +217,7 @@ impl Charges<'_> {
     }
 }
 
-/// What tells groups of one part apart, besides day, resource, unit and tags.
+/// What tells groups of one bucket apart, besides day, resource, unit and tags.
 const GROUP_COLUMNS: [Column; 12] = [
     Column::Service,
     Column::UsageType,

@@ -142,7 +142,10 @@ fn delivery_of(file: &Path) -> Option<Delivery> {
 }
 
 fn is_month_folder(name: &str) -> bool {
-    if name.len() > 15 && name[..15].eq_ignore_ascii_case("billing_period=") {
+    if name
+        .get(..15)
+        .is_some_and(|start| start.eq_ignore_ascii_case("billing_period="))
+    {
         return true;
     }
     let all_digits = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());

@@ -49,7 +49,7 @@ fn add(
     sum: Sum<'_>,
 ) -> Result<(), Fault> {
     let month = Month::of(first);
-    let part = gather.part(None, month, (first, last));
+    let bucket = gather.bucket(None, month, (first, last));
     let kind = sum.record_type.map_or(ChargeKind::Usage, |name| {
         // The API spells out some names: "Savings Plan Negation".
         line_type(&name.replace(' ', ""), None)
@@ -62,7 +62,7 @@ fn add(
     let name = sum.service.or(sum.usage_type).unwrap_or(NOT_STATED);
     let Some(service) = service else {
         let key = format!("{name}\0{kind}\0{}", sum.currency);
-        return gather.outside(part, key.as_bytes(), sum.cost, || {
+        return gather.outside(bucket, key.as_bytes(), sum.cost, || {
             Ok((name.to_owned(), kind, Currency::new(sum.currency)))
         });
     };
@@ -77,7 +77,7 @@ fn add(
         sum.currency,
         sum.quantity.is_some(),
     );
-    gather.keep(part, key.as_bytes(), (sum.quantity, sum.cost), || {
+    gather.keep(bucket, key.as_bytes(), (sum.quantity, sum.cost), || {
         Ok(Row {
             month,
             day: first,
@@ -173,6 +173,8 @@ pub(super) fn read_csv(
         } else {
             *day
         };
+        // A day that has nothing is stated too: it replaces what was known of it.
+        gather.bucket(None, Month::of(*day), (*day, last));
         let mut total = None;
         let mut sum = Decimal::ZERO;
         for (field, name) in header.iter().enumerate().skip(1) {
@@ -372,6 +374,8 @@ pub(super) fn read_json(
             if result.estimated {
                 estimated.insert(days);
             }
+            // A day that has nothing is stated too: it replaces what was known of it.
+            gather.bucket(None, Month::of(days.0), days);
             let whole = [(&[][..], &result.total)];
             let groups = result.groups.iter().map(|g| (&g.keys[..], &g.metrics));
             // The total repeats the groups where there are any.

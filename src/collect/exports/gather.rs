@@ -8,7 +8,10 @@ use std::{
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{ExportKind, ImportOptions, Outside, RowFault, Slice};
+use super::{
+    ExportKind, ImportOptions, Outside, RowFault, Slice,
+    values::{rows, shown},
+};
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
@@ -17,6 +20,9 @@ use crate::domain::{
     quantity::{Quantity, Unit},
     usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
 };
+
+/// How many unknown meters are named, the dearest first, before they are only counted.
+const NAMED_METERS: usize = 20;
 
 /// Values that repeat, kept once.
 struct Pool<T>(HashMap<Box<str>, T>);
@@ -59,7 +65,7 @@ pub(super) struct Row<'r> {
 }
 
 /// The rows of one stretch of days of one source.
-struct Part {
+struct Bucket {
     source: String,
     month: Month,
     covers: (NaiveDate, NaiveDate),
@@ -71,7 +77,7 @@ struct Part {
 
 /// Which stretch of days of which source a row belongs to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct PartId(usize);
+pub(super) struct BucketId(usize);
 
 /// A fault of a row and the field it is in; none where the row as a whole is at fault.
 pub(super) type Fault = (Option<usize>, RowFault);
@@ -82,8 +88,8 @@ pub(super) struct Gather<'c> {
     origin: Arc<str>,
     catalog: &'c Catalog,
     options: &'c ImportOptions,
-    parts: Vec<Part>,
-    by_source: HashMap<(String, (NaiveDate, NaiveDate)), PartId>,
+    buckets: Vec<Bucket>,
+    by_source: HashMap<(String, (NaiveDate, NaiveDate)), BucketId>,
     services: Pool<Option<ServiceCode>>,
     accounts: Pool<AccountId>,
     regions: Pool<Region>,
@@ -108,7 +114,7 @@ impl<'c> Gather<'c> {
             origin: Arc::from(origin),
             catalog,
             options,
-            parts: Vec::new(),
+            buckets: Vec::new(),
             by_source: HashMap::new(),
             services: Pool::default(),
             accounts: Pool::default(),
@@ -124,12 +130,12 @@ impl<'c> Gather<'c> {
     }
 
     /// Returns where rows of a payer and a stretch of days go. A bill covers its whole month.
-    pub(super) fn part(
+    pub(super) fn bucket(
         &mut self,
         payer: Option<&str>,
         month: Month,
         days: (NaiveDate, NaiveDate),
-    ) -> PartId {
+    ) -> BucketId {
         let is_bill = self.kind.is_bill();
         let source = payer
             .filter(|_| is_bill)
@@ -141,10 +147,10 @@ impl<'c> Gather<'c> {
             days
         };
         let key = (source.to_owned(), covers);
-        let next = PartId(self.parts.len());
+        let next = BucketId(self.buckets.len());
         let id = *self.by_source.entry(key).or_insert(next);
         if id == next {
-            self.parts.push(Part {
+            self.buckets.push(Bucket {
                 source: source.to_owned(),
                 month,
                 covers,
@@ -205,27 +211,29 @@ impl<'c> Gather<'c> {
     /// the source writes them.
     pub(super) fn outside(
         &mut self,
-        part: PartId,
+        bucket: BucketId,
         key: &[u8],
         cost: Decimal,
         name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
     ) -> Result<(), Fault> {
-        let part = &mut self.parts[part.0];
-        let at = if let Some(&at) = part.outside_by_key.get(key) {
+        let bucket = &mut self.buckets[bucket.0];
+        let at = if let Some(&at) = bucket.outside_by_key.get(key) {
             at
         } else {
             let (service, kind, currency) = name()?;
-            part.outside_by_key.insert(key.into(), part.outside.len());
-            part.outside.push(Outside {
+            bucket
+                .outside_by_key
+                .insert(key.into(), bucket.outside.len());
+            bucket.outside.push(Outside {
                 service,
                 kind,
                 currency,
                 rows: 0,
                 cost: Money::ZERO,
             });
-            part.outside.len() - 1
+            bucket.outside.len() - 1
         };
-        let total = &mut part.outside[at];
+        let total = &mut bucket.outside[at];
         total.rows += 1;
         total.cost += Money::new(cost);
         Ok(())
@@ -235,13 +243,13 @@ impl<'c> Gather<'c> {
     /// writes it: only the first row of a group is taken apart.
     pub(super) fn keep<'r>(
         &mut self,
-        part: PartId,
+        bucket: BucketId,
         key: &[u8],
         (quantity, cost): (Option<Decimal>, Decimal),
         row: impl FnOnce() -> Result<Row<'r>, Fault>,
     ) -> Result<(), Fault> {
-        if let Some(&at) = self.parts[part.0].by_key.get(key) {
-            let (record, rows) = &mut self.parts[part.0].groups[at];
+        if let Some(&at) = self.buckets[bucket.0].by_key.get(key) {
+            let (record, rows) = &mut self.buckets[bucket.0].groups[at];
             if add(record, quantity, cost) {
                 *rows += 1;
                 return Ok(());
@@ -249,9 +257,9 @@ impl<'c> Gather<'c> {
         }
         let mut record = self.record(row()?, quantity.is_some());
         add(&mut record, quantity, cost);
-        let part = &mut self.parts[part.0];
-        part.by_key.insert(key.into(), part.groups.len());
-        part.groups.push((record, 1));
+        let bucket = &mut self.buckets[bucket.0];
+        bucket.by_key.insert(key.into(), bucket.groups.len());
+        bucket.groups.push((record, 1));
         Ok(())
     }
 
@@ -260,7 +268,7 @@ impl<'c> Gather<'c> {
         let (region, meter) = self.locate(row.service, row.usage_type, stated);
         let unit = match row.unit {
             Some(text) => Unit::parse(text).unwrap_or_else(|| {
-                self.unknown_units.insert(super::values::shown(text));
+                self.unknown_units.insert(shown(text));
                 Unit::Unspecified
             }),
             None => self
@@ -335,24 +343,33 @@ impl<'c> Gather<'c> {
 
     /// Counts the rows that are kept.
     pub(super) fn kept(&self) -> u64 {
-        let groups = self.parts.iter().flat_map(|part| &part.groups);
+        let groups = self.buckets.iter().flat_map(|bucket| &bucket.groups);
         groups.map(|(_, rows)| rows).sum()
     }
 
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
-    pub(super) fn finish(self, part: u32, notes: &mut Vec<String>) -> Vec<Slice> {
+    pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<Slice> {
         self.note_the_unknown(notes);
         let kind = self.kind;
+        let states_empty_days = matches!(
+            kind,
+            ExportKind::CostExplorerCsv | ExportKind::CostExplorerJson
+        );
         let mut slices: Vec<Slice> = self
-            .parts
+            .buckets
             .into_iter()
+            // Rows that were skipped say nothing of their day. A day that Cost Explorer lists
+            // without charges is stated to have none.
+            .filter(|found| {
+                states_empty_days || !found.groups.is_empty() || !found.outside.is_empty()
+            })
             .map(|found| Slice {
                 kind,
                 source: found.source,
                 month: found.month,
                 covers: found.covers,
                 whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
-                part,
+                part: number,
                 records: merged(found.groups.into_iter().map(|group| group.0).collect()),
                 outside: merged_outside(found.outside),
             })
@@ -365,8 +382,8 @@ impl<'c> Gather<'c> {
         let origin = &self.origin;
         let mut kinds: BTreeMap<&str, (u64, Money)> = BTreeMap::new();
         let mut meters: BTreeMap<&Meter, (u64, Money)> = BTreeMap::new();
-        for part in &self.parts {
-            for (record, rows) in &part.groups {
+        for bucket in &self.buckets {
+            for (record, rows) in &bucket.groups {
                 let cost = record.billed.as_ref().map_or(Money::ZERO, |b| b.cost);
                 if let ChargeKind::Other(name) = &record.kind {
                     let sum = kinds.entry(name).or_default();
@@ -383,22 +400,34 @@ impl<'c> Gather<'c> {
                     *sum = (sum.0 + rows, sum.1 + cost);
                 }
             }
-            for total in &part.outside {
+            for total in &bucket.outside {
                 if let ChargeKind::Other(name) = &total.kind {
                     let sum = kinds.entry(name).or_default();
                     *sum = (sum.0 + total.rows, sum.1 + total.cost);
                 }
             }
         }
-        for (name, (rows, cost)) in kinds {
+        for (name, (count, cost)) in kinds {
             notes.push(format!(
-                "{origin}: line type `{}` is none we know: {rows} rows, cost {cost}, kept as they are",
-                super::values::shown(name)
+                "{origin}: line type `{}` is none we know: {}, cost {cost}, kept as they are",
+                shown(name),
+                rows(count)
             ));
         }
-        for (meter, (rows, cost)) in meters {
+        let mut meters: Vec<_> = meters.into_iter().collect();
+        meters.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(b.0)));
+        let others = meters.split_off(meters.len().min(NAMED_METERS));
+        for (meter, (count, cost)) in meters {
             notes.push(format!(
-                "{origin}: the catalogue has no meter {meter}: {rows} rows, cost {cost}, kept as billed"
+                "{origin}: the catalogue has no meter {meter}: {}, cost {cost}, kept as billed",
+                rows(count)
+            ));
+        }
+        if !others.is_empty() {
+            let cost: Money = others.iter().map(|(_, (_, cost))| *cost).sum();
+            notes.push(format!(
+                "{origin}: the catalogue lacks {} meters more, cost {cost}, kept as billed",
+                others.len()
             ));
         }
         for unit in &self.unknown_units {

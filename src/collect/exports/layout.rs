@@ -209,7 +209,10 @@ impl Bound {
 
 /// Recognises an export by its columns.
 pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportError> {
-    let lower: Vec<String> = header.iter().map(|name| name.to_lowercase()).collect();
+    let lower: Vec<String> = header
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
     let position = |name: &str| lower.iter().position(|known| known == name);
     let missing = |layout: &Layout| -> Vec<String> {
         let required = layout.columns.iter().filter(|column| column.1);

@@ -258,6 +258,9 @@ impl<'i> Import<'i> {
             );
             self.delivery.slices.extend(read.slices);
             self.delivery.notes.extend(read.notes);
+            if read.rows == 0 {
+                self.delivery.notes.push(format!("{name}: no rows"));
+            }
             self.delivery.files.push(FileSummary {
                 path: PathBuf::from(name),
                 kind: read.kind,
@@ -291,11 +294,12 @@ impl<'i> Import<'i> {
                     .collect(),
                 Err(error) => return Err(open::csv_error(&stream, error)),
             };
-            if cost_explorer::is_console_csv(&header) {
-                cost_explorer::read_csv(&mut stream, &mut reader, &header, catalog, options)?
-            } else {
-                let bound = layout::recognise(stream.name(), &header)?;
-                charges::read(&mut stream, &mut reader, &bound, catalog, options)?
+            match layout::recognise(stream.name(), &header) {
+                Ok(bound) => charges::read(&mut stream, &mut reader, &bound, catalog, options)?,
+                Err(_) if cost_explorer::is_console_csv(&header) => {
+                    cost_explorer::read_csv(&mut stream, &mut reader, &header, catalog, options)?
+                }
+                Err(error) => return Err(error),
             }
         };
         stream.report(read.rows)?;

@@ -19,7 +19,9 @@ use flate2::read::MultiGzDecoder;
 use super::{ImportError, Watch};
 
 /// No row of an export comes near this. It bounds memory where a quote is never closed.
-const RECORD_LIMIT: u64 = 16 * 1024 * 1024;
+const ROW_LIMIT: u64 = 16 * 1024 * 1024;
+/// The command line joins all pages of an answer into one document.
+const DOCUMENT_LIMIT: u64 = 256 * 1024 * 1024;
 /// Rows between two calls of the watch.
 const ROWS_PER_TICK: u64 = 4096;
 const CHUNK: usize = 256 * 1024;
@@ -43,6 +45,8 @@ pub(super) struct Stream<'r> {
     line: u64,
     /// Lines end in carriage return and line feed.
     is_crlf: bool,
+    /// How long a record may be.
+    limit: u64,
 }
 
 impl Stream<'_> {
@@ -97,7 +101,7 @@ impl Stream<'_> {
             return ImportError::RecordTooLong {
                 file: self.name.clone(),
                 line: self.line,
-                limit: RECORD_LIMIT,
+                limit: self.limit,
             };
         }
         read_error(&self.name, source)
@@ -143,11 +147,12 @@ impl std::error::Error for TooLong {}
 pub(super) struct Guarded<'r> {
     inner: Box<dyn Read + 'r>,
     since_record: Rc<Cell<u64>>,
+    limit: u64,
 }
 
 impl Read for Guarded<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.since_record.get() > RECORD_LIMIT {
+        if self.since_record.get() > self.limit {
             return Err(io::Error::other(TooLong));
         }
         let count = self.inner.read(buffer)?;
@@ -210,6 +215,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
             since_record: Rc::default(),
             line: 1,
             is_crlf: false,
+            limit: ROW_LIMIT,
         };
         stream.report(0)?;
         each(text_of(stream, reader)?)
@@ -298,14 +304,19 @@ fn text_of<'r>(
     };
     let line_feed = body.iter().position(|&byte| byte == b'\n');
     stream.is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
-    let since_record = stream.since_record.clone();
+    let is_json = matches!(first, b'{' | b'[');
+    if is_json {
+        stream.limit = DOCUMENT_LIMIT;
+    }
+    let (since_record, limit) = (stream.since_record.clone(), stream.limit);
     Ok(Text {
         stream,
         reader: Guarded {
             inner: Box::new(Cursor::new(body).chain(reader)),
             since_record,
+            limit,
         },
-        is_json: matches!(first, b'{' | b'['),
+        is_json,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Rows that cannot be read: the first one stops the import, or each is counted and named.
 
-use super::ImportError;
+use super::{ImportError, values::rows};
 
 /// How many rows are named before they are only counted.
 const NAMED: usize = 10;
@@ -35,7 +35,7 @@ impl Skipped {
     /// Says what was left out; returns how many rows.
     pub(super) fn note(self, file: &str, notes: &mut Vec<String>) -> u64 {
         if self.count > 0 {
-            notes.push(format!("{file}: {} rows skipped", self.count));
+            notes.push(format!("{file}: {} skipped", rows(self.count)));
             notes.extend(self.first.iter().map(|row| format!("skipped: {row}")));
         }
         self.count

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
-use chrono::{Days, NaiveDate};
+use chrono::{Datelike, Days, NaiveDate};
 use serde_json::Value;
 
 use crate::domain::usage::ChargeKind;
@@ -14,8 +14,12 @@ pub(super) fn present(field: &[u8]) -> Option<&[u8]> {
 }
 
 /// Returns the UTC day of a timestamp: `2026-10-01`, or with a time after `T` or a space, with or
-/// without fractions of a second, `Z` or an offset.
+/// without fractions of a second, `Z` or an offset. AWS has no bill from before 2000.
 pub(super) fn day(text: &str) -> Option<NaiveDate> {
+    utc_day(text).filter(|day| (2000..2200).contains(&day.year()))
+}
+
+fn utc_day(text: &str) -> Option<NaiveDate> {
     let day = NaiveDate::from_ymd_opt(
         i32::try_from(digits(text.get(0..4)?)?).ok()?,
         digits(text.get(5..7)?)?,
@@ -153,6 +157,11 @@ pub(super) fn charge_category(category: &str, class: Option<&str>) -> ChargeKind
     }
 }
 
+/// Returns a number of rows in words.
+pub(super) fn rows(count: u64) -> String {
+    format!("{count} row{}", if count == 1 { "" } else { "s" })
+}
+
 /// Returns a value as an error may show it: short, and without control characters.
 pub(super) fn shown(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(40).collect()
@@ -191,6 +200,8 @@ mod tests {
             "2026-10-01T25:00:00Z",
             "31/10/2026",
             "2026-10-0é",
+            "1970-01-01",
+            "9999-12-31T23:59:59-23:00",
         ] {
             assert_eq!(day(text), None, "{text}");
         }
