@@ -118,7 +118,7 @@ pub struct LineItem {
     pub days: (NaiveDate, NaiveDate),
     /// To pay: chargeable quantity at its price, less discount.
     pub cost: Money,
-    /// The whole billed quantity at its price, without allowance or discount.
+    /// What it would cost without free tier or discount; what comes with paid units stays included.
     pub list_cost: Money,
     /// What the stated discount took off.
     pub discount: Money,
@@ -226,8 +226,7 @@ impl Bill {
         self.lines.iter().map(|line| line.cost).sum()
     }
 
-    /// Returns what would be to pay without any free tier or included quantity and before
-    /// discount.
+    /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()
     }

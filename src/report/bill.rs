@@ -133,7 +133,8 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
 /// Says what the total leaves open, and what it would be otherwise.
 fn notes(bill: &Bill) -> Vec<String> {
     let mut notes = Vec::new();
-    if bill.list_total() != bill.total() || !bill.list_is_complete() {
+    let list_is_known = bill.list_is_complete() || !bill.list_total().is_zero();
+    if list_is_known && (bill.list_total() != bill.total() || !bill.list_is_complete()) {
         let at_least = if bill.list_is_complete() {
             ""
         } else {

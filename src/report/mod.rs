@@ -80,7 +80,7 @@ impl Cell {
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {
-                format!("? {}", currency.as_str())
+                format!("{currency} unknown")
             }
             Self::AtLeast(money, currency) => format!("{} + ?", show_money(*money, currency)),
             Self::Day(day) => day.to_string(),

@@ -132,8 +132,8 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
         .any(|comparison| !comparison.free_tier.is_zero())
     {
         notes.push(
-            "Free tier: AWS gave the free units to other lines than our policy does. Over all \
-             lines that draw on one allowance the differences cancel, if AWS granted it whole."
+            "Free tier: units that the bill shows as free and our allowances do not (plus), or the \
+             other way round (minus), at their price."
                 .to_owned(),
         );
     }

@@ -199,6 +199,8 @@ struct Draft {
     /// Units that no bill speaks of.
     unbilled: Decimal,
     covered: Decimal,
+    /// Included with paid units, free tier or not.
+    included: Decimal,
     allowance: Option<Arc<str>>,
     charge: Charge,
     list: Charge,
@@ -225,6 +227,7 @@ impl Draft {
             rateless: (Decimal::ZERO, Money::ZERO),
             unbilled: Decimal::ZERO,
             covered: Decimal::ZERO,
+            included: Decimal::ZERO,
             allowance: None,
             charge: Charge::default(),
             list: Charge::default(),
@@ -304,6 +307,11 @@ impl Draft {
 
     fn chargeable(&self) -> Decimal {
         self.billed.value - self.covered
+    }
+
+    /// What is to pay for without any free tier.
+    fn listed(&self) -> Decimal {
+        self.billed.value - self.included
     }
 
     /// Returns the units that the bill shows as free.
@@ -529,11 +537,13 @@ fn draw_allowances(
             }
         }
         for ((payer, _), members) in pools {
+            let used_elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
+            let included = granted(allowance, drafts, payer.as_ref(), FreeTier::None);
+            include(drafts, &members, included - used_elsewhere);
             let granted = granted(allowance, drafts, payer.as_ref(), options.free_tier);
             if granted.is_zero() {
                 continue;
             }
-            let used_elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
             let left = (granted - used_elsewhere).max(Decimal::ZERO);
             let drawn = cover(drafts, &members, left, options.sharing);
             for at in members {
@@ -567,6 +577,15 @@ fn granted(
             .sum()
     });
     allowance.granted(driver, free_tier == FreeTier::Payer)
+}
+
+/// Notes what comes with paid units anyway: the list cost does not charge for it.
+fn include(drafts: &mut [Draft], members: &[usize], left: Decimal) {
+    let billed: Vec<Decimal> = members.iter().map(|&at| drafts[at].billed.value).collect();
+    let included = billed.iter().sum::<Decimal>().min(left).max(Decimal::ZERO);
+    for (&at, included) in members.iter().zip(share_quantity(included, &billed)) {
+        drafts[at].included = included;
+    }
 }
 
 /// Shares what is left of an allowance among the drafts that may draw on it.
@@ -643,7 +662,7 @@ fn price_group(drafts: &mut [Draft]) {
         let Some(priced) = draft.tariff().cloned() else {
             if draft.is_counted() {
                 draft.charge.unpriced = chargeable;
-                draft.list.unpriced = draft.billed.value;
+                draft.list.unpriced = draft.listed();
             }
             continue;
         };
@@ -666,7 +685,7 @@ fn price_group(drafts: &mut [Draft]) {
     for (_, priced, members) in tariffs {
         let rate = &priced.tariff.rate;
         let chargeable: Vec<Decimal> = members.iter().map(|&at| drafts[at].chargeable()).collect();
-        let billed: Vec<Decimal> = members.iter().map(|&at| drafts[at].billed.value).collect();
+        let billed: Vec<Decimal> = members.iter().map(|&at| drafts[at].listed()).collect();
         let charges = share_charge(rate, charged_before, &chargeable);
         let lists = share_charge(rate, listed_before, &billed);
         for ((at, charge), list) in members.into_iter().zip(charges).zip(lists) {
