@@ -50,7 +50,7 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
         Column::shown("Service", 0),
         Column::shown("What", 0),
         Column::shown("Region", 4),
-        Column::shown("Account", if detail.lines { 3 } else { 9 }),
+        Column::shown("Account", if detail.lines { 0 } else { 9 }),
         Column::shown("Billed", 2),
         Column::shown("Free", 5),
         Column::shown("Price", 6),
