@@ -244,7 +244,10 @@ impl Reader<'_> {
             Runs::Developers {
                 developers,
                 pushes_per_day,
-            } => *developers > largest || *pushes_per_day > largest,
+            } => {
+                let larger = (*developers).max(*pushes_per_day);
+                larger > largest || *developers * *pushes_per_day > largest
+            }
         };
         if too_many {
             return self.contradiction(at, "more than a million runs, people or pushes");

@@ -311,6 +311,9 @@ pub fn share_quantity(total: Decimal, weights: &[Decimal]) -> Vec<Decimal> {
     largest_remainder(total, weights, Decimal::new(1, scale.unwrap_or(0)))
 }
 
+/// 10^26: two digits less than a decimal holds, so that every sum of steps is exact.
+const MOST_STEPS: Decimal = Decimal::from_parts(3_825_205_248, 3_704_098_002, 5_421_010, false, 0);
+
 /// Shares a total in proportion to weights, in steps of `quantum`: each part is its exact share
 /// rounded down, and the steps left over go to the largest remainders, the earlier part first.
 ///
@@ -321,15 +324,32 @@ pub fn largest_remainder(total: Decimal, weights: &[Decimal], quantum: Decimal) 
     if weights.is_empty() {
         return Vec::new();
     }
-    if sum.is_zero() || weights.len() == 1 {
-        let mut shares = vec![Decimal::ZERO; weights.len()];
-        shares[0] = total;
-        return shares;
-    }
-    let exact: Vec<Decimal> = weights
+    // Corrections can cancel usage out, all but a trace: no share is meaningful then.
+    let exact: Option<Vec<Decimal>> = weights
         .iter()
-        .map(|weight| total * (weight / sum))
+        .map(|weight| total.checked_mul(weight.checked_div(sum)?))
         .collect();
+    let exact = match exact {
+        Some(exact) if weights.len() > 1 => exact,
+        _ => {
+            let mut shares = vec![Decimal::ZERO; weights.len()];
+            shares[0] = total;
+            return shares;
+        }
+    };
+    // Steps too fine for 28 digits are made coarser: the last lines hand out what that leaves.
+    let countable = |amount: &Decimal, quantum: Decimal| {
+        let steps = amount.checked_div(quantum);
+        steps.is_some_and(|steps| steps.abs() < MOST_STEPS)
+    };
+    let mut quantum = quantum;
+    while !exact
+        .iter()
+        .chain([&total])
+        .all(|amount| countable(amount, quantum))
+    {
+        quantum *= Decimal::TEN;
+    }
     let mut shares: Vec<Decimal> = exact
         .iter()
         .map(|share| (share / quantum).floor() * quantum)

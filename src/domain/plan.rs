@@ -308,8 +308,8 @@ impl Plan {
             .pipelines
             .iter()
             .map(|(p, _)| {
-                let failed: u32 = p.failed.iter().map(|failed| failed.count).sum();
-                p.runs.in_month(self.month) + Decimal::from(failed)
+                let failed = p.failed.iter().map(|failed| Decimal::from(failed.count));
+                p.runs.in_month(self.month) + failed.sum::<Decimal>()
             })
             .sum();
         let runs = if builds.is_zero() {

@@ -163,11 +163,12 @@ pub struct Observed {
 impl Observed {
     /// Collects the prices that a month's records were billed at.
     ///
-    /// A free row shows no price of its own; its public list price counts then. A meter billed at
-    /// two prices on one day is left to the next layer: the tiers behind it are not visible here.
+    /// A free row shows no price of its own; its public list price counts where no row shows what
+    /// was paid. A meter billed at two prices on one day is left to the next layer: the tiers behind
+    /// it are not visible here.
     pub fn collect(records: &[UsageRecord]) -> Self {
         type Seen<'r> = BTreeMap<NaiveDate, BTreeMap<Decimal, &'r UsageRecord>>;
-        let mut seen: BTreeMap<(&Meter, &Region), Seen<'_>> = BTreeMap::new();
+        let mut seen: BTreeMap<(&Meter, &Region), [Seen<'_>; 2]> = BTreeMap::new();
         for record in records
             .iter()
             .filter(|record| record.kind == ChargeKind::Usage)
@@ -176,19 +177,22 @@ impl Observed {
                 continue;
             };
             let positive = |rate: &Option<Decimal>| rate.filter(|r| *r > Decimal::ZERO);
-            let Some(rate) = positive(&billed.rate).or_else(|| positive(&billed.list_rate)) else {
+            let (paid, listed) = (positive(&billed.rate), positive(&billed.list_rate));
+            let Some(rate) = paid.or(listed) else {
                 continue;
             };
             let days = seen
                 .entry((&record.key.meter, &record.key.region))
                 .or_default();
-            days.entry(record.day)
+            days[usize::from(paid.is_none())]
+                .entry(record.day)
                 .or_default()
                 .entry(rate.normalize())
                 .or_insert(record);
         }
         let mut observed = Self::default();
-        for ((meter, region), days) in seen {
+        for ((meter, region), [paid, listed]) in seen {
+            let days = if paid.is_empty() { listed } else { paid };
             let id = (meter.clone(), region.clone());
             if days.values().any(|rates| rates.len() > 1) {
                 observed.ambiguous.insert(id);

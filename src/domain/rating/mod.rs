@@ -326,6 +326,12 @@ impl Draft {
         self.free_rows + implied
     }
 
+    /// The billed quantity in the unit it was counted in, which may not be the tariff's.
+    fn billed(&self) -> Quantity {
+        let unit = self.mismatch.as_ref().map_or(self.billed.unit, |m| m.found);
+        Quantity::new(self.billed.value, unit)
+    }
+
     fn tariff(&self) -> Option<&Priced> {
         match &self.price {
             Some(Ok(priced)) if self.mismatch.is_none() => Some(priced),
@@ -360,13 +366,14 @@ impl Draft {
             .meter(&self.key.meter.service, self.key.meter.usage_type.as_str());
         let name = known.map_or_else(|| self.key.meter.usage_type.to_string(), |m| m.name.clone());
         let unpriced = self.unpriced();
+        let billed = self.billed();
         let cost = self.charge.cost();
         let discount = options.discount_on(&self.key.meter.service, cost);
         let line = LineItem {
             name,
             usage: Some(LineUsage {
                 consumed: self.consumed,
-                billed: self.billed,
+                billed,
                 covered: self.covered,
                 allowance: self.allowance,
             }),
@@ -410,7 +417,7 @@ impl Draft {
             (None, _) => Unpriced::TierUnknown,
         };
         Some((
-            Quantity::new(self.charge.unpriced, self.billed.unit),
+            Quantity::new(self.charge.unpriced, self.billed().unit),
             reason,
         ))
     }
@@ -613,7 +620,8 @@ fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy
             in_order.sort();
             let mut left = drawn;
             for (_, at, used) in in_order {
-                let covered = used.min(left);
+                // A correction below zero covers nothing; the sum above has taken it into account.
+                let covered = used.min(left).max(Decimal::ZERO);
                 drafts[at].covered += covered;
                 left -= covered;
             }
@@ -627,7 +635,7 @@ fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy
 fn cover_as_billed(drafts: &mut [Draft], members: &[usize], mut left: Decimal) -> Decimal {
     let mut drawn = Decimal::ZERO;
     for &at in members {
-        let covered = drafts[at].shown_free().min(left);
+        let covered = drafts[at].shown_free().max(Decimal::ZERO).min(left);
         drafts[at].covered = covered;
         left -= covered;
         drawn += covered;
@@ -707,21 +715,20 @@ fn share_charge(rate: &Rate, before: Decimal, quantities: &[Decimal]) -> Vec<Cha
     }
     let whole = charge(rate, before, quantities.iter().sum());
     let mut shares = vec![Charge::default(); quantities.len()];
+    // A flat amount or a package counts once however many share it, so it is split finely; so are
+    // tiers, for a share of one without a price to fit the shares of the others.
+    let split = |quantity: Decimal| match quantities {
+        [_] => vec![quantity],
+        _ => super::allocation::largest_remainder(quantity, quantities, Decimal::new(1, 10)),
+    };
     for step in &whole.steps {
-        // A flat amount or a package counts once however many share it, so it is split finely.
-        let parts = if quantities.len() == 1 {
-            vec![step.quantity]
-        } else {
-            super::allocation::largest_remainder(step.quantity, quantities, Decimal::new(1, 10))
-        };
-        for (share, part) in shares.iter_mut().zip(parts) {
+        for (share, part) in shares.iter_mut().zip(split(step.quantity)) {
             if !part.is_zero() {
                 share.add(part, Some(step.unit_price));
             }
         }
     }
-    let unpriced = share_quantity(whole.unpriced, quantities);
-    for (share, part) in shares.iter_mut().zip(unpriced) {
+    for (share, part) in shares.iter_mut().zip(split(whole.unpriced)) {
         share.unpriced = part;
     }
     shares
