@@ -20,7 +20,7 @@ use crate::{
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::Bill,
+        bill::{Bill, OutsideTotal},
         catalog::Catalog,
         compare::{Comparison, reconcile},
         ids::Currency,
@@ -307,6 +307,7 @@ impl App {
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut bill = rate(&records, &book, &options)?;
         bill.gaps = gaps(ledger, month, self.today)?;
+        bill.outside = outside(ledger, month)?;
         bill.notes
             .extend(self.month_notes(ledger, month, &records)?);
         Ok(RatedMonth { bill, records })
@@ -393,21 +394,6 @@ impl App {
         {
             notes.push(format!("{month} is open: usage to {last}."));
         }
-        let outside = ledger.outside(month)?;
-        if !outside.is_empty() {
-            let mut totals: BTreeMap<&Currency, Money> = BTreeMap::new();
-            for row in &outside {
-                *totals.entry(&row.currency).or_default() += row.cost;
-            }
-            let services: BTreeSet<&str> = outside.iter().map(|row| row.service.as_str()).collect();
-            for (currency, cost) in totals {
-                notes.push(format!(
-                    "Not in this bill: {} other services of the export, {}.",
-                    services.len(),
-                    crate::report::show_money(cost, currency)
-                ));
-            }
-        }
         Ok(notes)
     }
 }
@@ -458,6 +444,23 @@ fn choose_currency(
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(AppError::SeveralCurrencies { month, currencies }),
     }
+}
+
+/// Adds up what the month's exports charge for other services.
+fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError> {
+    let rows = ledger.outside(month)?;
+    let mut totals: BTreeMap<&Currency, (BTreeSet<&str>, Money)> = BTreeMap::new();
+    for row in &rows {
+        let total = totals.entry(&row.currency).or_default();
+        total.0.insert(&row.service);
+        total.1 += row.cost;
+    }
+    let total = |(currency, (services, cost)): (&Currency, (BTreeSet<&str>, Money))| OutsideTotal {
+        currency: currency.clone(),
+        services: services.len(),
+        cost,
+    };
+    Ok(totals.into_iter().map(total).collect())
 }
 
 /// Imported prices are kept beside the ledger.

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 use super::{
     bill::{Bill, LineItem},
     money::Money,
-    usage::UsageRecord,
+    usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
 /// How free units and costs are shared. AWS does not document its own way; its bill shows the
@@ -202,7 +202,7 @@ pub fn allocate(
 
 /// Finds the line of a bill that a record went into.
 pub(crate) struct LineIndex<'b> {
-    lines: BTreeMap<(&'b super::usage::UsageKey, &'b super::usage::ChargeKind), Vec<usize>>,
+    lines: BTreeMap<(&'b UsageKey, &'b ChargeKind), Vec<usize>>,
     bill: &'b Bill,
 }
 
@@ -217,12 +217,18 @@ impl<'b> LineIndex<'b> {
 
     pub(crate) fn find(&self, record: &UsageRecord) -> Option<usize> {
         let candidates = self.lines.get(&(&record.key, &record.kind))?;
-        candidates.iter().copied().find(|&at| {
-            let line = &self.bill.lines[at];
-            line.usage.is_some()
-                == (line.kind == super::usage::ChargeKind::Usage && record.quantity.is_some())
+        let usage = record.quantity.filter(|_| record.kind == ChargeKind::Usage);
+        let holds = |at: &usize| {
+            let line = &self.bill.lines[*at];
+            line.usage.is_some() == usage.is_some()
                 && (line.days.0..=line.days.1).contains(&record.day)
-        })
+        };
+        let same_unit = |at: &usize| {
+            let line = &self.bill.lines[*at];
+            line.usage.as_ref().map(|usage| usage.billed.unit) == usage.map(|usage| usage.unit)
+        };
+        let held = || candidates.iter().copied().filter(holds);
+        held().find(same_unit).or_else(|| held().next())
     }
 }
 

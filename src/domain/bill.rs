@@ -155,6 +155,17 @@ pub struct AllowanceUse {
     pub drawn: Decimal,
 }
 
+/// What a month's exports charge for services that are not part of the bill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutsideTotal {
+    /// What the amount is in.
+    pub currency: Currency,
+    /// How many services.
+    pub services: usize,
+    /// What they cost together.
+    pub cost: Money,
+}
+
 /// A month's charges in one currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bill {
@@ -168,6 +179,8 @@ pub struct Bill {
     pub allowances: Vec<AllowanceUse>,
     /// Usage that is known to be missing.
     pub gaps: Vec<Gap>,
+    /// What the same exports charge for other services.
+    pub outside: Vec<OutsideTotal>,
     /// What a reader of the total should know.
     pub notes: Vec<String>,
 }

@@ -192,6 +192,13 @@ fn notes(bill: &Bill) -> Vec<String> {
         notes.push(format!("Missing: {}: {}.", gap.what, gap.reason));
     }
     notes.extend(bill.notes.iter().cloned());
+    for outside in &bill.outside {
+        notes.push(format!(
+            "Not in this bill: {} other services of the export, {}.",
+            outside.services,
+            show_money(outside.cost, &outside.currency)
+        ));
+    }
     let unsure = bill.lines.iter().filter(|line| {
         line.price.as_ref().is_some_and(|price| {
             matches!(&*price.source.confidence, "low" | "medium")

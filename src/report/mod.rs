@@ -180,7 +180,7 @@ impl Table {
     fn shown_columns(&self) -> Vec<usize> {
         let filled = |at: usize| {
             let mut rows = self.rows.iter().chain(&self.totals);
-            self.columns[at].drop == 0 || rows.any(|row| !row[at].shown().is_empty())
+            self.rows.is_empty() || rows.any(|row| !row[at].shown().is_empty())
         };
         let shown = |at: &usize| self.columns[*at].place != Place::Files && filled(*at);
         (0..self.columns.len()).filter(shown).collect()

@@ -216,7 +216,7 @@ fn nothing_below_the_command_line_imports_it() {
     for directory in ["src/collect", "src/ledger", "src/serve"] {
         forbid_import(directory, &["app", "cli"]);
     }
-    forbid_import("src/app.rs", &["cli"]);
+    forbid_import("src/app.rs", &["cli", "report"]);
 }
 
 fn forbid_import(place: &str, forbidden: &[&str]) {

@@ -178,6 +178,7 @@ pub fn rate(
             .collect(),
         allowances,
         gaps: Vec::new(),
+        outside: Vec::new(),
         notes,
     })
 }
@@ -319,7 +320,14 @@ impl Draft {
         let (quantity, cost) = self.rateless;
         let implied = match self.tariff().map(|priced| &priced.tariff.rate) {
             Some(Rate::PerUnit(price)) if !price.is_zero() => {
-                (quantity - (cost.amount() / price).round_dp(6)).max(Decimal::ZERO)
+                // A cost that is no multiple of our price says nothing about free units.
+                let paid = cost.amount() / price;
+                let is_multiple = paid.round_dp(6) == paid;
+                if is_multiple {
+                    (quantity - paid).max(Decimal::ZERO)
+                } else {
+                    Decimal::ZERO
+                }
             }
             _ => Decimal::ZERO,
         };
@@ -479,7 +487,7 @@ fn gather(
     options: &RatingOptions,
 ) -> Result<Vec<Draft>, RatingError> {
     let mut drafts: Vec<Draft> = Vec::new();
-    let mut index: HashMap<(&UsageKey, &ChargeKind, bool), Vec<usize>> = HashMap::new();
+    let mut index: HashMap<(&UsageKey, &ChargeKind, Option<Unit>), Vec<usize>> = HashMap::new();
     for record in records
         .iter()
         .filter(|record| record.month == options.month)
@@ -491,10 +499,11 @@ fn gather(
                 found: record.currency.clone(),
             });
         }
-        let counted = record.kind == ChargeKind::Usage && record.quantity.is_some();
-        let of_key = index
-            .entry((&record.key, &record.kind, counted))
-            .or_default();
+        // Usage of one meter in two units is two lines, whatever order the records come in.
+        let usage = record.quantity.filter(|_| record.kind == ChargeKind::Usage);
+        let unit = usage.map(|quantity| quantity.unit);
+        let counted = unit.is_some();
+        let of_key = index.entry((&record.key, &record.kind, unit)).or_default();
         let on_known_day = of_key
             .iter()
             .copied()
@@ -545,14 +554,15 @@ fn draw_allowances(
         }
         for ((payer, _), members) in pools {
             let used_elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
-            let included = granted(allowance, drafts, payer.as_ref(), FreeTier::None);
-            include(drafts, &members, included - used_elsewhere);
-            let granted = granted(allowance, drafts, payer.as_ref(), options.free_tier);
+            let payer = payer.as_ref();
+            let included = granted(allowance, drafts, payer, FreeTier::None);
+            let granted = granted(allowance, drafts, payer, options.free_tier);
             if granted.is_zero() {
                 continue;
             }
             let left = (granted - used_elsewhere).max(Decimal::ZERO);
             let drawn = cover(drafts, &members, left, options.sharing);
+            include(drafts, &members, included - used_elsewhere);
             for at in members {
                 drafts[at].allowance = Some(allowance.name.clone());
             }
@@ -586,11 +596,11 @@ fn granted(
     allowance.granted(driver, free_tier == FreeTier::Payer)
 }
 
-/// Notes what comes with paid units anyway: the list cost does not charge for it.
+/// Notes which covered units come with paid ones anyway: the list cost does not charge for them.
 fn include(drafts: &mut [Draft], members: &[usize], left: Decimal) {
-    let billed: Vec<Decimal> = members.iter().map(|&at| drafts[at].billed.value).collect();
-    let included = billed.iter().sum::<Decimal>().min(left).max(Decimal::ZERO);
-    for (&at, included) in members.iter().zip(share_quantity(included, &billed)) {
+    let covered: Vec<Decimal> = members.iter().map(|&at| drafts[at].covered).collect();
+    let included = covered.iter().sum::<Decimal>().min(left).max(Decimal::ZERO);
+    for (&at, included) in members.iter().zip(share_quantity(included, &covered)) {
         drafts[at].included = included;
     }
 }
