@@ -7,6 +7,7 @@ mod catalog;
 mod cmd;
 mod import;
 mod laws;
+mod price_list;
 mod samples;
 mod support;
 mod tidy;
