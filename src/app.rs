@@ -28,7 +28,7 @@ use crate::{
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
-        rating::{RatingError, RatingOptions, rate},
+        rating::{Rated, RatingError, RatingOptions, rate},
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -114,7 +114,7 @@ pub struct BillRequest {
 #[derive(Clone, Debug)]
 pub struct RatedMonth {
     /// The bill.
-    pub bill: Bill,
+    pub rated: Rated,
     /// The records.
     pub records: Vec<UsageRecord>,
 }
@@ -221,11 +221,8 @@ impl App {
             }
         };
         let book = self.price_book(terms, Observed::default());
-        let mut bill = rate(
-            &records,
-            &book,
-            &rating_options(plan.month, currency, terms, sharing),
-        )?;
+        let options = rating_options(plan.month, currency, terms, sharing);
+        let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
         Ok(bill)
     }
@@ -305,22 +302,24 @@ impl App {
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
-        let mut bill = rate(&records, &book, &options)?;
-        bill.gaps = gaps(ledger, month, self.today)?;
-        bill.outside = outside(ledger, month)?;
-        bill.notes
+        let mut rated = rate(&records, &book, &options)?;
+        rated.bill.gaps = gaps(ledger, month, self.today)?;
+        rated.bill.outside = outside(ledger, month)?;
+        rated
+            .bill
+            .notes
             .extend(self.month_notes(ledger, month, &records)?);
-        Ok(RatedMonth { bill, records })
+        Ok(RatedMonth { rated, records })
     }
 
     /// Shares a rated month.
     pub fn allocate(&self, rated: &RatedMonth, by: &Dimension, policy: Policy) -> Allocation {
-        allocate(&rated.bill, &rated.records, by, policy)
+        allocate(&rated.rated, &rated.records, by, policy)
     }
 
     /// Puts a rated month beside what AWS charged.
     pub fn reconcile(&self, rated: &RatedMonth) -> Vec<Comparison> {
-        reconcile(&rated.bill, &rated.records)
+        reconcile(&rated.rated, &rated.records)
     }
 
     /// Continues usage and rates it.
@@ -348,7 +347,7 @@ impl App {
         let mut month = Month::of(outlook.last_day);
         for _ in 0..=months {
             let options = rating_options(month, currency.clone(), &request.terms, request.sharing);
-            bills.push(rate(&outlook.records, &book, &options)?);
+            bills.push(rate(&outlook.records, &book, &options)?.bill);
             month = month.next();
         }
         let other = history

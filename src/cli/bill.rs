@@ -56,7 +56,7 @@ pub(super) fn run(
     let month = app.month(&ledger, args.month)?;
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let rated = app.bill(&ledger, month, &request)?;
-    let bill = &rated.bill;
+    let bill = &rated.rated.bill;
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);

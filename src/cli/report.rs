@@ -77,7 +77,7 @@ pub(super) fn run(
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let mut bills = Vec::new();
     for month in &months {
-        bills.push(app.bill(&ledger, *month, &request)?.bill);
+        bills.push(app.bill(&ledger, *month, &request)?.rated.bill);
     }
     let complete = bills.iter().all(crate::domain::bill::Bill::is_complete);
     let csv = finance::render(&bills);

@@ -8,11 +8,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{
-    bill::{Bill, LineItem},
-    money::Money,
-    usage::{ChargeKind, UsageKey, UsageRecord},
-};
+use super::{bill::LineItem, money::Money, rating::Rated, usage::UsageRecord};
 
 /// How free units and costs are shared. AWS does not document its own way; its bill shows the
 /// outcome.
@@ -157,16 +153,16 @@ pub struct Allocation {
 
 /// Shares a bill among the parts that its records belong to.
 pub fn allocate(
-    bill: &Bill,
+    rated: &Rated,
     records: &[UsageRecord],
     by: &Dimension,
     policy: Policy,
 ) -> Allocation {
+    let bill = &rated.bill;
     let mut by_line: BTreeMap<usize, Vec<&UsageRecord>> = BTreeMap::new();
-    let index = LineIndex::new(bill);
-    for record in records.iter().filter(|record| record.month == bill.month) {
-        if let Some(line) = index.find(record) {
-            by_line.entry(line).or_default().push(record);
+    for (record, line) in records.iter().zip(&rated.line_of) {
+        if let Some(line) = line {
+            by_line.entry(*line).or_default().push(record);
         }
     }
     let mut parts: BTreeMap<Option<String>, Share> = BTreeMap::new();
@@ -197,38 +193,6 @@ pub fn allocate(
         by: by.clone(),
         policy,
         shares,
-    }
-}
-
-/// Finds the line of a bill that a record went into.
-pub(crate) struct LineIndex<'b> {
-    lines: BTreeMap<(&'b UsageKey, &'b ChargeKind), Vec<usize>>,
-    bill: &'b Bill,
-}
-
-impl<'b> LineIndex<'b> {
-    pub(crate) fn new(bill: &'b Bill) -> Self {
-        let mut lines: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, line) in bill.lines.iter().enumerate() {
-            lines.entry((&line.key, &line.kind)).or_default().push(at);
-        }
-        Self { lines, bill }
-    }
-
-    pub(crate) fn find(&self, record: &UsageRecord) -> Option<usize> {
-        let candidates = self.lines.get(&(&record.key, &record.kind))?;
-        let usage = record.quantity.filter(|_| record.kind == ChargeKind::Usage);
-        let holds = |at: &usize| {
-            let line = &self.bill.lines[*at];
-            line.usage.is_some() == usage.is_some()
-                && (line.days.0..=line.days.1).contains(&record.day)
-        };
-        let same_unit = |at: &usize| {
-            let line = &self.bill.lines[*at];
-            line.usage.as_ref().map(|usage| usage.billed.unit) == usage.map(|usage| usage.unit)
-        };
-        let held = || candidates.iter().copied().filter(holds);
-        held().find(same_unit).or_else(|| held().next())
     }
 }
 

@@ -7,9 +7,9 @@
 use rust_decimal::Decimal;
 
 use super::{
-    allocation::LineIndex,
-    bill::{Bill, LineItem},
+    bill::LineItem,
     money::Money,
+    rating::Rated,
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -44,12 +44,12 @@ impl Comparison {
 }
 
 /// Compares every line of a bill with the records it was rated from.
-pub fn reconcile(bill: &Bill, records: &[UsageRecord]) -> Vec<Comparison> {
-    let index = LineIndex::new(bill);
+pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<Comparison> {
+    let bill = &rated.bill;
     let mut facts = vec![BilledFacts::default(); bill.lines.len()];
-    for record in records.iter().filter(|record| record.month == bill.month) {
-        if let Some(at) = index.find(record) {
-            facts[at].add(record);
+    for (record, line) in records.iter().zip(&rated.line_of) {
+        if let Some(line) = line {
+            facts[*line].add(record);
         }
     }
     let compare =

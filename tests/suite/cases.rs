@@ -184,7 +184,7 @@ fn estimate(file: &UsageFile, free_tier: FreeTier) -> Bill {
         discounts: file.terms.discounts.clone(),
         ..RatingOptions::new(month)
     };
-    rate(&records, &book, &options).expect("one currency")
+    rate(&records, &book, &options).expect("one currency").bill
 }
 
 fn run(path: &Path) -> Vec<String> {

@@ -15,7 +15,7 @@ use pipebill::domain::{
     number::{parse_decimal, plain},
     price_book::{Observed, PriceBook, StatedPrice},
     quantity::{Quantity, Unit},
-    rating::{Discount, RatingOptions, charge, rate},
+    rating::{Discount, Rated, RatingOptions, charge, rate},
     tariff::{PriceSource, Rate, Tariff, Tier, Validity},
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
@@ -231,8 +231,12 @@ fn options() -> RatingOptions {
     RatingOptions::new("2026-11".parse().expect("a month"))
 }
 
-fn bill_with(records: &[UsageRecord], options: &RatingOptions) -> Bill {
+fn rated(records: &[UsageRecord], options: &RatingOptions) -> Rated {
     rate(records, &PriceBook::new(catalog()), options).expect("one currency")
+}
+
+fn bill_with(records: &[UsageRecord], options: &RatingOptions) -> Bill {
+    rated(records, options).bill
 }
 
 fn bill(records: &[UsageRecord]) -> Bill {
@@ -414,13 +418,14 @@ proptest! {
         percent in 0_i64..=1000,
     ) {
         let discounts = vec![Discount { service: None, percent: Decimal::new(percent, 1) }];
-        let bill = bill_with(&records, &RatingOptions { sharing, discounts, ..options() });
+        let rated = rated(&records, &RatingOptions { sharing, discounts, ..options() });
+        let bill = &rated.bill;
         let dimensions = [
             Dimension::Account, Dimension::Resource, Dimension::Tag("team".to_owned()),
             Dimension::Service, Dimension::Region, Dimension::Meter, Dimension::Day,
         ];
         for by in dimensions {
-            let shares = allocate(&bill, &records, &by, policy).shares;
+            let shares = allocate(&rated, &records, &by, policy).shares;
             let cost: Money = shares.iter().map(|share| share.cost).sum();
             let list: Money = shares.iter().map(|share| share.list_cost).sum();
             prop_assert_eq!(cost, bill.total(), "cost by {:?}", &by);
@@ -569,13 +574,48 @@ proptest! {
         }).collect();
         let observed = Observed::collect(&records);
         let book = PriceBook { observed, ..PriceBook::new(catalog()) };
-        let bill = rate(&records, &book, &options()).expect("one currency");
+        let rated = rate(&records, &book, &options()).expect("one currency");
+        let bill = &rated.bill;
         let quantity: Decimal = records.iter().filter_map(|r| r.quantity).map(|q| q.value).sum();
         prop_assert_eq!(bill.total(), Money::of(quantity, price));
         prop_assert_eq!(Some(bill.total()), bill.aws_total());
-        for line in reconcile(&bill, &records) {
+        for line in reconcile(&rated, &records) {
             prop_assert!(line.unexplained.is_zero() && line.price.is_zero() && line.free_tier.is_zero());
         }
+    }
+
+    #[test]
+    fn a_bill_is_reproduced_however_many_prices_it_shows(
+        rows in vec((any_usage(), 0_i64..=99_999), 1..30),
+        seed in any::<u64>(),
+    ) {
+        // Each row at a price of its own, some free: what AWS charged comes out, to the last digit.
+        let records: Vec<UsageRecord> = rows.into_iter()
+            .filter(|(record, _)| record.quantity.is_some_and(|quantity| quantity.value > Decimal::ZERO))
+            .filter(|(record, _)| !catalog().allowances().any(|a| a.meters.contains(&record.key.meter)))
+            .map(|(record, price)| {
+                let price = Decimal::new(price, 5);
+                let value = record.quantity.map_or(Decimal::ZERO, |quantity| quantity.value);
+                UsageRecord {
+                    billed: Some(Billed { cost: Money::of(value, price), rate: Some(price), ..Billed::default() }),
+                    ..record
+                }
+            })
+            .collect();
+        let book = |records: &[UsageRecord]| PriceBook { observed: Observed::collect(records), ..PriceBook::new(catalog()) };
+        let rated = rate(&records, &book(&records), &options()).expect("one currency");
+        let bill = &rated.bill;
+        let charged: Money = records.iter().filter(|r| r.month == bill.month).filter_map(|r| r.billed.as_ref()).map(|b| b.cost).sum();
+        prop_assert_eq!(bill.total(), charged);
+        prop_assert!(bill.is_complete());
+        for line in reconcile(&rated, &records) {
+            prop_assert_eq!(line.difference(), Some(Money::ZERO));
+        }
+        let mut shuffled = records.clone();
+        let mut state = seed | 1;
+        shuffled.sort_by_cached_key(|_| { state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1); state });
+        let again = rate(&shuffled, &book(&shuffled), &options()).expect("one currency");
+        prop_assert_eq!(&again.bill, bill);
     }
 
     #[test]
@@ -593,9 +633,9 @@ proptest! {
             ..record
         }).collect();
         let discounts = vec![Discount { service: None, percent: percent.into() }];
-        let bill = bill_with(&records, &RatingOptions { discounts, sharing, ..options() });
-        let lines = reconcile(&bill, &records);
-        prop_assert_eq!(lines.len(), bill.lines.len());
+        let rated = rated(&records, &RatingOptions { discounts, sharing, ..options() });
+        let lines = reconcile(&rated, &records);
+        prop_assert_eq!(lines.len(), rated.bill.lines.len());
         for line in lines {
             let parts = line.free_tier + line.price + line.rounding + line.discount + line.unexplained;
             prop_assert_eq!(Some(parts), line.difference());
@@ -619,7 +659,7 @@ proptest! {
             row(paid, price, Money::new(Decimal::new(cents, 2))),
             row(free, Decimal::ZERO, Money::ZERO),
         ];
-        for line in reconcile(&bill(&records), &records) {
+        for line in reconcile(&rated(&records, &options()), &records) {
             prop_assert!(line.unexplained.is_zero(), "{line:?}");
         }
     }
@@ -684,7 +724,7 @@ proptest! {
         let records: Vec<UsageRecord> = usage_by_day.into_iter()
             .map(|(day, value)| usage(&meter, "us-east-1", day, value, Unit::Minute))
             .collect();
-        let bill = rate(&records, &PriceBook::new(&catalog), &options()).expect("one currency");
+        let bill = rate(&records, &PriceBook::new(&catalog), &options()).expect("one currency").bill;
         prop_assert_eq!(bill.total(), expected);
         prop_assert!(bill.is_complete());
     }
@@ -701,7 +741,7 @@ proptest! {
             usage(&meter, "us-east-1", day("2026-11-09"), a.into(), Unit::Minute),
             usage(&meter, "us-east-1", day("2026-11-10"), b.into(), Unit::Minute),
         ];
-        let bill = rate(&records, &PriceBook::new(&changed), &options()).expect("one currency");
+        let bill = rate(&records, &PriceBook::new(&changed), &options()).expect("one currency").bill;
         prop_assert_eq!(bill.total(), charge(&graduated(), Decimal::ZERO, (a + b).into()).cost());
     }
 
@@ -717,7 +757,7 @@ proptest! {
                 record
             }).collect();
             let total: u32 = used.iter().map(|(_, _, value)| value).sum();
-            let bill = rate(&records, &PriceBook::new(&catalog), &options()).expect("one currency");
+            let bill = rate(&records, &PriceBook::new(&catalog), &options()).expect("one currency").bill;
             prop_assert_eq!(bill.total(), charge(&rate_of_meter, Decimal::ZERO, total.into()).cost());
         }
     }
@@ -766,10 +806,10 @@ proptest! {
                 });
             }
             let discounts = vec![Discount { service: None, percent: dec(percent) }];
-            let bill = rate(&records, &book, &RatingOptions { sharing, discounts, ..options() }).expect("one currency");
-            reconcile(&bill, &records);
+            let rated = rate(&records, &book, &RatingOptions { sharing, discounts, ..options() }).expect("one currency");
+            reconcile(&rated, &records);
             for by in [Dimension::Account, Dimension::Day, Dimension::Resource] {
-                allocate(&bill, &records, &by, policy);
+                allocate(&rated, &records, &by, policy);
             }
         }
     }
@@ -777,11 +817,12 @@ proptest! {
 
 #[test]
 fn an_empty_month_costs_nothing_and_is_complete() {
-    let bill = bill(&[]);
+    let rated = rated(&[], &options());
+    let bill = &rated.bill;
     assert!(bill.lines.is_empty() && bill.allowances.is_empty() && bill.is_complete());
     assert_eq!(bill.total(), Money::ZERO);
     assert!(
-        allocate(&bill, &[], &Dimension::Account, Policy::Proportional)
+        allocate(&rated, &[], &Dimension::Account, Policy::Proportional)
             .shares
             .is_empty()
     );
@@ -812,25 +853,32 @@ fn units_that_share_a_tier_without_price_stay_with_their_account() {
 
 #[test]
 fn a_public_price_on_a_free_row_does_not_hide_the_price_that_was_paid() {
-    let meter = Meter::new("CodeBuild", "Build-Min:Linux:g1.large");
-    let row = |value: &str, rate: &str| UsageRecord {
+    let row = |meter: &Meter, value: &str, rate: &str| UsageRecord {
         billed: Some(Billed {
             cost: Money::of(dec(value), dec(rate)),
             rate: Some(dec(rate)),
             list_rate: Some(dec("0.02")),
             invoice: None,
         }),
-        ..usage(&meter, "us-east-1", first(), dec(value), Unit::Minute)
+        ..usage(meter, "us-east-1", first(), dec(value), Unit::Minute)
     };
-    let records = [row("10", "0"), row("90", "0.018")];
-    let observed = Observed::collect(&records);
-    assert!(observed.ambiguous.is_empty(), "one price was paid that day");
-    let book = PriceBook {
-        observed,
-        ..PriceBook::new(catalog())
+    let total = |meter: &Meter, options: &RatingOptions| {
+        let records = [row(meter, "10", "0"), row(meter, "90", "0.018")];
+        let observed = Observed::collect(&records);
+        let book = PriceBook {
+            observed,
+            ..PriceBook::new(catalog())
+        };
+        rate(&records, &book, options).unwrap().bill.total()
     };
-    let bill = rate(&records, &book, &options()).unwrap();
-    assert_eq!(bill.total(), Money::new(dec("1.8")));
+    // No allowance covers large builds: what the bill gives away is free, the rest at its price.
+    let large = Meter::new("CodeBuild", "Build-Min:Linux:g1.large");
+    assert_eq!(total(&large, &options()), Money::new(dec("1.62")));
+    // Where an allowance does and is used up, the free row has the price that was paid.
+    assert_eq!(total(&small(), &options()), Money::new(dec("1.62")));
+    let used = [(Arc::from("codebuild"), dec("100"))].into();
+    let used_up = RatingOptions { used, ..options() };
+    assert_eq!(total(&small(), &used_up), Money::new(dec("1.8")));
 }
 
 #[test]

@@ -77,27 +77,33 @@ impl Draft {
     pub(super) fn order(&self) -> impl Ord + '_ {
         let key = &self.key;
         (
-            (
-                &self.kind,
-                &key.meter.service,
-                &key.region,
-                &key.meter.usage_type,
-            ),
+            (&key.meter.service, &key.region, &key.meter.usage_type),
             (
                 &key.payer,
                 &key.account,
                 self.price.is_none(),
-                self.by_day.keys().next(),
+                self.billed.unit,
             ),
+            (self.by_day.keys().next(), self.unit_price()),
         )
+    }
+
+    fn unit_price(&self) -> Option<Decimal> {
+        match &self.price.as_ref()?.as_ref().ok()?.tariff.rate {
+            Rate::PerUnit(price) => Some(*price),
+            _ => None,
+        }
     }
 
     pub(super) fn is_counted(&self) -> bool {
         self.price.is_some()
     }
 
-    pub(super) fn has_price(&self, price: &Result<Priced, Unpriced>) -> bool {
-        self.price.as_ref() == Some(price)
+    fn has_price(&self, price: Option<&Result<Priced, Unpriced>>) -> bool {
+        match (&self.price, price) {
+            (Some(Ok(own)), Some(Ok(other))) => own.is_same(other),
+            (own, other) => own.as_ref() == other,
+        }
     }
 
     pub(super) fn add(&mut self, record: &UsageRecord) {
@@ -235,6 +241,17 @@ impl Draft {
             kind: self.kind,
         };
         match self.price {
+            // Which row showed the price first depends on their order; the line knows its own.
+            Some(Ok(Priced {
+                origin: PriceOrigin::Observed,
+                ..
+            })) => LineItem {
+                price: Some(PriceUsed {
+                    origin: PriceOrigin::Observed,
+                    source: source_of(&line),
+                }),
+                ..line
+            },
             Some(Ok(Priced { tariff, origin })) => LineItem {
                 price: Some(PriceUsed {
                     origin,
@@ -266,25 +283,27 @@ impl Draft {
     }
 }
 
+/// The bill as the source of a line's price.
+fn source_of(line: &LineItem) -> PriceSource {
+    let bill = line
+        .origins
+        .first()
+        .cloned()
+        .unwrap_or_else(|| Arc::from("bill"));
+    PriceSource {
+        title: bill.clone(),
+        date: Some(line.days.1),
+        confidence: Arc::from("high"),
+        file: bill,
+        sku: None,
+        note: None,
+    }
+}
+
 /// A charge that is not rated costs what the bill says.
 fn carried(line: LineItem) -> LineItem {
     let cost = line.aws_cost.unwrap_or_default();
-    let source = PriceSource {
-        title: line
-            .origins
-            .first()
-            .cloned()
-            .unwrap_or_else(|| Arc::from("bill")),
-        date: Some(line.days.1),
-        confidence: Arc::from("high"),
-        file: line
-            .origins
-            .first()
-            .cloned()
-            .unwrap_or_else(|| Arc::from("bill")),
-        sku: None,
-        note: None,
-    };
+    let source = source_of(&line);
     LineItem {
         name: if line.kind == ChargeKind::Usage {
             line.name
@@ -302,18 +321,31 @@ fn carried(line: LineItem) -> LineItem {
     }
 }
 
-/// Adds the records of the month up: one draft for each key, unit and price.
+/// What makes two records of a key surely equal in price: the price of their rows, else their day.
+#[derive(PartialEq, Eq, Hash)]
+enum PricedBy {
+    Row(Decimal),
+    Day(NaiveDate),
+}
+
+/// Adds the records of the month up: one draft for each key, unit and price. Also returns which
+/// draft each record went into.
 pub(super) fn gather(
     records: &[UsageRecord],
     book: &PriceBook<'_>,
     options: &RatingOptions,
-) -> Result<Vec<Draft>, RatingError> {
+) -> Result<(Vec<Draft>, Vec<Option<usize>>), RatingError> {
+    // Usage of one meter in two units is two lines, whatever order the records come in.
+    type Kept<'r> = (&'r UsageKey, &'r ChargeKind, Option<Unit>);
     let mut drafts: Vec<Draft> = Vec::new();
-    let mut index: HashMap<(&UsageKey, &ChargeKind, Option<Unit>), Vec<usize>> = HashMap::new();
-    for record in records
-        .iter()
-        .filter(|record| record.month == options.month)
-    {
+    let mut known: HashMap<(Kept<'_>, PricedBy), usize> = HashMap::new();
+    let mut of_key: HashMap<Kept<'_>, Vec<usize>> = HashMap::new();
+    let mut draft_of = Vec::with_capacity(records.len());
+    for record in records {
+        if record.month != options.month {
+            draft_of.push(None);
+            continue;
+        }
         if record.currency != options.currency {
             return Err(RatingError::OtherCurrency {
                 month: options.month,
@@ -321,23 +353,19 @@ pub(super) fn gather(
                 found: record.currency.clone(),
             });
         }
-        // Usage of one meter in two units is two lines, whatever order the records come in.
         let usage = record.quantity.filter(|_| record.kind == ChargeKind::Usage);
-        let unit = usage.map(|quantity| quantity.unit);
-        let counted = unit.is_some();
-        let of_key = index.entry((&record.key, &record.kind, unit)).or_default();
-        let on_known_day = of_key
-            .iter()
-            .copied()
-            .find(|&at| drafts[at].by_day.contains_key(&record.day));
-        let at = on_known_day.unwrap_or_else(|| {
-            let price =
-                counted.then(|| book.price(&record.key.meter, &record.key.region, record.day));
-            let same = |at: &usize| {
-                price
-                    .as_ref()
-                    .is_none_or(|price| drafts[*at].has_price(price))
-            };
+        let kept = (
+            &record.key,
+            &record.kind,
+            usage.map(|quantity| quantity.unit),
+        );
+        let priced_by = book
+            .row_price(record)
+            .map_or(PricedBy::Day(record.day), PricedBy::Row);
+        let at = *known.entry((kept, priced_by)).or_insert_with(|| {
+            let price = usage.map(|_| book.price_of(record));
+            let of_key = of_key.entry(kept).or_default();
+            let same = |at: &usize| drafts[*at].has_price(price.as_ref());
             of_key.iter().copied().find(same).unwrap_or_else(|| {
                 drafts.push(Draft::new(record, price));
                 of_key.push(drafts.len() - 1);
@@ -345,6 +373,7 @@ pub(super) fn gather(
             })
         });
         drafts[at].add(record);
+        draft_of.push(Some(at));
     }
-    Ok(drafts)
+    Ok((drafts, draft_of))
 }

@@ -137,6 +137,15 @@ pub enum RatingError {
     },
 }
 
+/// A bill, and which of its lines each record went into.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rated {
+    /// The bill.
+    pub bill: Bill,
+    /// The position of the line of each record; none for records of other months.
+    pub line_of: Vec<Option<usize>>,
+}
+
 /// Rates a month.
 ///
 /// Records of other months are left alone; charges that are not usage are carried as billed.
@@ -144,31 +153,29 @@ pub fn rate(
     records: &[UsageRecord],
     book: &PriceBook<'_>,
     options: &RatingOptions,
-) -> Result<Bill, RatingError> {
-    let mut drafts = gather(records, book, options)?;
+) -> Result<Rated, RatingError> {
+    let (drafts, draft_of) = gather(records, book, options)?;
     let rank = |draft: &Draft| {
         let service = book.catalog.services.get(&draft.key.meter.service);
         service.map_or((ServiceKind::Adjacent, ""), |service| {
             (service.kind, service.name.as_str())
         })
     };
-    drafts.sort_by(|a, b| {
-        a.kind
-            .cmp(&b.kind)
+    let mut in_order: Vec<(usize, Draft)> = drafts.into_iter().enumerate().collect();
+    in_order.sort_by(|(_, a), (_, b)| {
+        let by_kind = a.kind.cmp(&b.kind);
+        by_kind
             .then_with(|| rank(a).cmp(&rank(b)))
             .then_with(|| a.order().cmp(&b.order()))
     });
+    let mut line_at = vec![0; in_order.len()];
+    for (line, (draft, _)) in in_order.iter().enumerate() {
+        line_at[*draft] = line;
+    }
+    let mut drafts: Vec<Draft> = in_order.into_iter().map(|(_, draft)| draft).collect();
     let allowances = free_units::draw(&mut drafts, book, options);
     chargeable::price(&mut drafts);
-    let notes = book
-        .observed
-        .ambiguous
-        .iter()
-        .map(|(meter, region)| {
-            format!("{meter} in {region} was billed at several prices on one day: rated by the next price known")
-        })
-        .collect();
-    Ok(Bill {
+    let bill = Bill {
         month: options.month,
         currency: options.currency.clone(),
         lines: drafts
@@ -178,8 +185,13 @@ pub fn rate(
         allowances,
         gaps: Vec::new(),
         outside: Vec::new(),
-        notes,
-    })
+        notes: Vec::new(),
+    };
+    let line_of = draft_of
+        .into_iter()
+        .map(|draft| draft.map(|at| line_at[at]))
+        .collect();
+    Ok(Rated { bill, line_of })
 }
 
 impl RatingOptions {
