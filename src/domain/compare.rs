@@ -1,7 +1,8 @@
 //! Our rating beside what AWS charged, line by line, with every difference explained.
 //!
 //! For a line of one price the difference splits exactly:
-//! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`.
+//! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`,
+//! as long as the bill's rows are their own quantity at their own rate.
 //! What no part explains is named, never spread.
 
 use rust_decimal::Decimal;
@@ -62,6 +63,10 @@ pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<Comparison> {
         .collect()
 }
 
+/// AWS rounds a row at its tenth decimal place; a day holds a thousand rows at most. What is off
+/// by more than that is not rounding.
+const ROUNDING_MAX: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
+
 /// What the bill's own rows say about a line.
 #[derive(Clone, Default)]
 struct BilledFacts {
@@ -71,6 +76,8 @@ struct BilledFacts {
     paid: Decimal,
     at_row_rates: Money,
     paid_cost: Money,
+    /// What rounding made of it, row by row.
+    rounded: Money,
     /// Some rows state no rate.
     rates_unknown: bool,
 }
@@ -87,9 +94,13 @@ impl BilledFacts {
             Some(rate) if rate.is_zero() && billed.cost.is_zero() => self.free += quantity.value,
             None if billed.cost.is_zero() => self.free += quantity.value,
             Some(rate) => {
+                let at_rate = Money::of(quantity.value, rate);
                 self.paid += quantity.value;
-                self.at_row_rates += Money::of(quantity.value, rate);
+                self.at_row_rates += at_rate;
                 self.paid_cost += billed.cost;
+                if (at_rate - billed.cost).amount().abs() <= ROUNDING_MAX {
+                    self.rounded += at_rate - billed.cost;
+                }
             }
             None => {
                 self.paid += quantity.value;
@@ -119,7 +130,7 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
         comparison.free_tier = Money::of(facts.free - usage.covered, unit_price);
         if !facts.rates_unknown {
             comparison.price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
-            comparison.rounding = facts.at_row_rates - facts.paid_cost;
+            comparison.rounding = facts.rounded;
         }
     }
     let explained =

@@ -647,7 +647,7 @@ proptest! {
         paid in amount(),
         free in amount(),
         price in 1_i64..=1_000_000,
-        cents in 0_i64..=1_000_000,
+        off in 1_i64..=1_000_000,
     ) {
         let price = Decimal::new(price, 6);
         let meter = Meter::new("CodeBuild", "Build-Min:Linux:g1.large");
@@ -656,11 +656,17 @@ proptest! {
             ..usage(&meter, "us-east-1", first(), value, Unit::Minute)
         };
         let records = [
-            row(paid, price, Money::new(Decimal::new(cents, 2))),
+            row(paid, price, Money::new((paid * price).round_dp(10))),
             row(free, Decimal::ZERO, Money::ZERO),
         ];
         for line in reconcile(&rated(&records, &options()), &records) {
             prop_assert!(line.unexplained.is_zero(), "{line:?}");
+        }
+        // A row that costs something else than its quantity at its rate is named, not called rounding.
+        let wrong = Money::new(paid * price + Decimal::new(off, 2));
+        let records = [row(paid, price, wrong), row(free, Decimal::ZERO, Money::ZERO)];
+        for line in reconcile(&rated(&records, &options()), &records) {
+            prop_assert_eq!(line.unexplained, Money::new(Decimal::new(-off, 2)), "{:?}", line);
         }
     }
 
