@@ -92,6 +92,8 @@ pub struct LineUsage {
     pub billed: Quantity,
     /// The part an allowance paid for, in the unit of `billed`.
     pub covered: Decimal,
+    /// The part that AWS's bill shows as free, where there is one.
+    pub free_on_bill: Decimal,
     /// Which allowance.
     pub allowance: Option<Arc<str>>,
 }

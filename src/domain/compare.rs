@@ -70,8 +70,6 @@ const ROUNDING_MAX: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
 /// What the bill's own rows say about a line.
 #[derive(Clone, Default)]
 struct BilledFacts {
-    /// Units at a rate of zero: free ones, whatever their text says.
-    free: Decimal,
     /// Paid units and what they cost at the rates of their rows.
     paid: Decimal,
     at_row_rates: Money,
@@ -91,8 +89,9 @@ impl BilledFacts {
             return;
         }
         match billed.rate {
-            Some(rate) if rate.is_zero() && billed.cost.is_zero() => self.free += quantity.value,
-            None if billed.cost.is_zero() => self.free += quantity.value,
+            // Free units, whatever their text says: the line counts them.
+            Some(rate) if rate.is_zero() && billed.cost.is_zero() => {}
+            None if billed.cost.is_zero() => {}
             Some(rate) => {
                 let at_rate = Money::of(quantity.value, rate);
                 self.paid += quantity.value;
@@ -127,7 +126,7 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
         return comparison;
     };
     if let (Some(usage), Some(unit_price)) = (&line.usage, single_price(line)) {
-        comparison.free_tier = Money::of(facts.free - usage.covered, unit_price);
+        comparison.free_tier = Money::of(usage.free_on_bill - usage.covered, unit_price);
         if !facts.rates_unknown {
             comparison.price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
             comparison.rounding = facts.rounded;

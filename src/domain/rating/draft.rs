@@ -213,8 +213,13 @@ impl Draft {
         let known = book
             .catalog
             .meter(&self.key.meter.service, self.key.meter.usage_type.as_str());
-        let name = known.map_or_else(|| self.key.meter.usage_type.to_string(), |m| m.name.clone());
+        let name = match known {
+            Some(meter) => meter.name.clone(),
+            None if self.key.meter.usage_type.as_str().is_empty() => "meter not stated".to_owned(),
+            None => self.key.meter.usage_type.to_string(),
+        };
         let unpriced = self.unpriced();
+        let free_on_bill = self.shown_free();
         let billed = self.billed();
         let cost = self.charge.cost();
         let discount = options.discount_on(&self.key.meter.service, cost);
@@ -224,6 +229,7 @@ impl Draft {
                 consumed: self.consumed,
                 billed,
                 covered: self.covered,
+                free_on_bill,
                 allowance: self.allowance,
             }),
             days,
