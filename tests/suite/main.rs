@@ -2,6 +2,7 @@
 //! is where.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bill;
 mod cases;
 mod catalog;
 mod cmd;
