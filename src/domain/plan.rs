@@ -398,8 +398,9 @@ impl Metering<'_> {
                 self.push(meter, Quantity::new(value, unit), stated);
             }
             BuildAmount::Builds { count, duration } => {
-                let one = codebuild::billed(compute.grain, duration);
-                let billed = codebuild::billed_builds(compute.grain, count, duration);
+                let metered = codebuild::billed(compute.grain, duration);
+                let one = Quantity::new(metered.value.max(compute.minimum), metered.unit);
+                let billed = Quantity::new(one.value * Decimal::from(count), one.unit);
                 let consumed = codebuild::consumed(count, duration);
                 let metering = format!("{count} {noun} of {} are {one} each", seconds(duration));
                 let stated = Stated {
