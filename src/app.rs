@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::Cursor,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use chrono::NaiveDate;
@@ -16,6 +17,7 @@ use crate::{
     collect::{
         exports::{self, Delivery, ImportError, ImportOptions, Watch},
         sample,
+        study_files::{self, StudyFileError},
         usage_file::UsageFileError,
     },
     domain::{
@@ -32,7 +34,11 @@ use crate::{
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    forecast,
+    forecast::{
+        self,
+        bench::{self, Answer, Study},
+        calendar::Calendar,
+    },
     ledger::{Ledger, LedgerError, Replaced},
     pricing::{
         self, CatalogError,
@@ -58,6 +64,9 @@ pub enum AppError {
     /// A price list cannot be read or kept.
     #[error(transparent)]
     PriceList(#[from] PriceListError),
+    /// A file of the forecasting study is broken.
+    #[error(transparent)]
+    StudyFile(#[from] StudyFileError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -410,6 +419,29 @@ impl App {
         }
         Ok(notes)
     }
+}
+
+/// Repeats the forecasting study over files of windows and baselines. Returns every answer, what
+/// they amount to, and the milliseconds a series took.
+pub fn forecast_study(
+    windows: &Path,
+    baselines: &Path,
+    calendar: &Calendar,
+) -> Result<(Vec<Answer>, Study, f64), AppError> {
+    let windows = study_files::windows(windows)?;
+    let known = study_files::baselines(baselines)?;
+    let begun = Instant::now();
+    let answers: Vec<Answer> = windows
+        .iter()
+        .map(|window| bench::answer(window, calendar))
+        .collect();
+    let took = begun.elapsed() / u32::try_from(windows.len()).unwrap_or(u32::MAX);
+    let study = bench::study(&windows, &answers, &known);
+    let study = study.ok_or_else(|| StudyFileError::Empty {
+        file: baselines.display().to_string(),
+        what: "baselines of these windows",
+    })?;
+    Ok((answers, study, bench::milliseconds(took)))
 }
 
 /// Days of a closed month that no source covers are missing, not quiet.

@@ -4,6 +4,26 @@
 //! units (active pipelines, users) as in the last three whole months. No trend, no holidays, no
 //! range. What it predicts is rated like any usage, so free tiers and tiers count as they will.
 
+#![allow(
+    clippy::float_arithmetic,
+    clippy::float_cmp,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::many_single_char_names,
+    reason = "statistics, not money: the one place that calculates with floats"
+)]
+
+pub mod bench;
+pub mod calendar;
+mod ensemble;
+mod ets;
+mod interval;
+mod methods;
+mod numbers;
+mod random;
+mod stl;
+
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::{Datelike, Days, NaiveDate};

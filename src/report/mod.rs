@@ -8,6 +8,7 @@ pub mod bill;
 pub mod csv;
 pub mod finance;
 pub mod forecast;
+pub mod forecast_study;
 pub mod imported;
 pub mod json;
 pub mod markdown;
