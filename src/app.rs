@@ -15,7 +15,7 @@ use thiserror::Error;
 
 use crate::{
     collect::{
-        exports::{self, Delivery, ImportError, ImportOptions, Watch},
+        exports::{self, Delivery, ExportKind, ImportError, ImportOptions, Watch},
         sample,
         study_files::{self, StudyFileError},
         usage_file::UsageFileError,
@@ -35,11 +35,11 @@ use crate::{
         usage_summary::{UsageSum, summarize},
     },
     forecast::{
-        self,
+        self, Coverage, Outlook, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
-    ledger::{Ledger, LedgerError, Replaced},
+    ledger::{Ledger, LedgerError, Replaced, SourceInfo},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
@@ -137,15 +137,13 @@ pub struct Imported {
     pub replaced: Vec<Replaced>,
 }
 
-/// A forecast: bills of the current month and those after.
+/// A forecast and what it leaves out.
 #[derive(Debug)]
 pub struct Forecast {
-    /// One bill a month.
-    pub bills: Vec<Bill>,
-    /// The last day with usage.
-    pub last_day: NaiveDate,
-    /// Days of history behind the weekday means.
-    pub days_used: i64,
+    /// The bills to come.
+    pub outlook: Outlook,
+    /// What every amount is in.
+    pub currency: Currency,
     /// Charges other than usage in the current month, left out.
     pub other_charges: Money,
 }
@@ -331,46 +329,72 @@ impl App {
         reconcile(&rated.bill, &rated.records)
     }
 
-    /// Continues usage and rates it.
+    /// Continues usage and rates what may come of it.
     pub fn forecast(
         &self,
         ledger: &Ledger,
-        months: u32,
+        question: &Question,
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
-        let mut history = Vec::new();
-        for month in ledger.months()? {
-            history.extend(ledger.records(month)?);
-        }
-        let last = history
+        let past = self.past(ledger, request)?;
+        let book = self.price_book(&request.terms, past.observed());
+        let options = |month| {
+            rating_options(
+                month,
+                past.currency.clone(),
+                &request.terms,
+                request.sharing,
+            )
+        };
+        let rating = Rating {
+            book: &book,
+            options: &options,
+        };
+        let outlook = forecast::outlook(&past.records, &past.coverage, question, &rating)?;
+        let other = past
+            .records
             .iter()
-            .map(|record| record.month)
-            .max()
-            .ok_or(AppError::EmptyLedger)?;
-        let currency = choose_currency(last, &mut history, request)?;
-        let outlook = forecast::continue_usage(&history, months).ok_or(AppError::EmptyLedger)?;
-        let recent = |record: &&UsageRecord| record.month >= last.previous();
-        let recent: Vec<UsageRecord> = history.iter().filter(recent).cloned().collect();
-        let book = self.price_book(&request.terms, Observed::collect(&recent));
-        let mut bills = Vec::new();
-        let mut month = Month::of(outlook.last_day);
-        for _ in 0..=months {
-            let options = rating_options(month, currency.clone(), &request.terms, request.sharing);
-            bills.push(rate(&outlook.records, &book, &options)?);
-            month = month.next();
-        }
-        let other = history
-            .iter()
-            .filter(|r| r.month == last && r.kind != ChargeKind::Usage);
+            .filter(|r| r.month == past.last_month && r.kind != ChargeKind::Usage);
         let other_charges = other
             .filter_map(|r| r.billed.as_ref())
             .map(|b| b.cost)
             .sum();
         Ok(Forecast {
-            bills,
-            last_day: outlook.last_day,
-            days_used: outlook.days_used,
+            outlook: outlook.ok_or(AppError::EmptyLedger)?,
             other_charges,
+            currency: past.currency,
+        })
+    }
+
+    /// Gathers all recorded usage and what is known of its completeness.
+    fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
+        let mut records = Vec::new();
+        let mut sources = Vec::new();
+        for month in ledger.months()? {
+            records.extend(ledger.records(month)?);
+            let used = ledger.sources(month)?.into_iter().filter(|s| s.used);
+            sources.extend(used.map(|source| (month, source)));
+        }
+        let last_month = records
+            .iter()
+            .map(|record| record.month)
+            .max()
+            .ok_or(AppError::EmptyLedger)?;
+        let currency = choose_currency(last_month, &mut records, request)?;
+        let mut coverage = Coverage::of(&records).ok_or(AppError::EmptyLedger)?;
+        coverage.gaps = uncovered(&sources, coverage.last_day);
+        coverage.incomplete_days = incomplete_days(&sources, coverage.last_day, self.today);
+        if let Some(last) = coverage
+            .last_day
+            .checked_sub_days(chrono::Days::new(coverage.incomplete_days.into()))
+        {
+            coverage.last_day = last;
+        }
+        Ok(Past {
+            records,
+            coverage,
+            currency,
+            last_month,
         })
     }
 
@@ -418,6 +442,67 @@ impl App {
             }
         }
         Ok(notes)
+    }
+}
+
+/// All recorded usage.
+struct Past {
+    records: Vec<UsageRecord>,
+    coverage: Coverage,
+    currency: Currency,
+    last_month: Month,
+}
+
+impl Past {
+    /// Prices of the last two months: older ones may have changed since.
+    fn observed(&self) -> Observed {
+        let recent = |record: &&UsageRecord| record.month >= self.last_month.previous();
+        let recent: Vec<UsageRecord> = self.records.iter().filter(recent).cloned().collect();
+        Observed::collect(&recent)
+    }
+}
+
+/// Returns the stretches of days between the first source and the last that none covers.
+fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut covered: Vec<(NaiveDate, NaiveDate)> = sources
+        .iter()
+        .map(|(month, source)| {
+            if source.whole_month {
+                (month.first_day(), month.last_day())
+            } else {
+                (source.first_day, source.last_day)
+            }
+        })
+        .collect();
+    covered.sort();
+    let mut gaps = Vec::new();
+    let mut known_to: Option<NaiveDate> = None;
+    for (from, to) in covered {
+        if let Some(known) = known_to
+            && let (Some(first), Some(last)) = (known.succ_opt(), from.pred_opt())
+            && first <= last
+        {
+            gaps.push((first, last.min(last_day)));
+        }
+        known_to = Some(known_to.map_or(to, |known| known.max(to)));
+    }
+    gaps
+}
+
+/// Cost Explorer adds to a day for up to two days after it, so its last two are not whole yet.
+fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: NaiveDate) -> u32 {
+    let explorer = sources.iter().any(|(month, source)| {
+        let kind = source.kind;
+        month.contains(last_day)
+            && matches!(
+                kind,
+                ExportKind::CostExplorerJson | ExportKind::CostExplorerCsv
+            )
+    });
+    match (today - last_day).num_days() {
+        0..=1 if explorer => 2,
+        2 if explorer => 1,
+        _ => 0,
     }
 }
 

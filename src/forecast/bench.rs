@@ -235,10 +235,11 @@ fn source(series: &str) -> &str {
     series.split_once('/').map_or(series, |(source, _)| source)
 }
 
-/// The repository behind a series: real counts and the durations simulated on them share one.
+/// The repository behind a series: its counts of changes, by whom ever, and the durations simulated
+/// on them share one.
 fn repository(series: &str) -> &str {
     match series.split_once('/') {
-        Some(("git" | "mins", name)) => name,
+        Some(("git" | "mins", name)) => name.rsplit_once('_').map_or(name, |(name, _)| name),
         _ => series,
     }
 }

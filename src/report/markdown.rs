@@ -16,6 +16,9 @@ pub fn render(document: &Document) -> String {
                     .map(|line| format!("{}  \n", escaped(line.trim_start())))
                     .collect::<String>();
             }
+            Block::Fan(fan) => {
+                out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
+            }
             Block::Notes(notes) => {
                 out += &notes
                     .iter()

@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod bill;
 pub mod csv;
+mod fan;
 pub mod finance;
 pub mod forecast;
 pub mod forecast_study;
@@ -19,6 +20,8 @@ pub mod usage;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+
+pub use fan::{Fan, FanRow};
 
 use crate::domain::{
     ids::Currency,
@@ -38,6 +41,8 @@ pub enum Cell {
     Quantity(Quantity),
     /// A number without unit.
     Number(Decimal),
+    /// A share, 1 for all of it.
+    Percent(Decimal),
     /// A price per unit.
     Price(Decimal),
     /// An amount in a currency.
@@ -64,7 +69,7 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
             Self::Quantity(quantity) => plain(quantity.value),
-            Self::Number(number) | Self::Price(number) => plain(*number),
+            Self::Number(number) | Self::Percent(number) | Self::Price(number) => plain(*number),
             Self::Money(money, _) | Self::AtLeast(money, _) => money.to_string(),
             Self::Day(day) => day.to_string(),
             Self::Unknown(_) | Self::Empty => String::new(),
@@ -78,6 +83,9 @@ impl Cell {
             Self::Count(count) => grouped(&count.to_string()),
             Self::Quantity(quantity) => show_quantity(*quantity),
             Self::Number(number) => grouped(&plain(number.round_dp(2))),
+            Self::Percent(share) => {
+                format!("{} %", plain((*share * Decimal::ONE_HUNDRED).round_dp(0)))
+            }
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {
@@ -197,6 +205,8 @@ pub enum Block {
     Heading(String),
     /// Lines that stand as they are, one below the other.
     Lines(Vec<String>),
+    /// Ranges as bars, for terminals and wikis.
+    Fan(Fan),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
 }

@@ -38,6 +38,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     .map(|line| format!("{}\n", wrapped(line)))
                     .collect()
             }
+            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
