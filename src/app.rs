@@ -35,7 +35,7 @@ use crate::{
         usage_summary::{UsageSum, summarize},
     },
     forecast::{
-        self, Coverage, Outlook, Question, Rating,
+        self, Backtest, Coverage, Outlook, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
@@ -364,6 +364,31 @@ impl App {
             other_charges,
             currency: past.currency,
         })
+    }
+
+    /// Forecasts the past again and compares it with what came.
+    pub fn backtest(
+        &self,
+        ledger: &Ledger,
+        question: &Question,
+        request: &BillRequest,
+    ) -> Result<(Backtest, Currency), AppError> {
+        let past = self.past(ledger, request)?;
+        let book = self.price_book(&request.terms, past.observed());
+        let options = |month| {
+            rating_options(
+                month,
+                past.currency.clone(),
+                &request.terms,
+                request.sharing,
+            )
+        };
+        let rating = Rating {
+            book: &book,
+            options: &options,
+        };
+        let backtest = forecast::backtest(&past.records, &past.coverage, question, &rating)?;
+        Ok((backtest, past.currency))
     }
 
     /// Gathers all recorded usage and what is known of its completeness.

@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// Show what each driver's forecast rests on, and which one spreads the bill.
     #[arg(long)]
     explain: bool,
+    /// Show how the forecast would have done on your last twelve months.
+    #[arg(long, conflicts_with_all = ["months", "budget", "by", "event", "growth", "explain"])]
+    backtest: bool,
     /// Which currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
@@ -99,6 +102,11 @@ pub(super) fn run(
             .as_deref()
             .map(|code| Currency::new(code.to_uppercase())),
     };
+    if args.backtest {
+        let (backtest, currency) = app.backtest(&ledger, &question, &request)?;
+        output.document(&report::forecast_backtest::document(&backtest, &currency))?;
+        return Ok(Exit::Answered);
+    }
     let forecast = app.forecast(&ledger, &question, &request)?;
     let complete = forecast
         .outlook

@@ -97,11 +97,11 @@ pub(super) fn expect(daily: &Daily, horizon: &Horizon, changes: &Changes<'_>) ->
     };
     let rest = horizon.span(0).end;
     let next = horizon.months.get(1).map_or(rest, |_| horizon.span(1).end);
-    let month_end = ensemble::forecast(&history, rest.max(1));
-    let near = if next > rest {
-        ensemble::forecast(&history, next)
+    let near = ensemble::forecast(&history, next.max(1));
+    let month_end = if rest > 0 && rest < next {
+        ensemble::forecast(&history, rest)
     } else {
-        month_end.clone()
+        near.clone()
     };
     let mut path = far(&history, &near, days);
     for (at, value) in path.iter_mut().enumerate().take(next) {
@@ -113,10 +113,13 @@ pub(super) fn expect(daily: &Daily, horizon: &Horizon, changes: &Changes<'_>) ->
     }
     let month = Point {
         daily: near.daily.iter().copied().cycle().take(30).collect(),
+        total: 30.0 * mean(&near.daily),
         ..near.clone()
     };
     let scale = Facts::of(y, &month).scale() * uncertain(y.len());
     let base_offset = interval::offset(y);
+    let month_end_ceiling = interval::ceiling(y, &month_end);
+    let ceiling = interval::ceiling(y, &month);
     let months = (0..horizon.months.len())
         .map(|at| {
             let span = horizon.span(at);
@@ -137,15 +140,13 @@ pub(super) fn expect(daily: &Daily, horizon: &Horizon, changes: &Changes<'_>) ->
             } else {
                 scale * (1.0 + WIDER * count(at - 1).sqrt())
             };
+            let changed = if plain > 0.0 { center / plain } else { 1.0 };
             Spread {
                 center,
                 // An event that leaves nothing leaves no room for error either.
-                offset: if plain > 0.0 {
-                    base_offset * center / plain
-                } else {
-                    base_offset
-                },
+                offset: base_offset * changed,
                 scale,
+                ceiling: changed * if at == 0 { month_end_ceiling } else { ceiling },
             }
         })
         .collect();

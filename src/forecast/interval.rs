@@ -43,12 +43,16 @@ pub(super) struct Spread {
     pub(super) offset: f64,
     /// The scale of the error.
     pub(super) scale: f64,
+    /// What is beyond belief: three times the most that so many days ever had.
+    pub(super) ceiling: f64,
 }
 
 impl Spread {
     /// Returns the value that stays above the actual one with the probability `share`.
     pub(super) fn at(&self, share: f64) -> f64 {
-        ((self.center + self.offset) * exp(scaled_error(share) * self.scale) - self.offset).max(0.0)
+        ((self.center + self.offset) * exp(scaled_error(share) * self.scale) - self.offset)
+            .min(self.ceiling)
+            .max(0.0)
     }
 }
 
@@ -102,7 +106,23 @@ pub(super) fn spread(y: &[f64], point: &Point) -> Spread {
         center: point.total,
         offset: offset(y),
         scale: Facts::of(y, point).scale(),
+        ceiling: ceiling(y, point),
     }
+}
+
+/// Three times the most that so many days had in two years, or that is expected of them. A history of
+/// hardly more days than that says less.
+pub(super) fn ceiling(y: &[f64], point: &Point) -> f64 {
+    let days = point.daily.len();
+    let recent = &y[y.len().saturating_sub(730)..];
+    let mut sum: f64 = recent.iter().take(days).sum();
+    let mut most = sum;
+    for at in days..recent.len() {
+        sum += recent[at] - recent[at - days];
+        most = most.max(sum);
+    }
+    let factor = if recent.len() < 2 * days { 10.0 } else { 3.0 };
+    factor * most.max(point.total)
 }
 
 /// 2 % of a mean month.

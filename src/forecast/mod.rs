@@ -27,6 +27,7 @@
     reason = "statistics, not money: the one place that calculates with floats"
 )]
 
+mod backtest;
 pub mod bench;
 pub mod calendar;
 mod ensemble;
@@ -44,6 +45,7 @@ mod series;
 mod stl;
 mod units;
 
+pub use backtest::{Backtest, Trial, backtest};
 pub use events::{Event, EventError, Growth};
 pub use outlook::{DriverOutlook, MonthOutlook, Outlook, Question, Range, Rating, outlook};
 pub use series::Coverage;

@@ -622,7 +622,7 @@ fn add(sum: &mut [f64], column: &[f64]) {
     }
 }
 
-fn float(money: Money) -> f64 {
+pub(super) fn float(money: Money) -> f64 {
     rust_decimal::prelude::ToPrimitive::to_f64(&money.amount()).unwrap_or_default()
 }
 

@@ -146,7 +146,7 @@ impl Tariffs {
         let known_of = |driver: &Driver| {
             let lines = known.into_iter().flat_map(|bill| &bill.lines);
             lines
-                .filter(|line| line.kind == ChargeKind::Usage && line.key == driver.key)
+                .filter(|line| line.kind == ChargeKind::Usage && driver.keys.contains(&line.key))
                 .filter_map(|line| line.usage.as_ref())
                 .map(|usage| (float(usage.billed.value), float(usage.covered)))
                 .fold((0.0, 0.0), |(a, b), (billed, covered)| {

@@ -4,7 +4,7 @@
 //! A day that a source covers and that has no record is a day without usage. A day that no source
 //! covers is a gap: it is filled with what the same weekday had around it, and counted.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 use rust_decimal::{Decimal, prelude::ToPrimitive};
@@ -50,6 +50,8 @@ impl Coverage {
 #[derive(Clone, Debug)]
 pub(super) struct Driver {
     pub(super) key: UsageKey,
+    /// Keys of its records: its own, and that of free usage, which bills show without region.
+    pub(super) keys: Vec<UsageKey>,
     pub(super) unit: Unit,
     pub(super) kind: Kind,
     /// The current month so far.
@@ -121,11 +123,18 @@ pub(super) fn gather(
         let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
         groups.entry((&record.key, unit)).or_default().push(record);
     }
+    fold_free_usage(&mut groups);
     let current = Month::of(coverage.last_day);
     groups
         .into_iter()
         .map(|((key, unit), records)| Driver {
             key: key.clone(),
+            keys: records
+                .iter()
+                .map(|record| record.key.clone())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
             unit,
             kind: if counts_whole_units(unit) {
                 Kind::Units(units(&records))
@@ -140,6 +149,34 @@ pub(super) fn gather(
             parts: parts(&records, coverage.last_day, by),
         })
         .collect()
+}
+
+/// Puts usage without region to the region where the account uses most of the meter: bills show the
+/// free part of usage as `Global-`, which is no usage of its own.
+fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) {
+    let is_global = |key: &UsageKey| key.region.as_str() == "global";
+    let global: Vec<(&UsageKey, Unit)> = groups
+        .keys()
+        .filter(|(key, _)| is_global(key))
+        .copied()
+        .collect();
+    for (key, unit) in global {
+        let same = |other: &UsageKey| {
+            !is_global(other)
+                && (&other.payer, &other.account, &other.meter)
+                    == (&key.payer, &key.account, &key.meter)
+        };
+        let home = groups
+            .iter()
+            .filter(|((other, other_unit), _)| same(other) && *other_unit == unit)
+            .max_by_key(|(_, records)| records.len())
+            .map(|(home, _)| *home);
+        if let Some(home) = home
+            && let Some(free) = groups.remove(&(key, unit))
+        {
+            groups.entry(home).or_default().extend(free);
+        }
+    }
 }
 
 fn amount(record: &UsageRecord) -> f64 {

@@ -56,7 +56,7 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
     let mut blocks = vec![Block::Table(table), Block::Fan(fan(outlook, view))];
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
-        blocks.push(Block::Table(drivers(outlook, view)));
+        blocks.push(Block::Detail("drivers", drivers(outlook, view)));
         blocks.push(Block::Lines(methods(outlook, view)));
     }
     blocks.push(Block::Notes(notes(outlook, view)));
@@ -107,7 +107,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
         Column::in_files("other_p10"),
         Column::new("Other", "other_p50", 8),
         Column::in_files("other_p90"),
-        Column::new("Known", "known", 2),
+        Column::new("Known", "known", 9),
         Column::in_files("known_days"),
         Column::in_files("exact_at_median"),
         Column::in_files("complete"),
@@ -139,7 +139,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
         table.rows.push(row);
     }
     if outlook.months.len() > 1 {
-        let mut row = vec![Cell::text("All")];
+        let mut row = vec![Cell::text(format!("{} months", outlook.months.len()))];
         row.extend(range(outlook.sum, &money));
         row.push(chance(outlook.ever_over_budget));
         row.resize(table.columns.len(), Cell::Empty);
@@ -239,13 +239,15 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
         .map(|month| month.month.to_string())
         .unwrap_or_default();
     let mut table = Table::new(vec![
-        Column::new("Driver", "driver", 0),
-        Column::new("Account", "account", 3),
-        Column::new("Region", "region", 4),
-        Column::new(format!("P10 {month}"), "p10", 1),
+        Column::new(format!("Driver in {month}"), "driver", 0),
+        Column::new("Account", "account", 1),
+        Column::new("Region", "region", 2),
+        Column::new("P10", "p10", 4),
         Column::new("P50", "p50", 0),
-        Column::new("P90", "p90", 1),
-        Column::new("History", "history", 2),
+        Column::new("P90", "p90", 4),
+        Column::new("History", "history", 5),
+        Column::in_files("methods"),
+        Column::in_files("holiday_percent"),
         Column::new("Of the spread", "spread", 0),
     ]);
     for driver in &outlook.drivers {
@@ -264,6 +266,8 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
                 driver.history,
                 if driver.by_month { "months" } else { "days" }
             )),
+            Cell::text(weights(driver, usize::MAX)),
+            driver.holidays.map_or(Cell::Empty, Cell::Number),
             Cell::Percent(driver.spread / Decimal::ONE_HUNDRED),
         ]);
     }
@@ -284,7 +288,7 @@ fn methods(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
     outlook
         .drivers
         .iter()
-        .take(8)
+        .take(5)
         .map(|driver| {
             let key = &driver.key;
             let account = key.account.as_ref().map_or("", |account| account.as_str());
@@ -295,13 +299,7 @@ fn methods(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
                     driver.history
                 );
             }
-            let heaviest: Vec<String> = driver
-                .methods
-                .iter()
-                .take(3)
-                .map(|(method, weight)| format!("{method} {} %", plain(*weight)))
-                .collect();
-            let mut text = format!("{name}: {}", heaviest.join(", "));
+            let mut text = format!("{name}: {}", weights(driver, 3));
             if let Some(holidays) = driver.holidays {
                 text += &format!("; a holiday has {} % of an ordinary day", plain(holidays));
             }
@@ -311,15 +309,38 @@ fn methods(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
         .collect()
 }
 
+/// The heaviest methods of a driver.
+fn weights(driver: &DriverOutlook, most: usize) -> String {
+    let heaviest: Vec<String> = driver
+        .methods
+        .iter()
+        .take(most)
+        .map(|(method, weight)| format!("{method} {} %", plain(*weight)))
+        .collect();
+    heaviest.join(", ")
+}
+
 fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
     let question = &outlook.question;
     let mut notes = vec![format!(
-        "Usage to {} is known; after it each meter is forecast from up to {} days, and {} futures \
-         are rated. Half of them end below P50, one in ten below P10, one in ten above P90.",
+        "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
+         are rated. Half of them end below P50, one in ten below P10, one in ten above P90. Services \
+         are shown at their own P50.",
         outlook.last_day,
         outlook.history_days,
         super::grouped(&question.paths.to_string()),
     )];
+    if let Some(budget) = question.budget {
+        notes.push(format!(
+            "Over budget: the share of futures in which a month passes {}{}.",
+            show_money(budget, &view.currency),
+            if outlook.months.len() > 1 {
+                "; last, in which any does"
+            } else {
+                ""
+            }
+        ));
+    }
     match outlook.history_days {
         0..14 => notes.push(format!(
             "Only {} days of history: a flat mean and a guess at its range. A plan of your own says \

@@ -9,6 +9,7 @@ pub mod csv;
 mod fan;
 pub mod finance;
 pub mod forecast;
+pub mod forecast_backtest;
 pub mod forecast_study;
 pub mod imported;
 pub mod json;
@@ -201,6 +202,8 @@ impl Table {
 pub enum Block {
     /// A table; the first one is what CSV and JSON carry.
     Table(Table),
+    /// A further table, which JSON carries under this name. People see its first rows.
+    Detail(&'static str, Table),
     /// A heading.
     Heading(String),
     /// Lines that stand as they are, one below the other.
@@ -222,6 +225,20 @@ pub struct Document {
     pub facts: Vec<(&'static str, Cell)>,
     /// The answer.
     pub blocks: Vec<Block>,
+}
+
+/// Rows of a detail that people see.
+const DETAIL_ROWS: usize = 12;
+
+impl Table {
+    /// Returns the first rows, and a line about the others.
+    fn shortened(&self) -> (Self, Option<String>) {
+        let mut short = self.clone();
+        short.rows.truncate(DETAIL_ROWS);
+        let more = self.rows.len() - short.rows.len();
+        let line = (more > 0).then(|| format!("and {more} more in --format json"));
+        (short, line)
+    }
 }
 
 impl Document {
