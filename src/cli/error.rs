@@ -142,7 +142,8 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
         AppError::UsageFile(UsageFileError::Unreadable { .. })
-        | AppError::PriceList(PriceListError::Unreadable { .. }) => {
+        | AppError::PriceList(PriceListError::Unreadable { .. })
+        | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
@@ -151,9 +152,6 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::PriceList(_) => {
             "bring the index.csv or index.json of one service from AWS's bulk price list"
-        }
-        AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
-            "check the path and its permissions"
         }
         AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),

@@ -12,7 +12,7 @@ use crate::{
 /// Run the forecaster over recorded windows and compare it with a library's answers
 ///
 /// Windows are JSON Lines (id, series, origin, cut, H, mtd, hist, fut), baselines a CSV with at least
-/// id, SNaive and AutoETS; both plain or gzipped.
+/// the columns `id`, `SNaive` and `AutoETS`; both plain or gzipped.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The windows.

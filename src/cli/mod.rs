@@ -188,7 +188,7 @@ pub fn reference() -> String {
         );
         let names: Vec<String> = command
             .get_subcommands()
-            .filter(|sub| sub.get_name() != "help")
+            .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
             .map(|sub| sub.get_name().to_owned())
             .collect();
         for name in names {

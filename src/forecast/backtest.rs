@@ -9,10 +9,11 @@ use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
+    columns::{decimal, float},
     expect::Horizon,
     methods::WEEK,
     numbers::{count, median},
-    outlook::{Outlook, Question, Range, Rating, decimal, float, outlook},
+    outlook::{Outlook, Question, Range, Rating, outlook},
     rated::Tariffs,
     series::{self, Coverage, Driver, Kind},
 };

@@ -18,6 +18,10 @@ const BACKTEST_FROM: usize = 42;
 /// Weeks over which the backtest rolls.
 const BACKTEST_WEEKS: usize = 26;
 
+/// Days without use after which a series that was in regular use has stopped. Used on one day in
+/// four, it would be silent that long by chance once in four hundred times.
+const SILENCE: usize = 21;
+
 /// From so many days on a history has a weekday profile worth weighing methods for.
 pub(super) const COLD: usize = 42;
 
@@ -55,6 +59,16 @@ pub(super) fn forecast(history: &History, days: usize) -> Point {
     let y = &history.values[..];
     if y.len() < COLD {
         return cold_start(y, days);
+    }
+    if has_stopped(y) {
+        return Point {
+            daily: vec![0.0; days],
+            total: 0.0,
+            weights: [0.0; NAMES.len()],
+            candidates: [0.0; 3],
+            holiday_ratio: 1.0,
+            backtest: Vec::new(),
+        };
     }
     let trials = backtest(y, days);
     let weights = weights(&trials);
@@ -96,6 +110,17 @@ pub(super) fn forecast(history: &History, days: usize) -> Point {
             })
             .collect(),
     }
+}
+
+/// Tells whether a series was in regular use and then, for three weeks, not at all: a compute type
+/// that was left, a project that moved. Means would bring it back for months.
+pub(super) fn has_stopped(y: &[f64]) -> bool {
+    let Some(split) = y.len().checked_sub(SILENCE) else {
+        return false;
+    };
+    let before = &y[split.saturating_sub(8 * WEEK)..split];
+    let active = before.iter().filter(|value| **value > 0.0).count();
+    y[split..].iter().all(|value| *value <= 0.0) && active * 4 >= before.len() && active > 0
 }
 
 /// Under six weeks: a weekday mean, shrunk towards the mean of all days; under two weeks only that.

@@ -1,9 +1,11 @@
 //! What each driver is expected to do in the current month and those after it.
 //!
 //! The rest of this month and the next one come from the ensemble. Further out it gives way, within
-//! three months, to the weekday mean of 26 weeks: no method did better at 3 and 12 months, and none
-//! does worse for assuming a trend. Only three years of history earn one: half the drift of all of
-//! it, as the theta method has it, the less of it the less sure it is.
+//! three months, to the weekday mean of 26 weeks, at the geometric middle of its level and that of
+//! the last eight: on the development windows that erred least two to five months ahead, above all
+//! after a change of level. No trend is assumed: it did harm at 12 months. Only three years of history
+//! earn one: half the drift of all of it, as the theta method has it, the less of it the less sure
+//! it is.
 
 use std::collections::BTreeMap;
 
@@ -67,8 +69,10 @@ pub(super) struct Expected {
     pub(super) weights: [f64; methods::NAMES.len()],
     /// What a holiday has of an ordinary day; none where no holiday was looked for.
     pub(super) holiday_ratio: Option<f64>,
-    /// How far the last two weeks lie from the ten before, as a factor.
+    /// The last two weeks lie far from the ten before.
     pub(super) shifted: bool,
+    /// It was in use and is no more.
+    pub(super) stopped: bool,
 }
 
 /// What changes the future, whatever the past.
@@ -140,13 +144,13 @@ pub(super) fn expect(daily: &Daily, horizon: &Horizon, changes: &Changes<'_>) ->
             } else {
                 scale * (1.0 + WIDER * count(at - 1).sqrt())
             };
-            let changed = if plain > 0.0 { center / plain } else { 1.0 };
+            let factor = if plain > 0.0 { center / plain } else { 1.0 };
             Spread {
                 center,
                 // An event that leaves nothing leaves no room for error either.
-                offset: base_offset * changed,
+                offset: base_offset * factor,
                 scale,
-                ceiling: changed * if at == 0 { month_end_ceiling } else { ceiling },
+                ceiling: factor * if at == 0 { month_end_ceiling } else { ceiling },
             }
         })
         .collect();
@@ -158,6 +162,7 @@ pub(super) fn expect(daily: &Daily, horizon: &Horizon, changes: &Changes<'_>) ->
         holiday_ratio: (!changes.calendar.countries().is_empty() && y.len() >= COLD)
             .then_some(near.holiday_ratio),
         shifted: interval::level_shift(y) > 0.4,
+        stopped: ensemble::has_stopped(y),
     }
 }
 
@@ -190,7 +195,7 @@ fn far(history: &History, near: &Point, days: usize) -> Vec<f64> {
     let far_week = if y.len() < COLD {
         near_week.clone()
     } else {
-        methods::weekday_mean(y, WEEK, WEEKS)
+        half_year(y)
     };
     let level = mean(&far_week);
     let drift = drift(y);
@@ -211,6 +216,20 @@ fn far(history: &History, near: &Point, days: usize) -> Vec<f64> {
         }
     }
     path
+}
+
+/// The weekday mean of 26 weeks, at the geometric middle of its level and that of eight weeks.
+fn half_year(y: &[f64]) -> Vec<f64> {
+    if ensemble::has_stopped(y) {
+        return vec![0.0; WEEK];
+    }
+    let long = methods::weekday_mean(y, WEEK, WEEKS);
+    let (level, recent) = (mean(&long), mean(&methods::weekday_mean(y, WEEK, 8)));
+    if level <= 0.0 {
+        return long;
+    }
+    let factor = (recent / level).max(0.0).sqrt();
+    long.iter().map(|value| value * factor).collect()
 }
 
 /// Half the drift of a year, as a share of the level; nothing under three years.

@@ -12,6 +12,7 @@
 //! | `events.rs` | growth and known events as multipliers |
 //! | `expect.rs` | all of that for the rest of this month and the months after |
 //! | `paths.rs` | ten thousand futures: weeks of the past drawn jointly, stretched to the ranges |
+//! | `sampler.rs`, `columns.rs` | the same for all drivers, and sums over paths |
 //! | `rated.rs` | each future rated with free tiers and whole-pipeline fees |
 //! | `outlook.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
 //! | `backtest.rs` | how it would have done on this history |
@@ -30,6 +31,7 @@
 mod backtest;
 pub mod bench;
 pub mod calendar;
+mod columns;
 mod ensemble;
 mod ets;
 mod events;
@@ -41,6 +43,7 @@ mod outlook;
 mod paths;
 mod random;
 mod rated;
+mod sampler;
 mod series;
 mod stl;
 mod units;

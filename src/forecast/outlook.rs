@@ -3,22 +3,21 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
-use rust_decimal::{Decimal, prelude::FromPrimitive};
+use rust_decimal::Decimal;
 
 use super::{
     calendar::Calendar,
+    columns::{Totals, add, decimal, float, points, share, shift},
     events::{Event, Growth},
-    expect::{self, Changes, Expected, Horizon},
+    expect::{Changes, Horizon},
     methods,
-    numbers::{count, mean, quantile},
-    paths::{self, Weeks},
-    random::Random,
+    numbers::quantile,
     rated::Tariffs,
+    sampler::{Model, Sampler, models},
     series::{self, Coverage, Driver, Kind},
-    units::Units,
 };
 use crate::domain::{
-    allocation::{Dimension, Policy, allocate},
+    allocation::Dimension,
     bill::Bill,
     ids::{Currency, ServiceCode},
     money::Money,
@@ -28,6 +27,12 @@ use crate::domain::{
     rating::{RatingError, RatingOptions, rate},
     usage::{ChargeKind, UsageKey, UsageRecord},
 };
+
+/// Values of a month that are kept at once, at most: drivers times paths.
+const MOST_VALUES: usize = 4_000_000;
+
+/// Paths of an organization with very many drivers.
+const FEWEST_PATHS: usize = 1000;
 
 /// What is asked of a forecast.
 #[derive(Clone, Debug)]
@@ -118,6 +123,8 @@ pub struct DriverOutlook {
     pub spread: Decimal,
     /// The last two weeks differ much from the weeks before.
     pub shifted: bool,
+    /// It was in regular use, and not at all for three weeks.
+    pub stopped: bool,
     /// Days without a source, filled.
     pub filled: usize,
     /// Days with more corrections than usage.
@@ -155,12 +162,6 @@ pub struct Rating<'a> {
     pub options: &'a dyn Fn(Month) -> RatingOptions,
 }
 
-/// A driver with its model.
-enum Model {
-    Daily(Box<Expected>),
-    Units(Units),
-}
-
 /// Forecasts the bill. Returns nothing where there is no usage to continue.
 pub fn outlook(
     records: &[UsageRecord],
@@ -184,10 +185,13 @@ pub fn outlook(
         growth: question.growth,
         calendar: question.calendar.clone(),
     };
-    let models: Vec<Model> = drivers
-        .iter()
-        .map(|driver| model(driver, &horizon, &changes))
-        .collect();
+    let question = &Question {
+        paths: question
+            .paths
+            .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS)),
+        ..question.clone()
+    };
+    let models = models(&drivers, &horizon, &changes);
     let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
     let mut totals = Totals::new(drivers.len(), question.paths);
     let mut months = Vec::new();
@@ -206,7 +210,7 @@ pub fn outlook(
         }
         let by = question.by.as_ref().map(|by| (by, options.sharing));
         let parts = sampler.parts(&costs, fixed, &known_records, by);
-        let expected = median_usage(&drivers, *month, &usage, options.currency.clone());
+        let expected = median_usage(&drivers, *month, &usage, &options.currency);
         let exact_records: Vec<UsageRecord> = known_records
             .iter()
             .filter(|record| record.month == *month)
@@ -272,234 +276,6 @@ fn month_to_date(records: &[UsageRecord], coverage: &Coverage) -> Vec<UsageRecor
         .collect()
 }
 
-fn model(driver: &Driver, horizon: &Horizon, changes: &Changes<'_>) -> Model {
-    match &driver.kind {
-        Kind::Daily(daily) => Model::Daily(Box::new(expect::expect(daily, horizon, changes))),
-        Kind::Units(months) => Model::Units(Units::of(months, horizon.months[0], horizon.last_day)),
-    }
-}
-
-/// Draws the months of all drivers, one after the other.
-struct Sampler<'d> {
-    drivers: &'d [Driver],
-    models: &'d [Model],
-    lasting: Weeks,
-    weeks: Weeks,
-    random: Random,
-    /// Counts of whole units: driver, month, path.
-    units: Vec<Vec<Vec<f64>>>,
-}
-
-impl<'d> Sampler<'d> {
-    fn new(
-        drivers: &'d [Driver],
-        models: &'d [Model],
-        horizon: &Horizon,
-        question: &Question,
-    ) -> Self {
-        let mut random = Random::new(question.seed);
-        let months = horizon.months.len();
-        let units = models
-            .iter()
-            .zip(drivers)
-            .map(|(model, driver)| match model {
-                Model::Daily(_) => Vec::new(),
-                Model::Units(units) => {
-                    let mut columns = vec![vec![0.0; question.paths]; months];
-                    for path in 0..question.paths {
-                        let counts = units.draw(months - 1, &mut random);
-                        for (at, value) in counts.into_iter().enumerate() {
-                            columns[at][path] = if at == 0 {
-                                (value - driver.month_to_date).max(0.0)
-                            } else {
-                                let factor = question.growth.after(expect::days_ahead(horizon, at));
-                                whole(value * factor, random.share())
-                            };
-                        }
-                    }
-                    columns
-                }
-            })
-            .collect();
-        Self {
-            drivers,
-            models,
-            lasting: paths::draw_weeks(question.paths, &mut random),
-            weeks: Vec::new(),
-            random,
-            units,
-        }
-    }
-
-    /// Samples what each driver adds to a month.
-    fn month(&mut self, at: usize) -> Vec<Vec<f64>> {
-        self.weeks = paths::draw_weeks(self.lasting.len(), &mut self.random);
-        self.models
-            .iter()
-            .zip(&mut self.units)
-            .map(|(model, units)| match model {
-                Model::Daily(expected) => {
-                    paths::sample(expected, at, &self.lasting, &self.weeks, &mut self.random)
-                }
-                Model::Units(_) => std::mem::take(&mut units[at]),
-            })
-            .collect()
-    }
-
-    /// Shares the costs of a month among the parts asked for, path by path: as the weeks that a path
-    /// drew were shared. What is known is shared as it was used.
-    fn parts(
-        &self,
-        costs: &[Vec<f64>],
-        fixed: Option<&Bill>,
-        records: &[UsageRecord],
-        by: Option<(&Dimension, Policy)>,
-    ) -> Vec<(Option<String>, Range)> {
-        let Some((by, policy)) = by else {
-            return Vec::new();
-        };
-        let mut columns: BTreeMap<Option<String>, Vec<f64>> = BTreeMap::new();
-        let paths = self.weeks.len();
-        for (driver, costs) in self.drivers.iter().zip(costs) {
-            let overall = expect::shares(&driver.parts);
-            let names: Vec<&Option<String>> = overall.keys().collect();
-            let all: f64 = overall.values().sum();
-            if names.is_empty() || all <= 0.0 {
-                add(
-                    columns.entry(None).or_insert_with(|| vec![0.0; paths]),
-                    costs,
-                );
-                continue;
-            }
-            if let [only] = names[..] {
-                let column = columns
-                    .entry(only.clone())
-                    .or_insert_with(|| vec![0.0; paths]);
-                add(column, costs);
-                continue;
-            }
-            let weekly: Vec<Vec<f64>> = driver
-                .parts
-                .iter()
-                .map(|week| {
-                    names
-                        .iter()
-                        .map(|name| week.get(*name).copied().unwrap_or(0.0))
-                        .collect()
-                })
-                .collect();
-            let usual: Vec<f64> = overall.values().map(|value| value / all).collect();
-            let mut shares = vec![vec![0.0; paths]; names.len()];
-            for (path, drawn) in self.weeks.iter().enumerate() {
-                let week = |at: usize| {
-                    drawn
-                        .iter()
-                        .map(|week| weekly[usize::from(*week)][at])
-                        .sum::<f64>()
-                };
-                let sums: Vec<f64> = (0..names.len()).map(week).collect();
-                let sum: f64 = sums.iter().sum();
-                for (at, column) in shares.iter_mut().enumerate() {
-                    let share = if sum > 0.0 { sums[at] / sum } else { usual[at] };
-                    column[path] = costs[path] * share;
-                }
-            }
-            for (name, share) in names.into_iter().zip(&shares) {
-                add(
-                    columns
-                        .entry(name.clone())
-                        .or_insert_with(|| vec![0.0; paths]),
-                    share,
-                );
-            }
-        }
-        if let Some(bill) = fixed {
-            let known = allocate(bill, records, by, policy);
-            for share in known.shares {
-                let name = (!share.residual).then_some(share.part);
-                let known = float(share.cost);
-                let column = columns.entry(name).or_insert_with(|| vec![0.0; paths]);
-                column.iter_mut().for_each(|value| *value += known);
-            }
-        }
-        let mut parts: Vec<(Option<String>, Range)> = columns
-            .into_iter()
-            .map(|(name, column)| (name, Range::of(column)))
-            .collect();
-        parts.sort_by(|a, b| (a.0.is_none(), b.1.p50, &a.0).cmp(&(b.0.is_none(), a.1.p50, &b.0)));
-        parts
-    }
-}
-
-/// Rounds to a whole number so that the mean stays.
-fn whole(value: f64, draw: f64) -> f64 {
-    (value + draw).floor()
-}
-
-/// Sums over months, path by path.
-struct Totals {
-    month: Vec<f64>,
-    sum: Vec<f64>,
-    drivers: Vec<Vec<f64>>,
-    ever_over: Vec<bool>,
-}
-
-impl Totals {
-    fn new(drivers: usize, paths: usize) -> Self {
-        Self {
-            month: Vec::new(),
-            sum: vec![0.0; paths],
-            drivers: vec![vec![0.0; paths]; drivers],
-            ever_over: vec![false; paths],
-        }
-    }
-
-    fn add(&mut self, costs: &[Vec<f64>], fixed: Option<&Bill>, budget: Option<Money>) -> Vec<f64> {
-        let known = fixed.map_or(0.0, |bill| float(bill.total()));
-        self.month = vec![known; self.sum.len()];
-        for (driver, column) in self.drivers.iter_mut().zip(costs) {
-            add(&mut self.month, column);
-            add(driver, column);
-        }
-        add(&mut self.sum, &self.month);
-        if let Some(budget) = budget {
-            let budget = float(budget);
-            for (ever, month) in self.ever_over.iter_mut().zip(&self.month) {
-                *ever |= *month > budget;
-            }
-        }
-        self.month.clone()
-    }
-
-    fn over(&self, budget: Option<Money>) -> Option<Decimal> {
-        let budget = float(budget?);
-        let over = self.month.iter().filter(|month| **month > budget).count();
-        Some(share(over, self.month.len()))
-    }
-
-    /// Each driver's covariance with the whole as a share of the variance of the whole, in percent.
-    fn shares_of_spread(&self) -> Vec<Decimal> {
-        let middle = mean(&self.sum);
-        let all: f64 = self.sum.iter().map(|v| (v - middle) * (v - middle)).sum();
-        self.drivers
-            .iter()
-            .map(|column| {
-                let own = mean(column);
-                let together: f64 = column
-                    .iter()
-                    .zip(&self.sum)
-                    .map(|(value, sum)| (value - own) * (sum - middle))
-                    .sum();
-                if all > 0.0 {
-                    decimal(100.0 * together / all, 1)
-                } else {
-                    Decimal::ZERO
-                }
-            })
-            .collect()
-    }
-}
-
 fn services(
     drivers: &[Driver],
     costs: &[Vec<f64>],
@@ -515,7 +291,7 @@ fn services(
     for (service, known) in fixed.map(Bill::by_service).unwrap_or_default() {
         if let Some(column) = columns.get_mut(&service) {
             let known = float(known);
-            column.iter_mut().for_each(|value| *value += known);
+            shift(column, known);
         }
     }
     columns
@@ -529,7 +305,7 @@ fn median_usage(
     drivers: &[Driver],
     month: Month,
     usage: &[Vec<f64>],
-    currency: Currency,
+    currency: &Currency,
 ) -> Vec<UsageRecord> {
     drivers
         .iter()
@@ -561,14 +337,18 @@ fn describe(
     spread: Decimal,
     quantity: [Decimal; 3],
 ) -> DriverOutlook {
-    let (history, weights, holidays, shifted) = match model {
+    let (history, weights, holidays, shifted, stopped) = match model {
         Model::Daily(expected) => (
             expected.days,
             expected.weights,
             expected.holiday_ratio,
-            expected.shifted,
+            expected.shifted && !expected.stopped,
+            expected.stopped,
         ),
-        Model::Units(units) => (units.months(), [0.0; methods::NAMES.len()], None, false),
+        Model::Units(units) => {
+            let none = [0.0; methods::NAMES.len()];
+            (units.months(), none, None, false, false)
+        }
     };
     let mut weighed: Vec<(&'static str, Decimal)> = methods::NAMES
         .into_iter()
@@ -576,7 +356,7 @@ fn describe(
         .filter(|(_, weight)| *weight >= 0.005)
         .map(|(name, weight)| (name, decimal(100.0 * weight, 0)))
         .collect();
-    weighed.sort_by(|a, b| b.1.cmp(&a.1));
+    weighed.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
     let (filled, negative, spread_months) = match &driver.kind {
         Kind::Daily(daily) => (daily.filled, daily.negative, daily.spread_months),
         Kind::Units(_) => (0, 0, 0),
@@ -591,6 +371,7 @@ fn describe(
         holidays: holidays.map(|ratio| decimal(100.0 * ratio, 0)),
         spread,
         shifted,
+        stopped,
         filled,
         negative,
         spread_months,
@@ -598,7 +379,8 @@ fn describe(
 }
 
 impl Range {
-    fn of(mut column: Vec<f64>) -> Self {
+    /// Returns the range of a column of paths.
+    pub(super) fn of(mut column: Vec<f64>) -> Self {
         column.sort_unstable_by(f64::total_cmp);
         let money = |share: f64| Money::new(decimal(quantile(&column, share), 4));
         Self {
@@ -607,32 +389,4 @@ impl Range {
             p90: money(0.9),
         }
     }
-}
-
-/// P10, P50 and P90 of a column.
-fn points(column: &[f64]) -> [f64; 3] {
-    let mut sorted = column.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    [0.1, 0.5, 0.9].map(|share| quantile(&sorted, share))
-}
-
-fn add(sum: &mut [f64], column: &[f64]) {
-    for (sum, value) in sum.iter_mut().zip(column) {
-        *sum += value;
-    }
-}
-
-pub(super) fn float(money: Money) -> f64 {
-    rust_decimal::prelude::ToPrimitive::to_f64(&money.amount()).unwrap_or_default()
-}
-
-/// Rounds to a decimal; what is no number or too large for one becomes the largest amount.
-pub(super) fn decimal(value: f64, places: u32) -> Decimal {
-    Decimal::from_f64(value).map_or(Decimal::from(1_000_000_000_000_000_i64), |value| {
-        value.round_dp(places).normalize()
-    })
-}
-
-fn share(part: usize, of: usize) -> Decimal {
-    decimal(count(part) / count(of.max(1)), 4)
 }

@@ -13,7 +13,7 @@ use super::series::Driver;
 use crate::domain::{
     allowance::{FreeTier, Scope},
     bill::Bill,
-    ids::AccountId,
+    ids::{AccountId, Meter, Region},
     period::Month,
     price_book::PriceBook,
     quantity::{Quantity, Unit},
@@ -93,6 +93,9 @@ impl FloatRate {
     }
 }
 
+/// What usage is priced together by: payer, region and meter.
+type GroupKey<'d> = (Option<&'d AccountId>, &'d Region, &'d Meter);
+
 /// Usage that is priced together.
 #[derive(Clone, Debug)]
 struct Group {
@@ -137,11 +140,6 @@ impl Tariffs {
     ) -> Self {
         let day = month.last_day();
         let mut units = Vec::new();
-        type GroupKey<'d> = (
-            Option<&'d AccountId>,
-            &'d crate::domain::ids::Region,
-            &'d crate::domain::ids::Meter,
-        );
         let mut groups: BTreeMap<GroupKey<'_>, Group> = BTreeMap::new();
         let known_of = |driver: &Driver| {
             let lines = known.into_iter().flat_map(|bill| &bill.lines);

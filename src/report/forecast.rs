@@ -386,6 +386,14 @@ fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
             outlook.drivers.len()
         ));
     }
+    let stopped = count(&|driver| driver.stopped);
+    if stopped > 0 {
+        notes.push(format!(
+            "{stopped} of {} drivers were in use and have not been for three weeks: hardly anything is \
+             expected of them.",
+            outlook.drivers.len()
+        ));
+    }
     if question.growth.is_none() && question.months > 1 {
         notes.push(
             "No trend is assumed: none did better over months. Add what you know with --growth and \

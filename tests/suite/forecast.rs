@@ -1,5 +1,11 @@
 //! The forecast: the study holds, ranges are sane on any history, and paths are rated, not scaled.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "helpers of tests may panic as tests do; equal bytes are meant"
+)]
+
 use std::{collections::BTreeMap, process::Command, sync::Arc};
 
 use chrono::{Datelike, NaiveDate};
@@ -286,6 +292,11 @@ fn any_history_gets_a_sensible_answer() {
         step[1][1] > 35.0 && step[1][2] - step[1][0] > 1.0,
         "{step:?}"
     );
+    // A machine that was left six weeks ago does not come back.
+    let left = run(minutes("2026-01-01", "2026-11-10", |at| {
+        if at < 270 { 1000 } else { 0 }
+    }));
+    assert!(left.iter().all(|range| range[1] < 1.0), "{left:?}");
     // Ten years, growing: no more than twice the last month.
     let decade = run(minutes("2016-11-11", "2026-11-10", |at| at / 10));
     assert!((40.0..120.0).contains(&decade[1][1]), "{decade:?}");
