@@ -644,3 +644,66 @@ impl Watch for Unwatched {
         false
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(kind: ExportKind, from: &str, to: &str, whole_month: bool) -> (Month, SourceInfo) {
+        let first_day: NaiveDate = from.parse().unwrap();
+        let info = SourceInfo {
+            kind,
+            source: "test".to_owned(),
+            first_day,
+            last_day: to.parse().unwrap(),
+            whole_month,
+            records: 1,
+            used: true,
+        };
+        (Month::of(first_day), info)
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn days_between_sources_are_gaps() {
+        let sources = [
+            source(ExportKind::Cur2, "2026-07-03", "2026-07-30", true),
+            source(ExportKind::Cur2, "2026-09-10", "2026-09-30", false),
+            source(ExportKind::Cur2, "2026-10-01", "2026-10-31", true),
+        ];
+        assert_eq!(
+            uncovered(&sources, day("2026-10-31")),
+            [(day("2026-08-01"), day("2026-09-09"))]
+        );
+    }
+
+    #[test]
+    fn the_last_two_days_of_cost_explorer_are_not_whole() {
+        let explorer = [source(
+            ExportKind::CostExplorerJson,
+            "2026-11-01",
+            "2026-11-20",
+            false,
+        )];
+        for (today, days) in [
+            ("2026-11-20", 2),
+            ("2026-11-21", 2),
+            ("2026-11-22", 1),
+            ("2026-11-23", 0),
+        ] {
+            assert_eq!(
+                incomplete_days(&explorer, day("2026-11-20"), day(today)),
+                days,
+                "{today}"
+            );
+        }
+        let report = [source(ExportKind::Cur2, "2026-11-01", "2026-11-20", false)];
+        assert_eq!(
+            incomplete_days(&report, day("2026-11-20"), day("2026-11-21")),
+            0
+        );
+    }
+}

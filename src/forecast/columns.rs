@@ -103,9 +103,14 @@ pub(super) fn float(money: Money) -> f64 {
 
 /// Rounds to a decimal; what is no number or too large for one becomes the largest amount.
 pub(super) fn decimal(value: f64, places: u32) -> Decimal {
-    Decimal::from_f64(value).map_or(Decimal::from(1_000_000_000_000_000_i64), |value| {
-        value.round_dp(places).normalize()
-    })
+    const LARGEST: f64 = 1e15;
+    let value = if value.is_nan() {
+        LARGEST
+    } else {
+        value.clamp(-LARGEST, LARGEST)
+    };
+    let exact = Decimal::from_f64(value).unwrap_or(Decimal::MAX);
+    exact.round_dp(places).normalize()
 }
 
 pub(super) fn share(part: usize, of: usize) -> Decimal {

@@ -29,7 +29,7 @@ use crate::domain::{
 };
 
 /// Values of a month that are kept at once, at most: drivers times paths.
-const MOST_VALUES: usize = 4_000_000;
+const MOST_VALUES: usize = 1_000_000;
 
 /// Paths of an organization with very many drivers.
 const FEWEST_PATHS: usize = 1000;

@@ -41,7 +41,7 @@ pub(super) fn sample(
     month: usize,
     lasting: &Weeks,
     weeks: &Weeks,
-    random: &mut Random,
+    mut random: Random,
 ) -> Vec<f64> {
     let spread = expected.months[month];
     let paths = weeks.len();

@@ -34,6 +34,11 @@ impl Random {
         drawn
     }
 
+    /// Starts another stream.
+    pub(super) fn fork(&mut self) -> Self {
+        Self::new(self.next())
+    }
+
     /// Draws a whole number below `end`, each as likely to within 2⁻³².
     pub(super) fn below(&mut self, end: usize) -> usize {
         ((u128::from(self.next()) * end as u128) >> 64) as usize

@@ -23,25 +23,25 @@ pub(super) enum Model {
     Units(Units),
 }
 
-/// Builds the models, on as many threads as there are processors: each driver's is its own.
+/// Builds the models of all drivers.
 pub(super) fn models(drivers: &[Driver], horizon: &Horizon, changes: &Changes<'_>) -> Vec<Model> {
+    on_all_processors(drivers, |driver| model(driver, horizon, changes))
+}
+
+/// Does the same for each item, on as many threads as there are processors, in order.
+fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let size = drivers.len().div_ceil(threads).max(4);
+    let size = items.len().div_ceil(threads).max(4);
+    let work = &work;
     std::thread::scope(|scope| {
-        let parts: Vec<_> = drivers
+        let parts: Vec<_> = items
             .chunks(size)
-            .map(|part| {
-                scope.spawn(|| -> Vec<Model> {
-                    part.iter()
-                        .map(|driver| model(driver, horizon, changes))
-                        .collect()
-                })
-            })
+            .map(|part| scope.spawn(move || part.iter().map(work).collect::<Vec<R>>()))
             .collect();
         parts
             .into_iter()
             .flat_map(|part| match part.join() {
-                Ok(models) => models,
+                Ok(done) => done,
                 Err(panic) => std::panic::resume_unwind(panic),
             })
             .collect()
@@ -112,16 +112,24 @@ impl<'d> Sampler<'d> {
     /// Samples what each driver adds to a month.
     pub(super) fn month(&mut self, at: usize) -> Vec<Vec<f64>> {
         self.weeks = paths::draw_weeks(self.lasting.len(), &mut self.random);
-        self.models
+        // Each driver has a stream of its own, so that the order of work does not matter.
+        let drivers: Vec<(&Model, Random)> = self
+            .models
             .iter()
-            .zip(&mut self.units)
-            .map(|(model, units)| match model {
-                Model::Daily(expected) => {
-                    paths::sample(expected, at, &self.lasting, &self.weeks, &mut self.random)
-                }
-                Model::Units(_) => std::mem::take(&mut units[at]),
-            })
-            .collect()
+            .map(|model| (model, self.random.fork()))
+            .collect();
+        let mut columns = on_all_processors(&drivers, |(model, random)| match model {
+            Model::Daily(expected) => {
+                paths::sample(expected, at, &self.lasting, &self.weeks, random.clone())
+            }
+            Model::Units(_) => Vec::new(),
+        });
+        for (column, units) in columns.iter_mut().zip(&mut self.units) {
+            if let Some(counts) = units.get_mut(at) {
+                *column = std::mem::take(counts);
+            }
+        }
+        columns
     }
 
     /// Shares the costs of a month among the parts asked for, path by path: as the weeks that a path

@@ -379,6 +379,34 @@ fn the_same_seed_gives_the_same_bytes() {
     assert!(!first.contains("NaN") && !first.contains("inf"));
 }
 
+/// Pipelines are whole: one that was active in each of the last months is one more dollar a month,
+/// however many minutes it ran.
+#[test]
+fn active_pipelines_are_counted_whole() {
+    let desk = Desk::new();
+    let meter = Meter::new("AWSCodePipeline", "activePipeline");
+    let mut records = Vec::new();
+    let mut month: Month = "2026-01".parse().unwrap();
+    while month.first_day() < day("2026-11-01") {
+        for name in ["api", "web", "jobs"] {
+            records.push(UsageRecord {
+                resource: Some(ResourceId::new(name)),
+                ..usage(&meter, month.first_day(), Decimal::ONE, Unit::Pipeline)
+            });
+        }
+        month = month.next();
+    }
+    let outlook = desk.outlook(&records, &few_paths());
+    // Three active, one of them free.
+    for range in &checked(&outlook)[1..] {
+        assert_eq!(range[1], 2.0, "{range:?}");
+        assert!(
+            range.iter().all(|dollars| dollars.fract() == 0.0),
+            "{range:?}"
+        );
+    }
+}
+
 /// Twelve minutes a day, 100 free a month. On the 14th the month has cost $0.34; scaled to 30 days
 /// that is $0.73. The month costs (360 − 100) × $0.005 = $1.30.
 #[test]
@@ -479,6 +507,13 @@ fn events_and_growth_change_what_they_say() {
         "{halved:?} {base:?}"
     );
     assert_eq!(halved[2], base[2]);
+    // Growth beyond all bounds ends at the largest amount there is.
+    let beyond = Question {
+        months: 36,
+        growth: "1000%/month".parse().unwrap(),
+        ..few_paths()
+    };
+    assert_eq!(desk.outlook(&records, &beyond).months.len(), 37);
     let grown = with(None, "10%/month");
     assert!(
         (grown[3][1] / base[3][1] - 1.27).abs() < 0.05,
