@@ -19,6 +19,7 @@ use super::{
 use crate::domain::{
     allocation::Dimension,
     bill::Bill,
+    catalog::{Catalog, ServiceKind},
     ids::{Currency, ServiceCode},
     money::Money,
     period::Month,
@@ -94,6 +95,8 @@ pub struct MonthOutlook {
     pub total: Range,
     /// The bill of each service.
     pub services: BTreeMap<ServiceCode, Range>,
+    /// The bill of the services around the four, all together.
+    pub around: Option<Range>,
     /// The bill of each part asked for, the residual under none; dearest first.
     pub parts: Vec<(Option<String>, Range)>,
     /// The share of paths above the budget, from 0 to 1.
@@ -205,7 +208,7 @@ pub fn outlook(
         if at == usize::from(horizon.months.len() > 1) {
             for ((quantity, column), driver) in quantities.iter_mut().zip(&usage).zip(&drivers) {
                 let so_far = if at == 0 { driver.month_to_date } else { 0.0 };
-                *quantity = points(column).map(|value| decimal(value + so_far, 2));
+                *quantity = points(column).map(|value| legible(value + so_far));
             }
         }
         let by = question.by.as_ref().map(|by| (by, options.sharing));
@@ -217,6 +220,7 @@ pub fn outlook(
             .cloned()
             .chain(expected)
             .collect();
+        let (services, around) = services(&drivers, &costs, fixed, rating.book.catalog);
         months.push(MonthOutlook {
             month: *month,
             known_days: if at == 0 {
@@ -225,7 +229,8 @@ pub fn outlook(
                 0
             },
             known: fixed.map_or(Money::ZERO, Bill::total),
-            services: services(&drivers, &costs, fixed),
+            services,
+            around,
             total: Range::of(totals.add(&costs, fixed, question.budget)),
             parts,
             over_budget: totals.over(question.budget),
@@ -276,11 +281,13 @@ fn month_to_date(records: &[UsageRecord], coverage: &Coverage) -> Vec<UsageRecor
         .collect()
 }
 
+/// The bill of each service, and of all services around the four together.
 fn services(
     drivers: &[Driver],
     costs: &[Vec<f64>],
     fixed: Option<&Bill>,
-) -> BTreeMap<ServiceCode, Range> {
+    catalog: &Catalog,
+) -> (BTreeMap<ServiceCode, Range>, Option<Range>) {
     let mut columns: BTreeMap<ServiceCode, Vec<f64>> = BTreeMap::new();
     for (driver, column) in drivers.iter().zip(costs) {
         let sum = columns
@@ -290,14 +297,29 @@ fn services(
     }
     for (service, known) in fixed.map(Bill::by_service).unwrap_or_default() {
         if let Some(column) = columns.get_mut(&service) {
-            let known = float(known);
-            shift(column, known);
+            shift(column, float(known));
         }
     }
-    columns
+    let mut around: Option<Vec<f64>> = None;
+    for (service, column) in &columns {
+        let known = catalog.services.get(service);
+        if known.is_none_or(|service| service.kind == ServiceKind::Adjacent) {
+            add(
+                around.get_or_insert_with(|| vec![0.0; column.len()]),
+                column,
+            );
+        }
+    }
+    let ranges = columns
         .into_iter()
         .map(|(service, column)| (service, Range::of(column)))
-        .collect()
+        .collect();
+    (ranges, around.map(Range::of))
+}
+
+/// Rounds a quantity to what is worth reading of a forecast.
+fn legible(value: f64) -> Decimal {
+    decimal(value, if value < 100.0 { 2 } else { 0 })
 }
 
 /// The median of each driver as records, so that it can be rated exactly.

@@ -212,6 +212,8 @@ impl<'d> Sampler<'d> {
             .into_iter()
             .map(|(name, column)| (name, Range::of(column)))
             .collect();
+        // Nobody owes nothing.
+        parts.retain(|(name, range)| name.is_some() || *range != Range::default());
         parts.sort_by(|a, b| (a.0.is_none(), b.1.p50, &a.0).cmp(&(b.0.is_none(), a.1.p50, &b.0)));
         parts
     }

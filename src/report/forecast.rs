@@ -11,7 +11,7 @@ use crate::{
         money::Money,
         number::plain,
     },
-    forecast::{DriverOutlook, MonthOutlook, Outlook, Range},
+    forecast::{DriverOutlook, Outlook, Range},
 };
 
 /// How a forecast is laid out.
@@ -126,7 +126,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
                 }),
             );
         }
-        row.extend(others(month, &money));
+        row.extend(optional(month.around, &money));
         row.push(if month.known_days > 0 {
             money(month.known)
         } else {
@@ -152,23 +152,10 @@ fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     [range.p10, range.p50, range.p90].map(money)
 }
 
-/// Services without a column of their own. Ranges do not add up, so two of them have no range.
-fn others(month: &MonthOutlook, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
-    let own = |code: &&ServiceCode| SERVICES.iter().any(|(own, _)| *own == code.as_str());
-    let others: Vec<&Range> = month
-        .services
-        .iter()
-        .filter(|(code, _)| !own(code))
-        .map(|(_, range)| range)
-        .collect();
-    match others[..] {
-        [] => [Cell::Empty, Cell::Empty, Cell::Empty],
-        [only] => range(*only, money),
-        _ => {
-            let middle = others.iter().map(|range| range.p50).sum();
-            [Cell::Empty, money(middle), Cell::Empty]
-        }
-    }
+fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+    known.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |known| {
+        range(known, money)
+    })
 }
 
 fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {

@@ -20,7 +20,7 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
         Column::new("Off by", "error_percent", 0),
         Column::new("Held", "covered", 1),
         Column::new("Last week again", "naive", 4),
-        Column::new("Off by", "naive_error_percent", 2),
+        Column::new("That off by", "naive_error_percent", 2),
         Column::in_files("currency"),
     ]);
     let percent = |error: Option<Decimal>| {

@@ -569,3 +569,36 @@ fn a_backtest_says_when_a_history_is_too_short() {
     assert!(long.enough);
     assert!(long.median_error < Decimal::from(5), "{long:?}");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::test_runner::Config { cases: 48, failure_persistence: None, ..Default::default() })]
+
+    /// Whatever the history, ranges are ordered, finite and above what is known.
+    #[test]
+    fn ranges_are_ordered_on_any_history(
+        values in proptest::collection::vec(-20_i64..1000, 1..150),
+        quiet in 0_u8..4,
+        shift in 0_i64..60,
+        months in 0_u32..14,
+    ) {
+        let desk = Desk::new();
+        let start = day("2027-10-15") + chrono::Duration::days(shift);
+        let records: Vec<UsageRecord> = start
+            .iter_days()
+            .zip(&values)
+            .map(|(at, value)| {
+                let value = if value % 4 < i64::from(quiet) { 0 } else { *value };
+                usage(&small(), at, Decimal::from(value), Unit::Minute)
+            })
+            .collect();
+        let question = Question { months, paths: 40, ..Question::default() };
+        let outlook = desk.outlook(&records, &question);
+        proptest::prop_assert_eq!(outlook.months.len(), months as usize + 1);
+        for month in &outlook.months {
+            proptest::prop_assert!(month.total.p10 <= month.total.p50);
+            proptest::prop_assert!(month.total.p50 <= month.total.p90);
+            proptest::prop_assert!(month.total.p90 < Money::new(Decimal::from(10_000_000)));
+            proptest::prop_assert!(month.total.p10.amount() >= month.known.amount() - Decimal::ONE);
+        }
+    }
+}
