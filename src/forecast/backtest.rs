@@ -9,10 +9,10 @@ use chrono::{Days, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    columns::{decimal, float},
+    columns::{decimal, float, percent},
     expect::Horizon,
     methods::WEEK,
-    numbers::{count, median},
+    numbers::median,
     outlook::{Outlook, Question, Range, Rating, outlook},
     rated::Tariffs,
     series::{self, Coverage, Driver, Kind},
@@ -84,7 +84,7 @@ pub struct Backtest {
     pub median_naive_error: Decimal,
     /// All errors over all errors of the seasonal naive method; none where that made none.
     pub against_naive: Option<Decimal>,
-    /// Share of months that ended between P10 and P90.
+    /// Share of months that ended between P10 and P90, in percent.
     pub coverage: Decimal,
     /// There are enough trials to conclude something.
     pub enough: bool,
@@ -186,7 +186,7 @@ fn summed_up(trials: Vec<Trial>) -> Backtest {
         median_naive_error: relative(&naive),
         against_naive: (all_naive > 0.0)
             .then(|| decimal(errors.iter().sum::<f64>() / all_naive, 2)),
-        coverage: decimal(count(covered) / count(trials.len().max(1)), 3),
+        coverage: percent(covered, trials.len()),
         enough: trials.len() >= ENOUGH,
         trials,
     }

@@ -51,7 +51,7 @@ impl Totals {
     pub(super) fn over(&self, budget: Option<Money>) -> Option<Decimal> {
         let budget = float(budget?);
         let over = self.month.iter().filter(|month| **month > budget).count();
-        Some(share(over, self.month.len()))
+        Some(percent(over, self.month.len()))
     }
 
     /// Each driver's covariance with the whole as a share of the variance of the whole, in percent.
@@ -113,6 +113,7 @@ pub(super) fn decimal(value: f64, places: u32) -> Decimal {
     exact.round_dp(places).normalize()
 }
 
-pub(super) fn share(part: usize, of: usize) -> Decimal {
-    decimal(count(part) / count(of.max(1)), 4)
+/// Returns a part of a whole in percent.
+pub(super) fn percent(part: usize, of: usize) -> Decimal {
+    decimal(100.0 * count(part) / count(of.max(1)), 2)
 }

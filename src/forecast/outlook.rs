@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{
     calendar::Calendar,
-    columns::{Totals, add, decimal, float, points, share, shift},
+    columns::{Totals, add, decimal, float, percent, points, shift},
     events::{Event, Growth},
     expect::{Changes, Horizon},
     methods,
@@ -99,7 +99,7 @@ pub struct MonthOutlook {
     pub around: Option<Range>,
     /// The bill of each part asked for, the residual under none; dearest first.
     pub parts: Vec<(Option<String>, Range)>,
-    /// The share of paths above the budget, from 0 to 1.
+    /// The share of paths above the budget, in percent.
     pub over_budget: Option<Decimal>,
     /// The median usage, rated exactly.
     pub exact: Bill,
@@ -151,7 +151,7 @@ pub struct Outlook {
     pub months: Vec<MonthOutlook>,
     /// All of them together.
     pub sum: Range,
-    /// The share of paths in which any month is above the budget.
+    /// The share of paths in which any month is above the budget, in percent.
     pub ever_over_budget: Option<Decimal>,
     /// The drivers, those that spread the whole most first.
     pub drivers: Vec<DriverOutlook>,
@@ -254,7 +254,7 @@ pub fn outlook(
         months,
         sum: Range::of(totals.sum.clone()),
         ever_over_budget: question.budget.map(|_| {
-            share(
+            percent(
                 totals.ever_over.iter().filter(|over| **over).count(),
                 question.paths,
             )

@@ -1,7 +1,5 @@
 //! A fan of ranges as bars of text. Geometry only: cents are scaled to columns in whole numbers.
 
-use rust_decimal::{Decimal, prelude::ToPrimitive};
-
 use super::show_money;
 use crate::domain::{ids::Currency, money::Money};
 
@@ -116,21 +114,21 @@ pub(super) fn render(fan: &Fan, width: u16, unicode: bool) -> String {
     text
 }
 
-/// Returns the column an amount ends at, rounded.
+/// Returns the column an amount ends at, rounded, of the columns that the largest one has.
 fn scaled(amount: Money, largest: Money, room: usize) -> usize {
-    if largest.amount() <= Decimal::ZERO {
+    let cents = |money: Money| u128::try_from(money.to_cents().mantissa()).unwrap_or(0);
+    let (part, whole) = (cents(amount), cents(largest));
+    if whole == 0 {
         return 0;
     }
-    let share = amount.amount().max(Decimal::ZERO) / largest.amount();
-    (share * Decimal::from(room))
-        .round()
-        .to_usize()
-        .unwrap_or(0)
-        .min(room)
+    let columns = (2 * part * room as u128 + whole) / (2 * whole);
+    usize::try_from(columns).unwrap_or(room).min(room)
 }
 
 #[cfg(test)]
 mod tests {
+    use rust_decimal::Decimal;
+
     use super::*;
 
     fn usd(cents: i64) -> Money {

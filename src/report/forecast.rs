@@ -73,8 +73,8 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
             ("seed", Cell::Count(question.seed)),
             ("budget", question.budget.map_or(Cell::Empty, money)),
             (
-                "chance_of_ever_passing_budget",
-                outlook.ever_over_budget.map_or(Cell::Empty, Cell::Number),
+                "ever_over_budget_percent",
+                outlook.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
             ),
             ("sum_p10", money(outlook.sum.p10)),
             ("sum_p50", money(outlook.sum.p50)),
@@ -96,7 +96,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
         Column::new("P10", "p10", 0),
         Column::new("P50", "p50", 0),
         Column::new("P90", "p90", 0),
-        Column::new("Over budget", "over_budget", 1),
+        Column::new("Over budget", "over_budget_percent", 1),
     ];
     for (drop, (code, [low, middle, high])) in (3..).zip(SERVICES) {
         columns.push(Column::in_files(low));
@@ -166,7 +166,7 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
         Column::new("P10", "p10", 0),
         Column::new("P50", "p50", 0),
         Column::new("P90", "p90", 0),
-        Column::new("Over budget", "over_budget", 1),
+        Column::new("Over budget", "over_budget_percent", 1),
         Column::in_files("currency"),
     ]);
     for month in &outlook.months {
@@ -235,7 +235,7 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
         Column::new("History", "history", 5),
         Column::in_files("methods"),
         Column::in_files("holiday_percent"),
-        Column::new("Of the spread", "spread", 0),
+        Column::new("Of the spread", "spread_percent", 0),
     ]);
     for driver in &outlook.drivers {
         let key = &driver.key;
@@ -255,7 +255,7 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
             )),
             Cell::text(weights(driver, usize::MAX)),
             driver.holidays.map_or(Cell::Empty, Cell::Number),
-            Cell::Percent(driver.spread / Decimal::ONE_HUNDRED),
+            Cell::Percent(driver.spread),
         ]);
     }
     table

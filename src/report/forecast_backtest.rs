@@ -23,11 +23,7 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
         Column::new("That off by", "naive_error_percent", 2),
         Column::in_files("currency"),
     ]);
-    let percent = |error: Option<Decimal>| {
-        error.map_or(Cell::Empty, |error| {
-            Cell::Percent(error / Decimal::ONE_HUNDRED)
-        })
-    };
+    let percent = |error: Option<Decimal>| error.map_or(Cell::Empty, Cell::Percent);
     for trial in &backtest.trials {
         table.rows.push(vec![
             Cell::text(trial.month.to_string()),
@@ -62,8 +58,8 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
             plain(backtest.median_naive_error)
         ));
         notes.push(format!(
-            "{} % of them ended between P10 and P90; 80 % should.",
-            plain((backtest.coverage * Decimal::ONE_HUNDRED).round_dp(0))
+            "{} of them ended between P10 and P90; 80 % should.",
+            Cell::Percent(backtest.coverage).shown()
         ));
         notes.push(
             "Usage that came and usage that was forecast are rated at the same prices: the error is \

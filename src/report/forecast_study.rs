@@ -1,6 +1,5 @@
 //! The forecasting study for people, and as JSON for a script.
 
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{Block, Cell, Column, Document, Table};
@@ -19,8 +18,8 @@ pub fn document(study: &Study, ms_per_series: f64) -> Document {
         vec![
             Cell::text(name),
             Cell::Count(windows as u64),
-            number(ets, 3),
-            number(naive, 3),
+            Cell::text(format!("{ets:.3}")),
+            Cell::text(format!("{naive:.3}")),
             Cell::text(format!("{coverage:.1} %")),
         ]
     };
@@ -128,14 +127,6 @@ pub fn json(study: &Study, ms_per_series: f64) -> String {
     let mut text = serde_json::to_string_pretty(&value).expect("a value of ours is JSON");
     text.push('\n');
     text
-}
-
-fn number(value: f64, digits: u32) -> Cell {
-    Decimal::try_from(value).map_or(Cell::Empty, |value| {
-        let mut value = value.round_dp(digits);
-        value.rescale(digits);
-        Cell::text(value.to_string())
-    })
 }
 
 /// Renders the answers window by window as CSV, for fitting the range again.

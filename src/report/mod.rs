@@ -42,7 +42,7 @@ pub enum Cell {
     Quantity(Quantity),
     /// A number without unit.
     Number(Decimal),
-    /// A share, 1 for all of it.
+    /// Percent, 100 for all of it.
     Percent(Decimal),
     /// A price per unit.
     Price(Decimal),
@@ -84,9 +84,7 @@ impl Cell {
             Self::Count(count) => grouped(&count.to_string()),
             Self::Quantity(quantity) => show_quantity(*quantity),
             Self::Number(number) => grouped(&plain(number.round_dp(2))),
-            Self::Percent(share) => {
-                format!("{} %", plain((*share * Decimal::ONE_HUNDRED).round_dp(0)))
-            }
+            Self::Percent(percent) => format!("{} %", plain(percent.round_dp(0))),
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {

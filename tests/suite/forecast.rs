@@ -554,7 +554,7 @@ fn the_chance_of_passing_a_budget_is_that_of_the_paths() {
             .over_budget
             .unwrap()
     };
-    assert_eq!(with(0), Decimal::ONE);
+    assert_eq!(with(0), Decimal::ONE_HUNDRED);
     assert_eq!(with(100_000), Decimal::ZERO);
 }
 
