@@ -7,6 +7,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io::Cursor,
     path::{Path, PathBuf},
+    time::Instant,
 };
 
 use chrono::NaiveDate;
@@ -14,8 +15,9 @@ use thiserror::Error;
 
 use crate::{
     collect::{
-        exports::{self, Delivery, ImportError, ImportOptions, Watch},
+        exports::{self, Delivery, ExportKind, ImportError, ImportOptions, Watch},
         sample,
+        study_files::{self, StudyFileError},
         usage_file::UsageFileError,
     },
     domain::{
@@ -32,8 +34,12 @@ use crate::{
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    forecast,
-    ledger::{Ledger, LedgerError, Replaced},
+    forecast::{
+        self, Backtest, Coverage, Outlook, Question, Rating,
+        bench::{self, Answer, Study},
+        calendar::Calendar,
+    },
+    ledger::{Ledger, LedgerError, Replaced, SourceInfo},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
@@ -58,6 +64,9 @@ pub enum AppError {
     /// A price list cannot be read or kept.
     #[error(transparent)]
     PriceList(#[from] PriceListError),
+    /// A file of the forecasting study is broken.
+    #[error(transparent)]
+    StudyFile(#[from] StudyFileError),
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -128,15 +137,13 @@ pub struct Imported {
     pub replaced: Vec<Replaced>,
 }
 
-/// A forecast: bills of the current month and those after.
+/// A forecast and what it leaves out.
 #[derive(Debug)]
 pub struct Forecast {
-    /// One bill a month.
-    pub bills: Vec<Bill>,
-    /// The last day with usage.
-    pub last_day: NaiveDate,
-    /// Days of history behind the weekday means.
-    pub days_used: i64,
+    /// The bills to come.
+    pub outlook: Outlook,
+    /// What every amount is in.
+    pub currency: Currency,
     /// Charges other than usage in the current month, left out.
     pub other_charges: Money,
 }
@@ -322,46 +329,111 @@ impl App {
         reconcile(&rated.rated, &rated.records)
     }
 
-    /// Continues usage and rates it.
+    /// Continues usage and rates what may come of it.
     pub fn forecast(
         &self,
         ledger: &Ledger,
-        months: u32,
+        question: &Question,
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
-        let mut history = Vec::new();
-        for month in ledger.months()? {
-            history.extend(ledger.records(month)?);
-        }
-        let last = history
+        let past = self.past(ledger, request)?;
+        let book = self.price_book(&request.terms, past.observed());
+        let options = |month| {
+            rating_options(
+                month,
+                past.currency.clone(),
+                &request.terms,
+                request.sharing,
+            )
+        };
+        let rating = Rating {
+            book: &book,
+            options: &options,
+        };
+        let outlook = forecast::outlook(&past.records, &past.coverage, question, &rating)?;
+        let other = past
+            .records
             .iter()
-            .map(|record| record.month)
-            .max()
-            .ok_or(AppError::EmptyLedger)?;
-        let currency = choose_currency(last, &mut history, request)?;
-        let outlook = forecast::continue_usage(&history, months).ok_or(AppError::EmptyLedger)?;
-        let recent = |record: &&UsageRecord| record.month >= last.previous();
-        let recent: Vec<UsageRecord> = history.iter().filter(recent).cloned().collect();
-        let book = self.price_book(&request.terms, Observed::collect(&recent));
-        let mut bills = Vec::new();
-        let mut month = Month::of(outlook.last_day);
-        for _ in 0..=months {
-            let options = rating_options(month, currency.clone(), &request.terms, request.sharing);
-            bills.push(rate(&outlook.records, &book, &options)?.bill);
-            month = month.next();
-        }
-        let other = history
-            .iter()
-            .filter(|r| r.month == last && r.kind != ChargeKind::Usage);
+            .filter(|r| r.month == past.last_month && r.kind != ChargeKind::Usage);
         let other_charges = other
             .filter_map(|r| r.billed.as_ref())
             .map(|b| b.cost)
             .sum();
         Ok(Forecast {
-            bills,
-            last_day: outlook.last_day,
-            days_used: outlook.days_used,
+            outlook: outlook.ok_or(AppError::EmptyLedger)?,
             other_charges,
+            currency: past.currency,
+        })
+    }
+
+    /// Forecasts the past again and compares it with what came.
+    pub fn backtest(
+        &self,
+        ledger: &Ledger,
+        question: &Question,
+        request: &BillRequest,
+    ) -> Result<(Backtest, Currency), AppError> {
+        let past = self.past(ledger, request)?;
+        let book = self.price_book(&request.terms, past.observed());
+        let options = |month| {
+            rating_options(
+                month,
+                past.currency.clone(),
+                &request.terms,
+                request.sharing,
+            )
+        };
+        let rating = Rating {
+            book: &book,
+            options: &options,
+        };
+        let backtest = forecast::backtest(&past.records, &past.coverage, question, &rating)?;
+        Ok((backtest, past.currency))
+    }
+
+    /// Gathers all recorded usage and what is known of its completeness.
+    fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
+        let mut records = Vec::new();
+        let mut sources = Vec::new();
+        for month in ledger.months()? {
+            let used: Vec<SourceInfo> = ledger
+                .sources(month)?
+                .into_iter()
+                .filter(|s| s.used)
+                .collect();
+            let of_month = ledger.records(month)?;
+            let whole = month.end() <= self.today && used.iter().all(|source| source.whole_month);
+            if whole
+                && of_month
+                    .iter()
+                    .all(|record| record.day == month.first_day())
+            {
+                records.extend(forecast::spread_over_month(&of_month));
+            } else {
+                records.extend(of_month);
+            }
+            sources.extend(used.into_iter().map(|source| (month, source)));
+        }
+        let last_month = records
+            .iter()
+            .map(|record| record.month)
+            .max()
+            .ok_or(AppError::EmptyLedger)?;
+        let currency = choose_currency(last_month, &mut records, request)?;
+        let mut coverage = Coverage::of(&records).ok_or(AppError::EmptyLedger)?;
+        coverage.gaps = uncovered(&sources, coverage.last_day);
+        coverage.incomplete_days = incomplete_days(&sources, coverage.last_day, self.today);
+        if let Some(last) = coverage
+            .last_day
+            .checked_sub_days(chrono::Days::new(coverage.incomplete_days.into()))
+        {
+            coverage.last_day = last;
+        }
+        Ok(Past {
+            records,
+            coverage,
+            currency,
+            last_month,
         })
     }
 
@@ -395,6 +467,90 @@ impl App {
         }
         Ok(notes)
     }
+}
+
+/// All recorded usage.
+struct Past {
+    records: Vec<UsageRecord>,
+    coverage: Coverage,
+    currency: Currency,
+    last_month: Month,
+}
+
+impl Past {
+    /// Prices of the last two months: older ones may have changed since.
+    fn observed(&self) -> Observed {
+        let recent = |record: &&UsageRecord| record.month >= self.last_month.previous();
+        let recent: Vec<UsageRecord> = self.records.iter().filter(recent).cloned().collect();
+        Observed::collect(&recent)
+    }
+}
+
+/// Returns the stretches of days between the first source and the last that none covers.
+fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut covered: Vec<(NaiveDate, NaiveDate)> = sources
+        .iter()
+        .map(|(month, source)| {
+            if source.whole_month {
+                (month.first_day(), month.last_day())
+            } else {
+                (source.first_day, source.last_day)
+            }
+        })
+        .collect();
+    covered.sort();
+    let mut gaps = Vec::new();
+    let mut known_to: Option<NaiveDate> = None;
+    for (from, to) in covered {
+        if let Some(known) = known_to
+            && let (Some(first), Some(last)) = (known.succ_opt(), from.pred_opt())
+            && first <= last
+        {
+            gaps.push((first, last.min(last_day)));
+        }
+        known_to = Some(known_to.map_or(to, |known| known.max(to)));
+    }
+    gaps
+}
+
+/// Cost Explorer adds to a day for up to two days after it, so its last two are not whole yet.
+fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: NaiveDate) -> u32 {
+    let explorer = sources.iter().any(|(month, source)| {
+        let kind = source.kind;
+        month.contains(last_day)
+            && matches!(
+                kind,
+                ExportKind::CostExplorerJson | ExportKind::CostExplorerCsv
+            )
+    });
+    match (today - last_day).num_days() {
+        0..=1 if explorer => 2,
+        2 if explorer => 1,
+        _ => 0,
+    }
+}
+
+/// Repeats the forecasting study over files of windows and baselines. Returns every answer, what
+/// they amount to, and the milliseconds a series took.
+pub fn forecast_study(
+    windows: &Path,
+    baselines: &Path,
+    calendar: &Calendar,
+) -> Result<(Vec<Answer>, Study, f64), AppError> {
+    let windows = study_files::windows(windows)?;
+    let known = study_files::baselines(baselines)?;
+    let begun = Instant::now();
+    let answers: Vec<Answer> = windows
+        .iter()
+        .map(|window| bench::answer(window, calendar))
+        .collect();
+    let took = begun.elapsed() / u32::try_from(windows.len()).unwrap_or(u32::MAX);
+    let study = bench::study(&windows, &answers, &known);
+    let study = study.ok_or_else(|| StudyFileError::Empty {
+        file: baselines.display().to_string(),
+        what: "baselines of these windows",
+    })?;
+    Ok((answers, study, bench::milliseconds(took)))
 }
 
 /// Days of a closed month that no source covers are missing, not quiet.
@@ -502,5 +658,68 @@ impl Watch for Unwatched {
 
     fn cancelled(&self) -> bool {
         false
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn source(kind: ExportKind, from: &str, to: &str, whole_month: bool) -> (Month, SourceInfo) {
+        let first_day: NaiveDate = from.parse().unwrap();
+        let info = SourceInfo {
+            kind,
+            source: "test".to_owned(),
+            first_day,
+            last_day: to.parse().unwrap(),
+            whole_month,
+            records: 1,
+            used: true,
+        };
+        (Month::of(first_day), info)
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn days_between_sources_are_gaps() {
+        let sources = [
+            source(ExportKind::Cur2, "2026-07-03", "2026-07-30", true),
+            source(ExportKind::Cur2, "2026-09-10", "2026-09-30", false),
+            source(ExportKind::Cur2, "2026-10-01", "2026-10-31", true),
+        ];
+        assert_eq!(
+            uncovered(&sources, day("2026-10-31")),
+            [(day("2026-08-01"), day("2026-09-09"))]
+        );
+    }
+
+    #[test]
+    fn the_last_two_days_of_cost_explorer_are_not_whole() {
+        let explorer = [source(
+            ExportKind::CostExplorerJson,
+            "2026-11-01",
+            "2026-11-20",
+            false,
+        )];
+        for (today, days) in [
+            ("2026-11-20", 2),
+            ("2026-11-21", 2),
+            ("2026-11-22", 1),
+            ("2026-11-23", 0),
+        ] {
+            assert_eq!(
+                incomplete_days(&explorer, day("2026-11-20"), day(today)),
+                days,
+                "{today}"
+            );
+        }
+        let report = [source(ExportKind::Cur2, "2026-11-01", "2026-11-20", false)];
+        assert_eq!(
+            incomplete_days(&report, day("2026-11-20"), day("2026-11-21")),
+            0
+        );
     }
 }

@@ -8,6 +8,7 @@ use crate::{
         allocation::{Dimension, Policy},
         ids::Region,
     },
+    forecast::Question,
     report,
 };
 
@@ -72,8 +73,8 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     ))?;
 
     section("forecast --demo")?;
-    let forecast = app.forecast(&ledger, 3, &request)?;
-    output.document(&super::forecast::document(&forecast))?;
+    let forecast = app.forecast(&ledger, &Question::default(), &request)?;
+    output.document(&super::forecast::document(&forecast, app, false))?;
 
     section(&format!(
         "report --demo --month {month} --format csv | head -4"

@@ -6,7 +6,10 @@ use thiserror::Error;
 
 use crate::{
     app::AppError,
-    collect::{exports::ImportError, stated::UnknownName, usage_file::UsageFileError},
+    collect::{
+        exports::ImportError, stated::UnknownName, study_files::StudyFileError,
+        usage_file::UsageFileError,
+    },
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
@@ -139,7 +142,8 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
         AppError::UsageFile(UsageFileError::Unreadable { .. })
-        | AppError::PriceList(PriceListError::Unreadable { .. }) => {
+        | AppError::PriceList(PriceListError::Unreadable { .. })
+        | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
@@ -149,6 +153,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::PriceList(_) => {
             "bring the index.csv or index.json of one service from AWS's bulk price list"
         }
+        AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
         AppError::Import(error) => import_hint(error),
     })

@@ -1,22 +1,87 @@
 //! `pipebill forecast`: where the month and the next ones end.
 
-use super::{CommandError, Exit, output::Output, terms::TermsArgs};
+use super::{
+    CommandError, Exit,
+    output::Output,
+    terms::{TermsArgs, number},
+    usage::dimension,
+};
 use crate::{
     app::{App, Forecast},
-    report::{self, forecast::Basis, show_money},
+    domain::{allocation::Dimension, money::Money, number::parse_quantity},
+    forecast::{
+        Event, Growth, Question,
+        calendar::{Calendar, Country},
+    },
+    report::{self, forecast::View},
 };
 
-/// Forecast this month's end and the months after
+/// Forecast this month's end and the months after, with an honest range
 ///
-/// Usage is forecast first (the mean of each weekday over eight weeks), then rated with free tiers
-/// and whole-pipeline fees. There is no range yet: take it as a middle, not as a promise.
+/// Usage is forecast, never dollars: each meter by an ensemble weighed on its own past, active
+/// pipelines and users as whole units. 10,000 possible futures are rated with free tiers and
+/// whole-pipeline fees. P50 is the middle; eight months in ten end between P10 and P90.
+///
+/// Examples:
+///   pipebill forecast --demo --budget 450
+///   pipebill forecast --months 12 --by tag:team --growth 2%/month
+///   pipebill forecast --event 2026-12-20..2027-01-03=-60% --explain
 #[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
 pub(super) struct Args {
     /// How many months after the current one.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=36))]
     months: u32,
+    /// What a month may cost: shows how likely each passes it.
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<String>,
+    /// Share each month by service, account, region, project or tag:KEY.
+    #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
+    by: Option<Dimension>,
+    /// Days with more or less than usual, e.g. 2026-12-20..2027-01-03=-60%. Repeatable.
+    #[arg(long, value_name = "FROM..TO=PERCENT", value_parser = |text: &str| text.parse::<Event>())]
+    event: Vec<Event>,
+    /// Growth of all usage, e.g. 2%/month or 27%/year. None is assumed.
+    #[arg(long, value_name = "PERCENT/month", allow_hyphen_values = true, value_parser = |text: &str| text.parse::<Growth>())]
+    growth: Option<Growth>,
+    /// Countries whose holidays may show in usage (US, GB, DE, FR, IN, JP, CA, AU), or none. How much
+    /// they show is learnt from your own past [default: US].
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    holidays: Vec<String>,
+    /// Start the random numbers here; the same seed gives the same bytes.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    seed: u64,
+    /// Show what each driver's forecast rests on, and which one spreads the bill.
+    #[arg(long)]
+    explain: bool,
+    /// Show how the forecast would have done on your last twelve months.
+    #[arg(long, conflicts_with_all = ["months", "budget", "by", "event", "growth", "explain"])]
+    backtest: bool,
+    /// Which currency, if the ledger has several.
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
     #[command(flatten)]
     terms: TermsArgs,
+}
+
+impl Args {
+    fn question(&self) -> Result<Question, CommandError> {
+        let budget = self
+            .budget
+            .as_deref()
+            .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
+            .transpose()?;
+        Ok(Question {
+            months: self.months,
+            budget: budget.map(Money::new),
+            events: self.event.clone(),
+            growth: self.growth.unwrap_or_default(),
+            calendar: calendar(&self.holidays)?,
+            by: self.by.clone(),
+            seed: self.seed,
+            ..Question::default()
+        })
+    }
 }
 
 pub(super) fn run(
@@ -25,37 +90,51 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
+    let question = args.question()?;
     let ledger = app.ledger()?;
-    let request = args.terms.request(&app.catalog, None)?;
-    let forecast = app.forecast(&ledger, args.months, &request)?;
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    if args.backtest {
+        let (backtest, currency) = app.backtest(&ledger, &question, &request)?;
+        output.document(&report::forecast_backtest::document(&backtest, &currency))?;
+        return Ok(Exit::Answered);
+    }
+    let forecast = app.forecast(&ledger, &question, &request)?;
     let complete = forecast
-        .bills
+        .outlook
+        .months
         .iter()
-        .all(crate::domain::bill::Bill::is_complete);
-    output.document(&document(&forecast))?;
+        .all(|month| month.exact.is_complete());
+    output.document(&document(&forecast, app, args.explain))?;
     Ok(Exit::of(complete, strict))
 }
 
 /// Lays a forecast out with what it rests on.
-pub(super) fn document(forecast: &Forecast) -> report::Document {
-    let last = forecast.last_day;
-    let mut notes = vec![format!(
-        "Usage to {last} is actual; from then on each meter goes on as its mean for that weekday \
-         over the last {} days. Active pipelines and users: as in the last three whole months.",
-        forecast.days_used
-    )];
-    if forecast.days_used < 56 {
-        notes.push("Less than eight weeks of history: expect the forecast to move.".to_owned());
+pub(super) fn document(forecast: &Forecast, app: &App, explain: bool) -> report::Document {
+    report::forecast::document(
+        &forecast.outlook,
+        &View {
+            currency: forecast.currency.clone(),
+            other_charges: forecast.other_charges,
+            catalog: &app.catalog,
+            explain,
+        },
+    )
+}
+
+fn calendar(codes: &[String]) -> Result<Calendar, CommandError> {
+    if codes.is_empty() {
+        return Ok(Calendar::of([Country::default()]));
     }
-    notes.push("A single figure without a range, no holidays, no trend.".to_owned());
-    if !forecast.other_charges.is_zero() {
-        let currency = &forecast.bills[0].currency;
-        notes.push(format!(
-            "Usage only: credits, refunds, taxes and fees of the month ({}) are left out.",
-            show_money(forecast.other_charges, currency)
-        ));
+    if let [only] = codes
+        && only == "none"
+    {
+        return Ok(Calendar::default());
     }
-    let actual_days = i64::from(chrono::Datelike::day(&last));
-    let title = format!("Forecast from {last}");
-    report::forecast::document(&forecast.bills, Basis { notes, actual_days }, title)
+    let countries: Result<Vec<Country>, String> = codes.iter().map(|code| code.parse()).collect();
+    countries
+        .map(Calendar::of)
+        .map_err(|problem| CommandError::BadValue {
+            flag: "--holidays",
+            problem,
+        })
 }

@@ -5,6 +5,7 @@ mod demo;
 mod error;
 mod estimate;
 mod forecast;
+mod forecast_bench;
 mod import;
 mod output;
 mod prices;
@@ -49,6 +50,8 @@ enum Command {
     Usage(usage::Args),
     Bill(bill::Args),
     Forecast(forecast::Args),
+    #[command(hide = true)]
+    ForecastBench(forecast_bench::Args),
     Report(report::Args),
     Prices(prices::Args),
     Completions(shell::CompletionsArgs),
@@ -158,6 +161,7 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Usage(args) => usage::run(&args, &app()?, output),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
+        Command::ForecastBench(args) => forecast_bench::run(&args, output),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),
@@ -184,7 +188,7 @@ pub fn reference() -> String {
         );
         let names: Vec<String> = command
             .get_subcommands()
-            .filter(|sub| sub.get_name() != "help")
+            .filter(|sub| sub.get_name() != "help" && !sub.is_hide_set())
             .map(|sub| sub.get_name().to_owned())
             .collect();
         for name in names {

@@ -3,4 +3,5 @@
 pub mod exports;
 pub mod sample;
 pub mod stated;
+pub mod study_files;
 pub mod usage_file;

@@ -31,12 +31,12 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
             Cell::text(bill.month.to_string()),
             Cell::text(allocation.by.heading().to_lowercase()),
             Cell::text(&share.part),
-            Cell::text(share.residual.to_string()),
+            Cell::Flag(share.residual),
             money(share.cost, share.partial),
             money(share.list_cost, share.partial),
             Cell::text(bill.currency.as_str()),
             Cell::text(allocation.policy.name()),
-            Cell::text(share.partial.to_string()),
+            Cell::Flag(share.partial),
         ]);
     }
     let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();

@@ -1,70 +1,401 @@
 //! A forecast for people and files.
 
-use super::{Block, Cell, Column, Document, Table};
-use crate::domain::{bill::Bill, money::Money};
+use rust_decimal::Decimal;
 
-/// What a forecast rests on, in words.
-#[derive(Clone, Debug, Default)]
-pub struct Basis {
-    /// Notes below the table.
-    pub notes: Vec<String>,
-    /// How many days of the first month are actual usage.
-    pub actual_days: i64,
+use super::{Block, Cell, Column, Document, Fan, FanRow, Table, show_money};
+use crate::{
+    domain::{
+        allocation::Dimension,
+        catalog::Catalog,
+        ids::{Currency, ServiceCode},
+        money::Money,
+        number::plain,
+    },
+    forecast::{DriverOutlook, Outlook, Range},
+};
+
+/// How a forecast is laid out.
+#[derive(Clone, Debug)]
+pub struct View<'a> {
+    /// What every amount is in.
+    pub currency: Currency,
+    /// Charges of the current month that are not usage.
+    pub other_charges: Money,
+    /// Names of services and meters.
+    pub catalog: &'a Catalog,
+    /// Show the drivers.
+    pub explain: bool,
 }
 
-/// Lays out a forecast: a row a month, the first one begun.
-pub fn document(bills: &[Bill], basis: Basis, title: String) -> Document {
-    const SERVICES: [(&str, &str, &str); 4] = [
-        ("CodeBuild", "CodeBuild", "codebuild"),
-        ("AWSCodePipeline", "CodePipeline", "codepipeline"),
-        ("AWSCodeCommit", "CodeCommit", "codecommit"),
-        ("AWSCodeDeploy", "CodeDeploy", "codedeploy"),
-    ];
-    let mut columns = vec![Column::new("Month", "month", 0)];
-    columns.extend(
-        (2..)
-            .zip(SERVICES)
-            .map(|(drop, (_, name, key))| Column::new(name, key, drop)),
-    );
-    columns.extend([
-        Column::new("Other", "other", 6),
-        Column::new("Total", "total", 0),
-        Column::in_files("currency"),
-        Column::in_files("complete"),
-        Column::new("Known days", "known_days", 1),
-    ]);
-    let mut table = Table::new(columns);
-    for (at, bill) in bills.iter().enumerate() {
-        let by_service = bill.by_service();
-        let known: Vec<Money> = SERVICES
-            .iter()
-            .map(|(code, ..)| by_service.get(&(*code).into()).copied().unwrap_or_default())
-            .collect();
-        let other = bill.total() - known.iter().copied().sum();
-        let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
-        let mut row = vec![Cell::text(bill.month.to_string())];
-        row.extend(known.into_iter().map(money));
-        row.push(if other.is_zero() {
-            Cell::Empty
-        } else {
-            money(other)
-        });
-        row.push(if bill.is_complete() {
-            money(bill.total())
-        } else {
-            Cell::AtLeast(bill.total(), bill.currency.clone())
-        });
-        row.push(Cell::text(bill.currency.as_str()));
-        row.push(Cell::text(bill.is_complete().to_string()));
-        let days = if at == 0 { basis.actual_days } else { 0 };
-        row.push(Cell::Number(days.into()));
-        table.rows.push(row);
+/// The services with a column of their own: code, keys of P10, P50 and P90.
+const SERVICES: [(&str, [&str; 3]); 4] = [
+    (
+        "CodeBuild",
+        ["codebuild_p10", "codebuild_p50", "codebuild_p90"],
+    ),
+    (
+        "AWSCodePipeline",
+        ["codepipeline_p10", "codepipeline_p50", "codepipeline_p90"],
+    ),
+    (
+        "AWSCodeCommit",
+        ["codecommit_p10", "codecommit_p50", "codecommit_p90"],
+    ),
+    (
+        "AWSCodeDeploy",
+        ["codedeploy_p10", "codedeploy_p50", "codedeploy_p90"],
+    ),
+];
+
+/// Lays out a forecast: a row a month, or a row for each month and part.
+pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
+    let table = match &outlook.question.by {
+        None => by_month(outlook, view),
+        Some(by) => by_part(outlook, view, by),
+    };
+    let mut blocks = vec![Block::Table(table), Block::Fan(fan(outlook, view))];
+    if view.explain {
+        blocks.push(Block::Heading("What it rests on".to_owned()));
+        blocks.push(Block::Detail("drivers", drivers(outlook, view)));
+        blocks.push(Block::Lines(methods(outlook, view)));
     }
-    let blocks = vec![Block::Table(table), Block::Notes(basis.notes)];
+    blocks.push(Block::Notes(notes(outlook, view)));
+    let money = |amount| Cell::Money(amount, view.currency.clone());
+    let question = &outlook.question;
     Document {
         schema: "pipebill.forecast/1",
-        title,
-        facts: Vec::new(),
+        title: format!("Forecast from {}", outlook.last_day),
+        facts: vec![
+            ("known_until", Cell::Day(outlook.last_day)),
+            ("currency", Cell::text(view.currency.as_str())),
+            ("history_days", Cell::Count(outlook.history_days as u64)),
+            ("paths", Cell::Count(question.paths as u64)),
+            ("seed", Cell::Count(question.seed)),
+            ("budget", question.budget.map_or(Cell::Empty, money)),
+            (
+                "ever_over_budget_percent",
+                outlook.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
+            ),
+            ("sum_p10", money(outlook.sum.p10)),
+            ("sum_p50", money(outlook.sum.p50)),
+            ("sum_p90", money(outlook.sum.p90)),
+            ("complete", Cell::Flag(is_complete(outlook))),
+        ],
         blocks,
     }
+}
+
+fn is_complete(outlook: &Outlook) -> bool {
+    outlook.months.iter().all(|month| month.exact.is_complete())
+}
+
+fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
+    let money = |amount: Money| Cell::Money(amount, view.currency.clone());
+    let mut columns = vec![
+        Column::new("Month", "month", 0),
+        Column::new("P10", "p10", 0),
+        Column::new("P50", "p50", 0),
+        Column::new("P90", "p90", 0),
+        Column::new("Over budget", "over_budget_percent", 1),
+    ];
+    for (drop, (code, [low, middle, high])) in (3..).zip(SERVICES) {
+        columns.push(Column::in_files(low));
+        columns.push(Column::new(service_name(view, code), middle, drop));
+        columns.push(Column::in_files(high));
+    }
+    columns.extend([
+        Column::in_files("other_p10"),
+        Column::new("Other", "other_p50", 8),
+        Column::in_files("other_p90"),
+        Column::new("Known", "known", 9),
+        Column::in_files("known_days"),
+        Column::in_files("exact_at_median"),
+        Column::in_files("complete"),
+        Column::in_files("currency"),
+    ]);
+    let mut table = Table::new(columns);
+    for month in &outlook.months {
+        let mut row = vec![Cell::text(month.month.to_string())];
+        row.extend(range(month.total, &money));
+        row.push(chance(month.over_budget));
+        for (code, _) in SERVICES {
+            let service = month.services.get(&ServiceCode::new(code));
+            row.extend(
+                service.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |service| {
+                    range(*service, &money)
+                }),
+            );
+        }
+        row.extend(optional(month.around, &money));
+        row.push(if month.known_days > 0 {
+            money(month.known)
+        } else {
+            Cell::Empty
+        });
+        row.push(Cell::Count(month.known_days.into()));
+        row.push(money(month.exact.total()));
+        row.push(Cell::Flag(month.exact.is_complete()));
+        row.push(Cell::text(view.currency.as_str()));
+        table.rows.push(row);
+    }
+    if outlook.months.len() > 1 {
+        let mut row = vec![Cell::text(format!("{} months", outlook.months.len()))];
+        row.extend(range(outlook.sum, &money));
+        row.push(chance(outlook.ever_over_budget));
+        row.resize(table.columns.len(), Cell::Empty);
+        table.totals.push(row);
+    }
+    table
+}
+
+fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+    [range.p10, range.p50, range.p90].map(money)
+}
+
+fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+    known.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |known| {
+        range(known, money)
+    })
+}
+
+fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
+    let money = |amount: Money| Cell::Money(amount, view.currency.clone());
+    let mut table = Table::new(vec![
+        Column::new("Month", "month", 0),
+        Column::new(by.heading(), "part", 0),
+        Column::new("P10", "p10", 0),
+        Column::new("P50", "p50", 0),
+        Column::new("P90", "p90", 0),
+        Column::new("Over budget", "over_budget_percent", 1),
+        Column::in_files("currency"),
+    ]);
+    for month in &outlook.months {
+        let label = |name: &Option<String>| match (name, by) {
+            (Some(name), Dimension::Service) => service_name(view, name),
+            (Some(name), _) => name.clone(),
+            (None, _) => by.residual(),
+        };
+        for (name, part) in &month.parts {
+            let mut row = vec![Cell::text(month.month.to_string()), Cell::text(label(name))];
+            row.extend(range(*part, &money));
+            row.extend([Cell::Empty, Cell::text(view.currency.as_str())]);
+            table.rows.push(row);
+        }
+        let mut row = vec![Cell::text(month.month.to_string()), Cell::text("All")];
+        row.extend(range(month.total, &money));
+        row.extend([
+            chance(month.over_budget),
+            Cell::text(view.currency.as_str()),
+        ]);
+        table.rows.push(row);
+    }
+    table
+}
+
+fn chance(share: Option<Decimal>) -> Cell {
+    share.map_or(Cell::Empty, Cell::Percent)
+}
+
+fn service_name(view: &View<'_>, code: &str) -> String {
+    let service = view.catalog.services.get(&ServiceCode::new(code));
+    let name = service.map_or(code, |service| service.name.as_str());
+    name.strip_prefix("AWS ").unwrap_or(name).to_owned()
+}
+
+fn fan(outlook: &Outlook, view: &View<'_>) -> Fan {
+    Fan {
+        rows: outlook
+            .months
+            .iter()
+            .map(|month| FanRow {
+                label: month.month.to_string(),
+                known: month.known,
+                p10: month.total.p10,
+                p50: month.total.p50,
+                p90: month.total.p90,
+            })
+            .collect(),
+        mark: outlook.question.budget,
+        currency: view.currency.clone(),
+    }
+}
+
+fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
+    let first_whole = outlook.months.get(1).or(outlook.months.first());
+    let month = first_whole
+        .map(|month| month.month.to_string())
+        .unwrap_or_default();
+    let mut table = Table::new(vec![
+        Column::new(format!("Driver in {month}"), "driver", 0),
+        Column::new("Account", "account", 1),
+        Column::new("Region", "region", 2),
+        Column::new("P10", "p10", 4),
+        Column::new("P50", "p50", 0),
+        Column::new("P90", "p90", 4),
+        Column::new("History", "history", 5),
+        Column::in_files("methods"),
+        Column::in_files("holiday_percent"),
+        Column::new("Of the spread", "spread_percent", 0),
+    ]);
+    for driver in &outlook.drivers {
+        let key = &driver.key;
+        let [low, middle, high] = driver.quantity.map(Cell::Number);
+        let account = key.account.as_ref().map(ToString::to_string);
+        table.rows.push(vec![
+            Cell::text(driver_name(driver, view)),
+            Cell::text(account.unwrap_or_default()),
+            Cell::text(key.region.as_str()),
+            low,
+            middle,
+            high,
+            Cell::text(format!(
+                "{} {}",
+                driver.history,
+                if driver.by_month { "months" } else { "days" }
+            )),
+            Cell::text(weights(driver, usize::MAX)),
+            driver.holidays.map_or(Cell::Empty, Cell::Number),
+            Cell::Percent(driver.spread),
+        ]);
+    }
+    table
+}
+
+fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
+    let meter = &driver.key.meter;
+    let known = view
+        .catalog
+        .meter(&meter.service, meter.usage_type.as_str());
+    let name = known.map_or_else(|| meter.usage_type.to_string(), |known| known.name.clone());
+    format!("{name}, {}", driver.unit.plural())
+}
+
+/// How each of the drivers that matter was forecast.
+fn methods(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+    outlook
+        .drivers
+        .iter()
+        .take(5)
+        .map(|driver| {
+            let key = &driver.key;
+            let account = key.account.as_ref().map_or("", |account| account.as_str());
+            let name = format!("{} {account} {}", driver_name(driver, view), key.region);
+            if driver.by_month {
+                return format!(
+                    "{name}: whole units as they came and went in {} months.",
+                    driver.history
+                );
+            }
+            let mut text = format!("{name}: {}", weights(driver, 3));
+            if let Some(holidays) = driver.holidays {
+                text += &format!("; a holiday has {} % of an ordinary day", plain(holidays));
+            }
+            text.push('.');
+            text
+        })
+        .collect()
+}
+
+/// The heaviest methods of a driver.
+fn weights(driver: &DriverOutlook, most: usize) -> String {
+    let heaviest: Vec<String> = driver
+        .methods
+        .iter()
+        .take(most)
+        .map(|(method, weight)| format!("{method} {} %", plain(*weight)))
+        .collect();
+    heaviest.join(", ")
+}
+
+fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+    let question = &outlook.question;
+    let mut notes = vec![format!(
+        "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
+         are rated. Half of them end below P50, one in ten below P10, one in ten above P90. Services \
+         are shown at their own P50.",
+        outlook.last_day,
+        outlook.history_days,
+        super::grouped(&question.paths.to_string()),
+    )];
+    if let Some(budget) = question.budget {
+        notes.push(format!(
+            "Over budget: the share of futures in which a month passes {}{}.",
+            show_money(budget, &view.currency),
+            if outlook.months.len() > 1 {
+                "; last, in which any does"
+            } else {
+                ""
+            }
+        ));
+    }
+    match outlook.history_days {
+        0..14 => notes.push(format!(
+            "Only {} days of history: a flat mean and a guess at its range. A plan of your own says \
+             more (`pipebill estimate`).",
+            outlook.history_days
+        )),
+        14..42 => notes.push(format!(
+            "Only {} days of history, under six weeks: a mean by weekday with a wide range.",
+            outlook.history_days
+        )),
+        _ => {}
+    }
+    if outlook.incomplete_days > 0 {
+        notes.push(format!(
+            "The last {} days of Cost Explorer are not whole yet and are forecast too.",
+            outlook.incomplete_days
+        ));
+    }
+    let count = |pick: &dyn Fn(&DriverOutlook) -> bool| {
+        outlook.drivers.iter().filter(|driver| pick(driver)).count()
+    };
+    let filled = outlook
+        .drivers
+        .iter()
+        .map(|driver| driver.filled)
+        .max()
+        .unwrap_or(0);
+    if filled > 0 {
+        notes.push(format!(
+            "{filled} days that nothing was imported for are filled with the same weekday around them."
+        ));
+    }
+    if count(&|driver| driver.spread_months > 0) > 0 {
+        notes.push("Months known as totals only are spread evenly over their days.".to_owned());
+    }
+    if count(&|driver| driver.negative > 0) > 0 {
+        notes.push("Days with more corrections than usage count as days without usage.".to_owned());
+    }
+    let shifted = count(&|driver| driver.shifted);
+    if shifted > 0 {
+        notes.push(format!(
+            "{shifted} of {} drivers lately run at another level than before: their ranges are wider.",
+            outlook.drivers.len()
+        ));
+    }
+    let stopped = count(&|driver| driver.stopped);
+    if stopped > 0 {
+        notes.push(format!(
+            "{stopped} of {} drivers were in use and have not been for three weeks: hardly anything is \
+             expected of them.",
+            outlook.drivers.len()
+        ));
+    }
+    if question.growth.is_none() && question.months > 1 {
+        notes.push(
+            "No trend is assumed: none did better over months. Add what you know with --growth and \
+             --event."
+                .to_owned(),
+        );
+    }
+    if !is_complete(outlook) {
+        notes.push("Partial: some usage has no known price and is left out.".to_owned());
+    }
+    if !view.other_charges.is_zero() {
+        notes.push(format!(
+            "Usage only: credits, refunds, taxes and fees of the month ({}) are left out.",
+            show_money(view.other_charges, &view.currency)
+        ));
+    }
+    notes
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Block, Cell, Document};
+use super::{Block, Cell, Document, Table};
 use crate::domain::{
     bill::{Bill, LineItem},
     ids::AccountId,
@@ -18,14 +18,12 @@ pub fn render(document: &Document) -> String {
         object.insert((*key).to_owned(), value(cell));
     }
     if let Some(table) = document.table() {
-        let columns: Vec<usize> = table.file_columns().collect();
-        let row = |row: &Vec<Cell>| -> Value {
-            columns
-                .iter()
-                .map(|&at| (table.columns[at].key.to_owned(), value(&row[at])))
-                .collect()
-        };
-        object.insert("rows".to_owned(), table.rows.iter().map(row).collect());
+        object.insert("rows".to_owned(), rows(table));
+    }
+    for block in &document.blocks {
+        if let Block::Detail(name, table) = block {
+            object.insert((*name).to_owned(), rows(table));
+        }
     }
     let notes = document.blocks.iter().filter_map(|block| match block {
         Block::Notes(notes) => Some(notes),
@@ -38,10 +36,22 @@ pub fn render(document: &Document) -> String {
     pretty(&Value::Object(object))
 }
 
+fn rows(table: &Table) -> Value {
+    let columns: Vec<usize> = table.file_columns().collect();
+    let row = |row: &Vec<Cell>| -> Value {
+        columns
+            .iter()
+            .map(|&at| (table.columns[at].key.to_owned(), value(&row[at])))
+            .collect()
+    };
+    table.rows.iter().map(row).collect()
+}
+
 fn value(cell: &Cell) -> Value {
     match cell {
         Cell::Empty | Cell::Unknown(_) => Value::Null,
         Cell::Count(count) => json!(count),
+        Cell::Flag(flag) => json!(flag),
         cell => json!(cell.exact()),
     }
 }

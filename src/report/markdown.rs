@@ -16,6 +16,16 @@ pub fn render(document: &Document) -> String {
                     .map(|line| format!("{}  \n", escaped(line.trim_start())))
                     .collect::<String>();
             }
+            Block::Detail(_, table) => {
+                let (table, more) = table.shortened();
+                out += &render_table(&table);
+                out += &more
+                    .map(|more| format!("\n{}\n", escaped(&more)))
+                    .unwrap_or_default();
+            }
+            Block::Fan(fan) => {
+                out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
+            }
             Block::Notes(notes) => {
                 out += &notes
                     .iter()

@@ -6,8 +6,11 @@
 pub mod allocation;
 pub mod bill;
 pub mod csv;
+mod fan;
 pub mod finance;
 pub mod forecast;
+pub mod forecast_backtest;
+pub mod forecast_study;
 pub mod imported;
 pub mod json;
 pub mod markdown;
@@ -18,6 +21,8 @@ pub mod usage;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+
+pub use fan::{Fan, FanRow};
 
 use crate::domain::{
     ids::Currency,
@@ -37,6 +42,8 @@ pub enum Cell {
     Quantity(Quantity),
     /// A number without unit.
     Number(Decimal),
+    /// Percent, 100 for all of it.
+    Percent(Decimal),
     /// A price per unit.
     Price(Decimal),
     /// An amount in a currency.
@@ -45,6 +52,8 @@ pub enum Cell {
     AtLeast(Money, Currency),
     /// A day.
     Day(NaiveDate),
+    /// Yes or no.
+    Flag(bool),
     /// Not known, and in a word why.
     Unknown(String),
     /// Nothing belongs here.
@@ -63,9 +72,10 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Count(count) => count.to_string(),
             Self::Quantity(quantity) => plain(quantity.value),
-            Self::Number(number) | Self::Price(number) => plain(*number),
+            Self::Number(number) | Self::Percent(number) | Self::Price(number) => plain(*number),
             Self::Money(money, _) | Self::AtLeast(money, _) => money.to_string(),
             Self::Day(day) => day.to_string(),
+            Self::Flag(flag) => flag.to_string(),
             Self::Unknown(_) | Self::Empty => String::new(),
         }
     }
@@ -77,6 +87,7 @@ impl Cell {
             Self::Count(count) => grouped(&count.to_string()),
             Self::Quantity(quantity) => show_quantity(*quantity),
             Self::Number(number) => grouped(&plain(number.round_dp(2))),
+            Self::Percent(percent) => format!("{} %", plain(percent.round_dp(0))),
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {
@@ -84,13 +95,14 @@ impl Cell {
             }
             Self::AtLeast(money, currency) => format!("{} + ?", show_money(*money, currency)),
             Self::Day(day) => day.to_string(),
+            Self::Flag(flag) => (if *flag { "yes" } else { "no" }).to_owned(),
             Self::Unknown(why) => why.clone(),
             Self::Empty => String::new(),
         }
     }
 
     fn is_number(&self) -> bool {
-        !matches!(self, Self::Text(_) | Self::Day(_))
+        !matches!(self, Self::Text(_) | Self::Day(_) | Self::Flag(_))
     }
 }
 
@@ -192,10 +204,14 @@ impl Table {
 pub enum Block {
     /// A table; the first one is what CSV and JSON carry.
     Table(Table),
+    /// A further table, which JSON carries under this name. People see its first rows.
+    Detail(&'static str, Table),
     /// A heading.
     Heading(String),
     /// Lines that stand as they are, one below the other.
     Lines(Vec<String>),
+    /// Ranges as bars, for terminals and wikis.
+    Fan(Fan),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
 }
@@ -211,6 +227,20 @@ pub struct Document {
     pub facts: Vec<(&'static str, Cell)>,
     /// The answer.
     pub blocks: Vec<Block>,
+}
+
+/// Rows of a detail that people see.
+const DETAIL_ROWS: usize = 12;
+
+impl Table {
+    /// Returns the first rows, and a line about the others.
+    fn shortened(&self) -> (Self, Option<String>) {
+        let mut short = self.clone();
+        short.rows.truncate(DETAIL_ROWS);
+        let more = self.rows.len() - short.rows.len();
+        let line = (more > 0).then(|| format!("and {more} more in --format json"));
+        (short, line)
+    }
 }
 
 impl Document {

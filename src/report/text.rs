@@ -38,6 +38,12 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     .map(|line| format!("{}\n", wrapped(line)))
                     .collect()
             }
+            Block::Detail(_, table) => {
+                let (table, more) = table.shortened();
+                let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
+                render_table(&table, terminal) + &more
+            }
+            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");

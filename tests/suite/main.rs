@@ -6,6 +6,7 @@ mod bill;
 mod cases;
 mod catalog;
 mod cmd;
+mod forecast;
 mod import;
 mod laws;
 mod price_list;

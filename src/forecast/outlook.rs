@@ -1,0 +1,415 @@
+//! From drivers to the bill: paths sampled, rated and summed up.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{
+    calendar::Calendar,
+    columns::{Totals, add, decimal, float, percent, points, shift},
+    events::{Event, Growth},
+    expect::{Changes, Horizon},
+    methods,
+    numbers::quantile,
+    rated::Tariffs,
+    sampler::{Model, Sampler, models},
+    series::{self, Coverage, Driver, Kind},
+};
+use crate::domain::{
+    allocation::Dimension,
+    bill::Bill,
+    catalog::{Catalog, ServiceKind},
+    ids::{Currency, ServiceCode},
+    money::Money,
+    period::Month,
+    price_book::PriceBook,
+    quantity::{Quantity, Unit},
+    rating::{RatingError, RatingOptions, rate},
+    usage::{ChargeKind, UsageKey, UsageRecord},
+};
+
+/// Values of a month that are kept at once, at most: drivers times paths.
+const MOST_VALUES: usize = 1_000_000;
+
+/// Paths of an organization with very many drivers.
+const FEWEST_PATHS: usize = 1000;
+
+/// What is asked of a forecast.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// Months after the current one.
+    pub months: u32,
+    /// What a month may cost.
+    pub budget: Option<Money>,
+    /// Stretches of days with more or less.
+    pub events: Vec<Event>,
+    /// Growth of everything.
+    pub growth: Growth,
+    /// Whose holidays to look for.
+    pub calendar: Calendar,
+    /// What the months are shared by.
+    pub by: Option<Dimension>,
+    /// Where the random numbers start.
+    pub seed: u64,
+    /// How many paths.
+    pub paths: usize,
+}
+
+impl Default for Question {
+    fn default() -> Self {
+        Self {
+            months: 3,
+            budget: None,
+            events: Vec::new(),
+            growth: Growth::default(),
+            calendar: Calendar::of([super::calendar::Country::default()]),
+            by: None,
+            seed: 1,
+            paths: 10_000,
+        }
+    }
+}
+
+/// Three points of a distribution of costs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Range {
+    /// One in ten is below.
+    pub p10: Money,
+    /// Half are below.
+    pub p50: Money,
+    /// One in ten is above.
+    pub p90: Money,
+}
+
+/// One month of the forecast.
+#[derive(Clone, Debug)]
+pub struct MonthOutlook {
+    /// Which.
+    pub month: Month,
+    /// Days of it that are known.
+    pub known_days: u32,
+    /// What they cost.
+    pub known: Money,
+    /// The bill.
+    pub total: Range,
+    /// The bill of each service.
+    pub services: BTreeMap<ServiceCode, Range>,
+    /// The bill of the services around the four, all together.
+    pub around: Option<Range>,
+    /// The bill of each part asked for, the residual under none; dearest first.
+    pub parts: Vec<(Option<String>, Range)>,
+    /// The share of paths above the budget, in percent.
+    pub over_budget: Option<Decimal>,
+    /// The median usage, rated exactly.
+    pub exact: Bill,
+}
+
+/// What was expected of a driver, and on what grounds.
+#[derive(Clone, Debug)]
+pub struct DriverOutlook {
+    /// Which.
+    pub key: UsageKey,
+    /// Its unit.
+    pub unit: Unit,
+    /// Days of history, or whole months for units.
+    pub history: usize,
+    /// Whole units, counted by month.
+    pub by_month: bool,
+    /// P10, P50 and P90 of its last month in the forecast's first whole month.
+    pub quantity: [Decimal; 3],
+    /// Weights of the methods, the heaviest first, in percent.
+    pub methods: Vec<(&'static str, Decimal)>,
+    /// What a holiday has of an ordinary day, in percent.
+    pub holidays: Option<Decimal>,
+    /// Its share of the spread of the whole, in percent.
+    pub spread: Decimal,
+    /// The last two weeks differ much from the weeks before.
+    pub shifted: bool,
+    /// It was in regular use, and not at all for three weeks.
+    pub stopped: bool,
+    /// Days without a source, filled.
+    pub filled: usize,
+    /// Days with more corrections than usage.
+    pub negative: usize,
+    /// Months known as totals only.
+    pub spread_months: usize,
+}
+
+/// A forecast.
+#[derive(Clone, Debug)]
+pub struct Outlook {
+    /// What was asked.
+    pub question: Question,
+    /// The last day that is known.
+    pub last_day: NaiveDate,
+    /// Later days with records that are not complete yet.
+    pub incomplete_days: u32,
+    /// Days of history, of the driver with the longest.
+    pub history_days: usize,
+    /// The current month and those after it.
+    pub months: Vec<MonthOutlook>,
+    /// All of them together.
+    pub sum: Range,
+    /// The share of paths in which any month is above the budget, in percent.
+    pub ever_over_budget: Option<Decimal>,
+    /// The drivers, those that spread the whole most first.
+    pub drivers: Vec<DriverOutlook>,
+}
+
+/// How usage becomes money.
+pub struct Rating<'a> {
+    /// The prices.
+    pub book: &'a PriceBook<'a>,
+    /// How each month is rated.
+    pub options: &'a dyn Fn(Month) -> RatingOptions,
+}
+
+/// Forecasts the bill. Returns nothing where there is no usage to continue.
+pub fn outlook(
+    records: &[UsageRecord],
+    coverage: &Coverage,
+    question: &Question,
+    rating: &Rating<'_>,
+) -> Result<Option<Outlook>, RatingError> {
+    let drivers = series::gather(records, coverage, question.by.as_ref());
+    if drivers.is_empty() {
+        return Ok(None);
+    }
+    let horizon = Horizon::new(coverage.last_day, question.months);
+    let known_records = month_to_date(records, coverage);
+    let known = rate(
+        &known_records,
+        rating.book,
+        &(rating.options)(horizon.months[0]),
+    )?;
+    let changes = Changes {
+        events: &question.events,
+        growth: question.growth,
+        calendar: question.calendar.clone(),
+    };
+    let question = &Question {
+        paths: question
+            .paths
+            .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS)),
+        ..question.clone()
+    };
+    let models = models(&drivers, &horizon, &changes);
+    let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
+    let mut totals = Totals::new(drivers.len(), question.paths);
+    let mut months = Vec::new();
+    let mut quantities = vec![[Decimal::ZERO; 3]; drivers.len()];
+    for (at, month) in horizon.months.iter().enumerate() {
+        let usage = sampler.month(at);
+        let options = (rating.options)(*month);
+        let fixed = (at == 0).then_some(&known.bill);
+        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, fixed);
+        let costs = tariffs.rate(&usage);
+        if at == usize::from(horizon.months.len() > 1) {
+            for ((quantity, column), driver) in quantities.iter_mut().zip(&usage).zip(&drivers) {
+                let so_far = if at == 0 { driver.month_to_date } else { 0.0 };
+                *quantity = points(column).map(|value| legible(value + so_far));
+            }
+        }
+        let by = question.by.as_ref().map(|by| (by, options.sharing));
+        let rated = (at == 0).then_some(&known);
+        let parts = sampler.parts(&costs, rated, &known_records, by);
+        let expected = median_usage(&drivers, *month, &usage, &options.currency);
+        let exact_records: Vec<UsageRecord> = known_records
+            .iter()
+            .filter(|record| record.month == *month)
+            .cloned()
+            .chain(expected)
+            .collect();
+        let (services, around) = services(&drivers, &costs, fixed, rating.book.catalog);
+        months.push(MonthOutlook {
+            month: *month,
+            known_days: if at == 0 {
+                chrono::Datelike::day(&coverage.last_day)
+            } else {
+                0
+            },
+            known: fixed.map_or(Money::ZERO, Bill::total),
+            services,
+            around,
+            total: Range::of(totals.add(&costs, fixed, question.budget)),
+            parts,
+            over_budget: totals.over(question.budget),
+            exact: rate(&exact_records, rating.book, &options)?.bill,
+        });
+    }
+    let spreads = totals.shares_of_spread();
+    let mut described: Vec<DriverOutlook> = drivers
+        .iter()
+        .zip(&models)
+        .zip(spreads)
+        .zip(quantities)
+        .map(|(((driver, model), spread), quantity)| describe(driver, model, spread, quantity))
+        .collect();
+    described.sort_by(|a, b| b.spread.cmp(&a.spread).then_with(|| a.key.cmp(&b.key)));
+    Ok(Some(Outlook {
+        question: question.clone(),
+        last_day: coverage.last_day,
+        incomplete_days: coverage.incomplete_days,
+        history_days: history_days(&models),
+        months,
+        sum: Range::of(totals.sum.clone()),
+        ever_over_budget: question.budget.map(|_| {
+            percent(
+                totals.ever_over.iter().filter(|over| **over).count(),
+                question.paths,
+            )
+        }),
+        drivers: described,
+    }))
+}
+
+fn history_days(models: &[Model]) -> usize {
+    let days = models.iter().filter_map(|model| match model {
+        Model::Daily(expected) => Some(expected.days),
+        Model::Units(_) => None,
+    });
+    days.max().unwrap_or(0)
+}
+
+fn month_to_date(records: &[UsageRecord], coverage: &Coverage) -> Vec<UsageRecord> {
+    let current = Month::of(coverage.last_day);
+    records
+        .iter()
+        .filter(|record| record.month == current && record.day <= coverage.last_day)
+        .filter(|record| record.kind == ChargeKind::Usage && record.quantity.is_some())
+        .cloned()
+        .collect()
+}
+
+/// The bill of each service, and of all services around the four together.
+fn services(
+    drivers: &[Driver],
+    costs: &[Vec<f64>],
+    fixed: Option<&Bill>,
+    catalog: &Catalog,
+) -> (BTreeMap<ServiceCode, Range>, Option<Range>) {
+    let mut columns: BTreeMap<ServiceCode, Vec<f64>> = BTreeMap::new();
+    for (driver, column) in drivers.iter().zip(costs) {
+        let sum = columns
+            .entry(driver.key.meter.service.clone())
+            .or_insert_with(|| vec![0.0; column.len()]);
+        add(sum, column);
+    }
+    for (service, known) in fixed.map(Bill::by_service).unwrap_or_default() {
+        if let Some(column) = columns.get_mut(&service) {
+            shift(column, float(known));
+        }
+    }
+    let mut around: Option<Vec<f64>> = None;
+    for (service, column) in &columns {
+        let known = catalog.services.get(service);
+        if known.is_none_or(|service| service.kind == ServiceKind::Adjacent) {
+            add(
+                around.get_or_insert_with(|| vec![0.0; column.len()]),
+                column,
+            );
+        }
+    }
+    let ranges = columns
+        .into_iter()
+        .map(|(service, column)| (service, Range::of(column)))
+        .collect();
+    (ranges, around.map(Range::of))
+}
+
+/// Rounds a quantity to what is worth reading of a forecast.
+fn legible(value: f64) -> Decimal {
+    decimal(value, if value < 100.0 { 2 } else { 0 })
+}
+
+/// The median of each driver as records, so that it can be rated exactly.
+fn median_usage(
+    drivers: &[Driver],
+    month: Month,
+    usage: &[Vec<f64>],
+    currency: &Currency,
+) -> Vec<UsageRecord> {
+    drivers
+        .iter()
+        .zip(usage)
+        .filter_map(|(driver, column)| {
+            let [_, middle, _] = points(column);
+            let value = decimal(middle, 6);
+            (!value.is_zero()).then(|| UsageRecord {
+                month,
+                day: month.last_day(),
+                key: driver.key.clone(),
+                kind: ChargeKind::Usage,
+                resource: None,
+                tags: Arc::default(),
+                quantity: Some(Quantity::new(value, driver.unit)),
+                consumed: None,
+                metering: None,
+                billed: None,
+                currency: currency.clone(),
+                origin: Arc::from("forecast"),
+            })
+        })
+        .collect()
+}
+
+fn describe(
+    driver: &Driver,
+    model: &Model,
+    spread: Decimal,
+    quantity: [Decimal; 3],
+) -> DriverOutlook {
+    let (history, weights, holidays, shifted, stopped) = match model {
+        Model::Daily(expected) => (
+            expected.days,
+            expected.weights,
+            expected.holiday_ratio,
+            expected.shifted && !expected.stopped,
+            expected.stopped,
+        ),
+        Model::Units(units) => {
+            let none = [0.0; methods::NAMES.len()];
+            (units.months(), none, None, false, false)
+        }
+    };
+    let mut weighed: Vec<(&'static str, Decimal)> = methods::NAMES
+        .into_iter()
+        .zip(weights)
+        .filter(|(_, weight)| *weight >= 0.005)
+        .map(|(name, weight)| (name, decimal(100.0 * weight, 0)))
+        .collect();
+    weighed.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
+    let (filled, negative, spread_months) = match &driver.kind {
+        Kind::Daily(daily) => (daily.filled, daily.negative, daily.spread_months),
+        Kind::Units(_) => (0, 0, 0),
+    };
+    DriverOutlook {
+        key: driver.key.clone(),
+        unit: driver.unit,
+        history,
+        by_month: matches!(model, Model::Units(_)),
+        quantity,
+        methods: weighed,
+        holidays: holidays.map(|ratio| decimal(100.0 * ratio, 0)),
+        spread,
+        shifted,
+        stopped,
+        filled,
+        negative,
+        spread_months,
+    }
+}
+
+impl Range {
+    /// Returns the range of a column of paths.
+    pub(super) fn of(mut column: Vec<f64>) -> Self {
+        column.sort_unstable_by(f64::total_cmp);
+        let money = |share: f64| Money::new(decimal(quantile(&column, share), 4));
+        Self {
+            p10: money(0.1),
+            p50: money(0.5),
+            p90: money(0.9),
+        }
+    }
+}
