@@ -8,8 +8,8 @@ use super::{
     usage::dimension,
 };
 use crate::{
-    app::{App, BillRequest},
-    domain::{allocation::Dimension, ids::Currency, period::Month, plan::Terms},
+    app::App,
+    domain::{allocation::Dimension, period::Month},
     report,
 };
 
@@ -54,16 +54,9 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
     let month = app.month(&ledger, args.month)?;
-    let request = BillRequest {
-        terms: args.terms.over(Terms::default(), &app.catalog)?,
-        sharing: args.terms.sharing(),
-        currency: args
-            .currency
-            .as_deref()
-            .map(|code| Currency::new(code.to_uppercase())),
-    };
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let rated = app.bill(&ledger, month, &request)?;
-    let bill = &rated.bill;
+    let bill = &rated.rated.bill;
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);

@@ -7,10 +7,8 @@ use super::{
     usage::dimension,
 };
 use crate::{
-    app::{App, BillRequest, Forecast},
-    domain::{
-        allocation::Dimension, ids::Currency, money::Money, number::parse_quantity, plan::Terms,
-    },
+    app::{App, Forecast},
+    domain::{allocation::Dimension, money::Money, number::parse_quantity},
     forecast::{
         Event, Growth, Question,
         calendar::{Calendar, Country},
@@ -94,14 +92,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let question = args.question()?;
     let ledger = app.ledger()?;
-    let request = BillRequest {
-        terms: args.terms.over(Terms::default(), &app.catalog)?,
-        sharing: args.terms.sharing(),
-        currency: args
-            .currency
-            .as_deref()
-            .map(|code| Currency::new(code.to_uppercase())),
-    };
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     if args.backtest {
         let (backtest, currency) = app.backtest(&ledger, &question, &request)?;
         output.document(&report::forecast_backtest::document(&backtest, &currency))?;

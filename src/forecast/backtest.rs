@@ -97,6 +97,7 @@ pub fn backtest(
     question: &Question,
     rating: &Rating<'_>,
 ) -> Result<Backtest, RatingError> {
+    let records = &series::without_bill(records)[..];
     let usage =
         |record: &&UsageRecord| record.kind == ChargeKind::Usage && record.quantity.is_some();
     let first_day = records.iter().filter(usage).map(|record| record.day).min();
@@ -125,7 +126,9 @@ pub fn backtest(
             .filter(|record| record.month == month)
             .cloned()
             .collect();
-        let actual = rate(&of_month, rating.book, &(rating.options)(month))?.total();
+        let actual = rate(&of_month, rating.book, &(rating.options)(month))?
+            .bill
+            .total();
         for cut in CUTS {
             let origin = month.first_day() + Days::new(cut);
             let known = origin - Days::new(1);
@@ -209,7 +212,7 @@ fn naive(
             .filter(|record| record.kind == ChargeKind::Usage && record.quantity.is_some())
             .cloned()
             .collect();
-        Some(rate(&so_far, rating.book, &(rating.options)(month))?)
+        Some(rate(&so_far, rating.book, &(rating.options)(month))?.bill)
     } else {
         None
     };

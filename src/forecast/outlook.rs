@@ -203,7 +203,8 @@ pub fn outlook(
         let usage = sampler.month(at);
         let options = (rating.options)(*month);
         let fixed = (at == 0).then_some(&known);
-        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, fixed);
+        let bill = fixed.map(|rated| &rated.bill);
+        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, bill);
         let costs = tariffs.rate(&usage);
         if at == usize::from(horizon.months.len() > 1) {
             for ((quantity, column), driver) in quantities.iter_mut().zip(&usage).zip(&drivers) {
@@ -220,7 +221,7 @@ pub fn outlook(
             .cloned()
             .chain(expected)
             .collect();
-        let (services, around) = services(&drivers, &costs, fixed, rating.book.catalog);
+        let (services, around) = services(&drivers, &costs, bill, rating.book.catalog);
         months.push(MonthOutlook {
             month: *month,
             known_days: if at == 0 {
@@ -228,13 +229,13 @@ pub fn outlook(
             } else {
                 0
             },
-            known: fixed.map_or(Money::ZERO, Bill::total),
+            known: bill.map_or(Money::ZERO, Bill::total),
             services,
             around,
-            total: Range::of(totals.add(&costs, fixed, question.budget)),
+            total: Range::of(totals.add(&costs, bill, question.budget)),
             parts,
             over_budget: totals.over(question.budget),
-            exact: rate(&exact_records, rating.book, &options)?,
+            exact: rate(&exact_records, rating.book, &options)?.bill,
         });
     }
     let spreads = totals.shares_of_spread();

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::{
     allocation::{Dimension, Policy, allocate},
-    bill::Bill,
+    rating::Rated,
     usage::UsageRecord,
 };
 
@@ -137,7 +137,7 @@ impl<'d> Sampler<'d> {
     pub(super) fn parts(
         &self,
         costs: &[Vec<f64>],
-        fixed: Option<&Bill>,
+        fixed: Option<&Rated>,
         records: &[UsageRecord],
         by: Option<(&Dimension, Policy)>,
     ) -> Vec<(Option<String>, Range)> {
@@ -199,8 +199,8 @@ impl<'d> Sampler<'d> {
                 );
             }
         }
-        if let Some(bill) = fixed {
-            let known = allocate(bill, records, by, policy);
+        if let Some(rated) = fixed {
+            let known = allocate(rated, records, by, policy);
             for share in known.shares {
                 let name = (!share.residual).then_some(share.part);
                 let known = float(share.cost);
