@@ -3,11 +3,12 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
+mod outlook;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Cursor,
     path::{Path, PathBuf},
-    time::Instant,
 };
 
 use chrono::NaiveDate;
@@ -15,9 +16,9 @@ use thiserror::Error;
 
 use crate::{
     collect::{
-        exports::{self, Delivery, ExportKind, ImportError, ImportOptions, Watch},
+        exports::{self, Delivery, ImportError, ImportOptions, Watch},
         sample,
-        study_files::{self, StudyFileError},
+        study_files::StudyFileError,
         usage_file::UsageFileError,
     },
     domain::{
@@ -31,20 +32,17 @@ use crate::{
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{Rated, RatingError, RatingOptions, rate},
-        usage::{ChargeKind, Gap, UsageRecord},
+        usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    forecast::{
-        self, Backtest, Coverage, Outlook, Question, Rating,
-        bench::{self, Answer, Study},
-        calendar::Calendar,
-    },
-    ledger::{Ledger, LedgerError, Replaced, SourceInfo},
+    ledger::{Ledger, LedgerError, Replaced},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
     },
 };
+
+pub use outlook::{Forecast, forecast_study};
 
 /// Why a question has no answer.
 #[derive(Debug, Error)]
@@ -135,17 +133,6 @@ pub struct Imported {
     pub delivery: Delivery,
     /// What it replaced.
     pub replaced: Vec<Replaced>,
-}
-
-/// A forecast and what it leaves out.
-#[derive(Debug)]
-pub struct Forecast {
-    /// The bills to come.
-    pub outlook: Outlook,
-    /// What every amount is in.
-    pub currency: Currency,
-    /// Charges other than usage in the current month, left out.
-    pub other_charges: Money,
 }
 
 /// The program: a catalogue, a day and a set of books.
@@ -329,114 +316,6 @@ impl App {
         reconcile(&rated.rated, &rated.records)
     }
 
-    /// Continues usage and rates what may come of it.
-    pub fn forecast(
-        &self,
-        ledger: &Ledger,
-        question: &Question,
-        request: &BillRequest,
-    ) -> Result<Forecast, AppError> {
-        let past = self.past(ledger, request)?;
-        let book = self.price_book(&request.terms, past.observed());
-        let options = |month| {
-            rating_options(
-                month,
-                past.currency.clone(),
-                &request.terms,
-                request.sharing,
-            )
-        };
-        let rating = Rating {
-            book: &book,
-            options: &options,
-        };
-        let outlook = forecast::outlook(&past.records, &past.coverage, question, &rating)?;
-        let other = past
-            .records
-            .iter()
-            .filter(|r| r.month == past.last_month && r.kind != ChargeKind::Usage);
-        let other_charges = other
-            .filter_map(|r| r.billed.as_ref())
-            .map(|b| b.cost)
-            .sum();
-        Ok(Forecast {
-            outlook: outlook.ok_or(AppError::EmptyLedger)?,
-            other_charges,
-            currency: past.currency,
-        })
-    }
-
-    /// Forecasts the past again and compares it with what came.
-    pub fn backtest(
-        &self,
-        ledger: &Ledger,
-        question: &Question,
-        request: &BillRequest,
-    ) -> Result<(Backtest, Currency), AppError> {
-        let past = self.past(ledger, request)?;
-        let book = self.price_book(&request.terms, past.observed());
-        let options = |month| {
-            rating_options(
-                month,
-                past.currency.clone(),
-                &request.terms,
-                request.sharing,
-            )
-        };
-        let rating = Rating {
-            book: &book,
-            options: &options,
-        };
-        let backtest = forecast::backtest(&past.records, &past.coverage, question, &rating)?;
-        Ok((backtest, past.currency))
-    }
-
-    /// Gathers all recorded usage and what is known of its completeness.
-    fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
-        let mut records = Vec::new();
-        let mut sources = Vec::new();
-        for month in ledger.months()? {
-            let used: Vec<SourceInfo> = ledger
-                .sources(month)?
-                .into_iter()
-                .filter(|s| s.used)
-                .collect();
-            let of_month = ledger.records(month)?;
-            let whole = month.end() <= self.today && used.iter().all(|source| source.whole_month);
-            if whole
-                && of_month
-                    .iter()
-                    .all(|record| record.day == month.first_day())
-            {
-                records.extend(forecast::spread_over_month(&of_month));
-            } else {
-                records.extend(of_month);
-            }
-            sources.extend(used.into_iter().map(|source| (month, source)));
-        }
-        let last_month = records
-            .iter()
-            .map(|record| record.month)
-            .max()
-            .ok_or(AppError::EmptyLedger)?;
-        let currency = choose_currency(last_month, &mut records, request)?;
-        let mut coverage = Coverage::of(&records).ok_or(AppError::EmptyLedger)?;
-        coverage.gaps = uncovered(&sources, coverage.last_day);
-        coverage.incomplete_days = incomplete_days(&sources, coverage.last_day, self.today);
-        if let Some(last) = coverage
-            .last_day
-            .checked_sub_days(chrono::Days::new(coverage.incomplete_days.into()))
-        {
-            coverage.last_day = last;
-        }
-        Ok(Past {
-            records,
-            coverage,
-            currency,
-            last_month,
-        })
-    }
-
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
         PriceBook {
             stated: terms.prices.clone(),
@@ -467,90 +346,6 @@ impl App {
         }
         Ok(notes)
     }
-}
-
-/// All recorded usage.
-struct Past {
-    records: Vec<UsageRecord>,
-    coverage: Coverage,
-    currency: Currency,
-    last_month: Month,
-}
-
-impl Past {
-    /// Prices of the last two months: older ones may have changed since.
-    fn observed(&self) -> Observed {
-        let recent = |record: &&UsageRecord| record.month >= self.last_month.previous();
-        let recent: Vec<UsageRecord> = self.records.iter().filter(recent).cloned().collect();
-        Observed::collect(&recent)
-    }
-}
-
-/// Returns the stretches of days between the first source and the last that none covers.
-fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
-    let mut covered: Vec<(NaiveDate, NaiveDate)> = sources
-        .iter()
-        .map(|(month, source)| {
-            if source.whole_month {
-                (month.first_day(), month.last_day())
-            } else {
-                (source.first_day, source.last_day)
-            }
-        })
-        .collect();
-    covered.sort();
-    let mut gaps = Vec::new();
-    let mut known_to: Option<NaiveDate> = None;
-    for (from, to) in covered {
-        if let Some(known) = known_to
-            && let (Some(first), Some(last)) = (known.succ_opt(), from.pred_opt())
-            && first <= last
-        {
-            gaps.push((first, last.min(last_day)));
-        }
-        known_to = Some(known_to.map_or(to, |known| known.max(to)));
-    }
-    gaps
-}
-
-/// Cost Explorer adds to a day for up to two days after it, so its last two are not whole yet.
-fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: NaiveDate) -> u32 {
-    let explorer = sources.iter().any(|(month, source)| {
-        let kind = source.kind;
-        month.contains(last_day)
-            && matches!(
-                kind,
-                ExportKind::CostExplorerJson | ExportKind::CostExplorerCsv
-            )
-    });
-    match (today - last_day).num_days() {
-        0..=1 if explorer => 2,
-        2 if explorer => 1,
-        _ => 0,
-    }
-}
-
-/// Repeats the forecasting study over files of windows and baselines. Returns every answer, what
-/// they amount to, and the milliseconds a series took.
-pub fn forecast_study(
-    windows: &Path,
-    baselines: &Path,
-    calendar: &Calendar,
-) -> Result<(Vec<Answer>, Study, f64), AppError> {
-    let windows = study_files::windows(windows)?;
-    let known = study_files::baselines(baselines)?;
-    let begun = Instant::now();
-    let answers: Vec<Answer> = windows
-        .iter()
-        .map(|window| bench::answer(window, calendar))
-        .collect();
-    let took = begun.elapsed() / u32::try_from(windows.len()).unwrap_or(u32::MAX);
-    let study = bench::study(&windows, &answers, &known);
-    let study = study.ok_or_else(|| StudyFileError::Empty {
-        file: baselines.display().to_string(),
-        what: "baselines of these windows",
-    })?;
-    Ok((answers, study, bench::milliseconds(took)))
 }
 
 /// Days of a closed month that no source covers are missing, not quiet.
@@ -658,68 +453,5 @@ impl Watch for Unwatched {
 
     fn cancelled(&self) -> bool {
         false
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn source(kind: ExportKind, from: &str, to: &str, whole_month: bool) -> (Month, SourceInfo) {
-        let first_day: NaiveDate = from.parse().unwrap();
-        let info = SourceInfo {
-            kind,
-            source: "test".to_owned(),
-            first_day,
-            last_day: to.parse().unwrap(),
-            whole_month,
-            records: 1,
-            used: true,
-        };
-        (Month::of(first_day), info)
-    }
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().unwrap()
-    }
-
-    #[test]
-    fn days_between_sources_are_gaps() {
-        let sources = [
-            source(ExportKind::Cur2, "2026-07-03", "2026-07-30", true),
-            source(ExportKind::Cur2, "2026-09-10", "2026-09-30", false),
-            source(ExportKind::Cur2, "2026-10-01", "2026-10-31", true),
-        ];
-        assert_eq!(
-            uncovered(&sources, day("2026-10-31")),
-            [(day("2026-08-01"), day("2026-09-09"))]
-        );
-    }
-
-    #[test]
-    fn the_last_two_days_of_cost_explorer_are_not_whole() {
-        let explorer = [source(
-            ExportKind::CostExplorerJson,
-            "2026-11-01",
-            "2026-11-20",
-            false,
-        )];
-        for (today, days) in [
-            ("2026-11-20", 2),
-            ("2026-11-21", 2),
-            ("2026-11-22", 1),
-            ("2026-11-23", 0),
-        ] {
-            assert_eq!(
-                incomplete_days(&explorer, day("2026-11-20"), day(today)),
-                days,
-                "{today}"
-            );
-        }
-        let report = [source(ExportKind::Cur2, "2026-11-01", "2026-11-20", false)];
-        assert_eq!(
-            incomplete_days(&report, day("2026-11-20"), day("2026-11-21")),
-            0
-        );
     }
 }

@@ -97,6 +97,7 @@ pub fn backtest(
     question: &Question,
     rating: &Rating<'_>,
 ) -> Result<Backtest, RatingError> {
+    let records = &series::without_bill(records)[..];
     let usage =
         |record: &&UsageRecord| record.kind == ChargeKind::Usage && record.quantity.is_some();
     let first_day = records.iter().filter(usage).map(|record| record.day).min();

@@ -202,8 +202,9 @@ pub fn outlook(
     for (at, month) in horizon.months.iter().enumerate() {
         let usage = sampler.month(at);
         let options = (rating.options)(*month);
-        let fixed = (at == 0).then_some(&known.bill);
-        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, fixed);
+        let fixed = (at == 0).then_some(&known);
+        let bill = fixed.map(|rated| &rated.bill);
+        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, bill);
         let costs = tariffs.rate(&usage);
         if at == usize::from(horizon.months.len() > 1) {
             for ((quantity, column), driver) in quantities.iter_mut().zip(&usage).zip(&drivers) {
@@ -212,8 +213,7 @@ pub fn outlook(
             }
         }
         let by = question.by.as_ref().map(|by| (by, options.sharing));
-        let rated = (at == 0).then_some(&known);
-        let parts = sampler.parts(&costs, rated, &known_records, by);
+        let parts = sampler.parts(&costs, fixed, &known_records, by);
         let expected = median_usage(&drivers, *month, &usage, &options.currency);
         let exact_records: Vec<UsageRecord> = known_records
             .iter()
@@ -221,7 +221,7 @@ pub fn outlook(
             .cloned()
             .chain(expected)
             .collect();
-        let (services, around) = services(&drivers, &costs, fixed, rating.book.catalog);
+        let (services, around) = services(&drivers, &costs, bill, rating.book.catalog);
         months.push(MonthOutlook {
             month: *month,
             known_days: if at == 0 {
@@ -229,10 +229,10 @@ pub fn outlook(
             } else {
                 0
             },
-            known: fixed.map_or(Money::ZERO, Bill::total),
+            known: bill.map_or(Money::ZERO, Bill::total),
             services,
             around,
-            total: Range::of(totals.add(&costs, fixed, question.budget)),
+            total: Range::of(totals.add(&costs, bill, question.budget)),
             parts,
             over_budget: totals.over(question.budget),
             exact: rate(&exact_records, rating.book, &options)?.bill,

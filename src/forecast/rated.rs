@@ -93,8 +93,14 @@ impl FloatRate {
     }
 }
 
-/// What usage is priced together by: payer, region and meter.
-type GroupKey<'d> = (Option<&'d AccountId>, &'d Region, &'d Meter);
+/// What usage is priced together by: payer, region and meter; a price per unit also by account, for
+/// each may have a price of its own.
+type GroupKey<'d> = (
+    Option<&'d AccountId>,
+    &'d Region,
+    &'d Meter,
+    Option<&'d AccountId>,
+);
 
 /// Usage that is priced together.
 #[derive(Clone, Debug)]
@@ -169,8 +175,12 @@ impl Tariffs {
                     priced.tariff.unit
                 }
             }));
+            let account = match rate {
+                FloatRate::PerUnit(_) => key.account.as_ref(),
+                _ => None,
+            };
             let group = groups
-                .entry((key.payer.as_ref(), &key.region, &key.meter))
+                .entry((key.payer.as_ref(), &key.region, &key.meter, account))
                 .or_insert_with(|| Group {
                     rate,
                     members: Vec::new(),

@@ -212,6 +212,29 @@ fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) 
     }
 }
 
+/// Returns usage as if no bill spoke of it: at home in its region, without prices of its own. So all
+/// of it is rated at the same prices.
+pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
+    let mut groups: BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>> = BTreeMap::new();
+    for record in records.iter().filter(|record| counts(record)) {
+        let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
+        groups.entry((&record.key, unit)).or_default().push(record);
+    }
+    fold_free_usage(&mut groups);
+    let mut records: Vec<UsageRecord> = groups
+        .into_iter()
+        .flat_map(|((home, _), records)| {
+            records.into_iter().map(|record| UsageRecord {
+                key: home.clone(),
+                billed: None,
+                ..record.clone()
+            })
+        })
+        .collect();
+    records.sort_by_key(|record| record.day);
+    records
+}
+
 fn amount(record: &UsageRecord) -> f64 {
     record
         .quantity

@@ -15,7 +15,7 @@ use crate::domain::{
     price_book::{PriceBook, Priced},
     quantity::{Quantity, Unit, UnitMismatch},
     tariff::{PriceOrigin, PriceSource, Rate},
-    usage::{ChargeKind, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
 
 /// A line in the making: what one key used at one price.
@@ -118,7 +118,7 @@ impl Draft {
             self.billed.value += quantity.value;
             match &record.billed {
                 None => self.unbilled += quantity.value,
-                Some(billed) if billed.cost.is_zero() => self.free_rows += quantity.value,
+                Some(billed) if is_free(billed) => self.free_rows += quantity.value,
                 Some(billed) if billed.rate.is_none() => {
                     self.rateless.0 += quantity.value;
                     self.rateless.1 += billed.cost;
@@ -287,6 +287,11 @@ impl Draft {
             reason,
         ))
     }
+}
+
+/// Free is what costs nothing at no rate; a rate whose product rounds to nothing is not.
+fn is_free(billed: &Billed) -> bool {
+    billed.cost.is_zero() && billed.rate.is_none_or(|rate| rate.is_zero())
 }
 
 /// The bill as the source of a line's price.
