@@ -12,6 +12,8 @@ use std::{
 use chrono::NaiveDate;
 use thiserror::Error;
 
+#[cfg(feature = "aws")]
+use crate::collect::aws;
 use crate::{
     collect::{
         exports::{self, Delivery, ImportError, ImportOptions, Watch},
@@ -61,6 +63,10 @@ pub enum AppError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// AWS cannot be asked.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Collect(#[from] aws::CollectError),
     /// The month is not in the ledger.
     #[error("the ledger has no usage of {month}{}", known_months(.known))]
     NoUsage {
@@ -267,6 +273,20 @@ impl App {
         };
         let replaced = ledger.replace(&delivery.slices)?;
         Ok(Imported { delivery, replaced })
+    }
+
+    /// Collects usage from AWS into the ledger.
+    #[cfg(feature = "aws")]
+    pub fn collect(
+        &self,
+        request: &aws::Request,
+        watch: &dyn aws::Watch,
+    ) -> Result<aws::Outcome, AppError> {
+        let mut ledger = match &self.books {
+            Books::File(path) => Ledger::open(path)?,
+            Books::Sample => Ledger::in_memory()?,
+        };
+        Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
     }
 
     /// Returns the month asked for, else the last one the ledger has.

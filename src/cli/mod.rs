@@ -1,12 +1,16 @@
 //! The command line: parse, ask, show. One file for each command; the doc comments are the help.
 
 mod bill;
+#[cfg(feature = "aws")]
+mod collect;
 mod demo;
 mod error;
 mod estimate;
 mod forecast;
 mod import;
 mod output;
+#[cfg(feature = "aws")]
+mod policy;
 mod prices;
 mod report;
 mod shell;
@@ -45,12 +49,16 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Estimate(estimate::Args),
+    #[cfg(feature = "aws")]
+    Collect(collect::Args),
     Import(import::Args),
     Usage(usage::Args),
     Bill(bill::Args),
     Forecast(forecast::Args),
     Report(report::Args),
     Prices(prices::Args),
+    #[cfg(feature = "aws")]
+    Policy(policy::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -154,6 +162,10 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &App::new(today, Books::Sample)?, output),
         Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(&args, &app()?, output, strict),
+        #[cfg(feature = "aws")]
+        Command::Policy(args) => policy::run(&args, output),
         Command::Import(args) => import::run(args, &app()?, output, strict),
         Command::Usage(args) => usage::run(&args, &app()?, output),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
