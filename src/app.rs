@@ -25,7 +25,8 @@ use crate::{
         bill::Bill,
         catalog::Catalog,
         compare::{Comparison, reconcile},
-        ids::Currency,
+        ids::{AccountId, Currency, Region},
+        metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
         money::Money,
         period::Month,
         plan::{Plan, Terms},
@@ -35,7 +36,7 @@ use crate::{
         usage_summary::{UsageSum, summarize},
     },
     forecast,
-    ledger::{Ledger, LedgerError, Replaced},
+    ledger::{Covered, Ledger, LedgerError, NotCollected, Replaced, Scope, Source},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
@@ -78,6 +79,9 @@ pub enum AppError {
     /// The ledger has nothing at all.
     #[error("the ledger is empty")]
     EmptyLedger,
+    /// Nothing was collected from AWS's APIs.
+    #[error("nothing was collected from AWS")]
+    NothingCollected,
     /// Charges in several currencies do not add up to one bill.
     #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
     SeveralCurrencies {
@@ -313,6 +317,135 @@ impl App {
         Ok(summarize(&records, by))
     }
 
+    /// Returns the months that were collected from AWS's APIs, in order.
+    pub fn metered_months(&self, ledger: &Ledger) -> Result<Vec<Month>, AppError> {
+        let covered = ledger.covered()?;
+        let metered = || {
+            covered
+                .iter()
+                .filter(|covered| covered.scope.source != Source::CostExplorer)
+        };
+        let Some(first) = metered().map(|covered| Month::of(covered.first)).min() else {
+            return Ok(Vec::new());
+        };
+        let last = Month::of(self.today);
+        let months = std::iter::successors(Some(first), |month| Some(month.next()));
+        Ok(months.take_while(|month| *month <= last).collect())
+    }
+
+    /// Meters a month from what AWS's APIs say happened in it. It is never added to what a bill
+    /// says: it stands beside it.
+    pub fn metered(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        options: MeteringOptions,
+    ) -> Result<Metered, AppError> {
+        let mut metering = Metering::new(&self.catalog, month, options);
+        ledger.each_build(month, |place, build| metering.build(place, build))?;
+        ledger.each_action(month, |place, action| metering.action(place, action))?;
+        ledger.each_target(month, |place, target| metering.target(place, target))?;
+        let mut by_action: BTreeSet<Place> = BTreeSet::new();
+        ledger.each_pipeline(month, |place, pipeline: &Pipeline, before, runs| {
+            if pipeline.kind != "V1" && !runs.is_empty() {
+                by_action.insert(place.clone());
+            }
+            metering.pipeline(place, pipeline, before, runs);
+        })?;
+        let now = self.today.and_hms_opt(0, 0, 0).expect("midnight exists");
+        for (place, seen) in ledger.fleets()? {
+            metering.fleet(&place, &seen, now.and_utc());
+        }
+        ledger.each_identity(month, |account: &AccountId, identity| {
+            metering.identity(account, identity);
+        })?;
+        self.name_what_is_missing(ledger, month, &by_action, &mut metering)?;
+        Ok(metering.finish())
+    }
+
+    /// What was denied, failed, or never asked for is missing from a month, not absent from it.
+    fn name_what_is_missing(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        by_action: &BTreeSet<Place>,
+        metering: &mut Metering<'_>,
+    ) -> Result<(), AppError> {
+        let yesterday = self.today.pred_opt().unwrap_or(self.today);
+        let last_day = month.last_day().min(yesterday);
+        let covered = ledger.covered()?;
+        let missing = ledger.missing()?;
+        for gap in &missing {
+            if gap.scope.source != Source::CostExplorer {
+                metering.missing(what_is_missing(gap), gap.reason.clone());
+            }
+        }
+        let places: BTreeSet<&Place> = covered
+            .iter()
+            .map(|covered| &covered.scope.place)
+            .chain(missing.iter().map(|gap| &gap.scope.place))
+            .filter(|place| place.region != Region::global())
+            .collect();
+        for place in places {
+            for source in [
+                Source::Builds,
+                Source::Fleets,
+                Source::Pipelines,
+                Source::Actions,
+                Source::Deployments,
+                Source::Identities,
+            ] {
+                let scope = Scope {
+                    place: place.clone(),
+                    source,
+                };
+                // A place without V2 runs has no actions to ask for.
+                let is_needed = source != Source::Actions || by_action.contains(place);
+                if !is_needed || missing.iter().any(|gap| gap.scope == scope) {
+                    continue;
+                }
+                let known = covered.iter().find(|covered| covered.scope == scope);
+                let reason = match known {
+                    None => "not collected".to_owned(),
+                    // Fleets are looked at, not read back: each has gaps of its own.
+                    Some(_) if source == Source::Fleets => continue,
+                    Some(Covered { first, last, .. }) => {
+                        if *first <= month.first_day() && last_day <= *last {
+                            continue;
+                        }
+                        format!("collected for {first} to {last} only")
+                    }
+                };
+                metering.missing(what_is_missing_of(&scope), reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// Rates metered usage of a month, in place of what a bill says.
+    pub fn metered_bill(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        request: &BillRequest,
+        options: MeteringOptions,
+    ) -> Result<RatedMonth, AppError> {
+        let metered = self.metered(ledger, month, options)?;
+        let mut records = metered.records;
+        let currency = choose_currency(month, &mut records, request)?;
+        let book = self.price_book(&request.terms, Observed::default());
+        let options = rating_options(month, currency, &request.terms, request.sharing);
+        let mut bill = rate(&records, &book, &options)?;
+        bill.gaps = metered.gaps;
+        bill.notes.push(
+            "Metered from AWS's APIs by our rules, not billed by AWS. A user of CodeCommit is \
+             counted once in each account."
+                .to_owned(),
+        );
+        bill.notes.extend(metered.notes);
+        Ok(RatedMonth { bill, records })
+    }
+
     /// Rates a month of the ledger.
     pub fn bill(
         &self,
@@ -413,6 +546,15 @@ impl App {
         {
             notes.push(format!("{month} is open: usage to {last}."));
         }
+        for missing in ledger.missing()? {
+            if missing.scope.source != Source::CostExplorer {
+                notes.push(format!(
+                    "Not collected: {}: {}. This bill does not rest on it.",
+                    what_is_missing(&missing),
+                    missing.reason
+                ));
+            }
+        }
         let outside = ledger.outside(month)?;
         if !outside.is_empty() {
             let mut totals: BTreeMap<&Currency, Money> = BTreeMap::new();
@@ -459,7 +601,35 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
     if let Some(last) = last.filter(|last| *last < end) {
         gap(last.succ_opt().unwrap_or(last), end);
     }
+    // What Cost Explorer would have said of this month, and did not.
+    for missing in ledger.missing()? {
+        let of_month = missing.part.is_empty() || missing.part == month.to_string();
+        if missing.scope.source == Source::CostExplorer && of_month {
+            gaps.push(Gap {
+                what: what_is_missing(&missing),
+                reason: missing.reason,
+            });
+        }
+    }
     Ok(gaps)
+}
+
+/// Names what could not be collected.
+pub(crate) fn what_is_missing(gap: &NotCollected) -> String {
+    let of = what_is_missing_of(&gap.scope);
+    match gap.part.as_str() {
+        "" => of,
+        part => format!("{of}: {part}"),
+    }
+}
+
+fn what_is_missing_of(scope: &Scope) -> String {
+    let account = scope.place.account.as_str();
+    let title = scope.source.title();
+    if scope.place.region == Region::global() {
+        return format!("{title} of account {account}");
+    }
+    format!("{title} in {}, account {account}", scope.place.region)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.

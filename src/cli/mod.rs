@@ -167,7 +167,7 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         #[cfg(feature = "aws")]
         Command::Policy(args) => policy::run(&args, output),
         Command::Import(args) => import::run(args, &app()?, output, strict),
-        Command::Usage(args) => usage::run(&args, &app()?, output),
+        Command::Usage(args) => usage::run(&args, &app()?, output, strict),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),

@@ -530,6 +530,18 @@ impl Ledger {
         })
     }
 
+    /// Tells whether anything was collected from AWS's APIs besides costs.
+    pub fn has_facts(&self) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM listing UNION ALL SELECT 1 FROM pipeline
+                    UNION ALL SELECT 1 FROM fleet)",
+                [],
+                |row| row.get(0),
+            )
+        })
+    }
+
     /// Hands over every build submitted in a month.
     pub fn each_build(
         &self,

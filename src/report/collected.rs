@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
+    app::what_is_missing,
     collect::aws::{Announcement, Outcome},
     domain::ids::{Currency, Region},
     ledger::NotCollected,
@@ -88,26 +89,10 @@ pub fn document(outcome: &Outcome) -> Document {
     }
 }
 
-/// Names a gap in a line.
-pub fn gap(missing: &NotCollected) -> String {
-    format!("Not collected: {}: {}.", what(missing), missing.reason)
-}
-
-/// Names what is missing.
-pub fn what(missing: &NotCollected) -> String {
-    let place = &missing.scope.place;
-    let part = match missing.part.as_str() {
-        "" => String::new(),
-        part => format!(" of {part}"),
-    };
-    let region = if place.region == Region::global() {
-        String::new()
-    } else {
-        format!("{}, ", place.region)
-    };
+fn gap(missing: &NotCollected) -> String {
     format!(
-        "{}{part} in {region}account {}",
-        missing.scope.source.title(),
-        place.account
+        "Not collected: {}: {}.",
+        what_is_missing(missing),
+        missing.reason
     )
 }

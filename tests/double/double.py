@@ -34,7 +34,8 @@ SERVICES = ["ce", "codebuild", "codepipeline", "codecommit", "codedeploy", "clou
 MODELS = {}
 for service in SERVICES:
     model = SESSION.get_service_model(service)
-    MODELS[model.metadata["targetPrefix"]] = (service, model)
+    # CloudTrail's prefix has a namespace before it, which the Rust SDK leaves out.
+    MODELS[model.metadata["targetPrefix"].rsplit(".", 1)[-1]] = (service, model)
 STS = SESSION.get_service_model("sts")
 
 # botocore has no paginator for these; their documents describe the tokens all the same.
@@ -308,7 +309,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def json(self, raw):
         prefix, _, operation = self.headers["X-Amz-Target"].rpartition(".")
-        # The Rust SDK writes the namespace of the model before CloudTrail's name.
         prefix = prefix.rsplit(".", 1)[-1]
         if prefix not in MODELS:
             raise Refused("UnknownOperationException", f"no model for {prefix}")

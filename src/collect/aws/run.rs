@@ -505,7 +505,10 @@ impl Run<'_> {
     async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
         let login = &self.request.login;
         let config = clients::load(login).await;
-        if config.region().is_none() && !login.all_regions {
+        let has_region = config
+            .region()
+            .is_some_and(|name| !name.as_ref().is_empty());
+        if !has_region && !login.all_regions {
             return Err(CollectError::NoRegion);
         }
         let base = self.open(config, false).await.map_err(fatal)?;
@@ -580,8 +583,8 @@ impl Run<'_> {
     /// credentials, clock or network shows here, and soon.
     async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
         let impatient = match config.region() {
-            Some(_) => clients::impatient(&config),
-            None => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
+            Some(name) if !name.as_ref().is_empty() => clients::impatient(&config),
+            _ => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
         };
         let nowhere = Place {
             account: AccountId::new("?"),
