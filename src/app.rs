@@ -23,15 +23,16 @@ use crate::{
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::Bill,
-        catalog::Catalog,
+        catalog::{Catalog, Lookup},
         compare::{Comparison, reconcile},
-        ids::{AccountId, Currency, Region},
+        ids::{AccountId, Currency, Meter, Region, ServiceCode},
         metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
         money::Money,
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatingError, RatingOptions, rate},
+        tariff::Rate,
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -68,6 +69,10 @@ pub enum AppError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Collect(#[from] aws::CollectError),
+    /// A price list cannot be fetched.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Fetch(#[from] aws::price_lists::FetchError),
     /// The month is not in the ledger.
     #[error("the ledger has no usage of {month}{}", known_months(.known))]
     NoUsage {
@@ -138,6 +143,34 @@ pub struct Imported {
     pub replaced: Vec<Replaced>,
 }
 
+/// What fetched price lists brought.
+#[cfg(feature = "aws")]
+#[derive(Debug, Default)]
+pub struct UpdatedPrices {
+    /// The lists.
+    pub lists: Vec<PriceList>,
+    /// Prices in force today that were others before, or not known.
+    pub changes: Vec<PriceChange>,
+    /// Prices in force today that were the same before.
+    pub unchanged: usize,
+    /// What else should be known.
+    pub notes: Vec<String>,
+}
+
+/// A price that is another than before.
+#[cfg(feature = "aws")]
+#[derive(Debug)]
+pub struct PriceChange {
+    /// Of what.
+    pub meter: Meter,
+    /// Where.
+    pub region: Region,
+    /// None if there was no price.
+    pub before: Option<Rate>,
+    /// In force today.
+    pub after: Rate,
+}
+
 /// A forecast: bills of the current month and those after.
 #[derive(Debug)]
 pub struct Forecast {
@@ -202,6 +235,84 @@ impl App {
             price_list::save(&price_store(ledger), &prices)?;
         }
         Ok((lists, contradictions))
+    }
+
+    /// Fetches AWS's price lists and brings them in: all of them or, on any error, none. Returns the
+    /// lists, what changed, and what should be known about both.
+    #[cfg(feature = "aws")]
+    pub fn update_prices(
+        &self,
+        services: &[ServiceCode],
+        regions: &[Region],
+        base_url: Option<&str>,
+    ) -> Result<UpdatedPrices, AppError> {
+        let of_region = |region: &Region| {
+            let partition = self.catalog.regions.get(region);
+            let base = base_url.unwrap_or_else(|| {
+                aws::price_lists::base_url(partition.map_or("aws", |info| &info.partition))
+            });
+            (region.clone(), base.to_owned())
+        };
+        let wanted: Vec<(ServiceCode, Vec<(Region, String)>)> = services
+            .iter()
+            .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
+            .collect();
+        let (fetched, absent) = aws::price_lists::fetch(&wanted)?;
+        let mut updated = UpdatedPrices::default();
+        for what in absent {
+            updated
+                .notes
+                .push(format!("AWS publishes no price list of {what}."));
+        }
+        for file in fetched {
+            match price_list::read(&file.url, &file.content, &self.catalog) {
+                Ok(list) => updated.lists.push(list),
+                Err(PriceListError::NothingKnown { file, rows }) => updated.notes.push(format!(
+                    "{file}: no price of a meter that is known here ({rows} rows read)."
+                )),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let prices: Vec<ListedPrice> = updated
+            .lists
+            .iter()
+            .flat_map(|list| list.prices.clone())
+            .collect();
+        let (tariffs, contradictions) = price_list::tariffs(&prices, &self.catalog);
+        for what in contradictions {
+            updated
+                .notes
+                .push(format!("Left out, contradictory: {what}."));
+        }
+        for ((meter, region), listed) in &tariffs {
+            let Some(after) = listed.iter().find(|t| t.validity.contains(self.today)) else {
+                continue;
+            };
+            let before = self
+                .catalog
+                .listed(meter, region, self.today)
+                .or_else(|| match self.catalog.lookup(meter, region, self.today) {
+                    Lookup::Found(tariff) => Some(tariff),
+                    _ => None,
+                })
+                .map(|tariff| tariff.rate.clone());
+            if before.as_ref() == Some(&after.rate) {
+                updated.unchanged += 1;
+            } else {
+                updated.changes.push(PriceChange {
+                    meter: meter.clone(),
+                    region: region.clone(),
+                    before,
+                    after: after.rate.clone(),
+                });
+            }
+        }
+        if let Books::File(ledger) = &self.books
+            && !prices.is_empty()
+        {
+            price_list::save(&price_store(ledger), &prices)?;
+        }
+        Ok(updated)
     }
 
     /// Prices stated usage.

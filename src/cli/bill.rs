@@ -24,6 +24,7 @@ use crate::{
 ///   pipebill bill --month 2026-10 --by tag:team --format csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Args {
     /// Which month [default: the last one in the ledger].
     #[arg(long, value_name = "MONTH")]

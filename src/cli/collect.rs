@@ -40,7 +40,7 @@ use crate::{
 /// Examples:
 ///   pipebill collect --dry-run
 ///   pipebill collect --region eu-west-1 --region us-east-1
-///   pipebill collect --organization --role-name PipebillReader --region all
+///   pipebill collect --organization --role-name pipebill-reader --region all
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -127,6 +127,11 @@ fn dollars(text: &str) -> Result<Decimal, String> {
 }
 
 impl LoginArgs {
+    /// Returns what is to be collected, given who is asked.
+    pub(super) fn choice(&self, choice: &ChoiceArgs) -> Choice {
+        choice.choice(self.organization, !self.role_arn.is_empty())
+    }
+
     pub(super) fn login(&self, app: &App) -> Result<Login, CommandError> {
         let bad = |flag, problem: &str| CommandError::BadValue {
             flag,
@@ -192,9 +197,7 @@ pub(super) fn run(
         });
     }
     let login = args.login.login(app)?;
-    let choice = args
-        .choice
-        .choice(args.login.organization, !args.login.role_arn.is_empty());
+    let choice = args.login.choice(&args.choice);
     let earliest = Month::of(app.today).first_day() - Months::new(12);
     let (from, to) = (
         args.from.unwrap_or(earliest),

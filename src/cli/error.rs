@@ -137,6 +137,11 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
     Some(match error {
         AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
         AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
+        #[cfg(feature = "aws")]
+        AppError::Fetch(_) => {
+            "nothing was changed; check the network and its proxy, or bring a file with `pipebill \
+             prices import`"
+        }
         AppError::NothingCollected => "run `pipebill collect`",
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {

@@ -4,6 +4,8 @@ mod bill;
 #[cfg(feature = "aws")]
 mod collect;
 mod demo;
+#[cfg(feature = "aws")]
+mod doctor;
 mod error;
 mod estimate;
 mod forecast;
@@ -57,6 +59,8 @@ enum Command {
     Forecast(forecast::Args),
     Report(report::Args),
     Prices(prices::Args),
+    #[cfg(feature = "aws")]
+    Doctor(doctor::Args),
     #[cfg(feature = "aws")]
     Policy(policy::Args),
     Completions(shell::CompletionsArgs),
@@ -164,6 +168,8 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
         #[cfg(feature = "aws")]
         Command::Collect(args) => collect::run(&args, &app()?, output, strict),
+        #[cfg(feature = "aws")]
+        Command::Doctor(args) => doctor::run(&args, &app()?, output),
         #[cfg(feature = "aws")]
         Command::Policy(args) => policy::run(&args, output),
         Command::Import(args) => import::run(args, &app()?, output, strict),

@@ -10,7 +10,7 @@ use crate::collect::aws;
 ///
 /// Examples:
 ///   pipebill policy > policy.json
-///   pipebill policy --organization --role-name PipebillReader
+///   pipebill policy --organization --role-name pipebill-reader
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

@@ -116,6 +116,9 @@ pub struct Listing {
     pub unfinished: Option<Pass>,
 }
 
+/// The earliest and the latest of some moments, in milliseconds.
+pub type Stretch = (i64, i64);
+
 /// A reading from the newest item towards older ones.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Pass {
@@ -279,13 +282,13 @@ impl Ledger {
         &self,
         listing: &Listing,
         ids: &[String],
-    ) -> Result<(Vec<String>, Option<(i64, i64)>), LedgerError> {
+    ) -> Result<(Vec<String>, Option<Stretch>), LedgerError> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
                 "SELECT submitted FROM build WHERE listing = ?1 AND id = ?2 AND ended IS NOT NULL",
             )?;
             let mut unknown = Vec::new();
-            let mut known: Option<(i64, i64)> = None;
+            let mut known: Option<Stretch> = None;
             for id in ids {
                 match find
                     .query_row((listing.id, id), |row| row.get::<_, i64>(0))
@@ -385,7 +388,7 @@ impl Ledger {
     pub fn keep_fleets(&mut self, place: &Place, fleets: &[FleetSeen]) -> Result<(), LedgerError> {
         self.write(|transaction| {
             let mut add = transaction.prepare(
-                "INSERT INTO fleet VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+                "INSERT INTO fleet VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
                  ON CONFLICT DO UPDATE SET since = excluded.since, machines = excluded.machines,
                     compute = excluded.compute, overflows = excluded.overflows",
             )?;
@@ -395,6 +398,7 @@ impl Ledger {
                     place.region.as_str(),
                     fleet.arn,
                     fleet.seen.timestamp_millis(),
+                    fleet.created.map(|at| at.timestamp_millis()),
                     fleet.since.map(|at| at.timestamp_millis()),
                     fleet.machines,
                     fleet.compute,
@@ -680,7 +684,8 @@ impl Ledger {
     pub fn fleets(&self) -> Result<Vec<(Place, Vec<FleetSeen>)>, LedgerError> {
         self.read(|connection| {
             let mut query = connection.prepare(
-                "SELECT account, region, arn, seen, since, machines, compute, overflows FROM fleet
+                "SELECT account, region, arn, seen, created, since, machines, compute, overflows
+                 FROM fleet
                  ORDER BY account, region, arn, seen",
             )?;
             let mut fleets: Vec<(Place, Vec<FleetSeen>)> = Vec::new();
@@ -690,10 +695,11 @@ impl Ledger {
                 let seen = FleetSeen {
                     arn: row.get(2)?,
                     seen: time(row.get(3)?)?,
-                    since: maybe_time(row.get(4)?)?,
-                    machines: row.get(5)?,
-                    compute: row.get(6)?,
-                    overflows: row.get(7)?,
+                    created: maybe_time(row.get(4)?)?,
+                    since: maybe_time(row.get(5)?)?,
+                    machines: row.get(6)?,
+                    compute: row.get(7)?,
+                    overflows: row.get(8)?,
                 };
                 match fleets.last_mut() {
                     Some((at, looks)) if *at == place && looks[0].arn == seen.arn => {

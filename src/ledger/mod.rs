@@ -25,7 +25,7 @@ use sha2::{Digest, Sha256};
 
 pub use self::{
     error::LedgerError,
-    facts::{Covered, Fact, Listing, NotCollected, Pass, Progress, Scope, Source},
+    facts::{Covered, Fact, Listing, NotCollected, Pass, Progress, Scope, Source, Stretch},
 };
 use crate::{
     collect::exports::{ExportKind, Outside, Slice},

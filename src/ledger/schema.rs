@@ -159,6 +159,7 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         region    TEXT NOT NULL,
         arn       TEXT NOT NULL,
         seen      INTEGER NOT NULL,
+        created   INTEGER,
         since     INTEGER,
         machines  INTEGER NOT NULL,
         compute   TEXT NOT NULL,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
     app::what_is_missing,
-    collect::aws::{Announcement, Outcome},
+    collect::aws::{Announcement, Check, Outcome},
     domain::ids::{Currency, Region},
     ledger::NotCollected,
 };
@@ -95,4 +95,42 @@ fn gap(missing: &NotCollected) -> String {
         what_is_missing(missing),
         missing.reason
     )
+}
+
+/// Lays out what was tried, and the statement of a policy that would allow what was denied.
+pub fn examination(checks: &[Check]) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("", "status", 0),
+        Column::new("Tried", "tried", 0),
+        Column::new("Found", "found", 0),
+    ]);
+    for check in checks {
+        let (status, found) = match &check.found {
+            Ok(found) => ("ok", found),
+            Err(wrong) => ("missing", wrong),
+        };
+        table.rows.push(vec![
+            Cell::text(status),
+            Cell::text(&check.what),
+            Cell::text(found),
+        ]);
+    }
+    let mut lacks: Vec<&str> = checks
+        .iter()
+        .filter_map(|check| Some(check.lacks?.action()))
+        .collect();
+    lacks.sort_unstable();
+    lacks.dedup();
+    let mut blocks = vec![Block::Table(table)];
+    if !lacks.is_empty() {
+        let statement = serde_json::json!({"Effect": "Allow", "Action": lacks, "Resource": "*"});
+        blocks.push(Block::Heading("This statement would allow it".to_owned()));
+        blocks.push(Block::Lines(vec![statement.to_string()]));
+    }
+    Document {
+        schema: "pipebill.doctor/1",
+        title: "What collecting needs".to_owned(),
+        facts: vec![],
+        blocks,
+    }
 }

@@ -127,8 +127,12 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
             Some(sum) => Some(sum.try_add(quantity).unwrap_or(sum)),
         };
     };
-    billed.iter().for_each(|record| add(record, false));
-    metered.records.iter().for_each(|record| add(record, true));
+    for record in billed {
+        add(record, false);
+    }
+    for record in &metered.records {
+        add(record, true);
+    }
     let mut table = Table::new(vec![
         Column::shown("Service", 2),
         Column::shown("What", 0),

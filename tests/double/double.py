@@ -211,6 +211,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 self.refuse(error)
             else:
                 self.refuse_xml(error)
+        except OSError:
+            raise
+        except Exception as error:  # a fault of the double: say so, loudly
+            print("DoubleBroken", repr(error), file=sys.stderr, flush=True)
+            self.refuse(Refused("DoubleBroken", repr(error), 400))
 
     def caller(self, signing):
         authorization = self.headers.get("Authorization", "")
@@ -363,6 +368,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def handle_error(self, request, client_address):
+        """A client that was killed in the middle is what some tests are about."""
 
 
 if __name__ == "__main__":

@@ -156,10 +156,23 @@ def dimension_of(key, charge):
 
 
 def cost_and_usage(charges, estimated_from, days_a_page):
+    def monthly(first, end):
+        results = []
+        while first < end:
+            after = (first.replace(day=1) + datetime.timedelta(32)).replace(day=1)
+            cost = sum(Decimal(c.cost) for c in charges if first.isoformat() <= c.day < after.isoformat())
+            results.append({"TimePeriod": {"Start": first.isoformat(), "End": min(after, end).isoformat()},
+                            "Total": {"UnblendedCost": {"Amount": str(cost), "Unit": "USD"}}, "Groups": [],
+                            "Estimated": False})
+            first = after
+        return {"ResultsByTime": results, "DimensionValueAttributes": []}
+
     def answer(request, caller):
         first = datetime.date.fromisoformat(request["TimePeriod"]["Start"])
         end = datetime.date.fromisoformat(request["TimePeriod"]["End"])
-        assert request["Granularity"] == "DAILY" and first < end
+        assert first < end
+        if request["Granularity"] == "MONTHLY":
+            return monthly(first, end)
         keys = [group["Key"] for group in request["GroupBy"]]
         results = []
         day = first
@@ -218,7 +231,7 @@ def answers(data):
         return answer
 
     def deployments(request, caller):
-        span = request["createTimeRange"]
+        span = request.get("createTimeRange", {"start": 0, "end": 10**11})
         mine = [d for d in here("deployments", caller) if span["start"] <= d["createTime"] < span["end"]]
         return "deployments", [d["deploymentId"] for d in mine], 100
 
@@ -231,9 +244,10 @@ def answers(data):
         return {"deploymentTargets": [t for t in mine if t["instanceTarget"]["targetId"] in request["targetIds"]]}
 
     def events(request, caller):
-        attribute, = request["LookupAttributes"]
-        assert attribute == {"AttributeKey": "EventSource", "AttributeValue": "codecommit.amazonaws.com"}
-        mine = [e for e in here("events", caller) if request["StartTime"] <= e["EventTime"] <= request["EndTime"]]
+        for attribute in request.get("LookupAttributes", []):
+            assert attribute == {"AttributeKey": "EventSource", "AttributeValue": "codecommit.amazonaws.com"}
+        first, last = request.get("StartTime", 0), request.get("EndTime", 10**11)
+        mine = [e for e in here("events", caller) if first <= e["EventTime"] <= last]
         return "Events", sorted(mine, key=lambda e: -e["EventTime"]), 50
 
     newest = lambda items: sorted(items, key=lambda e: -e["startTime"])
@@ -341,7 +355,7 @@ def small():
     ], "2026-11-01", 20)
     return {"answers": world, "roles": {"arn:aws:iam::222222222222:role/Reader": None,
                                          "arn:aws:iam::222222222222:role/Guarded": "open sesame"},
-            "regions_off": ["ap-east-1"]}
+            "regions_off": ["ap-east-1"], "offers": offers()}
 
 
 def future():
@@ -404,6 +418,40 @@ def large(projects, builds_each, pipelines, runs_each):
         "ce.GetCostAndUsage": cost_and_usage([], "2026-11-01", 40),
     })
     return {"answers": world, "check_every": 1 if projects * builds_each <= 5000 else 20}
+
+
+def offers():
+    """Bulk price lists of one service in one region each, as AWS lays them out."""
+    import json
+
+    def offer(service, rows):
+        products = {f"SKU{n}": {"sku": f"SKU{n}", "productFamily": "Compute", "attributes": {
+            "servicecode": service, "regionCode": "us-east-1", "usagetype": usage_type}}
+            for n, (usage_type, _, _) in enumerate(rows)}
+        terms = {f"SKU{n}": {f"SKU{n}.JRTCKXETXF": {
+            "effectiveDate": "2026-10-01T00:00:00Z",
+            "priceDimensions": {f"SKU{n}.JRTCKXETXF.6YS6EN2CT7": {
+                "unit": unit, "beginRange": "0", "endRange": "Inf", "pricePerUnit": {"USD": price}}}}}
+            for n, (_, unit, price) in enumerate(rows)}
+        return json.dumps({"formatVersion": "v1.0", "offerCode": service, "publicationDate": "2026-10-02T00:00:00Z",
+                           "products": products, "terms": {"OnDemand": terms}})
+
+    def index(service):
+        return json.dumps({"regions": {"us-east-1": {
+            "regionCode": "us-east-1",
+            "currentVersionUrl": f"/offers/v1.0/aws/{service}/20261002000000/us-east-1/index.json"}}})
+
+    lists = {
+        "CodeBuild": [("USE1-Build-Min:Linux:g1.small", "minutes", "0.0050000000"),
+                      ("USE1-Build-Min:Linux:g1.medium", "minutes", "0.0110000000"),
+                      ("USE1-Build-Min:Linux:g9.huge", "minutes", "9.0000000000")],
+        "AWSCodePipeline": [("USE1-activePipeline", "pipelines", "1.0000000000")],
+    }
+    found = {}
+    for service, rows in lists.items():
+        found[f"/offers/v1.0/aws/{service}/current/region_index.json"] = index(service)
+        found[f"/offers/v1.0/aws/{service}/20261002000000/us-east-1/index.json"] = offer(service, rows)
+    return found
 
 
 def make(name):

@@ -58,7 +58,7 @@ pub(super) async fn identities(
     };
     let (from, _) = run.days();
     let kept = run.today() - Days::new(DAYS_KEPT);
-    let wanted = run.from_milliseconds().max(
+    let wanted = run.first_millisecond().max(
         kept.and_hms_opt(0, 0, 0)
             .expect("midnight exists")
             .and_utc()

@@ -3,7 +3,9 @@
 
 use aws_sdk_codebuild::{
     Client,
-    types::{Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior},
+    types::{
+        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, ScalingConfigurationOutput,
+    },
 };
 
 use super::{
@@ -185,11 +187,12 @@ pub(super) async fn fleets(run: &Run<'_>, account: &Account, place: &Place) -> R
 fn fleet_from_sdk(run: &Run<'_>, fleet: &Fleet) -> Option<FleetSeen> {
     let scaled = fleet
         .scaling_configuration()
-        .and_then(|scaling| scaling.desired_capacity());
+        .and_then(ScalingConfigurationOutput::desired_capacity);
     let machines = scaled.or(fleet.base_capacity())?;
     Some(FleetSeen {
         arn: fleet.arn()?.to_owned(),
         seen: run.now(),
+        created: time(fleet.created()),
         since: time(fleet.last_modified()).or_else(|| time(fleet.created())),
         machines: u32::try_from(machines).ok()?,
         compute: format!(

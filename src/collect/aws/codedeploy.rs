@@ -69,7 +69,7 @@ pub(super) async fn deployments(
         }
         Ok(page)
     };
-    let wanted = run.from_milliseconds();
+    let wanted = run.first_millisecond();
     by_windows(run, &scope, Operation::ListDeployments, wanted, fetch).await?;
     let (from, _) = run.days();
     run.end(&scope, true, from)

@@ -77,7 +77,7 @@ pub(super) async fn newest_first(
     operation: Operation,
     fetch: impl AsyncFn(&Listing, Option<String>) -> Result<Page, Failure>,
 ) -> Result<(), Failure> {
-    let wanted = run.from_milliseconds();
+    let wanted = run.first_millisecond();
     loop {
         let listing = run.ledger().listing(scope, resource)?;
         let open = run.ledger().oldest_open(&listing)?;

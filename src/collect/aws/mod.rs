@@ -10,12 +10,14 @@ mod codecommit;
 mod codedeploy;
 mod codepipeline;
 mod cost_explorer;
+mod doctor;
 mod error;
 mod limits;
 mod listing;
 pub mod operations;
 mod organizations;
 mod policy;
+pub mod price_lists;
 mod run;
 
 use aws_smithy_types::DateTime as SdkTime;
@@ -23,7 +25,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use self::operations::{Choice, Operation};
-pub use self::{error::CollectError, policy::policy, run::collect};
+pub use self::{
+    doctor::{Check, doctor},
+    error::CollectError,
+    policy::policy,
+    run::collect,
+};
 use crate::{
     domain::{ids::Region, money::Money},
     ledger::{NotCollected, Scope},

@@ -37,7 +37,7 @@ pub fn policy(choice: &Choice, role_name: Option<&str>) -> Value {
     ] {
         statement(id, of(service), "*".to_owned());
     }
-    let role = role_name.unwrap_or("PipebillReader");
+    let role = role_name.unwrap_or("pipebill-reader");
     statement(
         "PipebillAccounts",
         of("sts"),

@@ -86,34 +86,18 @@ pub fn collect(
     ledger: &mut Ledger,
     watch: &dyn Watch,
 ) -> Result<Outcome, CollectError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(CollectError::Runtime)?;
-    let run = Run {
-        request,
-        catalog,
-        ledger: RefCell::new(ledger),
-        watch,
-        buckets: RefCell::default(),
-        calls: RefCell::default(),
-        paid_calls: Cell::new(0),
-        price: price_of_a_request(catalog, request.now.date_naive()),
-        read: RefCell::default(),
-        missing: RefCell::default(),
-        notes: RefCell::default(),
-        has_faults: Cell::new(false),
-    };
-    let announcement = runtime.block_on(run.everything())?;
-    Ok(Outcome {
-        announcement,
-        read: run.read.into_inner().into_iter().collect(),
-        calls: run.calls.into_inner().into_iter().collect(),
-        cost: Money::of(Decimal::from(run.paid_calls.get()), run.price),
-        missing: run.missing.into_inner(),
-        notes: run.notes.into_inner(),
-        has_faults: run.has_faults.get(),
-    })
+    let mut outcome = Outcome::default();
+    Run::with(request, catalog, ledger, watch, async |run| {
+        outcome.announcement = Box::pin(run.everything()).await?;
+        outcome.read = run.read.borrow().clone().into_iter().collect();
+        outcome.calls = run.calls.borrow().clone().into_iter().collect();
+        outcome.cost = Money::of(Decimal::from(run.paid_calls.get()), run.price);
+        outcome.missing = run.take_missing();
+        outcome.notes = run.notes.take();
+        outcome.has_faults = run.has_faults.get();
+        Ok(())
+    })?;
+    Ok(outcome)
 }
 
 /// Cost Explorer's requests have a price of their own.
@@ -129,6 +113,37 @@ fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
         }
     });
     listed.unwrap_or_else(|| Decimal::new(1, 2))
+}
+
+impl<'r> Run<'r> {
+    /// Does something in a runtime of its own, which ends with it.
+    pub(super) fn with<T>(
+        request: &'r Request,
+        catalog: &'r Catalog,
+        ledger: &'r mut Ledger,
+        watch: &'r dyn Watch,
+        work: impl AsyncFnOnce(&Self) -> Result<T, CollectError>,
+    ) -> Result<T, CollectError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(CollectError::Runtime)?;
+        let run = Self {
+            request,
+            catalog,
+            ledger: RefCell::new(ledger),
+            watch,
+            buckets: RefCell::default(),
+            calls: RefCell::default(),
+            paid_calls: Cell::new(0),
+            price: price_of_a_request(catalog, request.now.date_naive()),
+            read: RefCell::default(),
+            missing: RefCell::default(),
+            notes: RefCell::default(),
+            has_faults: Cell::new(false),
+        };
+        runtime.block_on(work(&run))
+    }
 }
 
 impl Run<'_> {
@@ -153,7 +168,7 @@ impl Run<'_> {
         (self.request.from, self.request.to)
     }
 
-    pub(super) fn from_milliseconds(&self) -> i64 {
+    pub(super) fn first_millisecond(&self) -> i64 {
         self.request
             .from
             .and_hms_opt(0, 0, 0)
@@ -239,9 +254,8 @@ impl Run<'_> {
         done: Result<(), Failure>,
     ) -> Result<bool, Failure> {
         match done {
-            Ok(()) => Ok(true),
-            // It was deleted after it was listed.
-            Err(Failure::Gone(_)) => Ok(true),
+            // What is gone was deleted after it was listed.
+            Ok(()) | Err(Failure::Gone(_)) => Ok(true),
             Err(failure) if failure.is_fault() => {
                 self.miss(scope, part, &failure)?;
                 Ok(false)
@@ -313,6 +327,11 @@ impl Run<'_> {
         };
         self.ledger().begin_source(&scope)?;
         self.miss(&scope, "", &failure)
+    }
+
+    /// Hands over what could not be collected.
+    pub(super) fn take_missing(&self) -> Vec<NotCollected> {
+        self.missing.take()
     }
 
     async fn everything(&self) -> Result<Announcement, CollectError> {
@@ -454,7 +473,8 @@ impl Run<'_> {
             }
         }
         plan.calls = plan.paid_calls;
-        let months = (self.request.to - self.request.from).num_days().max(0) as u64 / 31 + 1;
+        let days = (self.request.to - self.request.from).num_days();
+        let months = days.max(0).cast_unsigned() / 31 + 1;
         for (_, inventory) in inventories {
             if let Some(projects) = &inventory.projects {
                 plan.projects += projects.len() as u64;
@@ -482,7 +502,7 @@ impl Run<'_> {
         Ok(plan)
     }
 
-    fn regions(&self, account: &Account) -> Result<Vec<Region>, CollectError> {
+    pub(super) fn regions(&self, account: &Account) -> Result<Vec<Region>, CollectError> {
         let login = &self.request.login;
         if login.all_regions {
             let of_partition = self
@@ -502,7 +522,7 @@ impl Run<'_> {
     }
 
     /// Opens the accounts that are asked. Those that cannot be opened become gaps.
-    async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
+    pub(super) async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
         let login = &self.request.login;
         let config = clients::load(login).await;
         let has_region = config

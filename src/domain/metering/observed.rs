@@ -131,6 +131,8 @@ pub struct FleetSeen {
     pub arn: String,
     /// When it was looked at.
     pub seen: DateTime<Utc>,
+    /// When it was made.
+    pub created: Option<DateTime<Utc>>,
     /// Since when it is as it was seen.
     pub since: Option<DateTime<Utc>>,
     /// Machines provisioned.
@@ -275,6 +277,10 @@ impl<'c> Metering<'c> {
         for (at, look) in seen.iter().enumerate() {
             if look.overflows {
                 self.overflowing.insert(look.arn.clone());
+            }
+            if let (0, Some(created), Some(since)) = (at, look.created, look.since) {
+                // How large it was before it was last changed is stated nowhere.
+                self.unseen(place, &look.arn, created, since);
             }
             let next = seen.get(at + 1);
             // What was true when it was last changed is true until then, and until the next look
