@@ -23,9 +23,9 @@ use crate::{
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::Bill,
-        catalog::{Catalog, Lookup},
+        catalog::{Catalog, Lookup, Tariffs},
         compare::{Comparison, reconcile},
-        ids::{AccountId, Currency, Meter, Region, ServiceCode},
+        ids::{AccountId, Currency, Meter, Region},
         metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
         money::Money,
         period::Month,
@@ -158,7 +158,6 @@ pub struct UpdatedPrices {
 }
 
 /// A price that is another than before.
-#[cfg(feature = "aws")]
 #[derive(Debug)]
 pub struct PriceChange {
     /// Of what.
@@ -242,7 +241,7 @@ impl App {
     #[cfg(feature = "aws")]
     pub fn update_prices(
         &self,
-        services: &[ServiceCode],
+        services: &[crate::domain::ids::ServiceCode],
         regions: &[Region],
         base_url: Option<&str>,
     ) -> Result<UpdatedPrices, AppError> {
@@ -253,7 +252,7 @@ impl App {
             });
             (region.clone(), base.to_owned())
         };
-        let wanted: Vec<(ServiceCode, Vec<(Region, String)>)> = services
+        let wanted: Vec<_> = services
             .iter()
             .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
             .collect();
@@ -284,7 +283,19 @@ impl App {
                 .notes
                 .push(format!("Left out, contradictory: {what}."));
         }
-        for ((meter, region), listed) in &tariffs {
+        (updated.changes, updated.unchanged) = self.price_changes(&tariffs);
+        if let Books::File(ledger) = &self.books
+            && !prices.is_empty()
+        {
+            price_list::save(&price_store(ledger), &prices)?;
+        }
+        Ok(updated)
+    }
+
+    /// Returns which prices in force today are others than the known ones, and how many are not.
+    pub fn price_changes(&self, tariffs: &Tariffs) -> (Vec<PriceChange>, usize) {
+        let (mut changes, mut unchanged) = (Vec::new(), 0);
+        for ((meter, region), listed) in tariffs {
             let Some(after) = listed.iter().find(|t| t.validity.contains(self.today)) else {
                 continue;
             };
@@ -297,9 +308,9 @@ impl App {
                 })
                 .map(|tariff| tariff.rate.clone());
             if before.as_ref() == Some(&after.rate) {
-                updated.unchanged += 1;
+                unchanged += 1;
             } else {
-                updated.changes.push(PriceChange {
+                changes.push(PriceChange {
                     meter: meter.clone(),
                     region: region.clone(),
                     before,
@@ -307,12 +318,7 @@ impl App {
                 });
             }
         }
-        if let Books::File(ledger) = &self.books
-            && !prices.is_empty()
-        {
-            price_list::save(&price_store(ledger), &prices)?;
-        }
-        Ok(updated)
+        (changes, unchanged)
     }
 
     /// Prices stated usage.

@@ -569,6 +569,8 @@ fn all_regions_skip_those_that_are_off() {
     assert_eq!(content(&ledger)["build"].len(), 9);
 }
 
+type Environment<'e> = &'e [(&'e str, &'e str)];
+
 #[test]
 fn what_keeps_it_from_starting_is_said_within_seconds() {
     let Some(double) = Double::start("small") else {
@@ -578,7 +580,6 @@ fn what_keeps_it_from_starting_is_said_within_seconds() {
         return;
     };
     let (_folder, ledger) = place();
-    type Environment<'e> = &'e [(&'e str, &'e str)];
     let cases: [(&Double, Environment<'_>, &str); 7] = [
         (
             &double,
