@@ -3,6 +3,10 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
+#[cfg(feature = "aws")]
+mod aws;
+mod metered;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::Cursor,
@@ -12,8 +16,6 @@ use std::{
 use chrono::NaiveDate;
 use thiserror::Error;
 
-#[cfg(feature = "aws")]
-use crate::collect::aws;
 use crate::{
     collect::{
         exports::{self, Delivery, ImportError, ImportOptions, Watch},
@@ -23,21 +25,19 @@ use crate::{
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::Bill,
-        catalog::{Catalog, Lookup, Tariffs},
+        catalog::Catalog,
         compare::{Comparison, reconcile},
-        ids::{AccountId, Currency, Meter, Region},
-        metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
+        ids::Currency,
         money::Money,
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatingError, RatingOptions, rate},
-        tariff::Rate,
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
     forecast,
-    ledger::{Covered, Ledger, LedgerError, NotCollected, Replaced, Scope, Source},
+    ledger::{Ledger, LedgerError, Replaced, Source},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
@@ -68,11 +68,11 @@ pub enum AppError {
     /// AWS cannot be asked.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    Collect(#[from] aws::CollectError),
+    Collect(#[from] crate::collect::aws::CollectError),
     /// A price list cannot be fetched.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    Fetch(#[from] aws::price_lists::FetchError),
+    Fetch(#[from] crate::collect::aws::price_lists::FetchError),
     /// The month is not in the ledger.
     #[error("the ledger has no usage of {month}{}", known_months(.known))]
     NoUsage {
@@ -143,33 +143,6 @@ pub struct Imported {
     pub replaced: Vec<Replaced>,
 }
 
-/// What fetched price lists brought.
-#[cfg(feature = "aws")]
-#[derive(Debug, Default)]
-pub struct UpdatedPrices {
-    /// The lists.
-    pub lists: Vec<PriceList>,
-    /// Prices in force today that were others before, or not known.
-    pub changes: Vec<PriceChange>,
-    /// Prices in force today that were the same before.
-    pub unchanged: usize,
-    /// What else should be known.
-    pub notes: Vec<String>,
-}
-
-/// A price that is another than before.
-#[derive(Debug)]
-pub struct PriceChange {
-    /// Of what.
-    pub meter: Meter,
-    /// Where.
-    pub region: Region,
-    /// None if there was no price.
-    pub before: Option<Rate>,
-    /// In force today.
-    pub after: Rate,
-}
-
 /// A forecast: bills of the current month and those after.
 #[derive(Debug)]
 pub struct Forecast {
@@ -234,91 +207,6 @@ impl App {
             price_list::save(&price_store(ledger), &prices)?;
         }
         Ok((lists, contradictions))
-    }
-
-    /// Fetches AWS's price lists and brings them in: all of them or, on any error, none. Returns the
-    /// lists, what changed, and what should be known about both.
-    #[cfg(feature = "aws")]
-    pub fn update_prices(
-        &self,
-        services: &[crate::domain::ids::ServiceCode],
-        regions: &[Region],
-        base_url: Option<&str>,
-    ) -> Result<UpdatedPrices, AppError> {
-        let of_region = |region: &Region| {
-            let partition = self.catalog.regions.get(region);
-            let base = base_url.unwrap_or_else(|| {
-                aws::price_lists::base_url(partition.map_or("aws", |info| &info.partition))
-            });
-            (region.clone(), base.to_owned())
-        };
-        let wanted: Vec<_> = services
-            .iter()
-            .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
-            .collect();
-        let (fetched, absent) = aws::price_lists::fetch(&wanted)?;
-        let mut updated = UpdatedPrices::default();
-        for what in absent {
-            updated
-                .notes
-                .push(format!("AWS publishes no price list of {what}."));
-        }
-        for file in fetched {
-            match price_list::read(&file.url, &file.content, &self.catalog) {
-                Ok(list) => updated.lists.push(list),
-                Err(PriceListError::NothingKnown { file, rows }) => updated.notes.push(format!(
-                    "{file}: no price of a meter that is known here ({rows} rows read)."
-                )),
-                Err(error) => return Err(error.into()),
-            }
-        }
-        let prices: Vec<ListedPrice> = updated
-            .lists
-            .iter()
-            .flat_map(|list| list.prices.clone())
-            .collect();
-        let (tariffs, contradictions) = price_list::tariffs(&prices, &self.catalog);
-        for what in contradictions {
-            updated
-                .notes
-                .push(format!("Left out, contradictory: {what}."));
-        }
-        (updated.changes, updated.unchanged) = self.price_changes(&tariffs);
-        if let Books::File(ledger) = &self.books
-            && !prices.is_empty()
-        {
-            price_list::save(&price_store(ledger), &prices)?;
-        }
-        Ok(updated)
-    }
-
-    /// Returns which prices in force today are others than the known ones, and how many are not.
-    pub fn price_changes(&self, tariffs: &Tariffs) -> (Vec<PriceChange>, usize) {
-        let (mut changes, mut unchanged) = (Vec::new(), 0);
-        for ((meter, region), listed) in tariffs {
-            let Some(after) = listed.iter().find(|t| t.validity.contains(self.today)) else {
-                continue;
-            };
-            let before = self
-                .catalog
-                .listed(meter, region, self.today)
-                .or_else(|| match self.catalog.lookup(meter, region, self.today) {
-                    Lookup::Found(tariff) => Some(tariff),
-                    _ => None,
-                })
-                .map(|tariff| tariff.rate.clone());
-            if before.as_ref() == Some(&after.rate) {
-                unchanged += 1;
-            } else {
-                changes.push(PriceChange {
-                    meter: meter.clone(),
-                    region: region.clone(),
-                    before,
-                    after: after.rate.clone(),
-                });
-            }
-        }
-        (changes, unchanged)
     }
 
     /// Prices stated usage.
@@ -396,20 +284,6 @@ impl App {
         Ok(Imported { delivery, replaced })
     }
 
-    /// Collects usage from AWS into the ledger.
-    #[cfg(feature = "aws")]
-    pub fn collect(
-        &self,
-        request: &aws::Request,
-        watch: &dyn aws::Watch,
-    ) -> Result<aws::Outcome, AppError> {
-        let mut ledger = match &self.books {
-            Books::File(path) => Ledger::open(path)?,
-            Books::Sample => Ledger::in_memory()?,
-        };
-        Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
-    }
-
     /// Returns the month asked for, else the last one the ledger has.
     pub fn month(&self, ledger: &Ledger, asked: Option<Month>) -> Result<Month, AppError> {
         let known = ledger.months()?;
@@ -432,135 +306,6 @@ impl App {
             records.extend(ledger.records(*month)?);
         }
         Ok(summarize(&records, by))
-    }
-
-    /// Returns the months that were collected from AWS's APIs, in order.
-    pub fn metered_months(&self, ledger: &Ledger) -> Result<Vec<Month>, AppError> {
-        let covered = ledger.covered()?;
-        let metered = || {
-            covered
-                .iter()
-                .filter(|covered| covered.scope.source != Source::CostExplorer)
-        };
-        let Some(first) = metered().map(|covered| Month::of(covered.first)).min() else {
-            return Ok(Vec::new());
-        };
-        let last = Month::of(self.today);
-        let months = std::iter::successors(Some(first), |month| Some(month.next()));
-        Ok(months.take_while(|month| *month <= last).collect())
-    }
-
-    /// Meters a month from what AWS's APIs say happened in it. It is never added to what a bill
-    /// says: it stands beside it.
-    pub fn metered(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        options: MeteringOptions,
-    ) -> Result<Metered, AppError> {
-        let mut metering = Metering::new(&self.catalog, month, options);
-        ledger.each_build(month, |place, build| metering.build(place, build))?;
-        ledger.each_action(month, |place, action| metering.action(place, action))?;
-        ledger.each_target(month, |place, target| metering.target(place, target))?;
-        let mut by_action: BTreeSet<Place> = BTreeSet::new();
-        ledger.each_pipeline(month, |place, pipeline: &Pipeline, before, runs| {
-            if pipeline.kind != "V1" && !runs.is_empty() {
-                by_action.insert(place.clone());
-            }
-            metering.pipeline(place, pipeline, before, runs);
-        })?;
-        let now = self.today.and_hms_opt(0, 0, 0).expect("midnight exists");
-        for (place, seen) in ledger.fleets()? {
-            metering.fleet(&place, &seen, now.and_utc());
-        }
-        ledger.each_identity(month, |account: &AccountId, identity| {
-            metering.identity(account, identity);
-        })?;
-        self.name_what_is_missing(ledger, month, &by_action, &mut metering)?;
-        Ok(metering.finish())
-    }
-
-    /// What was denied, failed, or never asked for is missing from a month, not absent from it.
-    fn name_what_is_missing(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        by_action: &BTreeSet<Place>,
-        metering: &mut Metering<'_>,
-    ) -> Result<(), AppError> {
-        let yesterday = self.today.pred_opt().unwrap_or(self.today);
-        let last_day = month.last_day().min(yesterday);
-        let covered = ledger.covered()?;
-        let missing = ledger.missing()?;
-        for gap in &missing {
-            if gap.scope.source != Source::CostExplorer {
-                metering.missing(what_is_missing(gap), gap.reason.clone());
-            }
-        }
-        let places: BTreeSet<&Place> = covered
-            .iter()
-            .map(|covered| &covered.scope.place)
-            .chain(missing.iter().map(|gap| &gap.scope.place))
-            .filter(|place| place.region != Region::global())
-            .collect();
-        for place in places {
-            for source in [
-                Source::Builds,
-                Source::Fleets,
-                Source::Pipelines,
-                Source::Actions,
-                Source::Deployments,
-                Source::Identities,
-            ] {
-                let scope = Scope {
-                    place: place.clone(),
-                    source,
-                };
-                // A place without V2 runs has no actions to ask for.
-                let is_needed = source != Source::Actions || by_action.contains(place);
-                if !is_needed || missing.iter().any(|gap| gap.scope == scope) {
-                    continue;
-                }
-                let known = covered.iter().find(|covered| covered.scope == scope);
-                let reason = match known {
-                    None => "not collected".to_owned(),
-                    // Fleets are looked at, not read back: each has gaps of its own.
-                    Some(_) if source == Source::Fleets => continue,
-                    Some(Covered { first, last, .. }) => {
-                        if *first <= month.first_day() && last_day <= *last {
-                            continue;
-                        }
-                        format!("collected for {first} to {last} only")
-                    }
-                };
-                metering.missing(what_is_missing_of(&scope), reason);
-            }
-        }
-        Ok(())
-    }
-
-    /// Rates metered usage of a month, in place of what a bill says.
-    pub fn metered_bill(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        request: &BillRequest,
-        options: MeteringOptions,
-    ) -> Result<RatedMonth, AppError> {
-        let metered = self.metered(ledger, month, options)?;
-        let mut records = metered.records;
-        let currency = choose_currency(month, &mut records, request)?;
-        let book = self.price_book(&request.terms, Observed::default());
-        let options = rating_options(month, currency, &request.terms, request.sharing);
-        let mut bill = rate(&records, &book, &options)?;
-        bill.gaps = metered.gaps;
-        bill.notes.push(
-            "Metered from AWS's APIs by our rules, not billed by AWS. A user of CodeCommit is \
-             counted once in each account."
-                .to_owned(),
-        );
-        bill.notes.extend(metered.notes);
-        Ok(RatedMonth { bill, records })
     }
 
     /// Rates a month of the ledger.
@@ -667,7 +412,7 @@ impl App {
             if missing.scope.source != Source::CostExplorer {
                 notes.push(format!(
                     "Not collected: {}: {}. This bill does not rest on it.",
-                    what_is_missing(&missing),
+                    missing.what(),
                     missing.reason
                 ));
             }
@@ -723,30 +468,12 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
         let of_month = missing.part.is_empty() || missing.part == month.to_string();
         if missing.scope.source == Source::CostExplorer && of_month {
             gaps.push(Gap {
-                what: what_is_missing(&missing),
+                what: missing.what(),
                 reason: missing.reason,
             });
         }
     }
     Ok(gaps)
-}
-
-/// Names what could not be collected.
-pub(crate) fn what_is_missing(gap: &NotCollected) -> String {
-    let of = what_is_missing_of(&gap.scope);
-    match gap.part.as_str() {
-        "" => of,
-        part => format!("{of}: {part}"),
-    }
-}
-
-fn what_is_missing_of(scope: &Scope) -> String {
-    let account = scope.place.account.as_str();
-    let title = scope.source.title();
-    if scope.place.region == Region::global() {
-        return format!("{title} of account {account}");
-    }
-    format!("{title} in {}, account {account}", scope.place.region)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.

@@ -6,6 +6,7 @@
 
 mod error;
 mod facts;
+mod happened;
 mod schema;
 
 use std::{

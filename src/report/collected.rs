@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
-    app::what_is_missing,
     collect::aws::{Announcement, Check, Outcome},
     domain::ids::{Currency, Region},
     ledger::NotCollected,
@@ -90,11 +89,7 @@ pub fn document(outcome: &Outcome) -> Document {
 }
 
 fn gap(missing: &NotCollected) -> String {
-    format!(
-        "Not collected: {}: {}.",
-        what_is_missing(missing),
-        missing.reason
-    )
+    format!("Not collected: {}: {}.", missing.what(), missing.reason)
 }
 
 /// Lays out what was tried, and the statement of a policy that would allow what was denied.

@@ -337,7 +337,7 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
 
 /// Says which prices changed.
 #[cfg(feature = "aws")]
-pub fn updated(updated: &crate::app::UpdatedPrices, catalog: &Catalog) -> Document {
+pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalog) -> Document {
     let mut table = Table::new(vec![
         Column::new("Service", "service", 1),
         Column::new("Usage type", "usage_type", 0),
