@@ -24,7 +24,7 @@ use crate::{
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::Bill,
+        bill::{Bill, OutsideTotal},
         catalog::Catalog,
         compare::{Comparison, reconcile},
         ids::Currency,
@@ -32,7 +32,7 @@ use crate::{
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
-        rating::{RatingError, RatingOptions, rate},
+        rating::{Rated, RatingError, RatingOptions, rate},
         usage::{ChargeKind, Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -129,7 +129,7 @@ pub struct BillRequest {
 #[derive(Clone, Debug)]
 pub struct RatedMonth {
     /// The bill.
-    pub bill: Bill,
+    pub rated: Rated,
     /// The records.
     pub records: Vec<UsageRecord>,
 }
@@ -236,11 +236,8 @@ impl App {
             }
         };
         let book = self.price_book(terms, Observed::default());
-        let mut bill = rate(
-            &records,
-            &book,
-            &rating_options(plan.month, currency, terms, sharing),
-        )?;
+        let options = rating_options(plan.month, currency, terms, sharing);
+        let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
         Ok(bill)
     }
@@ -320,21 +317,24 @@ impl App {
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
-        let mut bill = rate(&records, &book, &options)?;
-        bill.gaps = gaps(ledger, month, self.today)?;
-        bill.notes
+        let mut rated = rate(&records, &book, &options)?;
+        rated.bill.gaps = gaps(ledger, month, self.today)?;
+        rated.bill.outside = outside(ledger, month)?;
+        rated
+            .bill
+            .notes
             .extend(self.month_notes(ledger, month, &records)?);
-        Ok(RatedMonth { bill, records })
+        Ok(RatedMonth { rated, records })
     }
 
     /// Shares a rated month.
     pub fn allocate(&self, rated: &RatedMonth, by: &Dimension, policy: Policy) -> Allocation {
-        allocate(&rated.bill, &rated.records, by, policy)
+        allocate(&rated.rated, &rated.records, by, policy)
     }
 
     /// Puts a rated month beside what AWS charged.
     pub fn reconcile(&self, rated: &RatedMonth) -> Vec<Comparison> {
-        reconcile(&rated.bill, &rated.records)
+        reconcile(&rated.rated, &rated.records)
     }
 
     /// Continues usage and rates it.
@@ -362,7 +362,7 @@ impl App {
         let mut month = Month::of(outlook.last_day);
         for _ in 0..=months {
             let options = rating_options(month, currency.clone(), &request.terms, request.sharing);
-            bills.push(rate(&outlook.records, &book, &options)?);
+            bills.push(rate(&outlook.records, &book, &options)?.bill);
             month = month.next();
         }
         let other = history
@@ -414,21 +414,6 @@ impl App {
                     "Not collected: {}: {}. This bill does not rest on it.",
                     missing.what(),
                     missing.reason
-                ));
-            }
-        }
-        let outside = ledger.outside(month)?;
-        if !outside.is_empty() {
-            let mut totals: BTreeMap<&Currency, Money> = BTreeMap::new();
-            for row in &outside {
-                *totals.entry(&row.currency).or_default() += row.cost;
-            }
-            let services: BTreeSet<&str> = outside.iter().map(|row| row.service.as_str()).collect();
-            for (currency, cost) in totals {
-                notes.push(format!(
-                    "Not in this bill: {} other services of the export, {}.",
-                    services.len(),
-                    crate::report::show_money(cost, currency)
                 ));
             }
         }
@@ -492,6 +477,23 @@ fn choose_currency(
         (None, [only]) => Ok(only.clone()),
         (None, _) => Err(AppError::SeveralCurrencies { month, currencies }),
     }
+}
+
+/// Adds up what the month's exports charge for other services.
+fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError> {
+    let rows = ledger.outside(month)?;
+    let mut totals: BTreeMap<&Currency, (BTreeSet<&str>, Money)> = BTreeMap::new();
+    for row in &rows {
+        let total = totals.entry(&row.currency).or_default();
+        total.0.insert(&row.service);
+        total.1 += row.cost;
+    }
+    let total = |(currency, (services, cost)): (&Currency, (BTreeSet<&str>, Money))| OutsideTotal {
+        currency: currency.clone(),
+        services: services.len(),
+        cost,
+    };
+    Ok(totals.into_iter().map(total).collect())
 }
 
 /// Imported prices are kept beside the ledger.

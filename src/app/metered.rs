@@ -133,7 +133,8 @@ impl App {
         let currency = choose_currency(month, &mut records, request)?;
         let book = self.price_book(&request.terms, Observed::default());
         let options = rating_options(month, currency, &request.terms, request.sharing);
-        let mut bill = rate(&records, &book, &options)?;
+        let mut rated = rate(&records, &book, &options)?;
+        let bill = &mut rated.bill;
         bill.gaps = metered.gaps;
         bill.notes.push(
             "Metered from AWS's APIs by our rules, not billed by AWS. A user of CodeCommit is \
@@ -141,6 +142,6 @@ impl App {
                 .to_owned(),
         );
         bill.notes.extend(metered.notes);
-        Ok(RatedMonth { bill, records })
+        Ok(RatedMonth { rated, records })
     }
 }

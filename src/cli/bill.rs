@@ -8,8 +8,8 @@ use super::{
     usage::{RuleArgs, dimension, metered_month},
 };
 use crate::{
-    app::{App, AppError, BillRequest},
-    domain::{allocation::Dimension, ids::Currency, period::Month, plan::Terms},
+    app::{App, AppError},
+    domain::{allocation::Dimension, period::Month},
     report,
 };
 
@@ -65,20 +65,13 @@ pub(super) fn run(
     } else {
         app.month(&ledger, args.month)?
     };
-    let request = BillRequest {
-        terms: args.terms.over(Terms::default(), &app.catalog)?,
-        sharing: args.terms.sharing(),
-        currency: args
-            .currency
-            .as_deref()
-            .map(|code| Currency::new(code.to_uppercase())),
-    };
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let rated = if args.metered {
         app.metered_bill(&ledger, month, &request, args.rules.options())?
     } else {
         app.bill(&ledger, month, &request)?
     };
-    let bill = &rated.bill;
+    let bill = &rated.rated.bill;
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);

@@ -65,7 +65,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     section(&format!("bill --demo --month {month}"))?;
     let rated = app.bill(&ledger, month, &request)?;
     output.document(&report::bill::document(
-        &rated.bill,
+        &rated.rated.bill,
         format!("Bill of {month}"),
         &app.catalog,
         detail,
@@ -78,7 +78,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     section(&format!(
         "report --demo --month {month} --format csv | head -4"
     ))?;
-    let csv = report::finance::render(std::slice::from_ref(&rated.bill));
+    let csv = report::finance::render(std::slice::from_ref(&rated.rated.bill));
     let head: String = csv
         .lines()
         .take(4)

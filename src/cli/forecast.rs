@@ -2,8 +2,7 @@
 
 use super::{CommandError, Exit, output::Output, terms::TermsArgs};
 use crate::{
-    app::{App, BillRequest, Forecast},
-    domain::plan::Terms,
+    app::{App, Forecast},
     report::{self, forecast::Basis, show_money},
 };
 
@@ -27,11 +26,7 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
-    let request = BillRequest {
-        terms: args.terms.over(Terms::default(), &app.catalog)?,
-        sharing: args.terms.sharing(),
-        currency: None,
-    };
+    let request = args.terms.request(&app.catalog, None)?;
     let forecast = app.forecast(&ledger, args.months, &request)?;
     let complete = forecast
         .bills

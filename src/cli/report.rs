@@ -7,11 +7,7 @@ use super::{
     output::{Output, write_file},
     terms::TermsArgs,
 };
-use crate::{
-    app::{App, BillRequest},
-    domain::{ids::Currency, period::Month, plan::Terms},
-    report::finance,
-};
+use crate::{app::App, domain::period::Month, report::finance};
 
 /// Write a month's lines as a CSV that finance can import
 ///
@@ -78,17 +74,10 @@ pub(super) fn run(
         }
         _ => vec![app.month(&ledger, args.month)?],
     };
-    let request = BillRequest {
-        terms: args.terms.over(Terms::default(), &app.catalog)?,
-        sharing: args.terms.sharing(),
-        currency: args
-            .currency
-            .as_deref()
-            .map(|code| Currency::new(code.to_uppercase())),
-    };
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let mut bills = Vec::new();
     for month in &months {
-        bills.push(app.bill(&ledger, *month, &request)?.bill);
+        bills.push(app.bill(&ledger, *month, &request)?.rated.bill);
     }
     let complete = bills.iter().all(crate::domain::bill::Bill::is_complete);
     let csv = finance::render(&bills);

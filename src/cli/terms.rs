@@ -6,11 +6,13 @@ use clap::ValueEnum;
 
 use super::CommandError;
 use crate::{
+    app::BillRequest,
     collect::stated::{self, Percent},
     domain::{
         allocation::Policy,
         allowance::FreeTier,
         catalog::Catalog,
+        ids::Currency,
         number::{parse_price, parse_quantity},
         plan::Terms,
         rating::Discount,
@@ -108,6 +110,19 @@ impl TermsArgs {
             terms.discounts.push(discount(text, catalog)?);
         }
         Ok(terms)
+    }
+
+    /// Returns how to rate a month of the ledger.
+    pub(super) fn request(
+        &self,
+        catalog: &Catalog,
+        currency: Option<&str>,
+    ) -> Result<BillRequest, CommandError> {
+        Ok(BillRequest {
+            terms: self.over(Terms::default(), catalog)?,
+            sharing: self.sharing(),
+            currency: currency.map(|code| Currency::new(code.to_uppercase())),
+        })
     }
 
     pub(super) fn sharing(&self) -> Policy {

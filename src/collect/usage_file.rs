@@ -99,6 +99,10 @@ pub fn read(path: &Path, catalog: &Catalog) -> Result<UsageFile, UsageFileError>
     let file = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&file, &text, catalog),
+        Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
+            let problem = "this is no text file".to_owned();
+            Err(UsageFileError::Malformed { file, problem })
+        }
         Err(source) => Err(UsageFileError::Unreadable { file, source }),
     }
 }
@@ -240,7 +244,10 @@ impl Reader<'_> {
             Runs::Developers {
                 developers,
                 pushes_per_day,
-            } => *developers > largest || *pushes_per_day > largest,
+            } => {
+                let larger = (*developers).max(*pushes_per_day);
+                larger > largest || *developers * *pushes_per_day > largest
+            }
         };
         if too_many {
             return self.contradiction(at, "more than a million runs, people or pushes");

@@ -8,11 +8,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{
-    bill::{Bill, LineItem},
-    money::Money,
-    usage::UsageRecord,
-};
+use super::{bill::LineItem, money::Money, rating::Rated, usage::UsageRecord};
 
 /// How free units and costs are shared. AWS does not document its own way; its bill shows the
 /// outcome.
@@ -157,16 +153,16 @@ pub struct Allocation {
 
 /// Shares a bill among the parts that its records belong to.
 pub fn allocate(
-    bill: &Bill,
+    rated: &Rated,
     records: &[UsageRecord],
     by: &Dimension,
     policy: Policy,
 ) -> Allocation {
+    let bill = &rated.bill;
     let mut by_line: BTreeMap<usize, Vec<&UsageRecord>> = BTreeMap::new();
-    let index = LineIndex::new(bill);
-    for record in records.iter().filter(|record| record.month == bill.month) {
-        if let Some(line) = index.find(record) {
-            by_line.entry(line).or_default().push(record);
+    for (record, line) in records.iter().zip(&rated.line_of) {
+        if let Some(line) = line {
+            by_line.entry(*line).or_default().push(record);
         }
     }
     let mut parts: BTreeMap<Option<String>, Share> = BTreeMap::new();
@@ -197,32 +193,6 @@ pub fn allocate(
         by: by.clone(),
         policy,
         shares,
-    }
-}
-
-/// Finds the line of a bill that a record went into.
-pub(crate) struct LineIndex<'b> {
-    lines: BTreeMap<(&'b super::usage::UsageKey, &'b super::usage::ChargeKind), Vec<usize>>,
-    bill: &'b Bill,
-}
-
-impl<'b> LineIndex<'b> {
-    pub(crate) fn new(bill: &'b Bill) -> Self {
-        let mut lines: BTreeMap<_, Vec<usize>> = BTreeMap::new();
-        for (at, line) in bill.lines.iter().enumerate() {
-            lines.entry((&line.key, &line.kind)).or_default().push(at);
-        }
-        Self { lines, bill }
-    }
-
-    pub(crate) fn find(&self, record: &UsageRecord) -> Option<usize> {
-        let candidates = self.lines.get(&(&record.key, &record.kind))?;
-        candidates.iter().copied().find(|&at| {
-            let line = &self.bill.lines[at];
-            line.usage.is_some()
-                == (line.kind == super::usage::ChargeKind::Usage && record.quantity.is_some())
-                && (line.days.0..=line.days.1).contains(&record.day)
-        })
     }
 }
 
@@ -311,6 +281,9 @@ pub fn share_quantity(total: Decimal, weights: &[Decimal]) -> Vec<Decimal> {
     largest_remainder(total, weights, Decimal::new(1, scale.unwrap_or(0)))
 }
 
+/// 10^26: two digits less than a decimal holds, so that every sum of steps is exact.
+const MOST_STEPS: Decimal = Decimal::from_parts(3_825_205_248, 3_704_098_002, 5_421_010, false, 0);
+
 /// Shares a total in proportion to weights, in steps of `quantum`: each part is its exact share
 /// rounded down, and the steps left over go to the largest remainders, the earlier part first.
 ///
@@ -321,15 +294,32 @@ pub fn largest_remainder(total: Decimal, weights: &[Decimal], quantum: Decimal) 
     if weights.is_empty() {
         return Vec::new();
     }
-    if sum.is_zero() || weights.len() == 1 {
-        let mut shares = vec![Decimal::ZERO; weights.len()];
-        shares[0] = total;
-        return shares;
-    }
-    let exact: Vec<Decimal> = weights
+    // Corrections can cancel usage out, all but a trace: no share is meaningful then.
+    let exact: Option<Vec<Decimal>> = weights
         .iter()
-        .map(|weight| total * (weight / sum))
+        .map(|weight| total.checked_mul(weight.checked_div(sum)?))
         .collect();
+    let exact = match exact {
+        Some(exact) if weights.len() > 1 => exact,
+        _ => {
+            let mut shares = vec![Decimal::ZERO; weights.len()];
+            shares[0] = total;
+            return shares;
+        }
+    };
+    // Steps too fine for 28 digits are made coarser: the last lines hand out what that leaves.
+    let countable = |amount: &Decimal, quantum: Decimal| {
+        let steps = amount.checked_div(quantum);
+        steps.is_some_and(|steps| steps.abs() < MOST_STEPS)
+    };
+    let mut quantum = quantum;
+    while !exact
+        .iter()
+        .chain([&total])
+        .all(|amount| countable(amount, quantum))
+    {
+        quantum *= Decimal::TEN;
+    }
     let mut shares: Vec<Decimal> = exact
         .iter()
         .map(|share| (share / quantum).floor() * quantum)

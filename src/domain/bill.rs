@@ -92,6 +92,8 @@ pub struct LineUsage {
     pub billed: Quantity,
     /// The part an allowance paid for, in the unit of `billed`.
     pub covered: Decimal,
+    /// The part that AWS's bill shows as free, where there is one.
+    pub free_on_bill: Decimal,
     /// Which allowance.
     pub allowance: Option<Arc<str>>,
 }
@@ -118,7 +120,7 @@ pub struct LineItem {
     pub days: (NaiveDate, NaiveDate),
     /// To pay: chargeable quantity at its price, less discount.
     pub cost: Money,
-    /// The whole billed quantity at its price, without allowance or discount.
+    /// What it would cost without free tier or discount; what comes with paid units stays included.
     pub list_cost: Money,
     /// What the stated discount took off.
     pub discount: Money,
@@ -155,6 +157,17 @@ pub struct AllowanceUse {
     pub drawn: Decimal,
 }
 
+/// What a month's exports charge for services that are not part of the bill.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OutsideTotal {
+    /// What the amount is in.
+    pub currency: Currency,
+    /// How many services.
+    pub services: usize,
+    /// What they cost together.
+    pub cost: Money,
+}
+
 /// A month's charges in one currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Bill {
@@ -168,6 +181,8 @@ pub struct Bill {
     pub allowances: Vec<AllowanceUse>,
     /// Usage that is known to be missing.
     pub gaps: Vec<Gap>,
+    /// What the same exports charge for other services.
+    pub outside: Vec<OutsideTotal>,
     /// What a reader of the total should know.
     pub notes: Vec<String>,
 }
@@ -226,8 +241,7 @@ impl Bill {
         self.lines.iter().map(|line| line.cost).sum()
     }
 
-    /// Returns what would be to pay without any free tier or included quantity and before
-    /// discount.
+    /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()
     }

@@ -109,6 +109,8 @@ pub struct Compute {
     pub meter: Meter,
     /// How it is metered.
     pub grain: Grain,
+    /// What each instance bills at least, in minutes.
+    pub minimum: rust_decimal::Decimal,
     /// What it runs on, for people: memory, processors, system.
     pub size: String,
 }
@@ -240,12 +242,16 @@ impl Catalog {
             })
     }
 
-    /// Finds a compute type by name or alias, whatever the case.
+    /// Finds a compute type by name or alias, whatever the case. The API's `BUILD_GENERAL1_SMALL`
+    /// is `general1.small`.
     pub fn compute(&self, name: &str) -> Option<&Compute> {
-        let is = |known: &str| known.eq_ignore_ascii_case(name);
-        self.computes
-            .iter()
-            .find(|c| is(&c.name) || c.aliases.iter().any(|alias| is(alias)))
+        let find = |name: &str| {
+            let is = |known: &str| known.eq_ignore_ascii_case(name);
+            self.computes
+                .iter()
+                .find(|c| is(&c.name) || c.aliases.iter().any(|alias| is(alias)))
+        };
+        find(name).or_else(|| find(&name.to_lowercase().replace("build_", "").replace('_', ".")))
     }
 
     /// Finds an allowance by id or alias.

@@ -1,15 +1,16 @@
 //! Our rating beside what AWS charged, line by line, with every difference explained.
 //!
 //! For a line of one price the difference splits exactly:
-//! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`.
+//! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`,
+//! as long as the bill's rows are their own quantity at their own rate.
 //! What no part explains is named, never spread.
 
 use rust_decimal::Decimal;
 
 use super::{
-    allocation::LineIndex,
-    bill::{Bill, LineItem},
+    bill::LineItem,
     money::Money,
+    rating::Rated,
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -44,12 +45,12 @@ impl Comparison {
 }
 
 /// Compares every line of a bill with the records it was rated from.
-pub fn reconcile(bill: &Bill, records: &[UsageRecord]) -> Vec<Comparison> {
-    let index = LineIndex::new(bill);
+pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<Comparison> {
+    let bill = &rated.bill;
     let mut facts = vec![BilledFacts::default(); bill.lines.len()];
-    for record in records.iter().filter(|record| record.month == bill.month) {
-        if let Some(at) = index.find(record) {
-            facts[at].add(record);
+    for (record, line) in records.iter().zip(&rated.line_of) {
+        if let Some(line) = line {
+            facts[*line].add(record);
         }
     }
     let compare =
@@ -62,15 +63,19 @@ pub fn reconcile(bill: &Bill, records: &[UsageRecord]) -> Vec<Comparison> {
         .collect()
 }
 
+/// AWS rounds a row at its tenth decimal place; a day holds a thousand rows at most. What is off
+/// by more than that is not rounding.
+const ROUNDING_MAX: Decimal = Decimal::from_parts(1, 0, 0, false, 6);
+
 /// What the bill's own rows say about a line.
 #[derive(Clone, Default)]
 struct BilledFacts {
-    /// Units at a rate of zero: free ones, whatever their text says.
-    free: Decimal,
     /// Paid units and what they cost at the rates of their rows.
     paid: Decimal,
     at_row_rates: Money,
     paid_cost: Money,
+    /// What rounding made of it, row by row.
+    rounded: Money,
     /// Some rows state no rate.
     rates_unknown: bool,
 }
@@ -84,12 +89,17 @@ impl BilledFacts {
             return;
         }
         match billed.rate {
-            Some(rate) if rate.is_zero() && billed.cost.is_zero() => self.free += quantity.value,
-            None if billed.cost.is_zero() => self.free += quantity.value,
+            // Free units, whatever their text says: the line counts them.
+            Some(rate) if rate.is_zero() && billed.cost.is_zero() => {}
+            None if billed.cost.is_zero() => {}
             Some(rate) => {
+                let at_rate = Money::of(quantity.value, rate);
                 self.paid += quantity.value;
-                self.at_row_rates += Money::of(quantity.value, rate);
+                self.at_row_rates += at_rate;
                 self.paid_cost += billed.cost;
+                if (at_rate - billed.cost).amount().abs() <= ROUNDING_MAX {
+                    self.rounded += at_rate - billed.cost;
+                }
             }
             None => {
                 self.paid += quantity.value;
@@ -116,10 +126,10 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
         return comparison;
     };
     if let (Some(usage), Some(unit_price)) = (&line.usage, single_price(line)) {
-        comparison.free_tier = Money::of(facts.free - usage.covered, unit_price);
+        comparison.free_tier = Money::of(usage.free_on_bill - usage.covered, unit_price);
         if !facts.rates_unknown {
             comparison.price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
-            comparison.rounding = facts.at_row_rates - facts.paid_cost;
+            comparison.rounding = facts.rounded;
         }
     }
     let explained =

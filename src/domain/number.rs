@@ -74,7 +74,7 @@ pub fn parse_quantity(text: &str) -> Result<Decimal, NumberError> {
 /// Reads a price per unit.
 pub fn parse_price(text: &str) -> Result<Decimal, NumberError> {
     let price = parse_quantity(text)?;
-    if price > Decimal::from(1_000_000_000) {
+    if price > Decimal::from(1_000_000) {
         return Err(NumberError::PriceTooLarge(shown(text)));
     }
     Ok(price)

@@ -308,8 +308,8 @@ impl Plan {
             .pipelines
             .iter()
             .map(|(p, _)| {
-                let failed: u32 = p.failed.iter().map(|failed| failed.count).sum();
-                p.runs.in_month(self.month) + Decimal::from(failed)
+                let failed = p.failed.iter().map(|failed| Decimal::from(failed.count));
+                p.runs.in_month(self.month) + failed.sum::<Decimal>()
             })
             .sum();
         let runs = if builds.is_zero() {
@@ -398,8 +398,9 @@ impl Metering<'_> {
                 self.push(meter, Quantity::new(value, unit), stated);
             }
             BuildAmount::Builds { count, duration } => {
-                let one = codebuild::billed(compute.grain, duration);
-                let billed = codebuild::billed_builds(compute.grain, count, duration);
+                let metered = codebuild::billed(compute.grain, duration);
+                let one = Quantity::new(metered.value.max(compute.minimum), metered.unit);
+                let billed = Quantity::new(one.value * Decimal::from(count), one.unit);
                 let consumed = codebuild::consumed(count, duration);
                 let metering = format!("{count} {noun} of {} are {one} each", seconds(duration));
                 let stated = Stated {

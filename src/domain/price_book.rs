@@ -1,10 +1,7 @@
 //! Which price applies: the user's own, then what the bill shows, then price lists, then the
 //! catalogue. What none of them knows stays unpriced, unless the user lends another region's price.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -15,7 +12,7 @@ use super::{
     ids::{Meter, Region, ServiceCode, UsageType},
     quantity::Unit,
     tariff::{PriceOrigin, PriceSource, Rate, Tariff, Validity},
-    usage::{ChargeKind, UsageRecord},
+    usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
 /// A price the user states.
@@ -42,6 +39,20 @@ pub struct Priced {
     pub origin: PriceOrigin,
 }
 
+impl Priced {
+    /// Tells whether two prices make one line. Observed prices are met again in every row; what
+    /// they come to is all there is to them.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.origin == other.origin
+            && match self.origin {
+                PriceOrigin::Observed => {
+                    self.tariff.rate == other.tariff.rate && self.tariff.unit == other.tariff.unit
+                }
+                _ => self.tariff == other.tariff,
+            }
+    }
+}
+
 /// The layers of prices, in order of precedence.
 #[derive(Clone, Debug)]
 pub struct PriceBook<'a> {
@@ -66,20 +77,47 @@ impl<'a> PriceBook<'a> {
         }
     }
 
-    /// Finds the price of a meter in a region on a day.
-    pub fn price(
-        &self,
-        meter: &Meter,
-        region: &Region,
-        day: NaiveDate,
-    ) -> Result<Priced, Unpriced> {
+    /// Finds the price of a record: the one its own row was billed at comes before any other but
+    /// the user's.
+    pub fn price_of(&self, record: &UsageRecord) -> Result<Priced, Unpriced> {
+        let key = &record.key;
+        if let (Some(rate), None) = (
+            self.row_price(record),
+            self.stated_price(&key.meter, &key.region),
+        ) {
+            let tariff = observed_tariff(&key.meter, &key.region, record.day, rate, record);
+            return Ok(Priced {
+                tariff: Arc::new(tariff),
+                origin: PriceOrigin::Observed,
+            });
+        }
+        self.price(key, record.day)
+    }
+
+    /// Returns the price that a row shows. A row at zero is free by an allowance, if there is one
+    /// for its meter; without any, zero is its price.
+    pub fn row_price(&self, record: &UsageRecord) -> Option<Decimal> {
+        let billed = record
+            .billed
+            .as_ref()
+            .filter(|_| self.observed.reads_rows)?;
+        let rate = billed.rate?;
+        let free = rate.is_zero() && billed.cost.is_zero();
+        let meter = &record.key.meter;
+        let has_allowance = || self.catalog.allowances().any(|a| a.meters.contains(meter));
+        (rate > Decimal::ZERO || (free && !has_allowance())).then(|| rate.normalize())
+    }
+
+    /// Finds the price of a meter, as one account uses it in a region, on a day.
+    pub fn price(&self, key: &UsageKey, day: NaiveDate) -> Result<Priced, Unpriced> {
+        let (meter, region) = (&key.meter, &key.region);
         if let Some(tariff) = self.stated_price(meter, region) {
             return Ok(Priced {
                 tariff: Arc::new(tariff),
                 origin: PriceOrigin::Stated,
             });
         }
-        if let Some(tariff) = self.observed.price(meter, region, day) {
+        if let Some(tariff) = self.observed.price(key, day) {
             return Ok(Priced {
                 tariff,
                 origin: PriceOrigin::Observed,
@@ -152,22 +190,29 @@ impl<'a> PriceBook<'a> {
     }
 }
 
-/// Prices read off the user's own bill.
+/// Prices read off the user's own bill, for usage whose own row shows none: free units, and what
+/// is still to come.
 #[derive(Clone, Debug, Default)]
 pub struct Observed {
-    prices: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
-    /// Meters that were billed at several prices on one day, which no single price explains.
-    pub ambiguous: BTreeSet<(Meter, Region)>,
+    /// Rows are rated at their own price. Not so where the bill is only compared with.
+    reads_rows: bool,
+    /// What each account was charged.
+    by_key: BTreeMap<UsageKey, Vec<Arc<Tariff>>>,
+    /// What everybody was charged.
+    by_meter: BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>,
 }
+
+/// The prices met on each day, each with a record that shows it.
+type Days<'r> = BTreeMap<NaiveDate, BTreeMap<Decimal, &'r UsageRecord>>;
 
 impl Observed {
     /// Collects the prices that a month's records were billed at.
     ///
-    /// A free row shows no price of its own; its public list price counts then. A meter billed at
-    /// two prices on one day is left to the next layer: the tiers behind it are not visible here.
+    /// A free row shows no price of its own; its public list price counts where no row shows what
+    /// was paid. Two prices on one day answer for nobody: the tiers behind them are not visible.
     pub fn collect(records: &[UsageRecord]) -> Self {
-        type Seen<'r> = BTreeMap<NaiveDate, BTreeMap<Decimal, &'r UsageRecord>>;
-        let mut seen: BTreeMap<(&Meter, &Region), Seen<'_>> = BTreeMap::new();
+        let mut by_key: BTreeMap<&UsageKey, [Days<'_>; 2]> = BTreeMap::new();
+        let mut by_meter: BTreeMap<(&Meter, &Region), [Days<'_>; 2]> = BTreeMap::new();
         for record in records
             .iter()
             .filter(|record| record.kind == ChargeKind::Usage)
@@ -176,59 +221,77 @@ impl Observed {
                 continue;
             };
             let positive = |rate: &Option<Decimal>| rate.filter(|r| *r > Decimal::ZERO);
-            let Some(rate) = positive(&billed.rate).or_else(|| positive(&billed.list_rate)) else {
+            let (paid, listed) = (positive(&billed.rate), positive(&billed.list_rate));
+            let Some(rate) = paid.or(listed) else {
                 continue;
             };
-            let days = seen
-                .entry((&record.key.meter, &record.key.region))
-                .or_default();
-            days.entry(record.day)
-                .or_default()
-                .entry(rate.normalize())
-                .or_insert(record);
+            let key = &record.key;
+            for days in [
+                by_key.entry(key).or_default(),
+                by_meter.entry((&key.meter, &key.region)).or_default(),
+            ] {
+                let day = days[usize::from(paid.is_none())]
+                    .entry(record.day)
+                    .or_default();
+                day.entry(rate.normalize()).or_insert(record);
+            }
         }
-        let mut observed = Self::default();
-        for ((meter, region), days) in seen {
-            let id = (meter.clone(), region.clone());
-            if days.values().any(|rates| rates.len() > 1) {
-                observed.ambiguous.insert(id);
-                continue;
-            }
-            let mut tariffs: Vec<Tariff> = Vec::new();
-            for (day, rates) in days {
-                let (rate, record) = rates.into_iter().next().expect("each day holds one price");
-                if tariffs
-                    .last()
-                    .is_some_and(|last| last.rate == Rate::PerUnit(rate))
-                {
-                    continue;
-                }
-                if let Some(last) = tariffs.last_mut() {
-                    last.validity.until = Some(day);
-                }
-                tariffs.push(observed_tariff(meter, region, day, rate, record));
-            }
-            // Days before the first priced one take its price: nothing else is known of them.
-            if let Some(first) = tariffs.first_mut() {
-                first.validity.from = NaiveDate::MIN;
-            }
-            observed
-                .prices
-                .insert(id, tariffs.into_iter().map(Arc::new).collect());
+        let by_key = by_key
+            .into_iter()
+            .filter_map(|(key, days)| Some((key.clone(), schedule(days)?)));
+        let by_meter = by_meter.into_iter().filter_map(|((meter, region), days)| {
+            Some(((meter.clone(), region.clone()), schedule(days)?))
+        });
+        Self {
+            reads_rows: true,
+            by_key: by_key.collect(),
+            by_meter: by_meter.collect(),
         }
-        observed
     }
 
-    fn price(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Option<Arc<Tariff>> {
-        if self.prices.is_empty() {
+    fn price(&self, key: &UsageKey, day: NaiveDate) -> Option<Arc<Tariff>> {
+        if self.by_meter.is_empty() {
             return None;
         }
-        let tariffs = self.prices.get(&(meter.clone(), region.clone()))?;
+        let of_meter = || self.by_meter.get(&(key.meter.clone(), key.region.clone()));
+        let tariffs = self.by_key.get(key).or_else(of_meter)?;
         tariffs
             .iter()
             .find(|tariff| tariff.validity.contains(day))
             .cloned()
     }
+}
+
+/// Turns the prices of days into tariffs, each in force until the next one; none if any day has
+/// two.
+fn schedule([paid, listed]: [Days<'_>; 2]) -> Option<Vec<Arc<Tariff>>> {
+    let days = if paid.is_empty() { listed } else { paid };
+    let mut tariffs: Vec<Tariff> = Vec::new();
+    for (day, rates) in days {
+        let mut rates = rates.into_iter();
+        let ((rate, record), None) = (rates.next()?, rates.next()) else {
+            return None;
+        };
+        if tariffs
+            .last()
+            .is_some_and(|last| last.rate == Rate::PerUnit(rate))
+        {
+            continue;
+        }
+        if let Some(last) = tariffs.last_mut() {
+            last.validity.until = Some(day);
+        }
+        tariffs.push(observed_tariff(
+            &record.key.meter,
+            &record.key.region,
+            day,
+            rate,
+            record,
+        ));
+    }
+    // Days before the first priced one take its price: nothing else is known of them.
+    tariffs.first_mut()?.validity.from = NaiveDate::MIN;
+    Some(tariffs.into_iter().map(Arc::new).collect())
 }
 
 fn observed_tariff(

@@ -99,6 +99,7 @@ pub(super) struct ComputeEntry {
     #[serde(rename = "family")]
     pub(super) _family: String,
     pub(super) grain: String,
+    pub(super) minimum: Option<String>,
     pub(super) memory_gb: Option<String>,
     pub(super) vcpus: Option<String>,
     pub(super) os: Option<String>,

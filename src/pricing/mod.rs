@@ -232,6 +232,10 @@ fn read_service(
                 "provisioned" => Grain::Provisioned,
                 other => return file.fail(format!("{}: grain `{other}` is not known", entry.name)),
             },
+            minimum: match &entry.minimum {
+                Some(minutes) => file.decimal(&entry.name, minutes)?,
+                None => Decimal::ZERO,
+            },
             size: size.into_iter().flatten().collect::<Vec<_>>().join(", "),
             name: entry.name,
             aliases: entry.aliases,

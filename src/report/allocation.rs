@@ -1,7 +1,10 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
 use super::{Block, Cell, Column, Document, Table};
-use crate::domain::{allocation::Allocation, bill::Bill};
+use crate::domain::{
+    allocation::{Allocation, Policy},
+    bill::Bill,
+};
 
 /// Lays out the shares of a bill.
 pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document {
@@ -41,11 +44,12 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
     total[4] = money(bill.total(), !bill.is_complete());
     total[5] = money(bill.list_total(), !bill.list_is_complete());
     table.totals.push(total);
-    let notes = vec![format!(
-        "Free units are shared by the {} policy, which is ours: AWS does not document its own. \
-         The parts add up to the bill.",
-        allocation.policy.name()
-    )];
+    let how = match allocation.policy {
+        Policy::AsBilled => "Each part costs what its own rows were billed, free units included.",
+        Policy::Proportional => "Free units are shared by quantity: our policy, not AWS's.",
+        Policy::Chronological => "Free units go to the earliest usage: our policy, not AWS's.",
+    };
+    let notes = vec![format!("{how} The parts add up to the bill.")];
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
     Document {
         schema: "pipebill.allocation/1",

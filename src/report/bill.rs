@@ -50,7 +50,7 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
         Column::shown("Service", 0),
         Column::shown("What", 0),
         Column::shown("Region", 4),
-        Column::shown("Account", if detail.lines { 3 } else { 9 }),
+        Column::shown("Account", if detail.lines { 0 } else { 9 }),
         Column::shown("Billed", 2),
         Column::shown("Free", 5),
         Column::shown("Price", 6),
@@ -133,7 +133,8 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
 /// Says what the total leaves open, and what it would be otherwise.
 fn notes(bill: &Bill) -> Vec<String> {
     let mut notes = Vec::new();
-    if bill.list_total() != bill.total() || !bill.list_is_complete() {
+    let list_is_known = bill.list_is_complete() || !bill.list_total().is_zero();
+    if list_is_known && (bill.list_total() != bill.total() || !bill.list_is_complete()) {
         let at_least = if bill.list_is_complete() {
             ""
         } else {
@@ -191,6 +192,13 @@ fn notes(bill: &Bill) -> Vec<String> {
         notes.push(format!("Missing: {}: {}.", gap.what, gap.reason));
     }
     notes.extend(bill.notes.iter().cloned());
+    for outside in &bill.outside {
+        notes.push(format!(
+            "Not in this bill: {} other services of the export, {}.",
+            outside.services,
+            show_money(outside.cost, &outside.currency)
+        ));
+    }
     let unsure = bill.lines.iter().filter(|line| {
         line.price.as_ref().is_some_and(|price| {
             matches!(&*price.source.confidence, "low" | "medium")

@@ -59,6 +59,11 @@ pub fn bill(bill: &Bill) -> String {
         "assumed": bill.is_assumed(),
         "unpriced": bill.unpriced().map(unpriced).collect::<Vec<_>>(),
         "gaps": bill.gaps.iter().map(|gap| json!({"what": gap.what, "reason": gap.reason})).collect::<Vec<_>>(),
+        "outside": bill.outside.iter().map(|outside| json!({
+            "currency": outside.currency.as_str(),
+            "services": outside.services,
+            "cost": outside.cost.to_string(),
+        })).collect::<Vec<_>>(),
         "allowances": bill.allowances.iter().map(|allowance| json!({
             "id": &*allowance.id,
             "name": &*allowance.name,

@@ -82,7 +82,7 @@ impl Cell {
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {
-                format!("? {}", currency.as_str())
+                format!("{currency} unknown")
             }
             Self::AtLeast(money, currency) => format!("{} + ?", show_money(*money, currency)),
             Self::Day(day) => day.to_string(),
@@ -182,7 +182,7 @@ impl Table {
     fn shown_columns(&self) -> Vec<usize> {
         let filled = |at: usize| {
             let mut rows = self.rows.iter().chain(&self.totals);
-            self.columns[at].drop == 0 || rows.any(|row| !row[at].shown().is_empty())
+            self.rows.is_empty() || rows.any(|row| !row[at].shown().is_empty())
         };
         let shown = |at: &usize| self.columns[*at].place != Place::Files && filled(*at);
         (0..self.columns.len()).filter(shown).collect()

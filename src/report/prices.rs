@@ -239,7 +239,8 @@ const OLD_DAYS: i64 = 90;
 /// anything is older than it should be.
 pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
     let mut table = Table::new(vec![
-        Column::new("File", "file", 0),
+        Column::in_files("file"),
+        Column::shown("Prices of", 0),
         Column::new("Prices", "prices", 0),
         Column::new("Unknown", "unknown", 1),
         Column::new("Uncertain", "uncertain", 2),
@@ -263,6 +264,11 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
             .count();
         table.rows.push(vec![
             Cell::text(file),
+            Cell::text(
+                file.trim_start_matches("pricing/")
+                    .trim_end_matches(".toml")
+                    .replace("/rates/", ", "),
+            ),
             count(tariffs.len()),
             count(tariffs.len() - known().count()),
             count(uncertain),

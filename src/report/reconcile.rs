@@ -32,12 +32,13 @@ pub fn document(
         Column::new("Ours", "ours", 0),
         Column::new("AWS", "aws", 0),
         Column::new("Difference", "difference", 0),
-        Column::new("Free tier", "free_tier", 2),
-        Column::new("Price", "price", 4),
-        Column::new("Rounding", "rounding", 5),
-        Column::new("Discount", "discount", 5),
-        Column::new("Unexplained", "unexplained", 1),
+        Column::in_files("free_tier"),
+        Column::in_files("price"),
+        Column::in_files("rounding"),
+        Column::in_files("discount"),
+        Column::in_files("unexplained"),
         Column::in_files("currency"),
+        Column::shown("Why", 1),
     ]);
     let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
     let part = |amount: Money| {
@@ -74,6 +75,7 @@ pub fn document(
             part(comparison.discount),
             part(comparison.unexplained),
             Cell::text(bill.currency.as_str()),
+            Cell::text(why(comparison, bill)),
         ]);
     }
     let sum = |pick: fn(&Comparison) -> Money| comparisons.iter().map(pick).sum::<Money>();
@@ -87,11 +89,6 @@ pub fn document(
     total[7] = money(sum(|c| c.ours));
     total[8] = money(billed);
     total[9] = money(difference);
-    total[10] = part(sum(|c| c.free_tier));
-    total[11] = part(sum(|c| c.price));
-    total[12] = part(sum(|c| c.rounding));
-    total[13] = part(sum(|c| c.discount));
-    total[14] = part(sum(|c| c.unexplained));
     table.totals.push(total);
     let notes = notes(bill, comparisons);
     Document {
@@ -166,6 +163,21 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
     ]
 }
 
+/// Names the parts of a difference.
+fn why(comparison: &Comparison, bill: &Bill) -> String {
+    let parts = [
+        ("free tier", comparison.free_tier),
+        ("price", comparison.price),
+        ("rounding", comparison.rounding),
+        ("discount", comparison.discount),
+        ("unexplained", comparison.unexplained),
+    ];
+    let named = parts.iter().filter(|(_, amount)| !amount.is_zero());
+    let named =
+        named.map(|(name, amount)| format!("{name} {}", show_money(*amount, &bill.currency)));
+    named.collect::<Vec<_>>().join(", ")
+}
+
 fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
     let mut notes = Vec::new();
@@ -200,8 +212,8 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
         .any(|comparison| !comparison.free_tier.is_zero())
     {
         notes.push(
-            "Free tier: AWS gave the free units to other lines than our policy does. Over all \
-             lines that draw on one allowance the differences cancel, if AWS granted it whole."
+            "Free tier: units that the bill shows as free and our allowances do not (plus), or the \
+             other way round (minus), at their price."
                 .to_owned(),
         );
     }

@@ -149,16 +149,28 @@ fn style(unicode: bool) -> TableStyle {
     TableStyle::new().header_separator(LineStyle::none().fill(fill).junction(fill))
 }
 
-/// Breaks a line at spaces so that it fits; later lines are indented.
+/// Breaks a line at spaces so that it fits; later lines are indented. What stands before a gap of
+/// several spaces is a label: the text beside it stays in its column.
 fn wrap(line: &str, width: u16, indent: &str) -> String {
-    let mut out = String::new();
-    let lead = &line[..line.len() - line.trim_start().len()];
-    let mut used = lead.width();
-    out += lead;
-    for (at, word) in line.split_whitespace().enumerate() {
+    if line.width() <= usize::from(width) {
+        return line.to_owned();
+    }
+    let lead = line.len() - line.trim_start().len();
+    let label = line[lead..].find("  ").map_or(lead, |gap| {
+        let text = &line[lead + gap..];
+        lead + gap + text.len() - text.trim_start().len()
+    });
+    let indent = if label > lead {
+        " ".repeat(line[..label].width())
+    } else {
+        indent.to_owned()
+    };
+    let mut out = line[..label].to_owned();
+    let mut used = out.width();
+    for (at, word) in line[label..].split_whitespace().enumerate() {
         if at > 0 && used + 1 + word.width() > usize::from(width) {
             out.push('\n');
-            out += indent;
+            out += &indent;
             used = indent.width();
         } else if at > 0 {
             out.push(' ');

@@ -1,6 +1,16 @@
-//! Every integration test in one binary: one link instead of a dozen.
+//! Every integration test in one binary: one link instead of a dozen. `tests/README.md` says what
+//! is where.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bill;
+mod cases;
 mod catalog;
+mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
 mod import;
+mod laws;
+mod price_list;
+mod samples;
+mod support;
+mod tidy;

@@ -16,12 +16,6 @@ pub fn billed(grain: Grain, duration: TimeDelta) -> Quantity {
     }
 }
 
-/// Bills a number of builds of one length: each is rounded on its own, then they are summed.
-pub fn billed_builds(grain: Grain, builds: u32, duration: TimeDelta) -> Quantity {
-    let one = billed(grain, duration);
-    Quantity::new(one.value * Decimal::from(builds), one.unit)
-}
-
 /// Returns the seconds of build time before rounding.
 pub fn consumed(builds: u32, duration: TimeDelta) -> Quantity {
     let milliseconds = i128::from(duration.num_milliseconds()) * i128::from(builds);
@@ -64,9 +58,9 @@ mod tests {
     }
 
     #[test]
-    fn builds_are_rounded_before_they_are_summed() {
-        let billed = billed_builds(Grain::Minute, 300, TimeDelta::seconds(95));
-        assert_eq!(billed, Quantity::new(Decimal::from(600), Unit::Minute));
+    fn a_build_is_rounded_what_it_consumed_is_not() {
+        let one = billed(Grain::Minute, TimeDelta::seconds(95));
+        assert_eq!(one, Quantity::new(Decimal::TWO, Unit::Minute));
         assert_eq!(
             consumed(300, TimeDelta::seconds(95)),
             Quantity::new(Decimal::from(28_500), Unit::Second)
@@ -75,7 +69,7 @@ mod tests {
 
     #[test]
     fn lambda_builds_count_seconds() {
-        let billed = billed_builds(Grain::Second, 3, TimeDelta::milliseconds(1500));
-        assert_eq!(billed, Quantity::new(Decimal::from(6), Unit::Second));
+        let billed = billed(Grain::Second, TimeDelta::milliseconds(1500));
+        assert_eq!(billed, Quantity::new(Decimal::TWO, Unit::Second));
     }
 }

@@ -1,0 +1,76 @@
+//! Files in the repository that show what the program prints, kept equal to it.
+//!
+//! `TRYCMD=overwrite cargo test` writes them anew, as it does the console examples.
+
+use std::{path::Path, process::Command};
+
+use assert_cmd::cargo::cargo_bin;
+
+fn kept_equal(path: &str, content: &str) {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
+    if std::env::var("TRYCMD").is_ok_and(|mode| mode == "overwrite") {
+        std::fs::write(&file, content).unwrap();
+    }
+    let kept = std::fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        kept == content,
+        "{path} is out of date: run TRYCMD=overwrite cargo test and read the difference"
+    );
+}
+
+fn printed(arguments: &[&str]) -> String {
+    let output = Command::new(cargo_bin("pipebill"))
+        .args(arguments)
+        .env("COLUMNS", "100")
+        .env("LC_ALL", "C.UTF-8")
+        .env_remove("PIPEBILL_AS_OF")
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+#[cfg(feature = "aws")]
+fn the_command_line_reference_is_the_help() {
+    kept_equal("docs/cli.md", &pipebill::cli::reference());
+}
+
+#[test]
+fn the_sample_reports_are_what_the_demo_prints() {
+    let bill = ["bill", "--demo", "--month", "2026-10"];
+    kept_equal("reports/samples/bill.txt", &printed(&bill));
+    for (format, file) in [("markdown", "bill.md"), ("json", "bill.json")] {
+        let arguments = [&bill[..], &["--format", format]].concat();
+        kept_equal(&format!("reports/samples/{file}"), &printed(&arguments));
+    }
+    let reconciliation = [&bill[..], &["--reconcile", "--format", "csv"]].concat();
+    kept_equal(
+        "reports/samples/reconciliation.csv",
+        &printed(&reconciliation),
+    );
+}
+
+#[test]
+fn the_sample_finance_file_has_its_manifest_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("finance.csv");
+    printed(&[
+        "report",
+        "--demo",
+        "--month",
+        "2026-10",
+        "--format",
+        "csv",
+        "--out",
+        out.to_str().unwrap(),
+    ]);
+    for file in ["finance.csv", "finance.manifest.json"] {
+        let content = std::fs::read_to_string(folder.path().join(file)).unwrap();
+        kept_equal(&format!("reports/samples/{file}"), &content);
+    }
+}

@@ -1,0 +1,102 @@
+//! What several tests need: the embedded catalogue, decimals, records, and the files on disk.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, LazyLock},
+};
+
+use chrono::NaiveDate;
+use pipebill::{
+    domain::{
+        catalog::Catalog,
+        ids::{AccountId, Currency, Meter, Region},
+        number::parse_decimal,
+        period::Month,
+        quantity::{Quantity, Unit},
+        usage::{ChargeKind, UsageKey, UsageRecord},
+    },
+    pricing,
+};
+use rust_decimal::Decimal;
+
+static CATALOG: LazyLock<Catalog> =
+    LazyLock::new(|| pricing::embedded().unwrap_or_else(|error| panic!("{error}")));
+
+/// The embedded catalogue, read once.
+pub(crate) fn catalog() -> &'static Catalog {
+    &CATALOG
+}
+
+pub(crate) fn dec(text: &str) -> Decimal {
+    parse_decimal(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+pub(crate) fn day(text: &str) -> NaiveDate {
+    text.parse()
+        .unwrap_or_else(|_| panic!("`{text}` is no day"))
+}
+
+/// Usage of one day by nobody in particular.
+pub(crate) fn usage(
+    meter: &Meter,
+    region: &str,
+    day: NaiveDate,
+    value: Decimal,
+    unit: Unit,
+) -> UsageRecord {
+    UsageRecord {
+        month: Month::of(day),
+        day,
+        key: UsageKey {
+            payer: Some(AccountId::new("111122223333")),
+            account: Some(AccountId::new("111122223333")),
+            region: Region::new(region),
+            meter: meter.clone(),
+        },
+        kind: ChargeKind::Usage,
+        resource: None,
+        tags: Arc::default(),
+        quantity: Some(Quantity::new(value, unit)),
+        consumed: None,
+        metering: None,
+        billed: None,
+        currency: Currency::new("USD"),
+        origin: Arc::from("a test"),
+    }
+}
+
+/// The directory of `Cargo.toml`.
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every file under a directory of the package, in order; nothing if there is no such directory.
+pub(crate) fn files_under(directory: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![root().join(directory)];
+    while let Some(directory) = open.pop() {
+        let Ok(entries) = std::fs::read_dir(&directory) else {
+            continue;
+        };
+        for entry in entries {
+            let path = entry.expect("a directory entry reads").path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A path as messages show it: from the package on, with slashes.
+pub(crate) fn shown(path: &Path) -> String {
+    let path = path.strip_prefix(root()).unwrap_or(path);
+    path.to_string_lossy().replace('\\', "/")
+}
+
+pub(crate) fn read(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", shown(path)))
+}

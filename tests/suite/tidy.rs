@@ -1,0 +1,404 @@
+//! What the compiler does not check: who may import whom, what stays out of the sources, which
+//! fixtures have a use.
+
+use std::path::Path;
+
+use crate::support::{files_under, read, root, shown};
+
+/// A line of a source file that is code: no comment.
+struct Line {
+    file: String,
+    number: usize,
+    text: String,
+    /// Below the `#[cfg(test)]` at the end of a file.
+    in_tests: bool,
+}
+
+/// The code below a directory of `src`, line by line, without comments.
+fn code(directory: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for path in files_under(directory) {
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
+        let mut in_tests = false;
+        for (at, text) in read(&path).lines().enumerate() {
+            in_tests |= text == "#[cfg(test)]";
+            let text = without_comment(text);
+            if !text.trim().is_empty() {
+                let (file, number) = (shown(&path), at + 1);
+                lines.push(Line {
+                    file,
+                    number,
+                    text: text.to_owned(),
+                    in_tests,
+                });
+            }
+        }
+    }
+    lines
+}
+
+/// Cuts a comment off; `//` inside a string with a URL is kept.
+fn without_comment(line: &str) -> &str {
+    if line.trim_start().starts_with("//") {
+        return "";
+    }
+    line.split(" // ").next().unwrap_or(line)
+}
+
+/// Fails with every line that a rule forbids.
+fn forbid(rule: &str, lines: &[Line], forbidden: impl Fn(&Line) -> bool) {
+    let found: Vec<String> = lines
+        .iter()
+        .filter(|line| forbidden(line))
+        .map(|line| format!("{}:{}: {}", line.file, line.number, line.text.trim()))
+        .collect();
+    assert!(found.is_empty(), "{rule}\n{}", found.join("\n"));
+}
+
+/// The modules of this crate that a line of code names, `use crate::{a, b}` over several lines
+/// included: each with the line it stands in.
+fn imports(directory: &str) -> Vec<(Line, String)> {
+    let mut found = Vec::new();
+    // Inside `use crate::{ … }`: how deep the braces are.
+    let mut depth: Option<usize> = None;
+    for line in code(directory) {
+        let mut names = Vec::new();
+        let mut rest = line.text.as_str();
+        if depth.is_none() {
+            while let Some(at) = rest.find("crate::") {
+                rest = &rest[at + "crate::".len()..];
+                if let Some(inside) = rest.strip_prefix('{') {
+                    depth = Some(1);
+                    rest = inside;
+                    break;
+                }
+                names.push(first_name(rest));
+            }
+        }
+        if depth.is_some() {
+            for part in rest.split_inclusive([',', '{', '}']) {
+                if depth == Some(1) {
+                    names.push(first_name(part.trim()));
+                }
+                depth = match (part.chars().last(), depth) {
+                    (Some('{'), Some(deep)) => Some(deep + 1),
+                    (Some('}'), Some(1)) => None,
+                    (Some('}'), Some(deep)) => Some(deep - 1),
+                    _ => depth,
+                };
+                if depth.is_none() {
+                    break;
+                }
+            }
+        }
+        for name in names.into_iter().filter(|name| !name.is_empty()) {
+            let Line {
+                file,
+                number,
+                text,
+                in_tests,
+            } = &line;
+            let line = Line {
+                file: file.clone(),
+                number: *number,
+                text: text.clone(),
+                in_tests: *in_tests,
+            };
+            found.push((line, name));
+        }
+    }
+    found
+}
+
+fn first_name(path: &str) -> String {
+    path.chars()
+        .take_while(|c| c.is_alphanumeric() || *c == '_')
+        .collect()
+}
+
+fn only_imports(directory: &str, allowed: &[&str]) {
+    let found: Vec<String> = imports(directory)
+        .into_iter()
+        .filter(|(line, name)| !line.in_tests && !allowed.contains(&name.as_str()))
+        .map(|(line, name)| format!("{}:{}: crate::{name}", line.file, line.number))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "{directory} imports from {} only\n{}",
+        allowed.join(", "),
+        found.join("\n")
+    );
+}
+
+#[test]
+fn imports_over_several_lines_are_seen() {
+    let names: Vec<String> = imports("src/domain/rating")
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
+    assert!(names.iter().any(|name| name == "domain"), "{names:?}");
+    assert!(
+        !imports("src/report").is_empty(),
+        "src/report imports the domain"
+    );
+}
+
+#[test]
+fn the_domain_knows_only_itself() {
+    only_imports("src/domain", &["domain"]);
+}
+
+#[test]
+fn the_domain_does_no_io_and_has_no_clock() {
+    let lines = code("src/domain");
+    let modules = ["fs", "env", "net", "time", "process", "thread", "io"];
+    forbid(
+        "no files, environment, network, clock, processes or threads in src/domain",
+        &lines,
+        |line| {
+            modules
+                .iter()
+                .any(|module| line.text.contains(&format!("std::{module}")))
+                || line.text.contains("Utc::now")
+                || line.text.contains("Local::now")
+        },
+    );
+    let multiline = ["fs", "env", "net", "process", "thread"];
+    forbid("no such imports from std in src/domain", &lines, |line| {
+        let text = line.text.trim();
+        multiline
+            .iter()
+            .any(|module| text.starts_with(&format!("{module}::")) || text == format!("{module},"))
+    });
+}
+
+#[test]
+fn the_domain_has_no_floats_and_waits_for_nothing() {
+    let has_word = |text: &str, word: &str| {
+        text.split(|c: char| !c.is_alphanumeric() && c != '_')
+            .any(|part| part == word)
+    };
+    forbid(
+        "no f32, f64 or async in src/domain",
+        &code("src/domain"),
+        |line| {
+            ["f32", "f64", "async", "await"]
+                .iter()
+                .any(|word| has_word(&line.text, word))
+        },
+    );
+}
+
+#[test]
+fn the_forecast_knows_only_the_domain() {
+    only_imports("src/forecast", &["domain", "forecast"]);
+}
+
+#[test]
+fn pricing_knows_only_the_domain_and_how_to_write_a_file() {
+    only_imports("src/pricing", &["atomic_file", "domain", "pricing"]);
+}
+
+#[test]
+fn reports_lay_out_what_they_are_given() {
+    only_imports(
+        "src/report",
+        &[
+            "collect", "domain", "forecast", "ledger", "pricing", "report",
+        ],
+    );
+}
+
+#[test]
+fn nothing_below_the_command_line_imports_it() {
+    for directory in ["src/collect", "src/ledger", "src/serve"] {
+        forbid_import(directory, &["app", "cli"]);
+    }
+    forbid_import("src/app.rs", &["cli", "report"]);
+}
+
+fn forbid_import(place: &str, forbidden: &[&str]) {
+    let directory = if root().join(place).is_dir() {
+        place
+    } else {
+        "src"
+    };
+    let found: Vec<String> = imports(directory)
+        .into_iter()
+        .filter(|(line, name)| {
+            line.file.starts_with(place) && !line.in_tests && forbidden.contains(&name.as_str())
+        })
+        .map(|(line, name)| format!("{}:{}: crate::{name}", line.file, line.number))
+        .collect();
+    assert!(
+        found.is_empty(),
+        "{place} must not import these\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn nothing_is_computed_where_it_is_shown() {
+    let shown: Vec<Line> = [code("src/report"), code("src/cli")]
+        .into_iter()
+        .flatten()
+        .filter(|line| !line.in_tests)
+        .collect();
+    forbid(
+        "amounts are computed in src/domain; src/report/mod.rs alone rounds, for display",
+        &shown,
+        |line| {
+            let arithmetic = [
+                "checked_mul",
+                "checked_add",
+                "checked_sub",
+                "checked_div",
+                "* Decimal",
+            ];
+            arithmetic.iter().any(|text| line.text.contains(text))
+                || (line.text.contains("round_dp") && line.file != "src/report/mod.rs")
+        },
+    );
+}
+
+#[test]
+fn nothing_prints_past_the_output_and_nothing_is_left_undone() {
+    let macros = [
+        "println",
+        "eprintln",
+        "print",
+        "eprint",
+        "dbg",
+        "todo",
+        "unimplemented",
+    ];
+    forbid("none of these macros in src", &code("src"), |line| {
+        macros.iter().any(|name| {
+            let call = format!("{name}!");
+            line.text.match_indices(&call).any(|(at, _)| {
+                let before = line.text[..at].chars().next_back();
+                !before.is_some_and(|c| c.is_alphanumeric() || c == '_')
+            })
+        })
+    });
+}
+
+/// Files over the limit, each with its reason.
+const LONG: [(&str, &str); 1] = [(
+    "src/ledger/mod.rs",
+    "the statements and what reads them back belong together",
+)];
+
+#[test]
+fn a_source_file_fits_into_seven_hundred_lines() {
+    let mut long = Vec::new();
+    for path in files_under("src") {
+        let (name, lines) = (shown(&path), read(&path).lines().count());
+        let rust = path.extension().is_some_and(|extension| extension == "rs");
+        if rust && lines > 700 && !LONG.iter().any(|(known, _)| *known == name) {
+            long.push(format!("{name}: {lines} lines"));
+        }
+    }
+    assert!(
+        long.is_empty(),
+        "split these, or name them here with a reason\n{}",
+        long.join("\n")
+    );
+}
+
+#[test]
+fn every_fixture_is_used_by_a_test() {
+    let mut tests: String = files_under("tests/suite")
+        .iter()
+        .map(|path| text_of(path))
+        .collect();
+    tests.extend(files_under("tests/cmd").iter().map(|path| text_of(path)));
+    // Unit tests may read a fixture too.
+    tests.extend(files_under("src").iter().map(|path| text_of(path)));
+    let unused: Vec<String> = files_under("tests/fixtures")
+        .iter()
+        .filter(|path| {
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
+            let name = name.unwrap_or_default();
+            let described = name.starts_with("LICEN") || name.starts_with("README");
+            !described && !tests.contains(&name)
+        })
+        .map(|path| shown(path))
+        .collect();
+    assert!(
+        unused.is_empty(),
+        "no test names these fixtures\n{}",
+        unused.join("\n")
+    );
+}
+
+/// The text of a file; nothing if it is no text.
+fn text_of(path: &Path) -> String {
+    std::fs::read(path)
+        .ok()
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .unwrap_or_default()
+}
+
+/// What belongs to the project: everything in the package but what git ignores by `.gitignore`.
+fn project_files() -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(root()).expect("the package reads") {
+        let path = entry.expect("an entry reads").path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        if path.is_file() && name != ".git" {
+            files.push(path);
+        } else if path.is_dir() && !["target", ".git"].contains(&&*name) {
+            files.extend(files_under(&name));
+        }
+    }
+    files
+}
+
+#[test]
+fn no_file_names_a_directory_of_somebodys_machine() {
+    let homes = ["root", "home", "Users"].map(|home| format!("/{home}/"));
+    let mut found = Vec::new();
+    for path in project_files() {
+        for (at, line) in text_of(&path).lines().enumerate() {
+            if homes.iter().any(|home| line.contains(home.as_str())) {
+                found.push(format!("{}:{}: {}", shown(&path), at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "absolute paths of one machine\n{}",
+        found.join("\n")
+    );
+}
+
+#[test]
+fn every_dependency_comes_from_the_public_registry() {
+    let lock = read(&root().join("Cargo.lock"));
+    let sources: Vec<&str> = lock
+        .lines()
+        .filter(|line| line.starts_with("source = "))
+        .collect();
+    assert!(!sources.is_empty());
+    for source in sources {
+        let public = "source = \"registry+https://github.com/rust-lang/crates.io-index\"";
+        assert_eq!(source, public, "Cargo.lock");
+    }
+    for path in project_files() {
+        let name = shown(&path);
+        let configures = name.ends_with("Cargo.toml") || name.starts_with(".cargo/");
+        for (at, line) in text_of(&path).lines().enumerate() {
+            let private = line.contains("registry =") || line.contains("replace-with");
+            assert!(!(configures && private), "{name}:{}: {line}", at + 1);
+        }
+    }
+}
