@@ -603,8 +603,15 @@ fn choose_sources(sources: &mut [SourceInfo]) {
         .map(|info| (!info.whole_month, info.kind))
         .min()
         .map(|(_, kind)| kind);
+    // Sums that name their account, as collected ones do, stand above those that name nobody.
+    let is_accounts = |info: &SourceInfo| {
+        info.source.len() == 12 && info.source.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let has_accounts = sources
+        .iter()
+        .any(|info| Some(info.kind) == best && is_accounts(info));
     for info in sources {
-        info.used = Some(info.kind) == best;
+        info.used = Some(info.kind) == best && !(has_accounts && info.source.is_empty());
     }
 }
 

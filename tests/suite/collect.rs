@@ -318,6 +318,33 @@ fn another_client_arrives_at_the_same_totals() {
 }
 
 #[test]
+fn costs_that_were_imported_before_are_not_added_to_collected_ones() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (folder, ledger) = place();
+    let file = folder.path().join("ce.json");
+    let charge = json!({"Keys": ["CodeBuild", "USE1-Build-Min:Linux:g1.small"], "Metrics": {
+        "UnblendedCost": {"Amount": "0.015", "Unit": "USD"},
+        "UsageQuantity": {"Amount": "3", "Unit": "Minutes"}}});
+    let answer = json!({
+        "GroupDefinitions": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}],
+        "ResultsByTime": [{"TimePeriod": {"Start": "2026-10-05", "End": "2026-10-06"}, "Groups": [charge]}],
+    });
+    fs::write(&file, answer.to_string()).unwrap();
+    let imported = double.run(&ledger, &["import", file.to_str().unwrap()]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    double.collect(&ledger, &[], 0);
+    let bill = double.run(&ledger, &["bill", "--month", "2026-10", "--format", "json"]);
+    let bill: Value = serde_json::from_slice(&bill.stdout).unwrap();
+    assert_eq!(
+        bill["aws_total"].as_str().or(bill["total"].as_str()),
+        Some("0.187"),
+        "{bill}"
+    );
+}
+
+#[test]
 fn collecting_again_changes_nothing_and_asks_little() {
     let Some(double) = Double::start("small") else {
         return;
