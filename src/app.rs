@@ -3,6 +3,9 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
+#[cfg(feature = "aws")]
+mod aws;
+mod metered;
 mod outlook;
 
 use std::{
@@ -35,7 +38,7 @@ use crate::{
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    ledger::{Ledger, LedgerError, Replaced},
+    ledger::{Ledger, LedgerError, Replaced, Source},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
@@ -68,6 +71,14 @@ pub enum AppError {
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// AWS cannot be asked.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Collect(#[from] crate::collect::aws::CollectError),
+    /// A price list cannot be fetched.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Fetch(#[from] crate::collect::aws::price_lists::FetchError),
     /// The month is not in the ledger.
     #[error("the ledger has no usage of {month}{}", known_months(.known))]
     NoUsage {
@@ -79,6 +90,9 @@ pub enum AppError {
     /// The ledger has nothing at all.
     #[error("the ledger is empty")]
     EmptyLedger,
+    /// Nothing was collected from AWS's APIs.
+    #[error("nothing was collected from AWS")]
+    NothingCollected,
     /// Charges in several currencies do not add up to one bill.
     #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
     SeveralCurrencies {
@@ -344,6 +358,15 @@ impl App {
         {
             notes.push(format!("{month} is open: usage to {last}."));
         }
+        for missing in ledger.missing()? {
+            if missing.scope.source != Source::CostExplorer {
+                notes.push(format!(
+                    "Not collected: {}: {}. This bill does not rest on it.",
+                    missing.what(),
+                    missing.reason
+                ));
+            }
+        }
         Ok(notes)
     }
 }
@@ -374,6 +397,16 @@ fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, App
     }
     if let Some(last) = last.filter(|last| *last < end) {
         gap(last.succ_opt().unwrap_or(last), end);
+    }
+    // What Cost Explorer would have said of this month, and did not.
+    for missing in ledger.missing()? {
+        let of_month = missing.part.is_empty() || missing.part == month.to_string();
+        if missing.scope.source == Source::CostExplorer && of_month {
+            gaps.push(Gap {
+                what: missing.what(),
+                reason: missing.reason,
+            });
+        }
     }
     Ok(gaps)
 }

@@ -5,10 +5,10 @@ use super::{
     estimate::{hint_at_unpriced, show},
     output::Output,
     terms::TermsArgs,
-    usage::dimension,
+    usage::{RuleArgs, dimension, metered_month},
 };
 use crate::{
-    app::App,
+    app::{App, AppError},
     domain::{allocation::Dimension, period::Month},
     report,
 };
@@ -20,9 +20,11 @@ use crate::{
 /// Examples:
 ///   pipebill bill --demo --month 2026-10
 ///   pipebill bill --month 2026-10 --reconcile
+///   pipebill bill --month 2026-10 --metered
 ///   pipebill bill --month 2026-10 --by tag:team --format csv
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Args {
     /// Which month [default: the last one in the ledger].
     #[arg(long, value_name = "MONTH")]
@@ -36,6 +38,11 @@ pub(super) struct Args {
     /// Put our rating beside what AWS charged, each difference explained.
     #[arg(long, conflicts_with_all = ["explain", "by"])]
     reconcile: bool,
+    /// Rate what builds, runs and updates amount to by AWS's rules, in place of what was billed.
+    #[arg(long, conflicts_with = "reconcile")]
+    metered: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
     /// Share the bill by account, project, service, region, meter, day or tag:KEY.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension, conflicts_with = "explain")]
     by: Option<Dimension>,
@@ -53,19 +60,28 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
-    let month = app.month(&ledger, args.month)?;
+    let month = if args.metered {
+        metered_month(app, &ledger, args.month)?
+    } else {
+        app.month(&ledger, args.month)?
+    };
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
-    let rated = app.bill(&ledger, month, &request)?;
+    let rated = if args.metered {
+        app.metered_bill(&ledger, month, &request, args.rules.options())?
+    } else {
+        app.bill(&ledger, month, &request)?
+    };
     let bill = &rated.rated.bill;
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);
-        output.document(&report::reconcile::document(
-            bill,
-            &comparisons,
-            title,
-            &app.catalog,
-        ))?;
+        let mut document = report::reconcile::document(bill, &comparisons, title, &app.catalog);
+        if ledger.has_facts().map_err(AppError::from)? {
+            let metered = app.metered(&ledger, month, args.rules.options())?;
+            let beside = report::reconcile::beside(&rated.records, &metered, &app.catalog);
+            document.blocks.extend(beside);
+        }
+        output.document(&document)?;
     } else if let Some(by) = &args.by {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
         let allocation = app.allocate(&rated, by, request.sharing);

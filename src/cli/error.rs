@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+#[cfg(feature = "aws")]
+use crate::collect::aws::CollectError;
 use crate::{
     app::AppError,
     collect::{
@@ -100,6 +102,8 @@ impl CommandError {
         match self {
             Self::UnknownName { .. } | Self::BadValue { .. } | Self::NothingStated => Exit::Usage,
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
+            #[cfg(feature = "aws")]
+            Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
             _ => Exit::CouldNot,
         }
     }
@@ -136,6 +140,12 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
     Some(match error {
         AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
         AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
+        #[cfg(feature = "aws")]
+        AppError::Fetch(_) => {
+            "nothing was changed; check the network and its proxy, or bring a file with `pipebill \
+             prices import`"
+        }
+        AppError::NothingCollected => "run `pipebill collect`",
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
@@ -155,7 +165,37 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
+        #[cfg(feature = "aws")]
+        AppError::Collect(error) => return collect_hint(error),
         AppError::Import(error) => import_hint(error),
+    })
+}
+
+#[cfg(feature = "aws")]
+fn collect_hint(error: &CollectError) -> Option<&'static str> {
+    Some(match error {
+        CollectError::NoCredentials => {
+            "run `aws configure` or `aws sso login`, or name a profile with --profile"
+        }
+        CollectError::BadCredentials(_) => "check the profile, or name another with --profile",
+        CollectError::NoRegion => "name one with --region, or set AWS_REGION",
+        CollectError::Expired(_) => "log in again, e.g. `aws sso login`, and run the same again",
+        CollectError::Refused(_) => {
+            "check which credentials are used, or name a profile with --profile"
+        }
+        CollectError::ClockSkew { .. } => "set the clock and run the same again",
+        CollectError::Unreachable(_) => {
+            "check the network and its proxy; what was read before is kept"
+        }
+        CollectError::NoAccount => {
+            "check the role, the external id and who may assume it: `pipebill policy --roles`"
+        }
+        CollectError::NoOrganization(_) => {
+            "run it in the management account with `pipebill policy --organization`"
+        }
+        CollectError::Ledger(error) => return ledger_hint(error),
+        CollectError::Stopped | CollectError::Runtime(_) => return None,
+        CollectError::Costs(_) => "please report it; nothing of that month was kept",
     })
 }
 

@@ -1,13 +1,19 @@
 //! The command line: parse, ask, show. One file for each command; the doc comments are the help.
 
 mod bill;
+#[cfg(feature = "aws")]
+mod collect;
 mod demo;
+#[cfg(feature = "aws")]
+mod doctor;
 mod error;
 mod estimate;
 mod forecast;
 mod forecast_bench;
 mod import;
 mod output;
+#[cfg(feature = "aws")]
+mod policy;
 mod prices;
 mod report;
 mod shell;
@@ -46,6 +52,8 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Estimate(estimate::Args),
+    #[cfg(feature = "aws")]
+    Collect(collect::Args),
     Import(import::Args),
     Usage(usage::Args),
     Bill(bill::Args),
@@ -54,6 +62,10 @@ enum Command {
     ForecastBench(forecast_bench::Args),
     Report(report::Args),
     Prices(prices::Args),
+    #[cfg(feature = "aws")]
+    Doctor(doctor::Args),
+    #[cfg(feature = "aws")]
+    Policy(policy::Args),
     Completions(shell::CompletionsArgs),
     Man(shell::ManArgs),
 }
@@ -157,8 +169,14 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
     match cli.command {
         Command::Demo(args) => demo::run(&args, &App::new(today, Books::Sample)?, output),
         Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
+        #[cfg(feature = "aws")]
+        Command::Collect(args) => collect::run(&args, &app()?, output, strict),
+        #[cfg(feature = "aws")]
+        Command::Doctor(args) => doctor::run(&args, &app()?, output),
+        #[cfg(feature = "aws")]
+        Command::Policy(args) => policy::run(&args, output),
         Command::Import(args) => import::run(args, &app()?, output, strict),
-        Command::Usage(args) => usage::run(&args, &app()?, output),
+        Command::Usage(args) => usage::run(&args, &app()?, output, strict),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::ForecastBench(args) => forecast_bench::run(&args, output),

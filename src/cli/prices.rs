@@ -5,6 +5,11 @@ use std::path::PathBuf;
 use clap::Subcommand;
 
 use super::{CommandError, Exit, output::Output};
+#[cfg(feature = "aws")]
+use crate::domain::{
+    catalog::{Service, ServiceKind},
+    ids::{Region, ServiceCode},
+};
 use crate::{app::App, collect::stated, report::prices};
 
 /// Look at the prices and rules
@@ -41,6 +46,22 @@ enum PricesCommand {
         /// The files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
+    },
+    /// Fetch AWS's price lists, bring them in and say what changed; no account needed
+    ///
+    /// All of them or, on any error, none. They stand above the embedded prices, which stay as
+    /// they are.
+    #[cfg(feature = "aws")]
+    Update {
+        /// Of one service, e.g. codebuild. Repeatable [default: the four code services].
+        #[arg(long, value_name = "SERVICE")]
+        service: Vec<String>,
+        /// In one region. Repeatable [default: us-east-1].
+        #[arg(long, value_name = "REGION")]
+        region: Vec<String>,
+        /// Fetch from here in place of AWS: the address up to /offers/v1.0/aws.
+        #[arg(long, value_name = "URL")]
+        base_url: Option<String>,
     },
     /// Say how old each price is; more than 90 days is a warning
     Verify,
@@ -119,6 +140,34 @@ pub(super) fn run(
             let (lists, contradictions) = app.import_prices(files)?;
             output.document(&prices::imported(&lists, &contradictions))?;
             return Ok(Exit::of(contradictions.is_empty(), strict));
+        }
+        #[cfg(feature = "aws")]
+        PricesCommand::Update {
+            service,
+            region,
+            base_url,
+        } => {
+            let unknown = |flag, problem| CommandError::UnknownName { flag, problem };
+            let mut services: Vec<ServiceCode> = service
+                .iter()
+                .map(|name| stated::service(catalog, name))
+                .collect::<Result<_, _>>()
+                .map_err(|problem| unknown("--service", problem))?;
+            if services.is_empty() {
+                let of_code = |service: &&Service| service.kind == ServiceKind::Code;
+                let all = catalog.services.values().filter(of_code);
+                services = all.map(|service| service.code.clone()).collect();
+            }
+            let mut regions: Vec<Region> = region
+                .iter()
+                .map(|name| stated::region(catalog, name))
+                .collect::<Result<_, _>>()
+                .map_err(|problem| unknown("--region", problem))?;
+            if regions.is_empty() {
+                regions.push(Region::new("us-east-1"));
+            }
+            let updated = app.update_prices(&services, &regions, base_url.as_deref())?;
+            output.document(&prices::updated(&updated, catalog))?;
         }
         PricesCommand::Verify => {
             let (document, any_old) = prices::verify(catalog, app.today);

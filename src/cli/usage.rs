@@ -2,8 +2,17 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::App,
-    domain::{allocation::Dimension, period::Month},
+    app::{App, AppError},
+    domain::{
+        allocation::Dimension,
+        metering::{
+            codedeploy::FailedUpdates,
+            observed::{MeteringOptions, QueuedTime},
+        },
+        period::Month,
+        usage_summary::summarize,
+    },
+    ledger::Ledger,
     report,
 };
 
@@ -12,6 +21,7 @@ use crate::{
 /// Examples:
 ///   pipebill usage --demo
 ///   pipebill usage --month 2026-10 --by account --by tag:team
+///   pipebill usage --month 2026-10 --metered --by tag:pipebill:pipeline
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -21,10 +31,91 @@ pub(super) struct Args {
     /// Keep apart by account, project, service, region, day or tag:KEY. Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Vec<Dimension>,
+    /// Show what builds, runs and updates amount to by AWS's rules, in place of what was billed.
+    #[arg(long)]
+    metered: bool,
+    #[command(flatten)]
+    rules: RuleArgs,
 }
 
-pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, CommandError> {
+/// The rules that AWS leaves open.
+#[derive(Debug, clap::Args)]
+pub(super) struct RuleArgs {
+    /// Whether the time a build waits in the queue is billed.
+    #[arg(
+        long,
+        value_enum,
+        default_value_t,
+        value_name = "HOW",
+        requires = "metered"
+    )]
+    queued_time: Counted,
+    /// Whether failed on-premises updates are billed.
+    #[arg(long, value_enum, default_value_t = Counted::Billed, value_name = "HOW", requires = "metered")]
+    failed_updates: Counted,
+}
+
+/// How to read a rule.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+pub(super) enum Counted {
+    /// It costs.
+    Billed,
+    /// It costs nothing.
+    #[default]
+    Free,
+}
+
+impl RuleArgs {
+    pub(super) fn options(&self) -> MeteringOptions {
+        MeteringOptions {
+            queued_time: match self.queued_time {
+                Counted::Billed => QueuedTime::Billed,
+                Counted::Free => QueuedTime::Free,
+            },
+            failed_updates: match self.failed_updates {
+                Counted::Billed => FailedUpdates::Billed,
+                Counted::Free => FailedUpdates::Free,
+            },
+        }
+    }
+}
+
+/// Returns the month asked for, else the last one that was collected.
+pub(super) fn metered_month(
+    app: &App,
+    ledger: &Ledger,
+    asked: Option<Month>,
+) -> Result<Month, CommandError> {
+    let known = app.metered_months(ledger)?;
+    match asked {
+        Some(month) if known.contains(&month) => Ok(month),
+        Some(month) => Err(AppError::NoUsage { month, known }.into()),
+        None => Ok(known.last().copied().ok_or(AppError::NothingCollected)?),
+    }
+}
+
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
+    if args.metered {
+        let month = metered_month(app, &ledger, args.month)?;
+        let metered = app.metered(&ledger, month, args.rules.options())?;
+        let sums = summarize(&metered.records, &args.by);
+        let title = format!("Metered usage in {month}");
+        let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
+        let gaps = metered.gaps.iter();
+        let mut notes: Vec<String> = gaps
+            .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
+            .collect();
+        notes.extend(metered.notes);
+        document.blocks.push(report::Block::Notes(notes));
+        output.document(&document)?;
+        return Ok(Exit::of(metered.gaps.is_empty(), strict));
+    }
     let month = app.month(&ledger, args.month)?;
     let sums = app.usage(&ledger, &[month], &args.by)?;
     let title = format!("Usage in {month}");

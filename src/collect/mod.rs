@@ -1,5 +1,8 @@
-//! Adapters that bring usage in: a hand-written file, billing exports, the embedded sample.
+//! Adapters that bring usage in: AWS's APIs, a hand-written file, billing exports, the embedded
+//! sample.
 
+#[cfg(feature = "aws")]
+pub mod aws;
 pub mod exports;
 pub mod sample;
 pub mod stated;

@@ -5,6 +5,8 @@
 //! aside.
 
 mod error;
+mod facts;
+mod happened;
 mod schema;
 
 use std::{
@@ -22,7 +24,10 @@ use rusqlite::{
 use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
-pub use self::error::LedgerError;
+pub use self::{
+    error::LedgerError,
+    facts::{Covered, Fact, Listing, NotCollected, Pass, Progress, Scope, Source, Stretch},
+};
 use crate::{
     collect::exports::{ExportKind, Outside, Slice},
     domain::{
@@ -156,22 +161,11 @@ impl Ledger {
     /// without the first, replace those parts. Anything else replaces the days it speaks for.
     pub fn replace(&mut self, slices: &[Slice]) -> Result<Vec<Replaced>, LedgerError> {
         let failed = |error| LedgerError::of(&self.path, error);
-        let mut months: BTreeMap<(Month, ExportKind, &str), Vec<&Slice>> = BTreeMap::new();
-        for slice in slices {
-            months
-                .entry((slice.month, slice.kind, &slice.source))
-                .or_default()
-                .push(slice);
-        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        let mut replaced = Vec::new();
-        for ((month, kind, source), slices) in months {
-            let done = replace_month(&transaction, kind, source, month, &slices);
-            replaced.push(done.map_err(failed)?);
-        }
+        let replaced = replace_slices(&transaction, slices).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(replaced)
     }
@@ -277,6 +271,22 @@ fn migrate(connection: &mut Connection) -> SqlResult<()> {
     transaction.pragma_update(None, "application_id", schema::APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", schema::VERSION)?;
     transaction.commit()
+}
+
+fn replace_slices(transaction: &Transaction<'_>, slices: &[Slice]) -> SqlResult<Vec<Replaced>> {
+    let mut months: BTreeMap<(Month, ExportKind, &str), Vec<&Slice>> = BTreeMap::new();
+    for slice in slices {
+        months
+            .entry((slice.month, slice.kind, &slice.source))
+            .or_default()
+            .push(slice);
+    }
+    months
+        .into_iter()
+        .map(|((month, kind, source), slices)| {
+            replace_month(transaction, kind, source, month, &slices)
+        })
+        .collect()
 }
 
 /// What a slice is, whatever file it came from.
@@ -593,8 +603,15 @@ fn choose_sources(sources: &mut [SourceInfo]) {
         .map(|info| (!info.whole_month, info.kind))
         .min()
         .map(|(_, kind)| kind);
+    // Sums that name their account, as collected ones do, stand above those that name nobody.
+    let is_accounts = |info: &SourceInfo| {
+        info.source.len() == 12 && info.source.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let has_accounts = sources
+        .iter()
+        .any(|info| Some(info.kind) == best && is_accounts(info));
     for info in sources {
-        info.used = Some(info.kind) == best;
+        info.used = Some(info.kind) == best && !(has_accounts && info.source.is_empty());
     }
 }
 

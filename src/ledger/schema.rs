@@ -4,13 +4,14 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
 /// Texts repeat in nearly every record and are kept once. Amounts are text, for a number of
 /// `SQLite` would be a float.
-pub(super) const STEPS: [&str; VERSION as usize] = ["
+pub(super) const STEPS: [&str; VERSION as usize] = [
+    "
     CREATE TABLE text (
         id    INTEGER PRIMARY KEY,
         value TEXT NOT NULL UNIQUE
@@ -63,4 +64,132 @@ pub(super) const STEPS: [&str; VERSION as usize] = ["
         cost     TEXT NOT NULL
     ) STRICT;
     CREATE INDEX outside_by_slice ON outside (slice);
-"];
+",
+    "
+    -- How far a listing of AWS was read; times are milliseconds since 1970.
+    CREATE TABLE listing (
+        id          INTEGER PRIMARY KEY,
+        account     TEXT NOT NULL,
+        region      TEXT NOT NULL,
+        source      TEXT NOT NULL,
+        resource    TEXT NOT NULL,
+        newest      INTEGER,
+        oldest      INTEGER,
+        pass_until  INTEGER,
+        pass_newest INTEGER,
+        pass_cursor TEXT,
+        UNIQUE (account, region, source, resource)
+    ) STRICT;
+
+    CREATE TABLE build (
+        listing     INTEGER NOT NULL REFERENCES listing (id),
+        id          TEXT NOT NULL,
+        submitted   INTEGER NOT NULL,
+        provisioned INTEGER,
+        ended       INTEGER,
+        compute     INTEGER NOT NULL REFERENCES text (id),
+        fleet       INTEGER REFERENCES text (id),
+        pipeline    INTEGER REFERENCES text (id),
+        gone        INTEGER NOT NULL,
+        PRIMARY KEY (listing, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX build_by_time ON build (submitted);
+    CREATE INDEX open_build ON build (listing) WHERE ended IS NULL;
+
+    CREATE TABLE execution (
+        listing   INTEGER NOT NULL REFERENCES listing (id),
+        id        TEXT NOT NULL,
+        started   INTEGER NOT NULL,
+        revisions BLOB,
+        rollback  INTEGER NOT NULL,
+        open      INTEGER NOT NULL,
+        PRIMARY KEY (listing, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX execution_by_time ON execution (listing, started);
+
+    CREATE TABLE action (
+        listing  INTEGER NOT NULL REFERENCES listing (id),
+        id       TEXT NOT NULL,
+        started  INTEGER NOT NULL,
+        ended    INTEGER,
+        category TEXT NOT NULL,
+        owner    TEXT NOT NULL,
+        PRIMARY KEY (listing, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX action_by_time ON action (started);
+
+    CREATE TABLE deployment (
+        listing INTEGER NOT NULL REFERENCES listing (id),
+        id      TEXT NOT NULL,
+        created INTEGER NOT NULL,
+        open    INTEGER NOT NULL,
+        PRIMARY KEY (listing, id)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE target (
+        listing     INTEGER NOT NULL REFERENCES listing (id),
+        deployment  TEXT NOT NULL,
+        name        TEXT NOT NULL,
+        application TEXT NOT NULL,
+        day         TEXT NOT NULL,
+        status      TEXT NOT NULL,
+        PRIMARY KEY (listing, deployment, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX target_by_day ON target (day);
+
+    CREATE TABLE identity (
+        listing   INTEGER NOT NULL REFERENCES listing (id),
+        day       TEXT NOT NULL,
+        principal TEXT NOT NULL,
+        session   TEXT NOT NULL,
+        PRIMARY KEY (listing, day, principal, session)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE pipeline (
+        account TEXT NOT NULL,
+        region  TEXT NOT NULL,
+        name    TEXT NOT NULL,
+        kind    TEXT NOT NULL,
+        created INTEGER,
+        PRIMARY KEY (account, region, name)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE fleet (
+        account   TEXT NOT NULL,
+        region    TEXT NOT NULL,
+        arn       TEXT NOT NULL,
+        seen      INTEGER NOT NULL,
+        created   INTEGER,
+        since     INTEGER,
+        machines  INTEGER NOT NULL,
+        compute   TEXT NOT NULL,
+        overflows INTEGER NOT NULL,
+        PRIMARY KEY (account, region, arn, seen)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE not_collected (
+        account TEXT NOT NULL,
+        region  TEXT NOT NULL,
+        source  TEXT NOT NULL,
+        part    TEXT NOT NULL,
+        reason  TEXT NOT NULL,
+        PRIMARY KEY (account, region, source, part)
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE covered (
+        account   TEXT NOT NULL,
+        region    TEXT NOT NULL,
+        source    TEXT NOT NULL,
+        first_day TEXT NOT NULL,
+        last_day  TEXT NOT NULL,
+        PRIMARY KEY (account, region, source)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Months that Cost Explorer no longer calls estimated.
+    CREATE TABLE closed (
+        source TEXT NOT NULL,
+        month  TEXT NOT NULL,
+        PRIMARY KEY (source, month)
+    ) STRICT, WITHOUT ROWID;
+",
+];

@@ -3,6 +3,7 @@
 //! Everything is checked here, once: numbers are exact, units known, validity without overlap,
 //! tiers ascending and open at the end, every price sourced. What comes out can be trusted.
 
+pub mod change;
 mod files;
 pub mod price_list;
 

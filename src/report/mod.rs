@@ -5,6 +5,8 @@
 
 pub mod allocation;
 pub mod bill;
+#[cfg(feature = "aws")]
+pub mod collected;
 pub mod csv;
 mod fan;
 pub mod finance;

@@ -340,3 +340,54 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
         blocks: vec![Block::Table(table), Block::Notes(notes)],
     }
 }
+
+/// Says which prices changed.
+#[cfg(feature = "aws")]
+pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalog) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 1),
+        Column::new("Usage type", "usage_type", 0),
+        Column::new("Region", "region", 1),
+        Column::new("Before", "before", 0),
+        Column::new("Now", "after", 0),
+    ]);
+    for change in &updated.changes {
+        let before = change.before.as_ref().map(price_cell);
+        table.rows.push(vec![
+            Cell::text(catalog.service_name(&change.meter.service)),
+            Cell::text(change.meter.usage_type.as_str()),
+            Cell::text(change.region.as_str()),
+            before.unwrap_or_else(|| Cell::Unknown("not known".to_owned())),
+            price_cell(&change.after),
+        ]);
+    }
+    let prices: usize = updated.lists.iter().map(|list| list.prices.len()).sum();
+    let mut notes = vec![format!(
+        "{prices} prices read from {} lists: {} changed, {} as before.",
+        updated.lists.len(),
+        updated.changes.len(),
+        updated.unchanged
+    )];
+    notes.extend(updated.notes.iter().cloned());
+    Document {
+        schema: "pipebill.prices-updated/1",
+        title: "Prices updated".to_owned(),
+        facts: Vec::new(),
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
+}
+
+/// Shows a rate in one cell: its price, or its tiers in a row.
+#[cfg(feature = "aws")]
+fn price_cell(rate: &Rate) -> Cell {
+    match &prices(rate)[..] {
+        [(price, _)] => price.clone(),
+        tiers => {
+            let tier = |(price, up_to): &(Cell, Cell)| match up_to {
+                Cell::Empty => price.shown(),
+                up_to => format!("{} up to {}", price.shown(), up_to.shown()),
+            };
+            Cell::text(tiers.iter().map(tier).collect::<Vec<_>>().join(", then "))
+        }
+    }
+}

@@ -1,7 +1,18 @@
 //! Our rating beside AWS's: every difference with its reason, the unexplained rest by name.
 
+use std::collections::BTreeMap;
+
 use super::{Block, Cell, Column, Document, Table, show_money};
-use crate::domain::{bill::Bill, catalog::Catalog, compare::Comparison, money::Money};
+use crate::domain::{
+    bill::Bill,
+    catalog::Catalog,
+    compare::Comparison,
+    ids::{Meter, Region},
+    metering::observed::Metered,
+    money::Money,
+    quantity::Quantity,
+    usage::{ChargeKind, UsageRecord},
+};
 
 /// Lays out a reconciliation.
 pub fn document(
@@ -93,6 +104,63 @@ pub fn document(
         ],
         blocks: vec![Block::Table(table), Block::Notes(notes)],
     }
+}
+
+/// Puts what was metered from AWS's APIs beside the quantities that AWS billed. Nothing is added:
+/// the two tell of the same usage.
+pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> Vec<Block> {
+    type Both = (Option<Quantity>, Option<Quantity>);
+    let mut rows: BTreeMap<(Meter, Region), Both> = BTreeMap::new();
+    let mut add = |record: &UsageRecord, is_metered: bool| {
+        let (Some(quantity), ChargeKind::Usage) = (record.quantity, &record.kind) else {
+            return;
+        };
+        let key = (record.key.meter.clone(), record.key.region.clone());
+        let both = rows.entry(key).or_default();
+        let sum = if is_metered { &mut both.1 } else { &mut both.0 };
+        *sum = match *sum {
+            None => Some(quantity),
+            // Sums of different units stay as they were: the units show it.
+            Some(sum) => Some(sum.try_add(quantity).unwrap_or(sum)),
+        };
+    };
+    for record in billed {
+        add(record, false);
+    }
+    for record in &metered.records {
+        add(record, true);
+    }
+    let mut table = Table::new(vec![
+        Column::shown("Service", 2),
+        Column::shown("What", 0),
+        Column::new("Region", "region", 1),
+        Column::new("Billed", "billed", 0),
+        Column::new("Metered", "metered", 0),
+    ]);
+    let cell = |quantity: Option<Quantity>| {
+        quantity.map_or(Cell::Unknown("none".to_owned()), Cell::Quantity)
+    };
+    for ((meter, region), (billed, metered)) in rows {
+        let info = catalog.meter(&meter.service, meter.usage_type.as_str());
+        table.rows.push(vec![
+            Cell::text(catalog.service_name(&meter.service)),
+            Cell::text(info.map_or(meter.usage_type.as_str(), |info| info.name.as_str())),
+            Cell::text(region.as_str()),
+            cell(billed),
+            cell(metered),
+        ]);
+    }
+    let mut notes: Vec<String> = metered
+        .gaps
+        .iter()
+        .map(|gap| format!("Missing from metered: {}: {}.", gap.what, gap.reason))
+        .collect();
+    notes.extend(metered.notes.iter().cloned());
+    vec![
+        Block::Heading("What AWS billed beside what its APIs say happened".to_owned()),
+        Block::Table(table),
+        Block::Notes(notes),
+    ]
 }
 
 /// Names the parts of a difference.

@@ -6,6 +6,8 @@ mod bill;
 mod cases;
 mod catalog;
 mod cmd;
+#[cfg(feature = "aws")]
+mod collect;
 mod forecast;
 mod import;
 mod laws;

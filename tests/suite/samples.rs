@@ -35,6 +35,7 @@ fn printed(arguments: &[&str]) -> String {
 }
 
 #[test]
+#[cfg(feature = "aws")]
 fn the_command_line_reference_is_the_help() {
     kept_equal("docs/cli.md", &pipebill::cli::reference());
 }

@@ -7,3 +7,5 @@ pub mod codebuild;
 pub mod codecommit;
 pub mod codedeploy;
 pub mod codepipeline;
+pub mod happened;
+pub mod observed;

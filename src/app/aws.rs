@@ -1,0 +1,114 @@
+//! Asking AWS: usage into the ledger, price lists above the embedded prices.
+
+use super::{App, AppError, Books, price_store};
+use crate::{
+    collect::aws,
+    domain::{
+        catalog::{Lookup, Tariffs},
+        ids::{Region, ServiceCode},
+    },
+    ledger::Ledger,
+    pricing::{
+        change::{PriceChange, UpdatedPrices},
+        price_list::{self, ListedPrice, PriceListError},
+    },
+};
+
+impl App {
+    /// Collects usage from AWS into the ledger.
+    pub fn collect(
+        &self,
+        request: &aws::Request,
+        watch: &dyn aws::Watch,
+    ) -> Result<aws::Outcome, AppError> {
+        let mut ledger = match &self.books {
+            Books::File(path) => Ledger::open(path)?,
+            Books::Sample => Ledger::in_memory()?,
+        };
+        Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
+    }
+
+    /// Fetches AWS's price lists and brings them in: all of them or, on any error, none. Returns the
+    /// lists, what changed, and what should be known about both.
+    pub fn update_prices(
+        &self,
+        services: &[ServiceCode],
+        regions: &[Region],
+        base_url: Option<&str>,
+    ) -> Result<UpdatedPrices, AppError> {
+        let of_region = |region: &Region| {
+            let partition = self.catalog.regions.get(region);
+            let base = base_url.unwrap_or_else(|| {
+                aws::price_lists::base_url(partition.map_or("aws", |info| &info.partition))
+            });
+            (region.clone(), base.to_owned())
+        };
+        let wanted: Vec<_> = services
+            .iter()
+            .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
+            .collect();
+        let (fetched, absent) = aws::price_lists::fetch(&wanted)?;
+        let mut updated = UpdatedPrices::default();
+        for what in absent {
+            updated
+                .notes
+                .push(format!("AWS publishes no price list of {what}."));
+        }
+        for file in fetched {
+            match price_list::read(&file.url, &file.content, &self.catalog) {
+                Ok(list) => updated.lists.push(list),
+                Err(PriceListError::NothingKnown { file, rows }) => updated.notes.push(format!(
+                    "{file}: no price of a meter that is known here ({rows} rows read)."
+                )),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let prices: Vec<ListedPrice> = updated
+            .lists
+            .iter()
+            .flat_map(|list| list.prices.clone())
+            .collect();
+        let (tariffs, contradictions) = price_list::tariffs(&prices, &self.catalog);
+        for what in contradictions {
+            updated
+                .notes
+                .push(format!("Left out, contradictory: {what}."));
+        }
+        (updated.changes, updated.unchanged) = self.price_changes(&tariffs);
+        if let Books::File(ledger) = &self.books
+            && !prices.is_empty()
+        {
+            price_list::save(&price_store(ledger), &prices)?;
+        }
+        Ok(updated)
+    }
+
+    /// Returns which prices in force today are others than the known ones, and how many are not.
+    pub fn price_changes(&self, tariffs: &Tariffs) -> (Vec<PriceChange>, usize) {
+        let (mut changes, mut unchanged) = (Vec::new(), 0);
+        for ((meter, region), listed) in tariffs {
+            let Some(after) = listed.iter().find(|t| t.validity.contains(self.today)) else {
+                continue;
+            };
+            let before = self
+                .catalog
+                .listed(meter, region, self.today)
+                .or_else(|| match self.catalog.lookup(meter, region, self.today) {
+                    Lookup::Found(tariff) => Some(tariff),
+                    _ => None,
+                })
+                .map(|tariff| tariff.rate.clone());
+            if before.as_ref() == Some(&after.rate) {
+                unchanged += 1;
+            } else {
+                changes.push(PriceChange {
+                    meter: meter.clone(),
+                    region: region.clone(),
+                    before,
+                    after: after.rate.clone(),
+                });
+            }
+        }
+        (changes, unchanged)
+    }
+}

@@ -1,0 +1,299 @@
+//! `pipebill collect`: actual usage from AWS into the ledger.
+
+use std::{
+    cell::RefCell,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
+use indicatif::{ProgressBar, ProgressStyle};
+use rust_decimal::Decimal;
+
+use super::{CommandError, Exit, output::Output};
+use crate::{
+    app::{App, Books},
+    collect::{
+        aws::{
+            Announcement, Login, Request, Role, Watch,
+            operations::{Choice, Service},
+        },
+        stated,
+    },
+    domain::{ids::Region, number::parse_quantity, period::Month},
+    ledger::Scope,
+    report,
+};
+
+/// Read actual usage from AWS into the ledger
+///
+/// Reads Cost Explorer by day, service and usage type, CodeBuild's builds and fleets, CodePipeline's
+/// pipelines and runs, and CodeDeploy's on-premises updates. It changes nothing in AWS. What is
+/// denied or not understood becomes a gap with a name; the rest goes on. It can be stopped at any
+/// time: the next run goes on from there, and nothing is counted twice.
+///
+/// `pipebill policy` prints the permissions it needs. Credentials are found as AWS's own tools find
+/// them. Each request to Cost Explorer costs $0.01; everything else is free.
+///
+/// Examples:
+///   pipebill collect --dry-run
+///   pipebill collect --region eu-west-1 --region us-east-1
+///   pipebill collect --organization --role-name pipebill-reader --region all
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    #[command(flatten)]
+    login: LoginArgs,
+    /// The first day [default: the first of the month twelve months ago].
+    #[arg(long, value_name = "DAY")]
+    from: Option<NaiveDate>,
+    /// The last day of costs [default: today]. Builds and runs are read from the newest on.
+    #[arg(long, value_name = "DAY")]
+    to: Option<NaiveDate>,
+    #[command(flatten)]
+    choice: ChoiceArgs,
+    /// Say what it would take in calls, time and money, and stop.
+    #[arg(long)]
+    dry_run: bool,
+    /// Stop asking Cost Explorer before its requests cost more than this many dollars.
+    #[arg(long, value_name = "USD", value_parser = dollars)]
+    max_api_cost: Option<Decimal>,
+    /// Requests a second to each service of an account and region.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+}
+
+/// As whom to ask, and where.
+#[derive(Debug, clap::Args)]
+pub(super) struct LoginArgs {
+    /// Ask this region, or `all` of them. Repeatable [default: the configured one].
+    #[arg(long, value_name = "REGION")]
+    region: Vec<String>,
+    /// Use this profile of AWS's configuration.
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
+    /// Read the account of this role in place of the own one. Repeatable.
+    #[arg(long, value_name = "ARN", conflicts_with = "organization")]
+    role_arn: Vec<String>,
+    /// What the roles' owner wants to hear: one for all, or one for each.
+    #[arg(long, value_name = "TEXT")]
+    external_id: Vec<String>,
+    /// Read every account of the organization.
+    #[arg(long, requires = "role_name")]
+    organization: bool,
+    /// The role to take in each account of the organization.
+    #[arg(long, value_name = "NAME", requires = "organization")]
+    role_name: Option<String>,
+}
+
+/// What to collect.
+#[derive(Debug, clap::Args)]
+pub(super) struct ChoiceArgs {
+    /// Only from these: cost-explorer, codebuild, codepipeline, codedeploy, cloudtrail, codecommit
+    /// [default: all but codecommit, which counts whoever calls it as an active user].
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = service)]
+    services: Vec<Service>,
+    /// Also every action of V2 pipelines, and who touched CodeCommit, from CloudTrail.
+    #[arg(long)]
+    deep: bool,
+}
+
+impl ChoiceArgs {
+    pub(super) fn choice(&self, organization: bool, roles: bool) -> Choice {
+        Choice {
+            services: if self.services.is_empty() {
+                Choice::default_services()
+            } else {
+                self.services.clone()
+            },
+            deep: self.deep,
+            organization,
+            roles,
+        }
+    }
+}
+
+fn service(name: &str) -> Result<Service, String> {
+    Service::from_name(&name.trim().to_lowercase()).ok_or_else(|| {
+        let known: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
+        format!("choose of {}", known.join(", "))
+    })
+}
+
+fn dollars(text: &str) -> Result<Decimal, String> {
+    parse_quantity(text.trim_start_matches('$')).map_err(|error| error.to_string())
+}
+
+impl LoginArgs {
+    /// Returns what is to be collected, given who is asked.
+    pub(super) fn choice(&self, choice: &ChoiceArgs) -> Choice {
+        choice.choice(self.organization, !self.role_arn.is_empty())
+    }
+
+    pub(super) fn login(&self, app: &App) -> Result<Login, CommandError> {
+        let bad = |flag, problem: &str| CommandError::BadValue {
+            flag,
+            problem: problem.to_owned(),
+        };
+        let all_regions = self.region.iter().any(|region| region == "all");
+        let mut regions: Vec<Region> = Vec::new();
+        for name in self.region.iter().filter(|name| *name != "all") {
+            let region = stated::region(&app.catalog, name).map_err(|problem| {
+                CommandError::UnknownName {
+                    flag: "--region",
+                    problem,
+                }
+            })?;
+            if !regions.contains(&region) {
+                regions.push(region);
+            }
+        }
+        let ids = &self.external_id;
+        if ids.len() > 1 && ids.len() != self.role_arn.len() {
+            return Err(bad(
+                "--external-id",
+                "give one for all roles, or one for each",
+            ));
+        }
+        if !ids.is_empty() && self.role_arn.is_empty() && !self.organization {
+            return Err(bad("--external-id", "it goes with --role-arn"));
+        }
+        let mut roles = Vec::new();
+        for (at, arn) in self.role_arn.iter().enumerate() {
+            if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
+                return Err(bad(
+                    "--role-arn",
+                    "a role is written as arn:aws:iam::ACCOUNT:role/NAME",
+                ));
+            }
+            roles.push(Role {
+                arn: arn.clone(),
+                external_id: ids.get(at).or(ids.first()).cloned(),
+            });
+        }
+        Ok(Login {
+            profile: self.profile.clone(),
+            regions,
+            all_regions,
+            roles,
+            organization_role: self.role_name.clone(),
+            external_id: ids.first().cloned(),
+        })
+    }
+}
+
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
+    if matches!(app.books, Books::Sample) {
+        return Err(CommandError::BadValue {
+            flag: "--demo",
+            problem: "the sample cannot be collected into".to_owned(),
+        });
+    }
+    let login = args.login.login(app)?;
+    let choice = args.login.choice(&args.choice);
+    let earliest = Month::of(app.today).first_day() - Months::new(12);
+    let (from, to) = (
+        args.from.unwrap_or(earliest),
+        args.to.unwrap_or(app.today).min(app.today),
+    );
+    if from > to {
+        return Err(CommandError::BadValue {
+            flag: "--from",
+            problem: format!("{from} is after {to}"),
+        });
+    }
+    for warning in choice.services.iter().filter_map(|s| s.warning()) {
+        output.say(&format!("warning: {warning}"));
+    }
+    let request = Request {
+        login,
+        choice,
+        from,
+        to,
+        dry_run: args.dry_run,
+        max_api_cost: args.max_api_cost,
+        rate: args.rate,
+        now: now(app.today),
+    };
+    let watch = Progress::new(output);
+    let done = app.collect(&request, &watch);
+    watch.bar.borrow().finish_and_clear();
+    let outcome = done?;
+    if args.dry_run {
+        return Ok(Exit::Answered);
+    }
+    output.document(&report::collected::document(&outcome))?;
+    if outcome.has_faults {
+        output.say("error: a part failed that should have worked; run the same again to go on");
+        return Ok(Exit::CouldNot);
+    }
+    Ok(Exit::of(outcome.missing.is_empty(), strict))
+}
+
+/// Returns the time of today, or the end of the day that was given for today.
+pub(super) fn now(today: NaiveDate) -> DateTime<Utc> {
+    let now = Utc::now();
+    if now.date_naive() == today {
+        return now;
+    }
+    let midnight = (today + Days::new(1)).and_time(NaiveTime::MIN).and_utc();
+    midnight - chrono::TimeDelta::milliseconds(1)
+}
+
+/// A line about each source on a terminal, and an ear for Ctrl-C.
+struct Progress<'o> {
+    output: &'o Output,
+    bar: RefCell<ProgressBar>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<'o> Progress<'o> {
+    fn new(output: &'o Output) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let heard = stop.clone();
+        // Without a handler Ctrl-C ends the program at once, which loses nothing either: each page
+        // is kept or not.
+        drop(ctrlc::set_handler(move || {
+            heard.store(true, Ordering::Relaxed);
+        }));
+        let bar = if output.shows_progress() {
+            let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
+            ProgressBar::new_spinner().with_style(style.expect("the template is well formed"))
+        } else {
+            ProgressBar::hidden()
+        };
+        Self {
+            output,
+            bar: RefCell::new(bar),
+            stop,
+        }
+    }
+}
+
+impl Watch for Progress<'_> {
+    fn announce(&self, announcement: &Announcement) {
+        self.output
+            .say(&report::collected::announcement(announcement));
+    }
+
+    fn progress(&self, scope: &Scope, things: u64, calls: u64) {
+        let bar = self.bar.borrow();
+        bar.set_message(format!(
+            "{} in {}: {things} read, {calls} calls in all",
+            scope.source.title(),
+            scope.place.region
+        ));
+        bar.tick();
+    }
+
+    fn stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}

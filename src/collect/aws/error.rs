@@ -1,0 +1,261 @@
+//! Why AWS did not answer: what stops a collection, and what only leaves a gap.
+
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
+use super::operations::Operation;
+use crate::{collect::exports::ImportError, ledger::LedgerError};
+
+/// Why nothing more can be collected. What was read before is kept.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// No credentials were found.
+    #[error("no AWS credentials were found")]
+    NoCredentials,
+    /// The profile or the credentials in it cannot be used.
+    #[error("the AWS credentials cannot be loaded: {0}")]
+    BadCredentials(String),
+    /// No region was named.
+    #[error("no AWS region was named")]
+    NoRegion,
+    /// The credentials were good once.
+    #[error("the AWS credentials have expired ({0})")]
+    Expired(String),
+    /// AWS does not know the credentials.
+    #[error("AWS refuses the credentials ({0})")]
+    Refused(String),
+    /// The clock is wrong.
+    #[error("AWS refuses the signature: this machine's clock {}", skew(*.minutes))]
+    ClockSkew {
+        /// By how much, if the answer says so; ahead is positive.
+        minutes: Option<i64>,
+    },
+    /// Nobody answers.
+    #[error("cannot reach AWS: {0}")]
+    Unreachable(String),
+    /// An account's role cannot be assumed, and it is the only one asked for.
+    #[error("no account could be opened")]
+    NoAccount,
+    /// The accounts of the organization cannot be listed.
+    #[error("cannot list the accounts of the organization: {0}")]
+    NoOrganization(String),
+    /// The user wants no more.
+    #[error("stopped: what was read is kept, and the next run goes on from there")]
+    Stopped,
+    /// The threads of the network cannot be started.
+    #[error("cannot start the network runtime")]
+    Runtime(#[source] std::io::Error),
+    /// The ledger cannot be written.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// An answer of Cost Explorer makes no sense.
+    #[error("Cost Explorer answered what cannot be read: {0}")]
+    Costs(#[from] ImportError),
+}
+
+fn skew(minutes: Option<i64>) -> String {
+    match minutes {
+        Some(minutes) if minutes > 0 => format!("is {minutes} minutes ahead"),
+        Some(minutes) => format!("is {} minutes behind", -minutes),
+        None => "is wrong".to_owned(),
+    }
+}
+
+/// Why a request has no answer.
+#[derive(Debug, Error)]
+pub(super) enum Failure {
+    /// Everything stops.
+    #[error(transparent)]
+    Fatal(#[from] CollectError),
+    /// The credentials may not do this.
+    #[error("access denied to {}", .0.action())]
+    Denied(Operation),
+    /// Cost Explorer was never opened for the account.
+    #[error("Cost Explorer is not enabled for the account")]
+    CostExplorerOff,
+    /// The region is not switched on for the account.
+    #[error("the region is not enabled for the account")]
+    RegionOff,
+    /// AWS no longer knows the page token.
+    #[error("{} no longer knows the page to go on with", .0.action())]
+    StaleToken(Operation),
+    /// AWS no longer knows the thing.
+    #[error("{} found nothing of that name", .0.action())]
+    Gone(Operation),
+    /// A page names itself as the next one.
+    #[error("{} repeats a page token", .0.action())]
+    RepeatedToken(Operation),
+    /// The money for requests is spent.
+    #[error("stopped before passing --max-api-cost")]
+    TooDear,
+    /// Retried in vain, or not worth it.
+    #[error("{} failed: {why}", operation.action())]
+    Failed {
+        /// Which.
+        operation: Operation,
+        /// In a word.
+        why: String,
+    },
+}
+
+impl From<LedgerError> for Failure {
+    fn from(error: LedgerError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl Failure {
+    /// Tells whether the source failed, rather than being out of reach by somebody's will.
+    pub(super) fn is_fault(&self) -> bool {
+        matches!(
+            self,
+            Self::Failed { .. } | Self::RepeatedToken(_) | Self::StaleToken(_) | Self::Gone(_)
+        )
+    }
+
+    /// Says what an error of the SDK means. Only its code is ever shown: messages repeat what was
+    /// in the request, and more.
+    pub(super) fn of<E>(operation: Operation, error: &SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        let failed = |why: String| Self::Failed { operation, why };
+        match error {
+            SdkError::ConstructionFailure(_) => failed("the request cannot be built".to_owned()),
+            SdkError::TimeoutError(_) => failed("no answer in time".to_owned()),
+            SdkError::DispatchFailure(failure) => {
+                let text = chain(error);
+                // Loading credentials is part of sending.
+                if text.contains("no providers in chain provided credentials")
+                    || text.contains("no credentials found in chain")
+                    || text.contains("the credential provider was not enabled")
+                {
+                    return CollectError::NoCredentials.into();
+                }
+                if text.contains("oad credentials")
+                    || text.contains("credentials provider")
+                    || text.contains("credential")
+                {
+                    return CollectError::BadCredentials(last(error)).into();
+                }
+                if failure.is_timeout() {
+                    return CollectError::Unreachable("no answer in time".to_owned()).into();
+                }
+                CollectError::Unreachable(last(error)).into()
+            }
+            SdkError::ResponseError(response) => {
+                let status = response.raw().status().as_u16();
+                failed(format!("an answer that cannot be read (HTTP {status})"))
+            }
+            SdkError::ServiceError(service) => {
+                let code = service.err().code().unwrap_or_default();
+                let message = service.err().message().unwrap_or_default();
+                let status = service.raw().status().as_u16();
+                Self::of_code(operation, code, message, status, service.raw())
+            }
+            _ => failed("for an unknown reason".to_owned()),
+        }
+    }
+
+    fn of_code(
+        operation: Operation,
+        code: &str,
+        message: &str,
+        status: u16,
+        response: &HttpResponse,
+    ) -> Self {
+        let code: String = code
+            .chars()
+            .filter(char::is_ascii_alphanumeric)
+            .take(60)
+            .collect();
+        let about_time = message.contains("Signature expired")
+            || message.contains("Signature not yet current")
+            || message.contains("clock");
+        match code.as_str() {
+            "RequestTimeTooSkewed" | "RequestExpired" => {
+                return CollectError::ClockSkew {
+                    minutes: minutes_ahead(response),
+                }
+                .into();
+            }
+            "SignatureDoesNotMatch" | "InvalidSignatureException" | "AuthFailure" if about_time => {
+                return CollectError::ClockSkew {
+                    minutes: minutes_ahead(response),
+                }
+                .into();
+            }
+            "ExpiredToken" | "ExpiredTokenException" => {
+                return CollectError::Expired(code).into();
+            }
+            // A region that is not switched on refuses credentials that are good elsewhere.
+            "UnrecognizedClientException" | "InvalidClientTokenId"
+                if operation != Operation::GetCallerIdentity =>
+            {
+                return Self::RegionOff;
+            }
+            "UnrecognizedClientException"
+            | "InvalidClientTokenId"
+            | "InvalidAccessKeyId"
+            | "SignatureDoesNotMatch"
+            | "InvalidSignatureException"
+            | "AuthFailure"
+            | "IncompleteSignature"
+            | "MissingAuthenticationToken" => return CollectError::Refused(code).into(),
+            "AccessDeniedException" | "AccessDenied"
+                if message.contains("not enabled for cost") =>
+            {
+                return Self::CostExplorerOff;
+            }
+            "AccessDeniedException"
+            | "AccessDenied"
+            | "UnauthorizedOperation"
+            | "NotAuthorized"
+            | "NotAuthorizedException" => return Self::Denied(operation),
+            "InvalidNextTokenException"
+            | "InvalidNextToken"
+            | "InvalidContinuationTokenException" => return Self::StaleToken(operation),
+            "ResourceNotFoundException"
+            | "PipelineNotFoundException"
+            | "DeploymentDoesNotExistException" => return Self::Gone(operation),
+            _ => {}
+        }
+        let why = if code.is_empty() {
+            format!("HTTP {status}")
+        } else {
+            format!("{code} (HTTP {status})")
+        };
+        Self::Failed { operation, why }
+    }
+}
+
+/// Compares our clock with the one in the answer.
+fn minutes_ahead(response: &HttpResponse) -> Option<i64> {
+    let date = response.headers().get("date")?;
+    let theirs: DateTime<Utc> = DateTime::parse_from_rfc2822(date).ok()?.into();
+    Some((Utc::now() - theirs).num_minutes()).filter(|minutes| minutes.abs() >= 2)
+}
+
+fn chain(error: &(dyn StdError + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += ": ";
+        text += &error.to_string();
+        cause = error.source();
+    }
+    text
+}
+
+/// Returns the innermost cause, which names the thing that is wrong.
+fn last(error: &(dyn StdError + 'static)) -> String {
+    let mut error = error;
+    while let Some(cause) = error.source() {
+        error = cause;
+    }
+    error.to_string()
+}

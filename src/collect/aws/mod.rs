@@ -1,0 +1,164 @@
+//! Usage from AWS's own APIs: one file for each service, each the one place that sees its SDK types.
+//!
+//! Answers are translated into plain facts by an allow-list of fields; nothing else of them is kept,
+//! logged or shown. Pages stream into the ledger, so memory does not grow with what is read.
+
+mod clients;
+mod cloudtrail;
+mod codebuild;
+mod codecommit;
+mod codedeploy;
+mod codepipeline;
+mod cost_explorer;
+mod doctor;
+mod error;
+mod limits;
+mod listing;
+pub mod operations;
+mod organizations;
+mod policy;
+pub mod price_lists;
+mod run;
+
+use aws_smithy_types::DateTime as SdkTime;
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+use self::operations::{Choice, Operation};
+pub use self::{
+    doctor::{Check, doctor},
+    error::CollectError,
+    policy::policy,
+    run::collect,
+};
+use crate::{
+    domain::{ids::Region, money::Money},
+    ledger::{NotCollected, Scope},
+};
+
+/// A role of another account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Role {
+    /// Its ARN.
+    pub arn: String,
+    /// What its owner wants to hear.
+    pub external_id: Option<String>,
+}
+
+/// As whom to ask, and where.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Login {
+    /// The profile of AWS's configuration; else the usual order holds.
+    pub profile: Option<String>,
+    /// The regions to ask; the configured one if none is named.
+    pub regions: Vec<Region>,
+    /// Every region of the partition.
+    pub all_regions: bool,
+    /// Roles of the accounts to ask in place of the own one.
+    pub roles: Vec<Role>,
+    /// The name of the role to take in each account of the organization.
+    pub organization_role: Option<String>,
+    /// What the owners of those roles want to hear.
+    pub external_id: Option<String>,
+}
+
+/// What to collect.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Request {
+    /// As whom, and where.
+    pub login: Login,
+    /// From which services.
+    pub choice: Choice,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The last day.
+    pub to: NaiveDate,
+    /// Only say what it would take.
+    pub dry_run: bool,
+    /// What requests may cost.
+    pub max_api_cost: Option<Decimal>,
+    /// Requests a second to one service of an account and region.
+    pub rate: u32,
+    /// The moment that counts as now.
+    pub now: DateTime<Utc>,
+}
+
+/// What a collection will take, as far as it can be known before.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Announcement {
+    /// Accounts that are asked.
+    pub accounts: u64,
+    /// Regions of accounts that are asked.
+    pub places: u64,
+    /// Projects found.
+    pub projects: u64,
+    /// Pipelines found.
+    pub pipelines: u64,
+    /// Calls at least; every further page is one more.
+    pub calls: u64,
+    /// Seconds at least, at the rate that is kept.
+    pub seconds: u64,
+    /// Calls that cost money, at least.
+    pub paid_calls: u64,
+    /// What they cost.
+    pub cost: Money,
+}
+
+/// What a collection brought.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Outcome {
+    /// What was announced.
+    pub announcement: Announcement,
+    /// Things read from each source.
+    pub read: Vec<(Scope, u64)>,
+    /// Calls made.
+    pub calls: Vec<(Operation, u64)>,
+    /// What the paid ones cost.
+    pub cost: Money,
+    /// What is missing, and why.
+    pub missing: Vec<NotCollected>,
+    /// What else should be known.
+    pub notes: Vec<String>,
+    /// Something failed that should have worked.
+    pub has_faults: bool,
+}
+
+/// Watches a collection, and may stop it.
+pub trait Watch {
+    /// Hears what it will take, before anything that costs.
+    fn announce(&self, announcement: &Announcement);
+    /// Hears how much of a source was read.
+    fn progress(&self, scope: &Scope, things: u64, calls: u64);
+    /// Tells whether to stop.
+    fn stopped(&self) -> bool;
+}
+
+/// Reads a time to the millisecond: the wire has floats, whose noise would start a minute.
+fn time(time: Option<&SdkTime>) -> Option<DateTime<Utc>> {
+    const HALF: i128 = 500_000;
+    let milliseconds = (time?.as_nanos() + HALF).div_euclid(1_000_000);
+    DateTime::from_timestamp_millis(i64::try_from(milliseconds).ok()?)
+}
+
+/// Keeps the name of an enum's value, known or not, as nothing but a name.
+fn word(value: &str) -> String {
+    let is_name = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    value.chars().filter(is_name).take(60).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_milliseconds_whatever_the_noise_of_the_wire() {
+        for (seconds, milliseconds) in [
+            (1_790_812_800.123, 1_790_812_800_123),
+            (1_795_303_565.69, 1_795_303_565_690),
+            (1_795_303_565.0, 1_795_303_565_000),
+        ] {
+            let wire = SdkTime::from_secs_f64(seconds);
+            assert_eq!(time(Some(&wire)).unwrap().timestamp_millis(), milliseconds);
+        }
+    }
+}

@@ -1,0 +1,182 @@
+//! Every operation of AWS that this program calls, once. The clients and the policy both read this
+//! table, so that neither can know of a call that the other does not.
+
+/// For what an operation is called.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Service {
+    /// Costs and quantities as billed.
+    CostExplorer,
+    /// Builds and fleets.
+    CodeBuild,
+    /// Pipelines and their runs.
+    CodePipeline,
+    /// Deployments to on-premises instances.
+    CodeDeploy,
+    /// Repositories. Calling it makes the caller an active user.
+    CodeCommit,
+    /// Identities that touched `CodeCommit`.
+    CloudTrail,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Self; 6] = [
+        Self::CostExplorer,
+        Self::CodeBuild,
+        Self::CodePipeline,
+        Self::CodeDeploy,
+        Self::CodeCommit,
+        Self::CloudTrail,
+    ];
+
+    /// Returns the name on the command line.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::CostExplorer => "cost-explorer",
+            Self::CodeBuild => "codebuild",
+            Self::CodePipeline => "codepipeline",
+            Self::CodeDeploy => "codedeploy",
+            Self::CodeCommit => "codecommit",
+            Self::CloudTrail => "cloudtrail",
+        }
+    }
+
+    /// Reads [`Service::name`] back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|service| service.name() == name)
+    }
+}
+
+/// Who needs an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Needed {
+    /// Everyone; AWS grants it without a policy.
+    Granted,
+    /// Who collects a service.
+    By(Service),
+    /// Who collects a service with `--deep`.
+    Deep(Service),
+    /// Who collects the accounts of an organization.
+    Organization,
+    /// Who collects other accounts.
+    OtherAccounts,
+}
+
+macro_rules! operations {
+    ($($name:ident $action:literal $needed:expr;)*) => {
+        /// An operation of AWS.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Operation {
+            $(#[doc = concat!("`", $action, "`.")] $name,)*
+        }
+
+        impl Operation {
+            /// Every operation.
+            pub const ALL: &[Self] = &[$(Self::$name),*];
+
+            /// Returns the action that a policy names.
+            pub const fn action(self) -> &'static str {
+                match self { $(Self::$name => $action,)* }
+            }
+
+            const fn needed(self) -> Needed {
+                match self { $(Self::$name => $needed,)* }
+            }
+        }
+    };
+}
+
+use Needed::{By, Deep, Granted, Organization, OtherAccounts};
+use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostExplorer};
+
+operations! {
+    GetCallerIdentity "sts:GetCallerIdentity" Granted;
+    GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
+    ListProjects "codebuild:ListProjects" By(CodeBuild);
+    ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
+    BatchGetBuilds "codebuild:BatchGetBuilds" By(CodeBuild);
+    ListFleets "codebuild:ListFleets" By(CodeBuild);
+    BatchGetFleets "codebuild:BatchGetFleets" By(CodeBuild);
+    ListPipelines "codepipeline:ListPipelines" By(CodePipeline);
+    ListPipelineExecutions "codepipeline:ListPipelineExecutions" By(CodePipeline);
+    ListActionExecutions "codepipeline:ListActionExecutions" Deep(CodePipeline);
+    ListDeployments "codedeploy:ListDeployments" By(CodeDeploy);
+    BatchGetDeployments "codedeploy:BatchGetDeployments" By(CodeDeploy);
+    ListDeploymentTargets "codedeploy:ListDeploymentTargets" By(CodeDeploy);
+    BatchGetDeploymentTargets "codedeploy:BatchGetDeploymentTargets" By(CodeDeploy);
+    LookupEvents "cloudtrail:LookupEvents" Deep(CloudTrail);
+    ListRepositories "codecommit:ListRepositories" By(CodeCommit);
+    ListAccounts "organizations:ListAccounts" Organization;
+    AssumeRole "sts:AssumeRole" OtherAccounts;
+}
+
+/// What is to be collected, as far as calls depend on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Choice {
+    /// From which services.
+    pub services: Vec<Service>,
+    /// With action executions and identities.
+    pub deep: bool,
+    /// From every account of the organization.
+    pub organization: bool,
+    /// From accounts that roles lead to.
+    pub roles: bool,
+}
+
+impl Choice {
+    /// Returns the services that are collected unless others are named. `CodeCommit` has to be
+    /// asked for, because asking it costs a user.
+    pub fn default_services() -> Vec<Service> {
+        vec![
+            Service::CostExplorer,
+            Service::CodeBuild,
+            Service::CodePipeline,
+            Service::CodeDeploy,
+            Service::CloudTrail,
+        ]
+    }
+
+    /// Tells whether a service is to be collected.
+    pub fn has(&self, service: Service) -> bool {
+        self.services.contains(&service)
+    }
+
+    /// Returns the operations that are called and need a policy, in the order of the table.
+    pub fn operations(&self) -> impl Iterator<Item = Operation> + '_ {
+        Operation::ALL
+            .iter()
+            .copied()
+            .filter(|operation| match operation.needed() {
+                Granted => false,
+                By(service) => self.has(service),
+                Deep(service) => self.deep && self.has(service),
+                Organization => self.organization,
+                OtherAccounts => self.organization || self.roles,
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codecommit_and_deep_calls_have_to_be_asked_for() {
+        let choice = Choice {
+            services: Choice::default_services(),
+            deep: false,
+            organization: false,
+            roles: false,
+        };
+        let operations: Vec<Operation> = choice.operations().collect();
+        for absent in [
+            Operation::ListRepositories,
+            Operation::ListActionExecutions,
+            Operation::LookupEvents,
+            Operation::AssumeRole,
+        ] {
+            assert!(!operations.contains(&absent), "{absent:?}");
+        }
+        assert!(operations.contains(&Operation::BatchGetBuilds));
+    }
+}

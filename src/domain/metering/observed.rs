@@ -1,0 +1,628 @@
+//! From what AWS's APIs say happened to usage records: each build, action, pipeline and update under
+//! the rules of its service, then summed by day and resource.
+//!
+//! What cannot be counted becomes a gap with a name. Nothing is ever counted as zero because it was
+//! not understood.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+pub use super::happened::{Action, Build, Execution, FleetSeen, Pipeline, Place, Target};
+use super::{
+    codebuild,
+    codecommit::{Identity, active_users},
+    codedeploy::{FailedUpdates, TargetOutcome, updates},
+    codepipeline::{ActionKind, V1Activity, action_minutes, clip, v1_activity},
+};
+use crate::domain::{
+    catalog::{Catalog, Grain},
+    ids::{AccountId, Meter, Region, ResourceId},
+    period::Month,
+    quantity::{Quantity, Unit},
+    usage::{ChargeKind, Gap, Tags, UsageKey, UsageRecord},
+};
+
+/// The tag that names the pipeline a build was started by.
+pub const PIPELINE_TAG: &str = "pipebill:pipeline";
+
+/// Whether the time a build waits in the queue is billed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum QueuedTime {
+    /// The clock starts at `PROVISIONING`, as AWS Support says.
+    #[default]
+    Free,
+    /// The clock starts at submission, as the pricing page says.
+    Billed,
+}
+
+/// The rules AWS leaves open.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct MeteringOptions {
+    /// Of builds.
+    pub queued_time: QueuedTime,
+    /// Of on-premises updates.
+    pub failed_updates: FailedUpdates,
+}
+
+/// Usage that follows from what happened in a month.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Metered {
+    /// The usage.
+    pub records: Vec<UsageRecord>,
+    /// What is missing from it.
+    pub gaps: Vec<Gap>,
+    /// Which open rule was read how, and how much hangs on it.
+    pub notes: Vec<String>,
+}
+
+/// What one record is kept apart by.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    day: NaiveDate,
+    place: Place,
+    service: &'static str,
+    usage_type: Arc<str>,
+    resource: Option<Arc<str>>,
+    pipeline: Option<Arc<str>>,
+}
+
+struct Sum {
+    things: u64,
+    billed: Quantity,
+    milliseconds: i64,
+    noun: &'static str,
+    how: &'static str,
+}
+
+/// Counts V1 pipelines under both readings of "active".
+#[derive(Default)]
+struct ActiveCount {
+    by_code_change: u64,
+    by_any_run: u64,
+}
+
+/// Meters one month. Facts of other months that are handed in are left out.
+pub struct Metering<'c> {
+    catalog: &'c Catalog,
+    month: Month,
+    options: MeteringOptions,
+    groups: BTreeMap<Group, Sum>,
+    identities: BTreeMap<AccountId, BTreeSet<Identity>>,
+    v1: BTreeMap<Place, ActiveCount>,
+    /// By what is missing and why: how many.
+    gaps: BTreeMap<(String, String), u64>,
+    overflowing: BTreeSet<String>,
+    built_on: BTreeMap<String, u64>,
+    notes: Vec<String>,
+}
+
+const CODEBUILD: &str = "CodeBuild";
+const CODEPIPELINE: &str = "AWSCodePipeline";
+const CODEDEPLOY: &str = "AWSCodeDeploy";
+const CODECOMMIT: &str = "AWSCodeCommit";
+
+impl<'c> Metering<'c> {
+    /// Begins with nothing.
+    pub fn new(catalog: &'c Catalog, month: Month, options: MeteringOptions) -> Self {
+        Self {
+            catalog,
+            month,
+            options,
+            groups: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            v1: BTreeMap::new(),
+            gaps: BTreeMap::new(),
+            overflowing: BTreeSet::new(),
+            built_on: BTreeMap::new(),
+            notes: Vec::new(),
+        }
+    }
+
+    /// Meters a build: rounded up by itself, on the day it was submitted.
+    pub fn build(&mut self, place: &Place, build: &Build) {
+        let day = build.submitted.date_naive();
+        if !self.month.contains(day) {
+            return;
+        }
+        let Some(ended) = build.ended else {
+            self.gap(
+                format!("CodeBuild builds in {}", shown(place)),
+                "still running, or deleted before they were seen to end".to_owned(),
+            );
+            return;
+        };
+        if let Some(fleet) = &build.fleet {
+            // The fleet's machines are billed, not its builds.
+            *self.built_on.entry(fleet.clone()).or_default() += 1;
+            return;
+        }
+        let Some(compute) = self.catalog.compute(&build.compute) else {
+            self.gap(
+                format!("CodeBuild builds in {}", shown(place)),
+                format!("no meter is known for {}", build.compute),
+            );
+            return;
+        };
+        let from = match self.options.queued_time {
+            QueuedTime::Free => build.provisioned.unwrap_or(build.submitted),
+            QueuedTime::Billed => build.submitted,
+        };
+        let duration = (ended - from).max(TimeDelta::zero());
+        let (grain, meter) = (compute.grain, compute.meter.clone());
+        self.add(
+            Group {
+                day,
+                place: place.clone(),
+                service: CODEBUILD,
+                usage_type: Arc::from(meter.usage_type.as_str()),
+                resource: Some(self.arn("codebuild", place, &format!("project/{}", build.project))),
+                pipeline: build.pipeline.as_deref().map(Arc::from),
+            },
+            codebuild::billed(grain, duration),
+            duration,
+            (
+                "build",
+                match grain {
+                    Grain::Second => "each rounded up to the second",
+                    Grain::Minute | Grain::Provisioned => "each rounded up to the minute",
+                },
+            ),
+        );
+    }
+
+    /// Meters a reserved fleet from what was seen of it, in order of time. Its size is known from
+    /// the last change before it was seen until it was seen next; the time between is a gap.
+    pub fn fleet(&mut self, place: &Place, seen: &[FleetSeen], now: DateTime<Utc>) {
+        let month_begins = midnight(self.month.first_day());
+        let month_ends = midnight(self.month.end()).min(now);
+        for (at, look) in seen.iter().enumerate() {
+            if look.overflows {
+                self.overflowing.insert(look.arn.clone());
+            }
+            if let (0, Some(created), Some(since)) = (at, look.created, look.since) {
+                // How large it was before it was last changed is stated nowhere.
+                self.unseen(place, &look.arn, created, since);
+            }
+            let next = seen.get(at + 1);
+            // What was true when it was last changed is true until then, and until the next look
+            // if nothing changed in between.
+            let from = look.since.unwrap_or(look.seen);
+            let until = match next {
+                Some(next) if next.since.is_none_or(|since| since > look.seen) => {
+                    self.unseen(place, &look.arn, look.seen, next.since.unwrap_or(next.seen));
+                    look.seen
+                }
+                Some(next) => next.seen,
+                None => {
+                    self.unseen(place, &look.arn, look.seen, month_ends);
+                    look.seen
+                }
+            };
+            let from = match at.checked_sub(1).and_then(|before| seen.get(before)) {
+                Some(before) => from.max(before.seen),
+                None => from,
+            };
+            let (from, until) = (from.max(month_begins), until.min(month_ends));
+            if from >= until || look.machines == 0 {
+                continue;
+            }
+            let Some(compute) = self.catalog.compute(&look.compute).or_else(|| {
+                // Every kind of fleet but macOS has one meter.
+                self.catalog.compute("reserved")
+            }) else {
+                continue;
+            };
+            let usage_type: Arc<str> = if compute.grain == Grain::Provisioned {
+                Arc::from(compute.meter.usage_type.as_str())
+            } else {
+                Arc::from("Reserved-EC2")
+            };
+            for day in from.date_naive().iter_days() {
+                let (begins, ends) = (midnight(day), midnight(day + chrono::Days::new(1)));
+                if begins >= until {
+                    break;
+                }
+                let time = ends.min(until) - begins.max(from);
+                let machines = Decimal::from(look.machines);
+                let billed = codebuild::billed(Grain::Provisioned, time);
+                self.add(
+                    Group {
+                        day,
+                        place: place.clone(),
+                        service: CODEBUILD,
+                        usage_type: usage_type.clone(),
+                        resource: Some(Arc::from(look.arn.as_str())),
+                        pipeline: None,
+                    },
+                    Quantity::new(billed.value * machines, billed.unit),
+                    time,
+                    ("stretch", "each machine for every minute it is provisioned"),
+                );
+            }
+        }
+    }
+
+    fn unseen(&mut self, place: &Place, arn: &str, from: DateTime<Utc>, until: DateTime<Utc>) {
+        let begins = from.max(midnight(self.month.first_day()));
+        let ends = until.min(midnight(self.month.end()));
+        if begins.date_naive() < ends.date_naive() {
+            let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
+            self.gap(
+                format!("CodeBuild fleet {name} in {}", shown(place)),
+                format!(
+                    "not looked at between {} and {}",
+                    begins.date_naive(),
+                    ends.date_naive()
+                ),
+            );
+        }
+    }
+
+    /// Meters a V1 pipeline from its runs of the month in order of time, given what the run before
+    /// them brought. Pipelines of other kinds are metered by their actions.
+    pub fn pipeline(
+        &mut self,
+        place: &Place,
+        pipeline: &Pipeline,
+        before: Option<&Execution>,
+        runs: &[Execution],
+    ) {
+        match pipeline.kind.as_str() {
+            "V1" => {}
+            "V2" => return,
+            other => {
+                self.gap(
+                    format!("CodePipeline pipelines in {}", shown(place)),
+                    format!("pipeline type {other} is not known"),
+                );
+                return;
+            }
+        }
+        let Some(created) = pipeline.created else {
+            self.gap(
+                format!("CodePipeline pipelines in {}", shown(place)),
+                "their day of creation is not stated".to_owned(),
+            );
+            return;
+        };
+        let mut last = before.and_then(|run| run.revisions.clone());
+        let mut changes = Vec::new();
+        for run in runs {
+            if run.rollback || run.revisions.is_none() {
+                continue;
+            }
+            if run.revisions != last {
+                changes.push(run.started.date_naive());
+            }
+            last.clone_from(&run.revisions);
+        }
+        let created = created.date_naive();
+        let any_run = runs.iter().map(|run| run.started.date_naive());
+        let strict = v1_activity(created, changes.iter().copied(), self.month);
+        let count = self.v1.entry(place.clone()).or_default();
+        count.by_any_run +=
+            u64::from(v1_activity(created, any_run, self.month) == V1Activity::Active);
+        count.by_code_change += u64::from(strict == V1Activity::Active);
+        let usage_type = match strict {
+            V1Activity::Active => "activePipeline",
+            V1Activity::Trial => "trialPipeline",
+            V1Activity::Idle => return,
+        };
+        // Billed whole, on the first day that makes it so.
+        let in_month = changes.into_iter().filter(|day| self.month.contains(*day));
+        let day = in_month
+            .filter(|day| {
+                strict == V1Activity::Trial
+                    || v1_activity(created, [*day], self.month) == V1Activity::Active
+            })
+            .min();
+        let Some(day) = day else { return };
+        self.add(
+            Group {
+                day,
+                place: place.clone(),
+                service: CODEPIPELINE,
+                usage_type: Arc::from(usage_type),
+                resource: Some(self.arn("codepipeline", place, &pipeline.name)),
+                pipeline: Some(Arc::from(pipeline.name.as_str())),
+            },
+            Quantity::new(Decimal::ONE, Unit::Pipeline),
+            TimeDelta::zero(),
+            ("pipeline", "with a code change in the month"),
+        );
+    }
+
+    /// Meters an action of a V2 pipeline: the part in this month, rounded up by itself.
+    pub fn action(&mut self, place: &Place, action: &Action) {
+        let Some(ended) = action.ended else {
+            if self.month.contains(action.started.date_naive()) {
+                self.gap(
+                    format!("CodePipeline actions in {}", shown(place)),
+                    "still running when they were read".to_owned(),
+                );
+            }
+            return;
+        };
+        let time = clip(action.started, ended, self.month);
+        if time.is_zero() {
+            return;
+        }
+        let kind = match (action.category.as_str(), action.owner.as_str()) {
+            ("Approval", _) => ActionKind::ManualApproval,
+            (_, "Custom") => ActionKind::Custom,
+            _ => ActionKind::Standard,
+        };
+        let known = [
+            "Source", "Build", "Test", "Deploy", "Invoke", "Approval", "Compute",
+        ];
+        if !known.contains(&action.category.as_str()) {
+            self.gap(
+                format!("CodePipeline actions in {}", shown(place)),
+                format!(
+                    "category {} is not known: counted like any other",
+                    action.category
+                ),
+            );
+        }
+        if action.category == "Compute" {
+            self.gap(
+                format!("CodeBuild minutes of pipeline commands in {}", shown(place)),
+                "AWS bills them as builds but lists them nowhere".to_owned(),
+            );
+        }
+        let minutes = action_minutes(kind, time);
+        if minutes.value.is_zero() {
+            return;
+        }
+        let day = action.started.date_naive().max(self.month.first_day());
+        self.add(
+            Group {
+                day,
+                place: place.clone(),
+                service: CODEPIPELINE,
+                usage_type: Arc::from("actionExecutionMinute"),
+                resource: Some(self.arn("codepipeline", place, &action.pipeline)),
+                pipeline: Some(Arc::from(action.pipeline.as_str())),
+            },
+            minutes,
+            time,
+            ("action", "each rounded up to the minute"),
+        );
+    }
+
+    /// Meters one update of an on-premises instance.
+    pub fn target(&mut self, place: &Place, target: &Target) {
+        if !self.month.contains(target.day) {
+            return;
+        }
+        let outcome = match target.status.as_str() {
+            "Succeeded" => TargetOutcome::Updated,
+            "Failed" => TargetOutcome::Failed,
+            "Skipped" => TargetOutcome::Skipped,
+            other => {
+                let why = match other {
+                    "Pending" | "InProgress" | "Ready" => "not done when they were read".to_owned(),
+                    other => format!("status {other} is not known"),
+                };
+                self.gap(format!("CodeDeploy updates in {}", shown(place)), why);
+                return;
+            }
+        };
+        let billed = updates([outcome], self.options.failed_updates);
+        if billed.value.is_zero() {
+            return;
+        }
+        self.add(
+            Group {
+                day: target.day,
+                place: place.clone(),
+                service: CODEDEPLOY,
+                usage_type: Arc::from("On-Premises-Instance"),
+                resource: Some(self.arn(
+                    "codedeploy",
+                    place,
+                    &format!("application:{}", target.application),
+                )),
+                pipeline: None,
+            },
+            billed,
+            TimeDelta::zero(),
+            (
+                "update",
+                match self.options.failed_updates {
+                    FailedUpdates::Billed => "failed ones counted, skipped ones not",
+                    FailedUpdates::Free => "neither failed nor skipped ones counted",
+                },
+            ),
+        );
+    }
+
+    /// Notes an identity that touched `CodeCommit` in the month.
+    pub fn identity(&mut self, account: &AccountId, identity: Identity) {
+        self.identities
+            .entry(account.clone())
+            .or_default()
+            .insert(identity);
+    }
+
+    /// Names something that was not collected.
+    pub fn missing(&mut self, what: String, reason: String) {
+        self.gap(what, reason);
+    }
+
+    /// Returns the records in order, the gaps and what should be known about both.
+    pub fn finish(mut self) -> Metered {
+        for (account, identities) in std::mem::take(&mut self.identities) {
+            self.users(&account, &identities);
+        }
+        for fleet in std::mem::take(&mut self.overflowing) {
+            if let Some(builds) = self.built_on.get(&fleet) {
+                let name = fleet.rsplit('/').next().unwrap_or(&fleet);
+                self.gaps.insert(
+                    (
+                        format!("CodeBuild builds that overflowed fleet {name}"),
+                        "they bill on demand, but which of its builds did is not stated".to_owned(),
+                    ),
+                    *builds,
+                );
+            }
+        }
+        for (place, count) in &self.v1 {
+            if count.by_any_run != count.by_code_change {
+                self.notes.push(format!(
+                    "V1 pipelines in {}: {} active by code change, {} if any run counts.",
+                    shown(place),
+                    count.by_code_change,
+                    count.by_any_run
+                ));
+            }
+        }
+        if self.groups.keys().any(|group| group.service == CODEBUILD) {
+            self.notes.push(
+                match self.options.queued_time {
+                    QueuedTime::Free => {
+                        "Builds are counted from PROVISIONING on; --queued-time billed counts \
+                         from submission."
+                    }
+                    QueuedTime::Billed => "Builds are counted from submission on.",
+                }
+                .to_owned(),
+            );
+        }
+        let gaps = std::mem::take(&mut self.gaps);
+        let gaps = gaps.into_iter().map(|((what, reason), count)| Gap {
+            what: if count > 1 {
+                format!("{count} {what}")
+            } else {
+                what
+            },
+            reason,
+        });
+        let gaps: Vec<Gap> = gaps.collect();
+        let groups = std::mem::take(&mut self.groups);
+        let records = groups
+            .into_iter()
+            .map(|(group, sum)| self.record(group, &sum))
+            .collect();
+        Metered {
+            records,
+            gaps,
+            notes: self.notes,
+        }
+    }
+
+    /// AWS counts users over all regions; a role is one of them, as the rule says, and its sessions
+    /// are the high end.
+    fn users(&mut self, account: &AccountId, identities: &BTreeSet<Identity>) {
+        let (low, high) = active_users(identities);
+        let place = Place {
+            account: account.clone(),
+            region: Region::global(),
+        };
+        let group = Group {
+            day: self.month.first_day(),
+            place,
+            service: CODECOMMIT,
+            usage_type: Arc::from("User-Month"),
+            resource: None,
+            pipeline: None,
+        };
+        if low != high {
+            self.notes.push(format!(
+                "CodeCommit users of {account}: {} to {}, as a role counts once or each of its \
+                 sessions does. The low end is used.",
+                low.value, high.value
+            ));
+        }
+        self.add(
+            group,
+            low,
+            TimeDelta::zero(),
+            ("count", "identities in CloudTrail"),
+        );
+    }
+
+    fn add(
+        &mut self,
+        group: Group,
+        billed: Quantity,
+        time: TimeDelta,
+        (noun, how): (&'static str, &'static str),
+    ) {
+        let sum = self.groups.entry(group).or_insert_with(|| Sum {
+            things: 0,
+            billed: Quantity::new(Decimal::ZERO, billed.unit),
+            milliseconds: 0,
+            noun,
+            how,
+        });
+        sum.things += 1;
+        sum.billed.value += billed.value;
+        sum.milliseconds = sum.milliseconds.saturating_add(time.num_milliseconds());
+    }
+
+    fn record(&self, group: Group, sum: &Sum) -> UsageRecord {
+        let plural = if sum.things == 1 { "" } else { "s" };
+        let tags = group
+            .pipeline
+            .iter()
+            .map(|name| (PIPELINE_TAG.to_owned(), name.to_string()))
+            .collect();
+        let consumed = (sum.milliseconds > 0).then(|| {
+            let seconds = Decimal::new(sum.milliseconds, 3).normalize();
+            Quantity::new(seconds, Unit::Second)
+        });
+        let currency = self.catalog.currency(&group.place.region);
+        UsageRecord {
+            month: self.month,
+            day: group.day,
+            key: UsageKey {
+                payer: None,
+                account: Some(group.place.account),
+                region: group.place.region,
+                meter: Meter::new(group.service, &*group.usage_type),
+            },
+            kind: ChargeKind::Usage,
+            resource: group.resource.map(ResourceId::new),
+            tags: Tags::new(tags),
+            quantity: Some(sum.billed),
+            consumed,
+            metering: Some(Arc::from(format!(
+                "{} {}{plural}, {}",
+                sum.things, sum.noun, sum.how
+            ))),
+            billed: None,
+            currency,
+            origin: Arc::from("metered from AWS's API"),
+        }
+    }
+
+    fn gap(&mut self, what: String, reason: String) {
+        *self.gaps.entry((what, reason)).or_default() += 1;
+    }
+
+    fn arn(&self, service: &str, place: &Place, rest: &str) -> Arc<str> {
+        let partition = self
+            .catalog
+            .regions
+            .get(&place.region)
+            .map_or("aws", |info| info.partition.as_str());
+        Arc::from(format!(
+            "arn:{partition}:{service}:{}:{}:{rest}",
+            place.region, place.account
+        ))
+    }
+}
+
+fn shown(place: &Place) -> String {
+    format!("{}, account {}", place.region, place.account)
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_hms_opt(0, 0, 0).expect("midnight exists").and_utc()
+}

@@ -1,0 +1,131 @@
+//! What a collection will take, and what it brought: things read, gaps by name, money spent.
+
+use std::collections::BTreeMap;
+
+use super::{Block, Cell, Column, Document, Table, show_money};
+use crate::{
+    collect::aws::{Announcement, Check, Outcome},
+    domain::ids::{Currency, Region},
+    ledger::NotCollected,
+};
+
+fn dollars() -> Currency {
+    Currency::new("USD")
+}
+
+/// Says what a collection will take, in a line.
+pub fn announcement(plan: &Announcement) -> String {
+    let time = match plan.seconds {
+        0..60 => format!("{} s", plan.seconds.max(1)),
+        60..3600 => format!("{} min", plan.seconds.div_ceil(60)),
+        more => format!("{} h {} min", more / 3600, more % 3600 / 60),
+    };
+    let accounts = counted(plan.accounts, "account");
+    let places = counted(plan.places, "region");
+    let projects = counted(plan.projects, "project");
+    let pipelines = counted(plan.pipelines, "pipeline");
+    format!(
+        "collect: {accounts}, {places}, {projects}, {pipelines}: at least {}, {time}, {} for {} to \
+         Cost Explorer; every further page is one more call",
+        counted(plan.calls, "call"),
+        show_money(plan.cost, &dollars()),
+        counted(plan.paid_calls, "request"),
+    )
+}
+
+fn counted(count: u64, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
+}
+
+/// Lays out a collection.
+pub fn document(outcome: &Outcome) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("Source", "source", 0),
+        Column::new("Account", "account", 1),
+        Column::new("Region", "region", 1),
+        Column::new("Read", "read", 0),
+        Column::new("", "status", 0),
+    ]);
+    let mut rows: BTreeMap<_, (u64, Vec<&NotCollected>)> = BTreeMap::new();
+    for (scope, read) in &outcome.read {
+        rows.entry(scope).or_default().0 += read;
+    }
+    for missing in &outcome.missing {
+        rows.entry(&missing.scope).or_default().1.push(missing);
+    }
+    for (scope, (read, missing)) in rows {
+        let status = match &missing[..] {
+            [] => "complete".to_owned(),
+            [only] if only.part.is_empty() => only.reason.clone(),
+            several => format!("{} not read", counted(several.len() as u64, "part")),
+        };
+        let region = Some(&scope.place.region).filter(|region| **region != Region::global());
+        table.rows.push(vec![
+            Cell::text(scope.source.title()),
+            Cell::text(scope.place.account.as_str()),
+            Cell::text(region.map_or("", Region::as_str)),
+            Cell::Count(read),
+            Cell::text(status),
+        ]);
+    }
+    let calls: u64 = outcome.calls.iter().map(|(_, count)| count).sum();
+    let mut notes: Vec<String> = outcome.missing.iter().map(gap).collect();
+    notes.extend(outcome.notes.iter().cloned());
+    notes.push(format!(
+        "{}, {} for Cost Explorer.",
+        counted(calls, "call"),
+        show_money(outcome.cost, &dollars())
+    ));
+    Document {
+        schema: "pipebill.collection/1",
+        title: "Collected".to_owned(),
+        facts: vec![
+            ("calls", Cell::Count(calls)),
+            ("api_cost", Cell::Money(outcome.cost, dollars())),
+        ],
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
+}
+
+fn gap(missing: &NotCollected) -> String {
+    format!("Not collected: {}: {}.", missing.what(), missing.reason)
+}
+
+/// Lays out what was tried, and the statement of a policy that would allow what was denied.
+pub fn examination(checks: &[Check]) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("", "status", 0),
+        Column::new("Tried", "tried", 0),
+        Column::new("Found", "found", 0),
+    ]);
+    for check in checks {
+        let (status, found) = match &check.found {
+            Ok(found) => ("ok", found),
+            Err(wrong) => ("missing", wrong),
+        };
+        table.rows.push(vec![
+            Cell::text(status),
+            Cell::text(&check.what),
+            Cell::text(found),
+        ]);
+    }
+    let mut lacks: Vec<&str> = checks
+        .iter()
+        .filter_map(|check| Some(check.lacks?.action()))
+        .collect();
+    lacks.sort_unstable();
+    lacks.dedup();
+    let mut blocks = vec![Block::Table(table)];
+    if !lacks.is_empty() {
+        let statement = serde_json::json!({"Effect": "Allow", "Action": lacks, "Resource": "*"});
+        blocks.push(Block::Heading("This statement would allow it".to_owned()));
+        blocks.push(Block::Lines(vec![statement.to_string()]));
+    }
+    Document {
+        schema: "pipebill.doctor/1",
+        title: "What collecting needs".to_owned(),
+        facts: vec![],
+        blocks,
+    }
+}

@@ -1,0 +1,844 @@
+//! Collecting from a double of AWS that is held to AWS's published models (`tests/double`).
+//!
+//! Everything stays on the loopback. Totals are those of `tests/double/expected.csv`, worked out by
+//! hand. Without the double the tests say so and pass, except in CI.
+
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, types::ValueRef};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// A double that serves one world.
+struct Double {
+    child: Child,
+    port: u16,
+}
+
+impl Drop for Double {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn python() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let python = std::env::var_os("PIPEBILL_TEST_PYTHON")
+        .map_or_else(|| root.join("target/venv/bin/python"), PathBuf::from);
+    if python.exists() {
+        return Some(python);
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{} is not there: scripts/test installs it",
+        python.display()
+    );
+    None
+}
+
+impl Double {
+    fn start(world: &str) -> Option<Self> {
+        let Some(python) = python() else {
+            println!("SKIPPED: no double of AWS; scripts/test installs what it needs");
+            return None;
+        };
+        let mut child = Command::new(python)
+            .args(["double.py", world])
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let port = line.trim().strip_prefix("port ").unwrap().parse().unwrap();
+        Some(Self { child, port })
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: double\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    /// Replaces the faults, and forgets the requests so far.
+    #[expect(clippy::needless_pass_by_value, reason = "it reads better at the call")]
+    fn faults(&self, faults: Value) {
+        self.ask("POST", "/_faults", &faults.to_string());
+    }
+
+    fn log(&self) -> Vec<Value> {
+        self.ask("GET", "/_log", "").as_array().unwrap().clone()
+    }
+
+    fn operations(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for entry in self.log() {
+            let operation = entry["op"].as_str().unwrap().to_owned();
+            *counts.entry(operation).or_default() += 1;
+        }
+        counts
+    }
+
+    fn command(&self, ledger: &Path, arguments: &[&str]) -> Command {
+        let mut command = pipebill(ledger, arguments);
+        command.env(
+            "AWS_ENDPOINT_URL",
+            format!("http://127.0.0.1:{}", self.port),
+        );
+        command
+    }
+
+    fn run(&self, ledger: &Path, arguments: &[&str]) -> Output {
+        self.command(ledger, arguments).output().unwrap()
+    }
+
+    /// Collects, and hands over what was said; it must end with this code.
+    fn collect(&self, ledger: &Path, arguments: &[&str], code: i32) -> String {
+        let arguments = [&["collect", "--rate", "10000"], arguments].concat();
+        let output = self.run(ledger, &arguments);
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        said
+    }
+}
+
+fn pipebill(ledger: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_pipebill"));
+    command
+        .args(arguments)
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("HOME", ledger.parent().unwrap())
+        .env("COLUMNS", "300")
+        .env("PIPEBILL_LEDGER", ledger)
+        .env("PIPEBILL_AS_OF", "2026-11-22")
+        .env("AWS_ACCESS_KEY_ID", "AKIDTEST")
+        .env("AWS_SECRET_ACCESS_KEY", "secret")
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("NO_PROXY", "127.0.0.1");
+    command
+}
+
+fn said(output: &Output) -> String {
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
+}
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger.sqlite");
+    (folder, ledger)
+}
+
+/// Everything a ledger says, independent of the order in which it was written.
+fn content(ledger: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
+    let connection = Connection::open(ledger).unwrap();
+    let place = "account || '/' || region || '/' || source || '/' || resource";
+    let texts = "(SELECT value FROM text WHERE id = compute), \
+                 (SELECT value FROM text WHERE id = fleet), \
+                 (SELECT value FROM text WHERE id = pipeline)";
+    let mut tables = BTreeMap::new();
+    for (name, query) in [
+        (
+            "build",
+            format!(
+                "SELECT {place}, build.id, submitted, provisioned, ended, {texts}
+                 FROM build JOIN listing ON listing.id = listing"
+            ),
+        ),
+        (
+            "execution",
+            format!(
+                "SELECT {place}, execution.id, started, hex(revisions), rollback, open
+                 FROM execution JOIN listing ON listing.id = listing"
+            ),
+        ),
+        (
+            "action",
+            format!(
+                "SELECT {place}, action.id, started, ended, category, owner
+                 FROM action JOIN listing ON listing.id = listing"
+            ),
+        ),
+        (
+            "target",
+            format!(
+                "SELECT {place}, deployment, name, application, day, status
+                 FROM target JOIN listing ON listing.id = listing"
+            ),
+        ),
+        (
+            "identity",
+            format!(
+                "SELECT {place}, day, principal, session
+                 FROM identity JOIN listing ON listing.id = listing"
+            ),
+        ),
+        (
+            "listing",
+            format!(
+                "SELECT {place}, newest, oldest, pass_cursor FROM listing WHERE source <> 'deployments' AND source <> 'identities'"
+            ),
+        ),
+        ("pipeline", "SELECT * FROM pipeline".to_owned()),
+        ("covered", "SELECT * FROM covered".to_owned()),
+        ("not_collected", "SELECT * FROM not_collected".to_owned()),
+        (
+            "slice",
+            "SELECT kind, source, month, first_day, last_day, hex(digest) FROM slice".to_owned(),
+        ),
+        ("closed", "SELECT * FROM closed".to_owned()),
+    ] {
+        let mut statement = connection.prepare(&query).unwrap();
+        let columns = statement.column_count();
+        let rows = statement
+            .query_map([], |row| {
+                let cell = |at| match row.get_ref(at).unwrap() {
+                    ValueRef::Null => "-".to_owned(),
+                    ValueRef::Integer(number) => number.to_string(),
+                    ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    other => format!("{other:?}"),
+                };
+                Ok((0..columns).map(cell).collect::<Vec<_>>().join("|"))
+            })
+            .unwrap();
+        tables.insert(name, rows.map(Result::unwrap).collect());
+    }
+    tables
+}
+
+/// What the ledger meters in a month, by service and usage type.
+fn metered(ledger: &Path, month: &str) -> BTreeMap<(String, String), String> {
+    let output = pipebill(
+        ledger,
+        &["usage", "--metered", "--month", month, "--format", "csv"],
+    )
+    .output()
+    .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+    reader
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            let text = |at: usize| row[at].to_owned();
+            ((text(0), text(1)), text(2))
+        })
+        .collect()
+}
+
+#[test]
+fn totals_are_those_worked_out_by_hand() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let said = double.collect(&ledger, &["--deep"], 0);
+    assert!(said.contains("$0.26 for 26 requests"), "{said}");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double/expected.csv");
+    let mut expected: BTreeMap<String, BTreeMap<(String, String), String>> = BTreeMap::new();
+    for row in csv::Reader::from_path(path).unwrap().records() {
+        let row = row.unwrap();
+        let meter = (row[1].to_owned(), row[2].to_owned());
+        expected
+            .entry(row[0].to_owned())
+            .or_default()
+            .insert(meter, row[3].to_owned());
+    }
+    for (month, totals) in expected {
+        assert_eq!(metered(&ledger, &month), totals, "{month}");
+    }
+    // What AWS billed stands beside it, untouched.
+    let bill = double.run(&ledger, &["bill", "--month", "2026-10", "--format", "json"]);
+    let bill: Value = serde_json::from_slice(&bill.stdout).unwrap();
+    assert_eq!(
+        bill["aws_total"].as_str().or(bill["total"].as_str()),
+        Some("0.187"),
+        "{bill}"
+    );
+}
+
+#[test]
+fn another_client_arrives_at_the_same_totals() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &["--deep"], 0);
+    let reference = Command::new(python().unwrap())
+        .args([
+            "tests/double/reference.py",
+            &double.port.to_string(),
+            "2026-10",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("NO_PROXY", "127.0.0.1")
+        .output()
+        .unwrap();
+    assert!(reference.status.success(), "{}", said(&reference));
+    let theirs: BTreeMap<(String, String), String> = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .from_reader(&reference.stdout[..])
+        .records()
+        .map(|row| {
+            let row = row.unwrap();
+            ((row[0].to_owned(), row[1].to_owned()), row[2].to_owned())
+        })
+        .collect();
+    assert_eq!(metered(&ledger, "2026-10"), theirs);
+}
+
+#[test]
+fn costs_that_were_imported_before_are_not_added_to_collected_ones() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (folder, ledger) = place();
+    let file = folder.path().join("ce.json");
+    let charge = json!({"Keys": ["CodeBuild", "USE1-Build-Min:Linux:g1.small"], "Metrics": {
+        "UnblendedCost": {"Amount": "0.015", "Unit": "USD"},
+        "UsageQuantity": {"Amount": "3", "Unit": "Minutes"}}});
+    let answer = json!({
+        "GroupDefinitions": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "USAGE_TYPE"}],
+        "ResultsByTime": [{"TimePeriod": {"Start": "2026-10-05", "End": "2026-10-06"}, "Groups": [charge]}],
+    });
+    fs::write(&file, answer.to_string()).unwrap();
+    let imported = double.run(&ledger, &["import", file.to_str().unwrap()]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    double.collect(&ledger, &[], 0);
+    let bill = double.run(&ledger, &["bill", "--month", "2026-10", "--format", "json"]);
+    let bill: Value = serde_json::from_slice(&bill.stdout).unwrap();
+    assert_eq!(
+        bill["aws_total"].as_str().or(bill["total"].as_str()),
+        Some("0.187"),
+        "{bill}"
+    );
+}
+
+#[test]
+fn collecting_again_changes_nothing_and_asks_little() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &["--deep"], 0);
+    let before = content(&ledger);
+    double.faults(json!({}));
+    double.collect(&ledger, &["--deep"], 0);
+    assert_eq!(content(&ledger), before);
+    let asked = double.operations();
+    // Closed months are not asked for again, ended builds not fetched again.
+    assert_eq!(asked["ce.GetCostAndUsage"], 4, "{asked:?}");
+    assert!(!asked.contains_key("codebuild.BatchGetBuilds"), "{asked:?}");
+}
+
+#[test]
+fn the_policy_is_what_is_called() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    for flags in [
+        &[][..],
+        &["--deep"],
+        &["--services", "codebuild,codecommit"],
+        &["--services", "cost-explorer"],
+        &["--deep", "--organization", "--role-name", "Reader"],
+    ] {
+        let (_folder, ledger) = place();
+        double.faults(json!({}));
+        double.collect(&ledger, flags, 0);
+        let called: BTreeSet<String> = double
+            .operations()
+            .into_keys()
+            // Everyone may ask who they are.
+            .filter(|operation| operation != "sts.GetCallerIdentity")
+            .map(|operation| operation.replace('.', ":"))
+            .collect();
+        let policy = double.run(&ledger, &[&["policy"], flags].concat());
+        let policy: Value = serde_json::from_slice(&policy.stdout).unwrap();
+        let allowed: BTreeSet<String> = policy["Statement"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .flat_map(|statement| statement["Action"].as_array().unwrap())
+            .map(|action| action.as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(called, allowed, "{flags:?}");
+    }
+}
+
+#[test]
+fn planted_secrets_are_nowhere() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (folder, ledger) = place();
+    let mut all = double.collect(&ledger, &["--deep"], 0);
+    for arguments in [
+        &[
+            "usage",
+            "--metered",
+            "--month",
+            "2026-10",
+            "--by",
+            "project",
+            "--by",
+            "tag:pipebill:pipeline",
+        ][..],
+        &["usage", "--month", "2026-10"],
+        &["bill", "--month", "2026-10", "--explain"],
+        &["bill", "--month", "2026-10", "--reconcile"],
+    ] {
+        all += &said(&double.run(&ledger, arguments));
+    }
+    double.faults(json!({"codebuild.BatchGetBuilds": {"kind": "code", "code": "X", "message": "PLANTED-SECRET"}}));
+    let (other, second) = place();
+    all += &double.collect(&second, &["--deep"], 1);
+    assert!(!all.contains("PLANTED"), "{all}");
+    for folder in [folder, other] {
+        for file in fs::read_dir(folder.path()).unwrap() {
+            let bytes = fs::read(file.unwrap().path()).unwrap();
+            assert!(!String::from_utf8_lossy(&bytes).contains("PLANTED"));
+        }
+    }
+}
+
+#[test]
+fn a_denied_service_is_a_gap_and_the_others_are_whole() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, whole) = place();
+    double.collect(&whole, &["--deep"], 0);
+    let whole = content(&whole);
+    double.faults(json!({"codebuild.ListBuildsForProject": {"kind": "deny"}}));
+    let (_folder, ledger) = place();
+    let told = double.collect(&ledger, &["--deep"], 0);
+    assert!(
+        told.contains("access denied to codebuild:ListBuildsForProject"),
+        "{told}"
+    );
+    double.collect(&ledger, &["--deep", "--strict"], 4);
+    let partial = content(&ledger);
+    for table in ["execution", "action", "target", "identity", "slice"] {
+        assert_eq!(partial[table], whole[table], "{table}");
+    }
+    assert!(partial["build"].is_empty());
+    let usage = double.run(&ledger, &["usage", "--metered", "--month", "2026-10"]);
+    let usage = said(&usage);
+    assert!(
+        usage.contains("Missing: CodeBuild builds in us-east-1, account 111111111111"),
+        "{usage}"
+    );
+    // Once it is allowed the gap is gone.
+    double.faults(json!({}));
+    double.collect(&ledger, &["--deep"], 0);
+    assert_eq!(content(&ledger)["not_collected"], BTreeSet::new());
+    assert_eq!(content(&ledger)["build"], whole["build"]);
+}
+
+#[test]
+fn cost_explorer_denied_leaves_the_rest() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    double.faults(json!({"ce.GetCostAndUsage": {"kind": "deny"}}));
+    let (_folder, ledger) = place();
+    let said = double.collect(&ledger, &[], 0);
+    assert!(
+        said.contains("access denied to ce:GetCostAndUsage"),
+        "{said}"
+    );
+    assert_eq!(double.operations()["ce.GetCostAndUsage"], 1);
+    assert_eq!(content(&ledger)["build"].len(), 9);
+}
+
+#[test]
+fn requests_that_cost_stop_before_the_limit() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let said = double.collect(&ledger, &["--max-api-cost", "0.10"], 0);
+    assert!(
+        said.contains("stopped before passing --max-api-cost"),
+        "{said}"
+    );
+    assert_eq!(double.operations()["ce.GetCostAndUsage"], 10);
+    double.faults(json!({}));
+    let said = double.collect(&ledger, &["--dry-run"], 0);
+    assert!(said.contains("at least"), "{said}");
+    assert!(!double.operations().contains_key("ce.GetCostAndUsage"));
+}
+
+#[test]
+fn throttling_and_broken_answers_change_nothing() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    // A throttled client slows down for real, so each fault gets few requests.
+    for (fault, arguments) in [
+        (
+            json!({"*": {"kind": "throttle", "every": 3}}),
+            &["--services", "codebuild"][..],
+        ),
+        (
+            json!({"*": {"kind": "error", "every": 5}}),
+            &["--deep", "--from", "2026-10-01"],
+        ),
+        (
+            json!({"*": {"kind": "truncate", "every": 7}}),
+            &["--deep", "--from", "2026-10-01"],
+        ),
+    ] {
+        double.faults(json!({}));
+        let (_folder, calm) = place();
+        double.collect(&calm, arguments, 0);
+        double.faults(fault.clone());
+        let (_folder, ledger) = place();
+        double.collect(&ledger, arguments, 0);
+        assert!(content(&ledger) == content(&calm), "{fault}");
+    }
+}
+
+#[test]
+fn a_repeated_page_token_is_an_error_not_an_end() {
+    let Some(double) = Double::start("large:1,250,1,1") else {
+        return;
+    };
+    for operation in [
+        "codebuild.ListBuildsForProject",
+        "codepipeline.ListPipelines",
+    ] {
+        let (_folder, ledger) = place();
+        double.faults(json!({operation: {"kind": "repeat"}}));
+        let said = double.collect(&ledger, &["--services", "codebuild,codepipeline"], 1);
+        assert!(said.contains("repeats a page token"), "{said}");
+    }
+}
+
+#[test]
+fn values_of_the_future_and_running_builds_are_gaps() {
+    let Some(double) = Double::start("future") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &[], 0);
+    let output = double.run(&ledger, &["usage", "--metered", "--month", "2026-10"]);
+    let text = said(&output);
+    for gap in [
+        "no meter is known for LINUX_CONTAINER/FUTURE_SIZE",
+        "still running",
+        "pipeline type FUTURE_V3 is not known",
+        "status FUTURE_STATUS is not known",
+    ] {
+        assert!(text.contains(gap), "{gap}: {text}");
+    }
+    let strict = double.run(
+        &ledger,
+        &["usage", "--metered", "--month", "2026-10", "--strict"],
+    );
+    assert_eq!(strict.status.code(), Some(4));
+    // Builds that went on are fetched again.
+    double.faults(json!({}));
+    double.collect(&ledger, &["--services", "codebuild"], 0);
+    assert!(double.operations()["codebuild.BatchGetBuilds"] >= 1);
+}
+
+#[test]
+fn accounts_behind_roles_and_of_the_organization() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let said = double.collect(
+        &ledger,
+        &[
+            "--organization",
+            "--role-name",
+            "Reader",
+            "--region",
+            "us-east-1",
+        ],
+        0,
+    );
+    // The third account has no such role.
+    assert!(
+        said.contains("account 333333333333: access denied to sts:AssumeRole"),
+        "{said}"
+    );
+    assert_eq!(
+        metered(&ledger, "2026-10")[&(
+            "CodeBuild".to_owned(),
+            "Build-Min:Linux:g1.small".to_owned()
+        )],
+        "7"
+    );
+    let (_folder, ledger) = place();
+    let role = "arn:aws:iam::222222222222:role/Guarded";
+    double.collect(
+        &ledger,
+        &["--role-arn", role, "--external-id", "open sesame"],
+        0,
+    );
+    assert_eq!(metered(&ledger, "2026-10").len(), 1);
+    let said = double.collect(&ledger, &["--role-arn", role], 1);
+    assert!(said.contains("no account could be opened"), "{said}");
+}
+
+#[test]
+fn all_regions_skip_those_that_are_off() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let said = double.collect(&ledger, &["--region", "all"], 0);
+    assert!(
+        said.contains("ap-east-1 is not enabled for 111111111111"),
+        "{said}"
+    );
+    assert_eq!(content(&ledger)["build"].len(), 9);
+}
+
+type Environment<'e> = &'e [(&'e str, &'e str)];
+
+#[test]
+fn what_keeps_it_from_starting_is_said_within_seconds() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let Some(skewed) = Double::start("skewed") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let cases: [(&Double, Environment<'_>, &str); 7] = [
+        (
+            &double,
+            &[("AWS_ACCESS_KEY_ID", "")],
+            "no AWS credentials were found",
+        ),
+        (&double, &[("AWS_REGION", "")], "no AWS region was named"),
+        (&double, &[("AWS_ACCESS_KEY_ID", "EXPIRED")], "have expired"),
+        (
+            &double,
+            &[("AWS_ACCESS_KEY_ID", "UNKNOWN")],
+            "refuses the credentials",
+        ),
+        (
+            &double,
+            &[("AWS_ENDPOINT_URL", "http://127.0.0.1:1")],
+            "cannot reach AWS",
+        ),
+        (
+            &double,
+            &[("AWS_ENDPOINT_URL", "http://nowhere.invalid")],
+            "cannot reach AWS",
+        ),
+        (&skewed, &[], "this machine's clock is"),
+    ];
+    for (double, environment, expected) in cases {
+        let begun = Instant::now();
+        let mut command = double.command(&ledger, &["collect"]);
+        command.envs(environment.iter().copied());
+        let output = command.output().unwrap();
+        let said = said(&output);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(expected), "{expected}: {said}");
+        assert_eq!(said.matches("error:").count(), 1, "{said}");
+        assert!(begun.elapsed() < Duration::from_secs(12), "{expected}");
+    }
+}
+
+#[test]
+fn the_doctor_tries_what_the_policy_allows_and_says_what_is_missing() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let arguments = [
+        "doctor",
+        "--deep",
+        "--services",
+        "cost-explorer,codebuild,codepipeline,codedeploy,cloudtrail,codecommit",
+    ];
+    let output = double.run(&ledger, &arguments);
+    let healthy = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{healthy}");
+    assert!(healthy.contains("costs from 2026-10-01 on"), "{healthy}");
+    let policy = double.run(&ledger, &[&["policy"], &arguments[1..]].concat());
+    let policy: Value = serde_json::from_slice(&policy.stdout).unwrap();
+    let allowed = policy["Statement"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .flat_map(|statement| statement["Action"].as_array().unwrap())
+        .map(|action| action.as_str().unwrap().replace(':', "."));
+    let tried: BTreeSet<String> = double.operations().into_keys().collect();
+    for action in allowed {
+        assert!(tried.contains(&action), "{action} is not tried");
+    }
+    // It leaves no ledger behind.
+    assert!(!ledger.exists());
+    double.faults(json!({"codepipeline.ListPipelines": {"kind": "deny"}}));
+    let output = double.run(&ledger, &arguments);
+    let ill = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{ill}");
+    assert!(
+        ill.contains(
+            r#"{"Effect":"Allow","Action":["codepipeline:ListPipelines"],"Resource":"*"}"#
+        ),
+        "{ill}"
+    );
+}
+
+#[test]
+fn price_lists_are_fetched_whole_or_not_at_all() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (folder, ledger) = place();
+    let base = format!("http://127.0.0.1:{}/offers/v1.0/aws", double.port);
+    let update = |more: &[&str]| {
+        let arguments = [&["prices", "update", "--base-url", &base], more].concat();
+        double.run(&ledger, &arguments)
+    };
+    // The second service is not published: nothing of the first is kept.
+    let output = update(&["--service", "codebuild", "--service", "codedeploy"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said(&output).contains("HTTP 404"), "{}", said(&output));
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let output = update(&["--service", "codebuild", "--service", "codepipeline"]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("3 prices read from 2 lists: 1 changed, 2 as before"),
+        "{text}"
+    );
+    assert!(text.contains("Build-Min:Linux:g1.medium"), "{text}");
+    // The new price is the one that is used, and it is no change any more.
+    let estimate = double.run(
+        &ledger,
+        &[
+            "estimate",
+            "--codebuild",
+            "general1.medium=1000",
+            "--format",
+            "json",
+        ],
+    );
+    assert!(said(&estimate).contains("\"11\""), "{}", said(&estimate));
+    let again = said(&update(&["--service", "codebuild"]));
+    assert!(again.contains("0 changed, 2 as before"), "{again}");
+    let elsewhere = said(&update(&[
+        "--service",
+        "codebuild",
+        "--region",
+        "eu-west-1",
+    ]));
+    assert!(
+        elsewhere.contains("no price list of CodeBuild in eu-west-1"),
+        "{elsewhere}"
+    );
+}
+
+/// Kills a collection at request `n`: with the request unanswered, or while it works on the answer.
+fn killed(double: &Double, ledger: &Path, at: usize, hang: bool) -> usize {
+    double.faults(if hang {
+        json!({"*": {"kind": "hang", "after": at, "times": 1}})
+    } else {
+        json!({})
+    });
+    let mut child = double
+        .command(ledger, &["collect", "--rate", "10000"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    loop {
+        if double.log().len() >= at || child.try_wait().unwrap().is_some() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    double.log().len()
+}
+
+#[test]
+fn a_collection_killed_anywhere_goes_on_without_loss_or_double() {
+    // More points and a larger world for the figures in the README.
+    let number = |name: &str, default: u64| {
+        std::env::var(name)
+            .ok()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
+    };
+    let points = number("PIPEBILL_KILL_POINTS", 8);
+    let builds = number("PIPEBILL_KILL_BUILDS", 2_000);
+    let runs = builds / 4;
+    let world = format!("large:4,{},4,{}", builds / 4, runs / 4);
+    let Some(double) = Double::start(&world) else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &[], 0);
+    let whole = content(&ledger);
+    assert_eq!(whole["build"].len() as u64, builds);
+    assert_eq!(whole["execution"].len() as u64, runs);
+    let requests = double.log().len();
+    let mut random: u64 = 0x9E37_79B9_7F4A_7C15;
+    for point in 0..points {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let at = 1 + usize::try_from(random % requests as u64).unwrap();
+        let (_folder, ledger) = place();
+        let first = killed(&double, &ledger, at, point % 2 == 0);
+        double.faults(json!({}));
+        double.collect(&ledger, &[], 0);
+        let second = double.log().len();
+        let mut resumed = content(&ledger);
+        let mut whole = whole.clone();
+        // A listing that was taken up again is read once more at its top, which moves nothing.
+        for tables in [&mut resumed, &mut whole] {
+            tables.remove("listing");
+        }
+        assert!(resumed == whole, "killed at request {at} of {requests}");
+        println!("killed at request {at}: {first} and {second} requests, {requests} without");
+        let most = requests * 6 / 5 + 40;
+        assert!(
+            first + second <= most,
+            "killed at {at}: {first} and {second} requests, {requests} without"
+        );
+    }
+}
