@@ -16,7 +16,10 @@ pub(crate) fn write(path: &Path, content: &str) -> std::io::Result<()> {
     // Temporary files are private by default; an answer is a file like any other.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.tempfile_in(folder.unwrap_or_else(|| Path::new(".")))?;
+    // The temporary name is nobody's business, and another one each time.
+    let unnamed = |error: std::io::Error| std::io::Error::from(error.kind());
+    let folder = folder.unwrap_or_else(|| Path::new("."));
+    let mut file = builder.tempfile_in(folder).map_err(unnamed)?;
     file.write_all(content.as_bytes())?;
     file.as_file().sync_all()?;
     file.persist(path).map(drop).map_err(|error| error.error)

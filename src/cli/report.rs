@@ -84,6 +84,12 @@ pub(super) fn run(
     match &args.out {
         None => output.data(&csv)?,
         Some(out) => {
+            if names_a_folder(out) {
+                std::fs::create_dir_all(out).map_err(|source| CommandError::Unwritable {
+                    target: out.display().to_string(),
+                    source,
+                })?;
+            }
             let file = target(out, &months);
             let manifest_file = manifest_beside(&file);
             for path in [&file, &manifest_file] {
@@ -112,8 +118,12 @@ pub(super) fn run(
     Ok(Exit::of(complete, strict))
 }
 
+fn names_a_folder(out: &Path) -> bool {
+    out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/')
+}
+
 fn target(out: &Path, months: &[Month]) -> PathBuf {
-    if !out.is_dir() && !out.as_os_str().to_string_lossy().ends_with('/') {
+    if !names_a_folder(out) {
         return out.to_owned();
     }
     let name = match months {

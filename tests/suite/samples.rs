@@ -58,7 +58,8 @@ fn the_sample_reports_are_what_the_demo_prints() {
 #[test]
 fn the_sample_finance_file_has_its_manifest_beside_it() {
     let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("finance.csv");
+    // A folder that is not there yet is made.
+    let out = folder.path().join("bills/");
     printed(&[
         "report",
         "--demo",
@@ -69,8 +70,12 @@ fn the_sample_finance_file_has_its_manifest_beside_it() {
         "--out",
         out.to_str().unwrap(),
     ]);
-    for file in ["finance.csv", "finance.manifest.json"] {
-        let content = std::fs::read_to_string(folder.path().join(file)).unwrap();
-        kept_equal(&format!("reports/samples/{file}"), &content);
+    for suffix in ["csv", "manifest.json"] {
+        let written = out.join(format!("pipebill-2026-10.{suffix}"));
+        let content = std::fs::read_to_string(written).unwrap();
+        kept_equal(
+            &format!("reports/samples/pipebill-2026-10.{suffix}"),
+            &content,
+        );
     }
 }
