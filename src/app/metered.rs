@@ -41,6 +41,7 @@ impl App {
     ) -> Result<Metered, AppError> {
         let mut metering = Metering::new(&self.catalog, month, options);
         ledger.each_build(month, |place, build| metering.build(place, build))?;
+        ledger.each_sandbox(month, |place, sandbox| metering.sandbox(place, sandbox))?;
         ledger.each_action(month, |place, action| metering.action(place, action))?;
         ledger.each_target(month, |place, target| metering.target(place, target))?;
         let mut by_action: BTreeSet<Place> = BTreeSet::new();
@@ -87,6 +88,7 @@ impl App {
         for place in places {
             for source in [
                 Source::Builds,
+                Source::Sandboxes,
                 Source::Fleets,
                 Source::Pipelines,
                 Source::Actions,

@@ -1,29 +1,21 @@
 //! `pipebill collect`: actual usage from AWS into the ledger.
 
-use std::{
-    cell::RefCell,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::time::Duration;
 
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
-use indicatif::{ProgressBar, ProgressStyle};
 use rust_decimal::Decimal;
 
-use super::{CommandError, Exit, output::Output};
+use super::{CommandError, Exit, output::Output, progress::Progress};
 use crate::{
     app::{App, Books},
     collect::{
         aws::{
-            Announcement, Login, Request, Role, Watch,
+            Login, Request, Role,
             operations::{Choice, Service},
         },
         stated,
     },
     domain::{ids::Region, number::parse_quantity, period::Month},
-    ledger::Scope,
     report,
 };
 
@@ -63,6 +55,9 @@ pub(super) struct Args {
     /// Requests a second to each service of an account and region.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
+    /// Seconds to wait for an answer before asking again.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
+    timeout: u64,
 }
 
 /// As whom to ask, and where.
@@ -220,12 +215,10 @@ pub(super) fn run(
         dry_run: args.dry_run,
         max_api_cost: args.max_api_cost,
         rate: args.rate,
+        timeout: Duration::from_secs(args.timeout),
         now: now(app.today),
     };
-    let watch = Progress::new(output);
-    let done = app.collect(&request, &watch);
-    watch.bar.borrow().finish_and_clear();
-    let outcome = done?;
+    let outcome = app.collect(&request, &Progress::new(output))?;
     if args.dry_run {
         return Ok(Exit::Answered);
     }
@@ -245,55 +238,4 @@ pub(super) fn now(today: NaiveDate) -> DateTime<Utc> {
     }
     let midnight = (today + Days::new(1)).and_time(NaiveTime::MIN).and_utc();
     midnight - chrono::TimeDelta::milliseconds(1)
-}
-
-/// A line about each source on a terminal, and an ear for Ctrl-C.
-struct Progress<'o> {
-    output: &'o Output,
-    bar: RefCell<ProgressBar>,
-    stop: Arc<AtomicBool>,
-}
-
-impl<'o> Progress<'o> {
-    fn new(output: &'o Output) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let heard = stop.clone();
-        // Without a handler Ctrl-C ends the program at once, which loses nothing either: each page
-        // is kept or not.
-        drop(ctrlc::set_handler(move || {
-            heard.store(true, Ordering::Relaxed);
-        }));
-        let bar = if output.shows_progress() {
-            let style = ProgressStyle::with_template("{spinner} {msg}, {elapsed}");
-            ProgressBar::new_spinner().with_style(style.expect("the template is well formed"))
-        } else {
-            ProgressBar::hidden()
-        };
-        Self {
-            output,
-            bar: RefCell::new(bar),
-            stop,
-        }
-    }
-}
-
-impl Watch for Progress<'_> {
-    fn announce(&self, announcement: &Announcement) {
-        self.output
-            .say(&report::collected::announcement(announcement));
-    }
-
-    fn progress(&self, scope: &Scope, things: u64, calls: u64) {
-        let bar = self.bar.borrow();
-        bar.set_message(format!(
-            "{} in {}: {things} read, {calls} calls in all",
-            scope.source.title(),
-            scope.place.region
-        ));
-        bar.tick();
-    }
-
-    fn stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }

@@ -1,14 +1,16 @@
 //! `pipebill doctor`: what is missing to collect.
 
+use std::time::Duration;
+
 use super::{
     CommandError, Exit,
     collect::{ChoiceArgs, LoginArgs, now},
     output::Output,
+    progress::Progress,
 };
 use crate::{
     app::App,
-    collect::aws::{self, Announcement, Request, Watch, operations::Service},
-    ledger::Scope,
+    collect::aws::{self, Request, operations::Service},
     report,
 };
 
@@ -39,10 +41,11 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
         dry_run: false,
         max_api_cost: None,
         rate: 5,
+        timeout: Duration::from_secs(30),
         now: now(app.today),
     };
-    let checks =
-        aws::doctor(&request, &app.catalog, &Silent).map_err(crate::app::AppError::from)?;
+    let checks = aws::doctor(&request, &app.catalog, &Progress::new(output))
+        .map_err(crate::app::AppError::from)?;
     output.document(&report::collected::examination(&checks))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());
     Ok(if is_well {
@@ -50,16 +53,4 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
     } else {
         Exit::CouldNot
     })
-}
-
-struct Silent;
-
-impl Watch for Silent {
-    fn announce(&self, _: &Announcement) {}
-
-    fn progress(&self, _: &Scope, _: u64, _: u64) {}
-
-    fn stopped(&self) -> bool {
-        false
-    }
 }

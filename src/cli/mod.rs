@@ -15,6 +15,8 @@ mod output;
 #[cfg(feature = "aws")]
 mod policy;
 mod prices;
+#[cfg(feature = "aws")]
+mod progress;
 mod report;
 mod shell;
 mod terms;
@@ -117,6 +119,9 @@ struct Global {
         hide_default_value = true
     )]
     color: clap::ColorChoice,
+    /// Log each call to AWS: what, where, which page, how often, how long; twice for each attempt.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
     /// Take this day for today.
     #[arg(long, global = true, value_name = "DAY", env = "PIPEBILL_AS_OF")]
     as_of: Option<NaiveDate>,
@@ -141,6 +146,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         cli.global.format,
         cli.global.output.clone(),
         cli.global.color,
+        cli.global.verbose,
     );
     match run(cli, &output) {
         Ok(exit) => exit.into(),

@@ -14,13 +14,21 @@ use crate::{
 /// Where answers go and what the place can show.
 pub(super) struct Output {
     pub(super) format: Format,
+    /// How much is said of calls to AWS: nothing, each call, each attempt.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "nobody is called"))]
+    pub(super) verbosity: u8,
     file: Option<PathBuf>,
     terminal: text::Terminal,
     colour_errors: bool,
 }
 
 impl Output {
-    pub(super) fn new(format: Format, file: Option<PathBuf>, colour: clap::ColorChoice) -> Self {
+    pub(super) fn new(
+        format: Format,
+        file: Option<PathBuf>,
+        colour: clap::ColorChoice,
+        verbosity: u8,
+    ) -> Self {
         match colour {
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
@@ -38,6 +46,7 @@ impl Output {
         };
         Self {
             format,
+            verbosity,
             file,
             terminal,
             colour_errors,

@@ -4,10 +4,10 @@
 //! reading goes on where the last one ended, whatever ended it. Facts are keyed by their id: reading
 //! one twice changes nothing.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::NaiveDate;
-use rusqlite::{OptionalExtension, Row, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
 
 use super::{Ledger, LedgerError, Replaced, SqlResult, Texts, decode, replace_slices};
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
         ids::{AccountId, Region},
         metering::{
             codecommit::Identity,
-            observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Target},
+            observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
         },
         period::Month,
     },
@@ -31,6 +31,8 @@ pub enum Source {
     CostExplorer,
     /// Builds of `CodeBuild`.
     Builds,
+    /// Sandboxes of `CodeBuild`.
+    Sandboxes,
     /// Reserved fleets of `CodeBuild`.
     Fleets,
     /// Pipelines and their runs.
@@ -47,10 +49,11 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Account,
         Self::CostExplorer,
         Self::Builds,
+        Self::Sandboxes,
         Self::Fleets,
         Self::Pipelines,
         Self::Actions,
@@ -65,6 +68,7 @@ impl Source {
             Self::Account => "account",
             Self::CostExplorer => "cost-explorer",
             Self::Builds => "builds",
+            Self::Sandboxes => "sandboxes",
             Self::Fleets => "fleets",
             Self::Pipelines => "pipelines",
             Self::Actions => "actions",
@@ -85,6 +89,7 @@ impl Source {
             Self::Account => "everything",
             Self::CostExplorer => "Cost Explorer",
             Self::Builds => "CodeBuild builds",
+            Self::Sandboxes => "CodeBuild sandboxes",
             Self::Fleets => "CodeBuild fleets",
             Self::Pipelines => "CodePipeline pipelines",
             Self::Actions => "CodePipeline actions",
@@ -119,6 +124,8 @@ impl fmt::Display for Scope {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Listing {
     id: i64,
+    /// What is listed; empty if it is everything of the source.
+    resource: String,
     /// Everything from here...
     pub newest: Option<i64>,
     /// ...back to here was read.
@@ -158,8 +165,10 @@ pub enum Progress {
 /// One thing that happened.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Fact {
-    /// A build, by its id. Its project is what is listed.
+    /// A build, by its id. It is kept with those of its project.
     Build(String, Build),
+    /// A sandbox, by its id.
+    Sandbox(String, Sandbox),
     /// A run of a pipeline, by its id, and whether it goes on. Its pipeline is what is listed.
     Execution(String, Execution, bool),
     /// An action of a run, by its id. Its pipeline is what is listed.
@@ -236,6 +245,7 @@ impl Ledger {
                     let pass_newest = row.get(4)?;
                     Ok(Listing {
                         id: row.get(0)?,
+                        resource: resource.to_owned(),
                         newest: row.get(1)?,
                         oldest: row.get(2)?,
                         unfinished: until.zip(cursor).map(|(until, cursor)| Pass {
@@ -257,7 +267,7 @@ impl Ledger {
         progress: &Progress,
     ) -> Result<(), LedgerError> {
         self.write(|transaction| {
-            keep_facts(transaction, listing.id, facts)?;
+            keep_facts(transaction, listing, facts)?;
             match progress {
                 Progress::Reading(pass) => transaction.execute(
                     "UPDATE listing SET pass_until = ?2, pass_newest = ?3, pass_cursor = ?4
@@ -278,7 +288,7 @@ impl Ledger {
 
     /// Keeps facts of a listing without moving it: things that were open when they were read.
     pub fn keep_again(&mut self, listing: &Listing, facts: &[Fact]) -> Result<(), LedgerError> {
-        self.write(|transaction| keep_facts(transaction, listing.id, facts))
+        self.write(|transaction| keep_facts(transaction, listing, facts))
     }
 
     /// Returns which of the builds are not known to have ended, and the earliest and latest
@@ -309,25 +319,71 @@ impl Ledger {
         })
     }
 
-    /// Returns the builds of a listing that had not ended when they were read.
-    pub fn open_builds(&self, listing: &Listing) -> Result<Vec<String>, LedgerError> {
+    /// Returns when builds of a source were submitted and whether they are known to have ended, as
+    /// far as they are known at all.
+    pub fn known_builds(
+        &self,
+        scope: &Scope,
+        ids: &[String],
+    ) -> Result<BTreeMap<String, (i64, bool)>, LedgerError> {
         self.read(|connection| {
             let mut find = connection.prepare_cached(
-                "SELECT id FROM build WHERE listing = ?1 AND ended IS NULL AND gone = 0 ORDER BY id",
+                "SELECT submitted, ended IS NOT NULL FROM listing
+                 JOIN build ON build.listing = listing.id AND build.id = ?5
+                 WHERE account = ?1 AND region = ?2 AND source = ?3 AND resource = ?4",
             )?;
-            find.query_map([listing.id], |row| row.get(0))?.collect()
+            let (account, region, source) = scope_key(scope);
+            let mut known = BTreeMap::new();
+            for id in ids {
+                let found = find
+                    .query_row((account, region, source, project_of(id), id), |row| {
+                        Ok((row.get(0)?, row.get(1)?))
+                    })
+                    .optional()?;
+                known.extend(found.map(|found| (id.clone(), found)));
+            }
+            Ok(known)
+        })
+    }
+
+    /// Returns the builds of a source that had not ended when they were read.
+    pub fn open_builds(&self, scope: &Scope) -> Result<Vec<String>, LedgerError> {
+        self.read(|connection| {
+            let mut find = connection.prepare_cached(
+                "SELECT build.id FROM listing JOIN build ON build.listing = listing.id
+                 WHERE account = ?1 AND region = ?2 AND source = ?3 AND ended IS NULL AND gone = 0
+                 ORDER BY resource, build.id",
+            )?;
+            find.query_map(scope_key(scope), |row| row.get(0))?
+                .collect()
         })
     }
 
     /// Notes that AWS no longer has these builds.
-    pub fn builds_gone(&mut self, listing: &Listing, ids: &[String]) -> Result<(), LedgerError> {
+    pub fn builds_gone(&mut self, scope: &Scope, ids: &[String]) -> Result<(), LedgerError> {
         self.write(|transaction| {
-            let mut update =
-                transaction.prepare("UPDATE build SET gone = 1 WHERE listing = ?1 AND id = ?2")?;
+            let mut update = transaction.prepare(
+                "UPDATE build SET gone = 1 WHERE id = ?5 AND listing = (SELECT id FROM listing
+                 WHERE account = ?1 AND region = ?2 AND source = ?3 AND resource = ?4)",
+            )?;
+            let (account, region, source) = scope_key(scope);
             for id in ids {
-                update.execute((listing.id, id))?;
+                update.execute((account, region, source, project_of(id), id))?;
             }
             Ok(())
+        })
+    }
+
+    /// Returns which of the sandboxes are not known to have ended.
+    pub fn unknown_sandboxes(
+        &self,
+        listing: &Listing,
+        ids: &[String],
+    ) -> Result<Vec<String>, LedgerError> {
+        self.read(|connection| {
+            let known =
+                "SELECT 1 FROM sandbox WHERE listing = ?1 AND id = ?2 AND ended IS NOT NULL";
+            unknown(connection, known, listing, ids)
         })
     }
 
@@ -352,16 +408,8 @@ impl Ledger {
         ids: &[String],
     ) -> Result<Vec<String>, LedgerError> {
         self.read(|connection| {
-            let mut find = connection.prepare_cached(
-                "SELECT 1 FROM deployment WHERE listing = ?1 AND id = ?2 AND NOT open",
-            )?;
-            let mut unknown = Vec::new();
-            for id in ids {
-                if !find.exists((listing.id, id))? {
-                    unknown.push(id.clone());
-                }
-            }
-            Ok(unknown)
+            let known = "SELECT 1 FROM deployment WHERE listing = ?1 AND id = ?2 AND NOT open";
+            unknown(connection, known, listing, ids)
         })
     }
 
@@ -554,7 +602,54 @@ impl Ledger {
     }
 }
 
-fn keep_facts(transaction: &Transaction<'_>, listing: i64, facts: &[Fact]) -> SqlResult<()> {
+/// Returns which ids a query does not find.
+fn unknown(
+    connection: &Connection,
+    known: &str,
+    listing: &Listing,
+    ids: &[String],
+) -> SqlResult<Vec<String>> {
+    let mut find = connection.prepare_cached(known)?;
+    let mut unknown = Vec::new();
+    for id in ids {
+        if !find.exists((listing.id, id))? {
+            unknown.push(id.clone());
+        }
+    }
+    Ok(unknown)
+}
+
+/// The id of a build begins with its project.
+fn project_of(id: &str) -> &str {
+    id.split_once(':').map_or("", |(project, _)| project)
+}
+
+/// Returns the listing of a project beside the one that a build was met in, so that a build is kept
+/// once wherever it is met.
+fn listing_of_project(
+    transaction: &Transaction<'_>,
+    listing: &Listing,
+    project: &str,
+) -> SqlResult<i64> {
+    if listing.resource == project {
+        return Ok(listing.id);
+    }
+    transaction
+        .prepare_cached(
+            "INSERT INTO listing (account, region, source, resource)
+             SELECT account, region, source, ?2 FROM listing WHERE id = ?1 ON CONFLICT DO NOTHING",
+        )?
+        .execute((listing.id, project))?;
+    transaction
+        .prepare_cached(
+            "SELECT other.id FROM listing JOIN listing AS other USING (account, region, source)
+             WHERE listing.id = ?1 AND other.resource = ?2",
+        )?
+        .query_row((listing.id, project), |row| row.get(0))
+}
+
+fn keep_facts(transaction: &Transaction<'_>, of: &Listing, facts: &[Fact]) -> SqlResult<()> {
+    let listing = of.id;
     let mut texts = Texts::new(transaction)?;
     for fact in facts {
         match fact {
@@ -567,10 +662,11 @@ fn keep_facts(transaction: &Transaction<'_>, listing: i64, facts: &[Fact]) -> Sq
                 let (fleet, pipeline) = (text(&build.fleet)?, text(&build.pipeline)?);
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO build VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                        "INSERT OR REPLACE INTO build
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
                     )?
                     .execute(params![
-                        listing,
+                        listing_of_project(transaction, of, project_of(id))?,
                         id,
                         build.submitted.timestamp_millis(),
                         build.provisioned.map(|at| at.timestamp_millis()),
@@ -578,7 +674,26 @@ fn keep_facts(transaction: &Transaction<'_>, listing: i64, facts: &[Fact]) -> Sq
                         compute,
                         fleet,
                         pipeline,
+                        build.docker_server,
                     ])?;
+            }
+            Fact::Sandbox(id, sandbox) => {
+                let fleet = match &sandbox.fleet {
+                    Some(fleet) => Some(texts.id(fleet)?),
+                    None => None,
+                };
+                transaction
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO sandbox VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    )?
+                    .execute((
+                        listing,
+                        id,
+                        &sandbox.project,
+                        sandbox.began.timestamp_millis(),
+                        sandbox.ended.map(|at| at.timestamp_millis()),
+                        fleet,
+                    ))?;
             }
             Fact::Execution(id, run, open) => {
                 transaction

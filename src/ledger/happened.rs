@@ -8,7 +8,7 @@ use crate::domain::{
     ids::AccountId,
     metering::{
         codecommit::Identity,
-        observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Target},
+        observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
     },
     period::Month,
 };
@@ -50,7 +50,7 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
-                    compute.value, fleet.value, pipeline.value
+                    compute.value, fleet.value, pipeline.value, docker_server
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
@@ -66,8 +66,34 @@ impl Ledger {
                     compute: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                     fleet: row.get(7)?,
                     pipeline: row.get(8)?,
+                    docker_server: row.get(9)?,
                 };
                 each(place, &build);
+                Ok(())
+            },
+        )
+    }
+
+    /// Hands over every sandbox that began in a month.
+    pub fn each_sandbox(
+        &self,
+        month: Month,
+        mut each: impl FnMut(&Place, &Sandbox),
+    ) -> Result<(), LedgerError> {
+        self.each(
+            "SELECT account, region, project, began, ended, fleet.value
+             FROM sandbox JOIN listing ON listing.id = sandbox.listing
+             LEFT JOIN text AS fleet ON fleet.id = sandbox.fleet
+             WHERE began >= ?1 AND began < ?2",
+            month,
+            |place, row| {
+                let sandbox = Sandbox {
+                    project: row.get(2)?,
+                    began: time(row.get(3)?)?,
+                    ended: maybe_time(row.get(4)?)?,
+                    fleet: row.get(5)?,
+                };
+                each(place, &sandbox);
                 Ok(())
             },
         )

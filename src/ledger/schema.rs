@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -191,5 +191,19 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         month  TEXT NOT NULL,
         PRIMARY KEY (source, month)
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    ALTER TABLE build ADD COLUMN docker_server INTEGER NOT NULL DEFAULT 0;
+
+    CREATE TABLE sandbox (
+        listing INTEGER NOT NULL REFERENCES listing (id),
+        id      TEXT NOT NULL,
+        project TEXT NOT NULL,
+        began   INTEGER NOT NULL,
+        ended   INTEGER,
+        fleet   INTEGER REFERENCES text (id),
+        PRIMARY KEY (listing, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX sandbox_by_time ON sandbox (began);
 ",
 ];

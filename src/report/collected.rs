@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
-    collect::aws::{Announcement, Check, Outcome},
+    collect::aws::{Announcement, Call, Check, Outcome},
     domain::ids::{Currency, Region},
     ledger::NotCollected,
 };
@@ -31,6 +31,35 @@ pub fn announcement(plan: &Announcement) -> String {
         show_money(plan.cost, &dollars()),
         counted(plan.paid_calls, "request"),
     )
+}
+
+/// Says how a call went, and on request each attempt at it.
+pub fn call(call: &Call<'_>, with_attempts: bool) -> String {
+    let mut text = format!(
+        "call: {} {} {} page {}, {}, {} ms{}",
+        call.operation.action(),
+        call.place.account,
+        call.place.region,
+        call.page,
+        counted(call.attempts.len() as u64, "attempt"),
+        call.took.as_millis(),
+        call.failed
+            .as_ref()
+            .map_or(String::new(), |why| format!(": {why}")),
+    );
+    if with_attempts {
+        for (at, attempt) in call.attempts.iter().enumerate() {
+            let status = attempt
+                .status
+                .map_or("no answer".to_owned(), |status| format!("HTTP {status}"));
+            text += &format!(
+                "; attempt {}: {status} after {} ms",
+                at + 1,
+                attempt.took.as_millis()
+            );
+        }
+    }
+    text
 }
 
 fn counted(count: u64, noun: &str) -> String {

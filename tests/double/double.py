@@ -8,9 +8,11 @@ operations that a world does not answer are denied. Every request is logged.
 
     double.py WORLD          serves on a free port of the loopback and prints `port N`
     GET  /_log               the requests so far
+    GET  /_struck            the operations that a fault has struck
     POST /_faults            replaces the faults: {"service.Operation" or "*": {...}}
 
-Faults, each with `every` (each n-th request), `after` (from the n-th on) or `times` (at most):
+Faults, each with `every` (each n-th request), `after` (from the n-th on), `times` (at most), and for
+"*" `each` (count every operation for itself):
 throttle, error (500), truncate, deny, code (any error by name), repeat (a page names itself as
 the next), hang (no answer), slow (seconds).
 """
@@ -42,6 +44,7 @@ STS = SESSION.get_service_model("sts")
 PAGERS = {
     "ce.GetCostAndUsage": {"input_token": "NextPageToken", "output_token": "NextPageToken"},
     "codedeploy.ListDeploymentTargets": {"input_token": "nextToken", "output_token": "nextToken"},
+    "codebuild.ListSandboxes": {"input_token": "nextToken", "output_token": "nextToken"},
     "codebuild.ListFleets": {"input_token": "nextToken", "output_token": "nextToken"},
 }
 
@@ -119,6 +122,7 @@ class State:
         self.faults = {}
         self.counts = {}
         self.fired = {}
+        self.struck = set()
         self.checked = 0
 
 
@@ -187,6 +191,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path == "/_log":
             with STATE.lock:
                 return self.reply(200, STATE.log, "application/json")
+        if self.path == "/_struck":
+            with STATE.lock:
+                return self.reply(200, sorted(STATE.struck), "application/json")
         offers = STATE.world.get("offers", {})
         if self.path in offers:
             with STATE.lock:
@@ -198,7 +205,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         raw = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         if self.path == "/_faults":
             with STATE.lock:
-                STATE.faults, STATE.fired, STATE.counts = json.loads(raw), {}, {}
+                STATE.faults, STATE.fired, STATE.counts, STATE.struck = json.loads(raw), {}, {}, set()
                 STATE.log.clear()
             return self.reply(200, {})
         try:
@@ -282,16 +289,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def fault(self, service, operation):
         """Raises or returns the fault that is due."""
-        for key in (f"{service}.{operation}", "*"):
+        own = f"{service}.{operation}"
+        for key in (own, "*"):
             fault = STATE.faults.get(key)
             if not fault:
                 continue
+            # Each operation for itself, or all of them together.
+            counted = own if fault.get("each") else key
             with STATE.lock:
-                count = STATE.counts.get(key, 0)
+                count = STATE.counts.get(counted, 0)
                 due = count % fault.get("every", 1) == 0 and count >= fault.get("after", 0)
-                due = due and STATE.fired.get(key, 0) < fault.get("times", 10**9)
+                due = due and STATE.fired.get(counted, 0) < fault.get("times", 10**9)
                 if due:
-                    STATE.fired[key] = STATE.fired.get(key, 0) + 1
+                    STATE.fired[counted] = STATE.fired.get(counted, 0) + 1
+                    STATE.struck.add(own)
             if not due:
                 continue
             kind = fault["kind"]
@@ -350,7 +361,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 names = pager(service, operation)
                 answer[names["output_token"]] = request.get(names["input_token"]) or token_of(operation, request, len(items))
         elif fault == "repeat":
-            answer["NextPageToken"] = "again"
+            answer["NextPageToken"] = "p0"
         STATE.checked += 1
         # Large worlds repeat one form; checking a part of their answers is checking them all.
         if STATE.checked % world.get("check_every", 1) == 0:

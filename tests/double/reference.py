@@ -46,8 +46,7 @@ METERS = {
 totals = Counter()
 
 builds = client("codebuild")
-ids = [i for page in builds.get_paginator("list_projects").paginate() for p in page.get("projects", [])
-       for found in builds.get_paginator("list_builds_for_project").paginate(projectName=p) for i in found.get("ids", [])]
+ids = [i for page in builds.get_paginator("list_builds").paginate() for i in page.get("ids", [])]
 for some in chunks(ids, 100):
     for build in builds.batch_get_builds(ids=some)["builds"]:
         if not first <= build["startTime"] < end or "fleet" in build["environment"]:
@@ -55,6 +54,11 @@ for some in chunks(ids, 100):
         begins = next(p["startTime"] for p in build["phases"] if p["phaseType"] == "PROVISIONING")
         meter, unit = METERS[build["environment"]["type"], build["environment"]["computeType"]]
         totals["CodeBuild", meter] += started(milliseconds(build["endTime"]) - milliseconds(begins), unit)
+
+for page in builds.get_paginator("list_sandboxes").paginate() if builds.can_paginate("list_sandboxes") else [builds.list_sandboxes()]:
+    for sandbox in builds.batch_get_sandboxes(ids=page["ids"])["sandboxes"]:
+        if first <= sandbox["startTime"] < end and "fleet" not in sandbox["environment"]:
+            totals["CodeBuild", "Sandbox"] += started(milliseconds(sandbox["endTime"]) - milliseconds(sandbox["startTime"]), 1000)
 
 pipelines = client("codepipeline")
 for page in pipelines.get_paginator("list_pipelines").paginate():

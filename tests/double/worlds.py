@@ -34,6 +34,8 @@ def build(project, number, submitted, queued, seconds, kind, compute, account="1
     }
     if "fleet" in more:
         environment["fleet"] = {"fleetArn": more["fleet"]}
+    if "docker" in more:
+        environment["dockerServer"] = {"computeType": more["docker"], "status": {"status": SECRET, "message": SECRET}}
     result = {
         "id": f"{project}:{number:08d}-0000-4000-8000-000000000000",
         "arn": f"arn:aws:codebuild:{region}:{account}:build/{project}:{number:08d}-0000-4000-8000-000000000000",
@@ -86,6 +88,22 @@ def action(number, started, seconds, category, owner="AWS", status="Succeeded", 
                    "executionResult": {"externalExecutionId": SECRET, "externalExecutionSummary": SECRET,
                                        "externalExecutionUrl": f"https://example.com/{SECRET}"}},
     }
+
+
+def sandbox(project, number, started, seconds, **more):
+    start = at(started)
+    environment = {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL", "image": SECRET,
+                   "environmentVariables": [{"name": "TOKEN", "value": SECRET, "type": "PLAINTEXT"}]}
+    if "fleet" in more:
+        environment["fleet"] = {"fleetArn": more["fleet"]}
+    result = {"id": f"{project}:{number:08d}-2222-4000-8000-000000000000", "arn": f"arn:aws:codebuild:us-east-1:111111111111:sandbox/{project}:{number}",
+              "projectName": project, "requestTime": start - 7.0, "startTime": start, "status": "STOPPED" if seconds else "READY",
+              "source": {"type": "GITHUB", "location": f"https://{SECRET}@example.com/x.git", "buildspec": SECRET},
+              "sourceVersion": SECRET, "serviceRole": SECRET, "encryptionKey": SECRET, "environment": environment,
+              "currentSession": {"id": "s", "status": "STOPPED", "logs": {"groupName": SECRET}, "resolvedSourceVersion": SECRET}}
+    if seconds is not None:
+        result["endTime"] = round(start + seconds, 3)
+    return result
 
 
 def pipeline(name, kind, created):
@@ -215,6 +233,11 @@ def answers(data):
         mine = [b for b in here("builds", caller) if b["projectName"] == project]
         return "ids", [b["id"] for b in sorted(mine, key=lambda b: -b["buildNumber"])], 100
 
+    def all_builds(request, caller):
+        # AWS documents the order as that of the ids.
+        mine = sorted((b["id"] for b in here("builds", caller)), reverse=request.get("sortOrder") == "DESCENDING")
+        return "ids", mine, 100
+
     def raise_not_found():
         from __main__ import Refused
         raise Refused("ResourceNotFoundException", "no such project")
@@ -254,6 +277,9 @@ def answers(data):
     return {
         "codebuild.ListProjects": lambda r, c: ("projects", here("projects", c), 100),
         "codebuild.ListBuildsForProject": builds_of,
+        "codebuild.ListBuilds": all_builds,
+        "codebuild.ListSandboxes": lambda r, c: ("ids", [s["id"] for s in here("sandboxes", c)], 100),
+        "codebuild.BatchGetSandboxes": batch(("sandboxes", "sandboxes"), "id", "ids", "sandboxesNotFound"),
         "codebuild.BatchGetBuilds": batch(("builds", "builds"), "id", "ids", "buildsNotFound"),
         "codebuild.ListFleets": lambda r, c: ("fleets", [f["arn"] for f in here("fleets", c)], 100),
         "codebuild.BatchGetFleets": batch(("fleets", "fleets"), "arn", "names", "fleetsNotFound"),
@@ -290,7 +316,11 @@ def small():
               batch="arn:aws:codebuild:us-east-1:111111111111:build-batch/api:1"),
         build("api", 5, "2026-10-10T10:00:00", 3, 300.0, "LINUX_CONTAINER", "BUILD_GENERAL1_LARGE", fleet=FLEET),
         build("api", 6, "2026-11-03T10:00:00", 1, 0.5, "ARM_CONTAINER", "BUILD_GENERAL1_LARGE"),
+        # Its project was deleted: only the list of all builds has it.
+        build("gone", 1, "2026-10-12T10:00:00", 4, 130.0, "LINUX_CONTAINER", "BUILD_GENERAL1_MEDIUM",
+              docker="BUILD_GENERAL1_LARGE"),
     ]
+    sandboxes = [sandbox("web", 1, "2026-10-15T10:00:00", 1800.2), sandbox("web", 2, "2026-10-16T10:00:00", 60.0, fleet=FLEET)]
     executions = {
         "release": [execution(1, "2026-09-30T09:00:00", "A"), execution(2, "2026-10-05T09:59:00", "B"),
                     execution(3, "2026-10-06T09:59:00", "B")],
@@ -305,6 +335,7 @@ def small():
         action(4, "2026-10-05T10:03:00", 100.0, "Test", owner="Custom", provider="Own"),
         action(5, "2026-10-05T10:05:00", 120.0, "Deploy", provider="CodeDeploy"),
         action(6, "2026-10-31T23:59:30", 90.5, "Build"),
+        action(7, "2026-10-05T10:08:00", 70.0, "Compute", provider="Commands"),
     ]}
     deployments = [deployment(1, "Server", "2026-10-11T10:00:00"), deployment(2, "Lambda", "2026-10-12T10:00:00")]
     targets = {"d-000000001": [
@@ -320,7 +351,7 @@ def small():
                  "Email": "a@example.com", "Name": "planted", "Status": "ACTIVE", "State": "ACTIVE",
                  "JoinedMethod": "CREATED"} for n in (1, 2, 3)]
     main = {
-        "projects": ["web", "api", "idle"], "builds": builds,
+        "projects": ["web", "api", "idle"], "builds": builds, "sandboxes": sandboxes,
         "pipelines": [pipeline("release", "V1", "2026-08-01T00:00:00"), pipeline("legacy", "V1", "2026-01-01T00:00:00"),
                       pipeline("fresh", "V1", "2026-10-20T00:00:00"), pipeline("stale", None, "2026-01-01T00:00:00"),
                       pipeline("modern", "V2", "2026-08-01T00:00:00")],
@@ -411,6 +442,9 @@ def large(projects, builds_each, pipelines, runs_each):
         "codebuild.ListBuildsForProject": lambda r, c: ("ids", Many(
             builds_each, lambda at: f"{r['projectName']}:{builds_each - at:08d}-0000-4000-8000-000000000000"), 100),
         "codebuild.BatchGetBuilds": batch,
+        # Newest first, as the console shows it, over all projects.
+        "codebuild.ListBuilds": lambda r, c: ("ids", Many(projects * builds_each, lambda at: (
+            f"{name(at % projects)}:{builds_each - at // projects:08d}-0000-4000-8000-000000000000")), 100),
         "codepipeline.ListPipelines": lambda r, c: (
             "pipelines", [pipeline(name(n), "V1", "2025-01-01T00:00:00") for n in range(pipelines)], 1000),
         "codepipeline.ListPipelineExecutions": lambda r, c: ("pipelineExecutionSummaries", Many(

@@ -8,6 +8,8 @@ mod catalog;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+#[cfg(feature = "aws")]
+mod faults;
 mod forecast;
 mod import;
 mod laws;

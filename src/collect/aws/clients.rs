@@ -11,27 +11,34 @@ use aws_smithy_http_client::{
     tls::{Provider, rustls_provider::CryptoMode},
 };
 
-use super::{Login, Role};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use super::{Request, Role, attempts::Counting};
 use crate::domain::ids::Region;
 
 /// Requests are tried so often before they count as failed.
 pub(super) const ATTEMPTS: u32 = 8;
 
 /// Loads the configuration the way AWS's own tools do: flags, environment, profile.
-pub(super) async fn load(login: &Login) -> SdkConfig {
+pub(super) async fn load(request: &Request) -> SdkConfig {
+    let login = &request.login;
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
-    let retry = RetryConfig::adaptive()
-        .with_max_attempts(ATTEMPTS)
-        .with_initial_backoff(Duration::from_millis(200));
+    // Slowing down when AWS says so is the default here; who asks for less gets it.
+    let retry = match std::env::var("AWS_RETRY_MODE").as_deref() {
+        Ok("standard") => RetryConfig::standard(),
+        _ => RetryConfig::adaptive(),
+    }
+    .with_max_attempts(ATTEMPTS)
+    .with_initial_backoff(Duration::from_millis(200));
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .read_timeout(Duration::from_secs(30))
-        .operation_attempt_timeout(Duration::from_secs(40))
+        .read_timeout(request.timeout)
+        .operation_attempt_timeout(request.timeout + Duration::from_secs(10))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
-        .http_client(http)
+        .http_client(SharedHttpClient::new(Counting(http)))
         .retry_config(retry)
         .timeout_config(timeouts)
         .app_name(AppName::new("pipebill").expect("the name is well formed"));

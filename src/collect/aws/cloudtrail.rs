@@ -10,10 +10,11 @@ use chrono::{DateTime, Days, Utc};
 use serde::Deserialize;
 
 use super::{
+    accounts::Account,
     error::Failure,
-    listing::{Page, by_windows},
+    listing::{Page, Pages, by_windows},
     operations::Operation,
-    run::{Account, Run},
+    run::Run,
     time,
 };
 use crate::{
@@ -32,30 +33,29 @@ pub(super) async fn identities(
 ) -> Result<(), Failure> {
     let client = &Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Identities)?;
-    let fetch = async |_: &Listing,
-                       (from, until): (DateTime<Utc>, DateTime<Utc>),
-                       token: Option<String>| {
-        let attribute = LookupAttribute::builder()
-            .attribute_key(LookupAttributeKey::EventSource)
-            .attribute_value("codecommit.amazonaws.com")
-            .build()
-            .expect("key and value are set");
-        let request = client
-            .lookup_events()
-            .lookup_attributes(attribute)
-            .start_time(SdkTime::from_millis(from.timestamp_millis()))
-            .end_time(SdkTime::from_millis(until.timestamp_millis()))
-            .max_results(50)
-            .set_next_token(token);
-        let answer = run
-            .ask(place, Operation::LookupEvents, request.send())
-            .await?;
-        Ok(Page {
-            facts: answer.events().iter().filter_map(seen_from_sdk).collect(),
-            next: answer.next_token,
-            ..Page::default()
-        })
-    };
+    let fetch =
+        async |_: &Listing, (from, until): (DateTime<Utc>, DateTime<Utc>), pages: &Pages| {
+            let attribute = LookupAttribute::builder()
+                .attribute_key(LookupAttributeKey::EventSource)
+                .attribute_value("codecommit.amazonaws.com")
+                .build()
+                .expect("key and value are set");
+            let request = client
+                .lookup_events()
+                .lookup_attributes(attribute)
+                .start_time(SdkTime::from_millis(from.timestamp_millis()))
+                .end_time(SdkTime::from_millis(until.timestamp_millis()))
+                .max_results(50)
+                .set_next_token(pages.token());
+            let answer = run
+                .ask_page(place, Operation::LookupEvents, pages, request.send())
+                .await?;
+            Ok(Page {
+                facts: answer.events().iter().filter_map(seen_from_sdk).collect(),
+                next: answer.next_token,
+                ..Page::default()
+            })
+        };
     let (from, _) = run.days();
     let kept = run.today() - Days::new(DAYS_KEPT);
     let wanted = run.first_millisecond().max(

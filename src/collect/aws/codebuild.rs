@@ -1,22 +1,29 @@
-//! `CodeBuild`: projects, builds, reserved fleets. Builds carry environment variables; only the
-//! fields named in [`build_from_sdk`] and [`fleet_from_sdk`] go any further.
+//! `CodeBuild`: projects, builds, sandboxes, reserved fleets. Builds carry environment variables; only
+//! the fields named in the translations here go any further.
+
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, HashSet},
+};
 
 use aws_sdk_codebuild::{
     Client,
     types::{
-        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, ScalingConfigurationOutput,
+        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, Sandbox as SdkSandbox,
+        ScalingConfigurationOutput, SortOrderType,
     },
 };
 
 use super::{
+    accounts::Account,
     error::Failure,
-    listing::{Page, Tokens, newest_first},
+    listing::{OVERLAP, Page, Pages, newest_first},
     operations::Operation,
-    run::{Account, Run},
+    run::Run,
     time, word,
 };
 use crate::{
-    domain::metering::observed::{Build, FleetSeen, Place},
+    domain::metering::observed::{Build, FleetSeen, Place, Sandbox},
     ledger::{Fact, Listing, Scope, Source},
 };
 
@@ -30,23 +37,21 @@ pub(super) async fn projects(
     place: &Place,
 ) -> Result<Vec<String>, Failure> {
     let client = Client::new(&account.in_region(&place.region));
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     let mut projects = Vec::new();
     loop {
-        let request = client.list_projects().set_next_token(token);
+        let request = client.list_projects().set_next_token(pages.token());
         let answer = run
-            .ask(place, Operation::ListProjects, request.send())
+            .ask_page(place, Operation::ListProjects, &pages, request.send())
             .await?;
         projects.extend(answer.projects.unwrap_or_default());
-        token = tokens.next(Operation::ListProjects, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListProjects, answer.next_token)? {
             return Ok(projects);
         }
     }
 }
 
-/// Collects the builds of the projects.
+/// Collects the builds of the projects, and those of projects that are no more.
 pub(super) async fn builds(
     run: &Run<'_>,
     account: &Account,
@@ -55,11 +60,29 @@ pub(super) async fn builds(
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Builds)?;
+    let open = run.ledger().open_builds(&scope)?;
+    let everything = run.ledger().listing(&scope, "")?;
+    for ids in open.chunks(BATCH) {
+        let (builds, gone) = batch(run, &client, place, ids).await?;
+        run.read(&scope, builds.len());
+        run.ledger().keep_again(&everything, &builds)?;
+        run.ledger().builds_gone(&scope, &gone)?;
+    }
     let mut whole = true;
     for project in projects {
         let done = builds_of(run, &client, &scope, project).await;
         whole &= run.part(&scope, project, done)?;
     }
+    let done = builds_of_deleted_projects(run, &client, &scope, projects).await;
+    let part = "projects that were deleted";
+    whole &= match done {
+        // A policy from before they were looked for allows the rest.
+        Err(failure @ Failure::Denied(Operation::ListBuilds)) => {
+            run.miss(&scope, part, &failure)?;
+            false
+        }
+        done => run.part(&scope, part, done)?,
+    };
     run.end(&scope, whole, run.oldest_kept())
 }
 
@@ -70,41 +93,112 @@ async fn builds_of(
     project: &str,
 ) -> Result<(), Failure> {
     let place = &scope.place;
-    let listing = run.ledger().listing(scope, project)?;
-    let open = run.ledger().open_builds(&listing)?;
-    for ids in open.chunks(BATCH) {
-        let (builds, gone) = batch(run, client, place, ids).await?;
-        run.read(scope, builds.len());
-        run.ledger().keep_again(&listing, &builds)?;
-        run.ledger().builds_gone(&listing, &gone)?;
-    }
-    let fetch = async |listing: &Listing, token: Option<String>| {
+    let fetch = async |_: &Listing, pages: &Pages| {
         // No order is asked for: AWS answers the newest first, and fails for long lists otherwise.
         let request = client
             .list_builds_for_project()
             .project_name(project)
-            .set_next_token(token);
+            .set_next_token(pages.token());
+        let operation = Operation::ListBuildsForProject;
         let answer = run
-            .ask(place, Operation::ListBuildsForProject, request.send())
+            .ask_page(place, operation, pages, request.send())
             .await?;
-        let (unknown, known) = run.ledger().unknown_builds(listing, answer.ids())?;
-        let mut page = Page {
-            span: known,
+        let (page, _) = page(run, client, scope, answer.ids(), |_| true).await?;
+        Ok(Page {
             next: answer.next_token,
-            ..Page::default()
-        };
-        for ids in unknown.chunks(BATCH) {
-            let (builds, _) = batch(run, client, place, ids).await?;
-            for fact in &builds {
-                if let Fact::Build(_, build) = fact {
-                    page.saw(build.submitted.timestamp_millis());
-                }
-            }
-            page.facts.extend(builds);
-        }
-        Ok(page)
+            ..page
+        })
     };
     newest_first(run, scope, project, Operation::ListBuildsForProject, fetch).await
+}
+
+/// Collects the builds that no project lists any more, from the list of all builds.
+///
+/// AWS documents that list to be ordered by id, and ids are no times; it may come newest first all
+/// the same. So its order is looked at: it is read to its end unless the known times fall.
+async fn builds_of_deleted_projects(
+    run: &Run<'_>,
+    client: &Client,
+    scope: &Scope,
+    projects: &[String],
+) -> Result<(), Failure> {
+    let place = &scope.place;
+    let projects: HashSet<&str> = projects.iter().map(String::as_str).collect();
+    let is_deleted = |id: &str| {
+        let project = id.split_once(':').map_or(id, |(project, _)| project);
+        !projects.contains(project)
+    };
+    let order = Order::default();
+    let fetch = async |_: &Listing, pages: &Pages| {
+        let request = client
+            .list_builds()
+            .sort_order(SortOrderType::Descending)
+            .set_next_token(pages.token());
+        let operation = Operation::ListBuilds;
+        let answer = run
+            .ask_page(place, operation, pages, request.send())
+            .await?;
+        let (page, times) = page(run, client, scope, answer.ids(), is_deleted).await?;
+        for at in answer.ids().iter().filter_map(|id| times.get(id)) {
+            order.next(*at);
+        }
+        Ok(Page {
+            next: answer.next_token,
+            unordered: !order.falls(),
+            ..page
+        })
+    };
+    newest_first(run, scope, "", Operation::ListBuilds, fetch).await
+}
+
+/// Looks whether times come from the newest to the oldest, give or take the overlap.
+#[derive(Default)]
+struct Order {
+    lowest: Cell<Option<i64>>,
+    rises: Cell<bool>,
+}
+
+impl Order {
+    fn next(&self, at: i64) {
+        let lowest = self.lowest.get().map_or(at, |lowest| lowest.min(at));
+        self.rises.set(self.rises.get() || at > lowest + OVERLAP);
+        self.lowest.set(Some(lowest));
+    }
+
+    fn falls(&self) -> bool {
+        self.lowest.get().is_some() && !self.rises.get()
+    }
+}
+
+/// Fetches those builds of a page that are wanted and not known to have ended. Returns with them
+/// when the builds of the page were submitted, as far as that is known.
+async fn page(
+    run: &Run<'_>,
+    client: &Client,
+    scope: &Scope,
+    ids: &[String],
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<(Page, BTreeMap<String, i64>), Failure> {
+    let known = run.ledger().known_builds(scope, ids)?;
+    let has_ended = |id: &String| known.get(id).is_some_and(|(_, ended)| *ended);
+    let unknown = ids.iter().filter(|id| is_wanted(id) && !has_ended(id));
+    let unknown: Vec<String> = unknown.cloned().collect();
+    let mut times: BTreeMap<String, i64> =
+        known.into_iter().map(|(id, (at, _))| (id, at)).collect();
+    let mut page = Page::default();
+    for ids in unknown.chunks(BATCH) {
+        let (builds, _) = batch(run, client, &scope.place, ids).await?;
+        for fact in &builds {
+            if let Fact::Build(id, build) = fact {
+                times.insert(id.clone(), build.submitted.timestamp_millis());
+            }
+        }
+        page.facts.extend(builds);
+    }
+    for at in times.values() {
+        page.saw(*at);
+    }
+    Ok((page, times))
 }
 
 /// Fetches builds by id. Returns them, and the ids that AWS no longer has.
@@ -147,20 +241,64 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
             .initiator()
             .and_then(|initiator| initiator.strip_prefix("codepipeline/"))
             .map(str::to_owned),
+        docker_server: environment.docker_server().is_some(),
     };
     Some(Fact::Build(build.id()?.to_owned(), fact))
+}
+
+/// Collects the sandboxes.
+pub(super) async fn sandboxes(
+    run: &Run<'_>,
+    account: &Account,
+    place: &Place,
+) -> Result<(), Failure> {
+    let client = Client::new(&account.in_region(&place.region));
+    let scope = run.begin(place, Source::Sandboxes)?;
+    let listing = run.ledger().listing(&scope, "")?;
+    let mut pages = Pages::default();
+    loop {
+        let request = client.list_sandboxes().set_next_token(pages.token());
+        let answer = run
+            .ask_page(place, Operation::ListSandboxes, &pages, request.send())
+            .await?;
+        let unknown = run.ledger().unknown_sandboxes(&listing, answer.ids())?;
+        for ids in unknown.chunks(BATCH) {
+            let request = client.batch_get_sandboxes().set_ids(Some(ids.to_vec()));
+            let answer = run
+                .ask(place, Operation::BatchGetSandboxes, request.send())
+                .await?;
+            let found = answer.sandboxes().iter().filter_map(sandbox_from_sdk);
+            let found: Vec<Fact> = found.collect();
+            run.read(&scope, found.len());
+            run.ledger().keep_again(&listing, &found)?;
+        }
+        if !pages.turn(Operation::ListSandboxes, answer.next_token)? {
+            return run.end(&scope, true, run.oldest_kept());
+        }
+    }
+}
+
+/// Translates a sandbox. Environment, source and sessions stay behind.
+fn sandbox_from_sdk(sandbox: &SdkSandbox) -> Option<Fact> {
+    let fleet = sandbox.environment().and_then(|it| it.fleet());
+    let fact = Sandbox {
+        project: sandbox.project_name()?.to_owned(),
+        began: time(sandbox.start_time()).or_else(|| time(sandbox.request_time()))?,
+        ended: time(sandbox.end_time()),
+        fleet: fleet.and_then(|fleet| fleet.fleet_arn()).map(str::to_owned),
+    };
+    Some(Fact::Sandbox(sandbox.id()?.to_owned(), fact))
 }
 
 /// Looks at the reserved fleets.
 pub(super) async fn fleets(run: &Run<'_>, account: &Account, place: &Place) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Fleets)?;
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     loop {
-        let request = client.list_fleets().set_next_token(token);
+        let request = client.list_fleets().set_next_token(pages.token());
         let answer = run
-            .ask(place, Operation::ListFleets, request.send())
+            .ask_page(place, Operation::ListFleets, &pages, request.send())
             .await?;
         for arns in answer.fleets().chunks(BATCH) {
             let request = client.batch_get_fleets().set_names(Some(arns.to_vec()));
@@ -175,8 +313,7 @@ pub(super) async fn fleets(run: &Run<'_>, account: &Account, place: &Place) -> R
             run.read(&scope, seen.len());
             run.ledger().keep_fleets(place, &seen)?;
         }
-        token = tokens.next(Operation::ListFleets, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListFleets, answer.next_token)? {
             break;
         }
     }

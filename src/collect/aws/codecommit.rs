@@ -3,12 +3,7 @@
 
 use aws_sdk_codecommit::Client;
 
-use super::{
-    error::Failure,
-    listing::Tokens,
-    operations::Operation,
-    run::{Account, Run},
-};
+use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
 use crate::{domain::metering::observed::Place, ledger::Source};
 
 /// Counts the repositories of a place.
@@ -19,16 +14,14 @@ pub(super) async fn repositories(
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Repositories)?;
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     loop {
-        let request = client.list_repositories().set_next_token(token);
+        let request = client.list_repositories().set_next_token(pages.token());
         let answer = run
-            .ask(place, Operation::ListRepositories, request.send())
+            .ask_page(place, Operation::ListRepositories, &pages, request.send())
             .await?;
         run.read(&scope, answer.repositories().len());
-        token = tokens.next(Operation::ListRepositories, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListRepositories, answer.next_token)? {
             return run.end(&scope, true, run.today());
         }
     }

@@ -11,10 +11,11 @@ use aws_smithy_types::DateTime as SdkTime;
 use chrono::{DateTime, Utc};
 
 use super::{
+    accounts::Account,
     error::Failure,
-    listing::{Page, Tokens, by_windows},
+    listing::{Page, Pages, by_windows},
     operations::Operation,
-    run::{Account, Run},
+    run::Run,
     time, word,
 };
 use crate::{
@@ -33,42 +34,41 @@ pub(super) async fn deployments(
 ) -> Result<(), Failure> {
     let client = &Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Deployments)?;
-    let fetch = async |listing: &Listing,
-                       (from, until): (DateTime<Utc>, DateTime<Utc>),
-                       token: Option<String>| {
-        let range = TimeRange::builder()
-            .start(SdkTime::from_millis(from.timestamp_millis()))
-            .end(SdkTime::from_millis(until.timestamp_millis()))
-            .build();
-        let request = client
-            .list_deployments()
-            .create_time_range(range)
-            .set_next_token(token);
-        let answer = run
-            .ask(place, Operation::ListDeployments, request.send())
-            .await?;
-        let mut page = Page {
-            next: answer.next_token.clone(),
-            ..Page::default()
-        };
-        let unknown = run
-            .ledger()
-            .unknown_deployments(listing, answer.deployments())?;
-        for ids in unknown.chunks(BATCH) {
+    let fetch =
+        async |listing: &Listing, (from, until): (DateTime<Utc>, DateTime<Utc>), pages: &Pages| {
+            let range = TimeRange::builder()
+                .start(SdkTime::from_millis(from.timestamp_millis()))
+                .end(SdkTime::from_millis(until.timestamp_millis()))
+                .build();
             let request = client
-                .batch_get_deployments()
-                .set_deployment_ids(Some(ids.to_vec()));
+                .list_deployments()
+                .create_time_range(range)
+                .set_next_token(pages.token());
             let answer = run
-                .ask(place, Operation::BatchGetDeployments, request.send())
+                .ask_page(place, Operation::ListDeployments, pages, request.send())
                 .await?;
-            for info in answer.deployments_info() {
-                if let Some(fact) = deployment(run, client, place, info).await? {
-                    page.facts.push(fact);
+            let mut page = Page {
+                next: answer.next_token.clone(),
+                ..Page::default()
+            };
+            let unknown = run
+                .ledger()
+                .unknown_deployments(listing, answer.deployments())?;
+            for ids in unknown.chunks(BATCH) {
+                let request = client
+                    .batch_get_deployments()
+                    .set_deployment_ids(Some(ids.to_vec()));
+                let answer = run
+                    .ask(place, Operation::BatchGetDeployments, request.send())
+                    .await?;
+                for info in answer.deployments_info() {
+                    if let Some(fact) = deployment(run, client, place, info).await? {
+                        page.facts.push(fact);
+                    }
                 }
             }
-        }
-        Ok(page)
-    };
+            Ok(page)
+        };
     let wanted = run.first_millisecond();
     by_windows(run, &scope, Operation::ListDeployments, wanted, fetch).await?;
     let (from, _) = run.days();
@@ -123,20 +123,23 @@ async fn target_ids(
     place: &Place,
     deployment: &str,
 ) -> Result<Vec<String>, Failure> {
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     let mut ids = Vec::new();
     loop {
         let request = client
             .list_deployment_targets()
             .deployment_id(deployment)
-            .set_next_token(token);
+            .set_next_token(pages.token());
         let answer = run
-            .ask(place, Operation::ListDeploymentTargets, request.send())
+            .ask_page(
+                place,
+                Operation::ListDeploymentTargets,
+                &pages,
+                request.send(),
+            )
             .await?;
         ids.extend(answer.target_ids.unwrap_or_default());
-        token = tokens.next(Operation::ListDeploymentTargets, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListDeploymentTargets, answer.next_token)? {
             return Ok(ids);
         }
     }

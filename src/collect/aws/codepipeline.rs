@@ -11,10 +11,11 @@ use aws_sdk_codepipeline::{
 use sha2::{Digest, Sha256};
 
 use super::{
+    accounts::Account,
     error::Failure,
-    listing::{Page, Tokens, newest_first},
+    listing::{Page, Pages, newest_first},
     operations::Operation,
-    run::{Account, Run},
+    run::Run,
     time, word,
 };
 use crate::{
@@ -29,20 +30,18 @@ pub(super) async fn pipelines(
     place: &Place,
 ) -> Result<Vec<Pipeline>, Failure> {
     let client = Client::new(&account.in_region(&place.region));
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     let mut pipelines = Vec::new();
     loop {
         let request = client
             .list_pipelines()
             .max_results(1000)
-            .set_next_token(token);
+            .set_next_token(pages.token());
         let answer = run
-            .ask(place, Operation::ListPipelines, request.send())
+            .ask_page(place, Operation::ListPipelines, &pages, request.send())
             .await?;
         pipelines.extend(answer.pipelines().iter().filter_map(pipeline_from_sdk));
-        token = tokens.next(Operation::ListPipelines, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListPipelines, answer.next_token)? {
             break;
         }
     }
@@ -71,14 +70,19 @@ pub(super) async fn executions(
     let scope = run.begin(place, Source::Pipelines)?;
     let mut whole = true;
     for pipeline in pipelines {
-        let fetch = async |_: &Listing, token: Option<String>| {
+        let fetch = async |_: &Listing, pages: &Pages| {
             let request = client
                 .list_pipeline_executions()
                 .pipeline_name(&pipeline.name)
                 .max_results(100)
-                .set_next_token(token);
+                .set_next_token(pages.token());
             let answer = run
-                .ask(place, Operation::ListPipelineExecutions, request.send())
+                .ask_page(
+                    place,
+                    Operation::ListPipelineExecutions,
+                    pages,
+                    request.send(),
+                )
                 .await?;
             let mut page = Page {
                 next: answer.next_token.clone(),
@@ -157,14 +161,19 @@ pub(super) async fn actions(
     let scope = run.begin(place, Source::Actions)?;
     let mut whole = true;
     for pipeline in pipelines.iter().filter(|pipeline| pipeline.kind != "V1") {
-        let fetch = async |_: &Listing, token: Option<String>| {
+        let fetch = async |_: &Listing, pages: &Pages| {
             let request = client
                 .list_action_executions()
                 .pipeline_name(&pipeline.name)
                 .max_results(100)
-                .set_next_token(token);
+                .set_next_token(pages.token());
             let answer = run
-                .ask(place, Operation::ListActionExecutions, request.send())
+                .ask_page(
+                    place,
+                    Operation::ListActionExecutions,
+                    pages,
+                    request.send(),
+                )
                 .await?;
             let mut page = Page {
                 next: answer.next_token.clone(),

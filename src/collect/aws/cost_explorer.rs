@@ -17,11 +17,8 @@ use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CollectError,
-    error::Failure,
-    listing::Tokens,
-    operations::Operation,
-    run::{Account, Run},
+    CollectError, accounts::Account, error::Failure, listing::Pages, operations::Operation,
+    run::Run,
 };
 use crate::{
     collect::exports::{self, ImportOptions, Watch},
@@ -118,24 +115,22 @@ async fn collect_month(
     let Some(end) = last.succ_opt().filter(|end| first < *end) else {
         return Ok(());
     };
-    let mut pages = String::new();
+    let mut read = String::new();
     let mut is_final = month.end() <= run.today() && first == month.first_day();
     for (kind, groups) in QUESTIONS {
-        let mut tokens = Tokens::default();
-        let mut token = None;
+        let mut pages = Pages::default();
         loop {
             run.spend()?;
-            let request = request(client, (first, end), kind, groups, token, account);
+            let request = request(client, (first, end), kind, groups, pages.token(), account);
             let answer = run
-                .ask(&place, Operation::GetCostAndUsage, request.send())
+                .ask_page(&place, Operation::GetCostAndUsage, &pages, request.send())
                 .await?;
             let days = answer.results_by_time();
             is_final &= days.iter().all(|day| !day.estimated());
             run.read(scope, days.iter().map(|day| day.groups().len()).sum());
-            pages += &page(&answer, groups).to_string();
-            pages.push('\n');
-            token = tokens.next(Operation::GetCostAndUsage, answer.next_page_token)?;
-            if token.is_none() {
+            read += &page(&answer, groups).to_string();
+            read.push('\n');
+            if !pages.turn(Operation::GetCostAndUsage, answer.next_page_token)? {
                 break;
             }
         }
@@ -144,9 +139,9 @@ async fn collect_month(
         source: Some(account.id.to_string()),
         ..ImportOptions::default()
     };
-    let pages = Cursor::new(pages.into_bytes());
+    let read = Cursor::new(read.into_bytes());
     let delivery =
-        exports::import_reader("Cost Explorer", pages, run.catalog(), &options, &Unwatched)
+        exports::import_reader("Cost Explorer", read, run.catalog(), &options, &Unwatched)
             .map_err(CollectError::from)?;
     run.ledger()
         .keep_costs(account.id.as_str(), month, &delivery.slices, is_final)?;

@@ -5,10 +5,8 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, Request, Watch, cost_explorer,
-    error::Failure,
-    operations::Operation,
-    run::{Account, Run},
+    CollectError, Request, Watch, accounts::Account, cost_explorer, error::Failure,
+    operations::Operation, run::Run,
 };
 use crate::{
     domain::{catalog::Catalog, number::parse_decimal},
@@ -135,6 +133,9 @@ async fn try_out(
         Operation::ListBuildsForProject => {
             ask!(builds().list_builds_for_project().project_name(NOBODY))
         }
+        Operation::ListBuilds => ask!(builds().list_builds()),
+        Operation::ListSandboxes => ask!(builds().list_sandboxes().max_results(1)),
+        Operation::BatchGetSandboxes => ask!(builds().batch_get_sandboxes().ids(nobody)),
         Operation::BatchGetBuilds => ask!(builds().batch_get_builds().ids(nobody)),
         Operation::ListFleets => ask!(builds().list_fleets().max_results(1)),
         Operation::BatchGetFleets => ask!(builds().batch_get_fleets().names(NOBODY)),

@@ -86,6 +86,14 @@ pub(super) enum Failure {
     /// AWS no longer knows the thing.
     #[error("{} found nothing of that name", .0.action())]
     Gone(Operation),
+    /// Nobody answers there, and nobody ever did.
+    #[error("nobody answers {}: {why}", operation.action())]
+    Unreached {
+        /// Which.
+        operation: Operation,
+        /// In a word.
+        why: String,
+    },
     /// A page names itself as the next one.
     #[error("{} repeats a page token", .0.action())]
     RepeatedToken(Operation),

@@ -24,6 +24,8 @@ pub(super) struct Page {
     /// When its oldest and its newest item began.
     pub(super) span: Option<(i64, i64)>,
     pub(super) next: Option<String>,
+    /// Its items did not come from the newest to the oldest, so that what follows may be newer.
+    pub(super) unordered: bool,
 }
 
 impl Page {
@@ -35,28 +37,59 @@ impl Page {
     }
 }
 
-/// Page tokens met in one reading. One that comes back means an endless listing.
+/// The pages of one reading. A token that comes back means an endless listing.
 #[derive(Default)]
-pub(super) struct Tokens(HashSet<u64>);
+pub(super) struct Pages {
+    token: Option<String>,
+    met: HashSet<u64>,
+    number: usize,
+}
 
-impl Tokens {
-    /// Notes the token of the next page. AWS writes the end of a listing as none or as empty.
-    pub(super) fn next(
+impl Pages {
+    /// Begins at a page in the middle.
+    pub(super) fn from(token: Option<String>) -> Self {
+        let met = token.iter().map(hash).collect();
+        Self {
+            token,
+            met,
+            number: 0,
+        }
+    }
+
+    /// Returns the token of the page to read, none for the first.
+    pub(super) fn token(&self) -> Option<String> {
+        self.token.clone()
+    }
+
+    /// Returns which page it is, the first one being 1.
+    pub(super) fn number(&self) -> usize {
+        self.number + 1
+    }
+
+    /// Goes on to the next page, if there is one. AWS writes the end of a listing as none or as
+    /// empty.
+    pub(super) fn turn(
         &mut self,
         operation: Operation,
         token: Option<String>,
-    ) -> Result<Option<String>, Failure> {
-        let Some(token) = token.filter(|token| !token.is_empty()) else {
-            return Ok(None);
+    ) -> Result<bool, Failure> {
+        self.token = token.filter(|token| !token.is_empty());
+        let Some(token) = &self.token else {
+            return Ok(false);
         };
-        let mut hasher = DefaultHasher::new();
-        token.hash(&mut hasher);
-        if self.0.insert(hasher.finish()) {
-            Ok(Some(token))
+        self.number += 1;
+        if self.met.insert(hash(token)) {
+            Ok(true)
         } else {
             Err(Failure::RepeatedToken(operation))
         }
     }
+}
+
+fn hash(token: &String) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    token.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Returns down to where a listing has to be read: to what is known if that joins what is wanted,
@@ -75,7 +108,7 @@ pub(super) async fn newest_first(
     scope: &Scope,
     resource: &str,
     operation: Operation,
-    fetch: impl AsyncFn(&Listing, Option<String>) -> Result<Page, Failure>,
+    fetch: impl AsyncFn(&Listing, &Pages) -> Result<Page, Failure>,
 ) -> Result<(), Failure> {
     let wanted = run.first_millisecond();
     loop {
@@ -89,27 +122,28 @@ pub(super) async fn newest_first(
             cursor: String::new(),
         };
         let goes_on = resumed.is_some();
-        let mut token = resumed.as_ref().map(|pass| pass.cursor.clone());
-        let mut tokens = Tokens::default();
+        let mut pages = Pages::from(resumed.as_ref().map(|pass| pass.cursor.clone()));
         loop {
-            let mut page = match fetch(&listing, token.take()).await {
+            let page = match fetch(&listing, &pages).await {
                 // The page to go on with is forgotten: begin anew. What is known is not fetched
                 // again, only listed.
                 Err(Failure::StaleToken(_) | Failure::Failed { .. }) if resumed.is_some() => {
                     resumed = None;
+                    pages = Pages::default();
                     continue;
                 }
                 other => other?,
             };
             resumed = None;
-            page.next = tokens.next(operation, page.next)?;
+            let goes_further = pages.turn(operation, page.next)?;
             if let Some((_, newest)) = page.span {
                 pass.newest = pass.newest.max(Some(newest));
             }
-            let is_past = page.span.is_some_and(|(_, newest)| newest < pass.until);
-            let progress = match &page.next {
-                Some(next) if !is_past => {
-                    pass.cursor.clone_from(next);
+            let is_past =
+                !page.unordered && page.span.is_some_and(|(_, newest)| newest < pass.until);
+            let progress = match pages.token() {
+                Some(next) if goes_further && !is_past => {
+                    pass.cursor = next;
                     Progress::Reading(pass.clone())
                 }
                 _ => Progress::Done {
@@ -122,7 +156,6 @@ pub(super) async fn newest_first(
             if matches!(progress, Progress::Done { .. }) {
                 break;
             }
-            token = page.next;
         }
         if !goes_on {
             return Ok(());
@@ -170,24 +203,18 @@ pub(super) async fn by_windows(
     scope: &Scope,
     operation: Operation,
     wanted: i64,
-    fetch: impl AsyncFn(
-        &Listing,
-        (DateTime<Utc>, DateTime<Utc>),
-        Option<String>,
-    ) -> Result<Page, Failure>,
+    fetch: impl AsyncFn(&Listing, (DateTime<Utc>, DateTime<Utc>), &Pages) -> Result<Page, Failure>,
 ) -> Result<(), Failure> {
     let listing = run.ledger().listing(scope, "")?;
     let open = run.ledger().oldest_open(&listing)?;
     let now = run.now().timestamp_millis();
     for (from, until) in windows(&listing, wanted, now, open) {
         let at = |milliseconds| DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
-        let mut tokens = Tokens::default();
-        let mut token = None;
+        let mut pages = Pages::default();
         loop {
-            let page = fetch(&listing, (at(from), at(until)), token).await?;
+            let page = fetch(&listing, (at(from), at(until)), &pages).await?;
             run.read(scope, page.facts.len());
-            token = tokens.next(operation, page.next)?;
-            if token.is_some() {
+            if pages.turn(operation, page.next)? {
                 run.ledger().keep_again(&listing, &page.facts)?;
                 continue;
             }

@@ -3,6 +3,8 @@
 //! Answers are translated into plain facts by an allow-list of fields; nothing else of them is kept,
 //! logged or shown. Pages stream into the ledger, so memory does not grow with what is read.
 
+mod accounts;
+mod attempts;
 mod clients;
 mod cloudtrail;
 mod codebuild;
@@ -19,6 +21,9 @@ mod organizations;
 mod policy;
 pub mod price_lists;
 mod run;
+mod sources;
+
+use std::time::Duration;
 
 use aws_smithy_types::DateTime as SdkTime;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,13 +31,14 @@ use rust_decimal::Decimal;
 
 use self::operations::{Choice, Operation};
 pub use self::{
+    attempts::Attempt,
     doctor::{Check, doctor},
     error::CollectError,
     policy::policy,
     run::collect,
 };
 use crate::{
-    domain::{ids::Region, money::Money},
+    domain::{ids::Region, metering::observed::Place, money::Money},
     ledger::{NotCollected, Scope},
 };
 
@@ -79,6 +85,8 @@ pub struct Request {
     pub max_api_cost: Option<Decimal>,
     /// Requests a second to one service of an account and region.
     pub rate: u32,
+    /// How long to wait for an answer before asking again.
+    pub timeout: Duration,
     /// The moment that counts as now.
     pub now: DateTime<Utc>,
 }
@@ -123,12 +131,33 @@ pub struct Outcome {
     pub has_faults: bool,
 }
 
+/// One call, as a log shows it: nothing of what was asked for or answered.
+#[derive(Clone, Debug)]
+pub struct Call<'c> {
+    /// What was called.
+    pub operation: Operation,
+    /// As whom, and where.
+    pub place: &'c Place,
+    /// Which page of a listing.
+    pub page: usize,
+    /// Each time it was sent.
+    pub attempts: &'c [Attempt],
+    /// How long it took with all of them.
+    pub took: Duration,
+    /// Why there is no answer.
+    pub failed: Option<String>,
+}
+
 /// Watches a collection, and may stop it.
 pub trait Watch {
     /// Hears what it will take, before anything that costs.
     fn announce(&self, announcement: &Announcement);
     /// Hears how much of a source was read.
     fn progress(&self, scope: &Scope, things: u64, calls: u64);
+    /// Hears that no more of a source is read.
+    fn ended(&self, scope: &Scope);
+    /// Hears of each call when it is over.
+    fn called(&self, call: &Call<'_>);
     /// Tells whether to stop.
     fn stopped(&self) -> bool;
 }

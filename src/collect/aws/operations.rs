@@ -79,6 +79,12 @@ macro_rules! operations {
                 match self { $(Self::$name => $action,)* }
             }
 
+            /// Returns the service part of the action.
+            pub fn service(self) -> &'static str {
+                let action = self.action();
+                action.split_once(':').map_or(action, |(service, _)| service)
+            }
+
             const fn needed(self) -> Needed {
                 match self { $(Self::$name => $needed,)* }
             }
@@ -94,7 +100,10 @@ operations! {
     GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
     ListProjects "codebuild:ListProjects" By(CodeBuild);
     ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
+    ListBuilds "codebuild:ListBuilds" By(CodeBuild);
     BatchGetBuilds "codebuild:BatchGetBuilds" By(CodeBuild);
+    ListSandboxes "codebuild:ListSandboxes" By(CodeBuild);
+    BatchGetSandboxes "codebuild:BatchGetSandboxes" By(CodeBuild);
     ListFleets "codebuild:ListFleets" By(CodeBuild);
     BatchGetFleets "codebuild:BatchGetFleets" By(CodeBuild);
     ListPipelines "codepipeline:ListPipelines" By(CodePipeline);

@@ -2,12 +2,7 @@
 
 use aws_sdk_organizations::{Client, types::AccountState};
 
-use super::{
-    error::Failure,
-    listing::Tokens,
-    operations::Operation,
-    run::{Account, Run},
-};
+use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
 use crate::domain::{
     ids::{AccountId, Region},
     metering::observed::Place,
@@ -25,13 +20,12 @@ pub(super) async fn accounts(run: &Run<'_>, base: &Account) -> Result<Vec<Accoun
         region,
     };
     let client = Client::new(&base.in_region(&place.region));
-    let mut tokens = Tokens::default();
-    let mut token = None;
+    let mut pages = Pages::default();
     let mut accounts = Vec::new();
     loop {
-        let request = client.list_accounts().set_next_token(token);
+        let request = client.list_accounts().set_next_token(pages.token());
         let answer = run
-            .ask(&place, Operation::ListAccounts, request.send())
+            .ask_page(&place, Operation::ListAccounts, &pages, request.send())
             .await?;
         for account in answer.accounts() {
             let is_closed = matches!(
@@ -42,8 +36,7 @@ pub(super) async fn accounts(run: &Run<'_>, base: &Account) -> Result<Vec<Accoun
                 accounts.push(AccountId::new(id));
             }
         }
-        token = tokens.next(Operation::ListAccounts, answer.next_token)?;
-        if token.is_none() {
+        if !pages.turn(Operation::ListAccounts, answer.next_token)? {
             accounts.sort();
             return Ok(accounts);
         }

@@ -3,31 +3,26 @@
 
 use std::{
     cell::{Cell, RefCell, RefMut},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     error::Error as StdError,
     rc::Rc,
+    time::Instant,
 };
 
-use aws_config::SdkConfig;
-use aws_sdk_sts::Client as Sts;
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use chrono::{DateTime, Days, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    Announcement, CollectError, Outcome, Request, Role, Watch, clients, cloudtrail, codebuild,
-    codecommit, codedeploy, codepipeline, cost_explorer,
-    error::Failure,
-    limits::Bucket,
-    operations::{Operation, Service},
-    organizations,
+    Call, CollectError, Outcome, Request, Watch, attempts::counted, error::Failure, limits::Bucket,
+    listing::Pages, operations::Operation,
 };
 use crate::{
     domain::{
         catalog::{Catalog, Lookup},
-        ids::{AccountId, Meter, Region},
-        metering::observed::{Pipeline, Place},
+        ids::{Meter, Region},
+        metering::observed::Place,
         money::Money,
         tariff::Rate,
     },
@@ -37,46 +32,26 @@ use crate::{
 /// CloudTrail answers two lookups a second, to everyone in an account and region together.
 const LOOKUPS_A_SECOND: u32 = 2;
 
-/// An account that is asked.
-pub(super) struct Account {
-    pub(super) id: AccountId,
-    pub(super) partition: String,
-    /// Others are asked too, so that it speaks for itself only.
-    pub(super) is_one_of_several: bool,
-    config: SdkConfig,
-}
-
-impl Account {
-    pub(super) fn in_region(&self, region: &Region) -> SdkConfig {
-        clients::in_region(&self.config, region)
-    }
-}
-
 /// Buckets by account, region and service.
 type Buckets = BTreeMap<(Place, &'static str), Rc<Bucket>>;
 
 /// A collection that is going on.
 pub(super) struct Run<'r> {
-    request: &'r Request,
-    catalog: &'r Catalog,
+    pub(super) request: &'r Request,
+    pub(super) catalog: &'r Catalog,
     ledger: RefCell<&'r mut Ledger>,
-    watch: &'r dyn Watch,
+    pub(super) watch: &'r dyn Watch,
     buckets: RefCell<Buckets>,
+    /// Services that answered, whatever they said.
+    reached: RefCell<BTreeSet<(Place, &'static str)>>,
     calls: RefCell<BTreeMap<Operation, u64>>,
     paid_calls: Cell<u64>,
     /// Of one paid call.
-    price: Decimal,
+    pub(super) price: Decimal,
     read: RefCell<BTreeMap<Scope, u64>>,
     missing: RefCell<Vec<NotCollected>>,
     notes: RefCell<Vec<String>>,
     has_faults: Cell<bool>,
-}
-
-/// What a place has, before its usage is read.
-struct Inventory {
-    place: Place,
-    projects: Option<Vec<String>>,
-    pipelines: Option<Vec<Pipeline>>,
 }
 
 /// Collects usage into the ledger.
@@ -93,7 +68,9 @@ pub fn collect(
         outcome.calls = run.calls.borrow().clone().into_iter().collect();
         outcome.cost = Money::of(Decimal::from(run.paid_calls.get()), run.price);
         outcome.missing = run.take_missing();
+        outcome.missing.sort();
         outcome.notes = run.notes.take();
+        outcome.notes.sort();
         outcome.has_faults = run.has_faults.get();
         Ok(())
     })?;
@@ -134,6 +111,7 @@ impl<'r> Run<'r> {
             ledger: RefCell::new(ledger),
             watch,
             buckets: RefCell::default(),
+            reached: RefCell::default(),
             calls: RefCell::default(),
             paid_calls: Cell::new(0),
             price: price_of_a_request(catalog, request.now.date_naive()),
@@ -192,23 +170,67 @@ impl Run<'_> {
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
+        self.ask_page(place, operation, &Pages::default(), send)
+            .await
+    }
+
+    /// Asks for a page of a listing.
+    pub(super) async fn ask_page<T, E>(
+        &self,
+        place: &Place,
+        operation: Operation,
+        pages: &Pages,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Failure>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
         if self.watch.stopped() {
             return Err(CollectError::Stopped.into());
         }
         self.bucket(place, operation).take().await;
+        self.count(operation);
+        let begun = Instant::now();
+        let (answer, attempts) = counted(send).await;
+        let answer = answer.map_err(|error| Failure::of(operation, &error));
+        self.watch.called(&Call {
+            operation,
+            place,
+            page: pages.number(),
+            attempts: &attempts,
+            took: begun.elapsed(),
+            failed: answer.as_ref().err().map(ToString::to_string),
+        });
+        let service = (place.clone(), operation.service());
+        match answer {
+            // A service need not exist in every region: the others go on. One that has answered
+            // before is gone with the network.
+            Err(Failure::Fatal(CollectError::Unreachable(why)))
+                if operation != Operation::GetCallerIdentity
+                    && !self.reached.borrow().contains(&service) =>
+            {
+                Err(Failure::Unreached { operation, why })
+            }
+            answer => {
+                self.reached.borrow_mut().insert(service);
+                answer
+            }
+        }
+    }
+
+    /// Counts a call.
+    pub(super) fn count(&self, operation: Operation) {
         *self.calls.borrow_mut().entry(operation).or_default() += 1;
-        send.await.map_err(|error| Failure::of(operation, &error))
     }
 
     fn bucket(&self, place: &Place, operation: Operation) -> Rc<Bucket> {
-        let service = operation.action().split(':').next().unwrap_or_default();
         let rate = match operation {
             Operation::LookupEvents => self.request.rate.min(LOOKUPS_A_SECOND),
             _ => self.request.rate,
         };
         let mut buckets = self.buckets.borrow_mut();
         buckets
-            .entry((place.clone(), service))
+            .entry((place.clone(), operation.service()))
             .or_insert_with(|| Rc::new(Bucket::new(rate, rate)))
             .clone()
     }
@@ -288,7 +310,9 @@ impl Run<'_> {
         part: &str,
         failure: &Failure,
     ) -> Result<(), CollectError> {
-        if failure.is_fault() {
+        // Not every service is in every region, so silence there is no fault.
+        let is_silent = matches!(failure, Failure::Unreached { .. });
+        if failure.is_fault() || (is_silent && !self.request.login.all_regions) {
             self.has_faults.set(true);
         }
         let missing = NotCollected {
@@ -302,12 +326,17 @@ impl Run<'_> {
     }
 
     /// Notes how a whole source went; only what concerns every source goes further.
-    fn settle(
+    pub(super) fn settle(
         &self,
         place: &Place,
         source: Source,
         done: Result<(), Failure>,
     ) -> Result<(), CollectError> {
+        let scope = Scope {
+            place: place.clone(),
+            source,
+        };
+        self.watch.ended(&scope);
         let failure = match done {
             Ok(()) => return Ok(()),
             Err(Failure::Fatal(error)) => return Err(error),
@@ -321,10 +350,6 @@ impl Run<'_> {
             }
             return Ok(());
         }
-        let scope = Scope {
-            place: place.clone(),
-            source,
-        };
         self.ledger().begin_source(&scope)?;
         self.miss(&scope, "", &failure)
     }
@@ -332,303 +357,5 @@ impl Run<'_> {
     /// Hands over what could not be collected.
     pub(super) fn take_missing(&self) -> Vec<NotCollected> {
         self.missing.take()
-    }
-
-    async fn everything(&self) -> Result<Announcement, CollectError> {
-        let accounts = self.accounts().await?;
-        let mut inventories = Vec::new();
-        for account in &accounts {
-            for region in self.regions(account)? {
-                let place = Place {
-                    account: account.id.clone(),
-                    region,
-                };
-                inventories.push((account, self.inventory(account, place).await?));
-            }
-        }
-        let announcement = self.announcement(&accounts, &inventories)?;
-        self.watch.announce(&announcement);
-        if self.request.dry_run {
-            return Ok(announcement);
-        }
-        let choice = &self.request.choice;
-        for account in &accounts {
-            if choice.has(Service::CostExplorer) && self.has_own_costs(account) {
-                let place = Place {
-                    account: account.id.clone(),
-                    region: Region::global(),
-                };
-                let done = cost_explorer::collect(self, account).await;
-                self.settle(&place, Source::CostExplorer, done)?;
-            }
-        }
-        for (account, inventory) in &inventories {
-            let (builds, pipelines, deployments, others) = tokio::join!(
-                self.builds(account, inventory),
-                self.pipelines(account, inventory),
-                self.deployments(account, &inventory.place),
-                self.others(account, &inventory.place),
-            );
-            builds.and(pipelines).and(deployments).and(others)?;
-        }
-        Ok(announcement)
-    }
-
-    /// The account that pays for an organization speaks for all of it.
-    fn has_own_costs(&self, account: &Account) -> bool {
-        self.request.login.organization_role.is_none() || !account.is_one_of_several
-    }
-
-    async fn builds(&self, account: &Account, inventory: &Inventory) -> Result<(), CollectError> {
-        let place = &inventory.place;
-        if let Some(projects) = &inventory.projects {
-            let done = codebuild::builds(self, account, place, projects).await;
-            self.settle(place, Source::Builds, done)?;
-            let done = codebuild::fleets(self, account, place).await;
-            self.settle(place, Source::Fleets, done)?;
-        }
-        Ok(())
-    }
-
-    async fn pipelines(
-        &self,
-        account: &Account,
-        inventory: &Inventory,
-    ) -> Result<(), CollectError> {
-        let place = &inventory.place;
-        if let Some(pipelines) = &inventory.pipelines {
-            self.ledger().keep_pipelines(place, pipelines)?;
-            let done = codepipeline::executions(self, account, place, pipelines).await;
-            self.settle(place, Source::Pipelines, done)?;
-            if self.request.choice.deep {
-                let done = codepipeline::actions(self, account, place, pipelines).await;
-                self.settle(place, Source::Actions, done)?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn deployments(&self, account: &Account, place: &Place) -> Result<(), CollectError> {
-        if self.request.choice.has(Service::CodeDeploy) {
-            let done = codedeploy::deployments(self, account, place).await;
-            self.settle(place, Source::Deployments, done)?;
-        }
-        Ok(())
-    }
-
-    async fn others(&self, account: &Account, place: &Place) -> Result<(), CollectError> {
-        let choice = &self.request.choice;
-        if choice.deep && choice.has(Service::CloudTrail) {
-            let done = cloudtrail::identities(self, account, place).await;
-            self.settle(place, Source::Identities, done)?;
-        }
-        if choice.has(Service::CodeCommit) {
-            let done = codecommit::repositories(self, account, place).await;
-            self.settle(place, Source::Repositories, done)?;
-        }
-        Ok(())
-    }
-
-    async fn inventory(&self, account: &Account, place: Place) -> Result<Inventory, CollectError> {
-        let choice = &self.request.choice;
-        let mut inventory = Inventory {
-            place,
-            projects: None,
-            pipelines: None,
-        };
-        let place = &inventory.place;
-        if choice.has(Service::CodeBuild) {
-            match codebuild::projects(self, account, place).await {
-                Ok(projects) => inventory.projects = Some(projects),
-                Err(failure) => self.settle(place, Source::Builds, Err(failure))?,
-            }
-        }
-        if choice.has(Service::CodePipeline) {
-            match codepipeline::pipelines(self, account, place).await {
-                Ok(pipelines) => inventory.pipelines = Some(pipelines),
-                Err(failure) => self.settle(place, Source::Pipelines, Err(failure))?,
-            }
-        }
-        Ok(inventory)
-    }
-
-    fn announcement(
-        &self,
-        accounts: &[Account],
-        inventories: &[(&Account, Inventory)],
-    ) -> Result<Announcement, CollectError> {
-        let choice = &self.request.choice;
-        let mut plan = Announcement {
-            accounts: accounts.len() as u64,
-            places: inventories.len() as u64,
-            ..Announcement::default()
-        };
-        if choice.has(Service::CostExplorer) {
-            for account in accounts
-                .iter()
-                .filter(|account| self.has_own_costs(account))
-            {
-                let months = cost_explorer::open_months(self, account)?.len() as u64;
-                plan.paid_calls += months * cost_explorer::REQUESTS_A_MONTH;
-            }
-        }
-        plan.calls = plan.paid_calls;
-        let days = (self.request.to - self.request.from).num_days();
-        let months = days.max(0).cast_unsigned() / 31 + 1;
-        for (_, inventory) in inventories {
-            if let Some(projects) = &inventory.projects {
-                plan.projects += projects.len() as u64;
-                // A page of ids and the builds behind it; and the fleets.
-                plan.calls += 2 * projects.len() as u64 + 1;
-            }
-            if let Some(pipelines) = &inventory.pipelines {
-                plan.pipelines += pipelines.len() as u64;
-                plan.calls += pipelines.len() as u64;
-                if choice.deep {
-                    let by_action = pipelines.iter().filter(|pipeline| pipeline.kind != "V1");
-                    plan.calls += by_action.count() as u64;
-                }
-            }
-            if choice.has(Service::CodeDeploy) {
-                plan.calls += months;
-            }
-            if choice.deep && choice.has(Service::CloudTrail) {
-                plan.calls += months.min(3);
-            }
-            plan.calls += u64::from(choice.has(Service::CodeCommit));
-        }
-        plan.seconds = plan.calls / u64::from(self.request.rate.max(1));
-        plan.cost = Money::of(Decimal::from(plan.paid_calls), self.price);
-        Ok(plan)
-    }
-
-    pub(super) fn regions(&self, account: &Account) -> Result<Vec<Region>, CollectError> {
-        let login = &self.request.login;
-        if login.all_regions {
-            let of_partition = self
-                .catalog
-                .regions
-                .values()
-                .filter(|info| info.partition == account.partition);
-            return Ok(of_partition.map(|info| info.id.clone()).collect());
-        }
-        if !login.regions.is_empty() {
-            return Ok(login.regions.clone());
-        }
-        match account.config.region() {
-            Some(region) => Ok(vec![Region::new(region.as_ref())]),
-            None => Err(CollectError::NoRegion),
-        }
-    }
-
-    /// Opens the accounts that are asked. Those that cannot be opened become gaps.
-    pub(super) async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
-        let login = &self.request.login;
-        let config = clients::load(login).await;
-        let has_region = config
-            .region()
-            .is_some_and(|name| !name.as_ref().is_empty());
-        if !has_region && !login.all_regions {
-            return Err(CollectError::NoRegion);
-        }
-        let base = self.open(config, false).await.map_err(fatal)?;
-        let roles = match &login.organization_role {
-            None => login.roles.clone(),
-            Some(name) => organizations::accounts(self, &base)
-                .await
-                .map_err(|failure| match failure {
-                    Failure::Fatal(error) => error,
-                    other => CollectError::NoOrganization(other.to_string()),
-                })?
-                .into_iter()
-                .filter(|id| *id != base.id)
-                .map(|id| Role {
-                    arn: format!("arn:{}:iam::{id}:role/{name}", base.partition),
-                    external_id: login.external_id.clone(),
-                })
-                .collect(),
-        };
-        if roles.is_empty() && login.organization_role.is_none() {
-            return Ok(vec![base]);
-        }
-        let several = login.organization_role.is_some() || roles.len() > 1;
-        let mut accounts = Vec::new();
-        for role in &roles {
-            *self
-                .calls
-                .borrow_mut()
-                .entry(Operation::AssumeRole)
-                .or_default() += 1;
-            let config = clients::assume(&base.config, role).await;
-            match self.open(config, several).await {
-                Ok(account) => accounts.push(account),
-                Err(Failure::Fatal(error @ (CollectError::Stopped | CollectError::Ledger(_)))) => {
-                    return Err(error);
-                }
-                Err(_) => {
-                    let account = role.arn.split(':').nth(4).unwrap_or(&role.arn);
-                    let place = Place {
-                        account: AccountId::new(account),
-                        region: Region::global(),
-                    };
-                    self.settle(
-                        &place,
-                        Source::Account,
-                        Err(Failure::Denied(Operation::AssumeRole)),
-                    )?;
-                }
-            }
-        }
-        if login.organization_role.is_some() {
-            // The account that lists them is one of them, and the one that pays.
-            accounts.insert(0, base);
-        }
-        if accounts.is_empty() {
-            return Err(CollectError::NoAccount);
-        }
-        for account in &accounts {
-            let scope = Scope {
-                place: Place {
-                    account: account.id.clone(),
-                    region: Region::global(),
-                },
-                source: Source::Account,
-            };
-            self.ledger().begin_source(&scope)?;
-        }
-        Ok(accounts)
-    }
-
-    /// Asks AWS who the credentials belong to. It is the first request: what is wrong with
-    /// credentials, clock or network shows here, and soon.
-    async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
-        let impatient = match config.region() {
-            Some(name) if !name.as_ref().is_empty() => clients::impatient(&config),
-            _ => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
-        };
-        let nowhere = Place {
-            account: AccountId::new("?"),
-            region: Region::global(),
-        };
-        let request = Sts::new(&impatient).get_caller_identity();
-        let answer = self
-            .ask(&nowhere, Operation::GetCallerIdentity, request.send())
-            .await?;
-        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
-        Ok(Account {
-            id: AccountId::new(answer.account().unwrap_or_default()),
-            partition: partition.unwrap_or("aws").to_owned(),
-            is_one_of_several,
-            config,
-        })
-    }
-}
-
-fn fatal(failure: Failure) -> CollectError {
-    match failure {
-        Failure::Fatal(error) => error,
-        Failure::Denied(_) => CollectError::Refused("AccessDenied".to_owned()),
-        Failure::Failed { why, .. } => CollectError::Unreachable(why),
-        other => CollectError::Unreachable(other.to_string()),
     }
 }

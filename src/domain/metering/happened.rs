@@ -30,6 +30,21 @@ pub struct Build {
     pub fleet: Option<String>,
     /// The pipeline that started it.
     pub pipeline: Option<String>,
+    /// It used a Docker server, which bills apart.
+    pub docker_server: bool,
+}
+
+/// A machine to try builds on by hand.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sandbox {
+    /// Of which project.
+    pub project: String,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it ended; none while it runs.
+    pub ended: Option<DateTime<Utc>>,
+    /// The reserved fleet it ran on.
+    pub fleet: Option<String>,
 }
 
 /// A pipeline as it was last seen.

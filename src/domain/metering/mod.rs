@@ -7,5 +7,6 @@ pub mod codebuild;
 pub mod codecommit;
 pub mod codedeploy;
 pub mod codepipeline;
+mod fleets;
 pub mod happened;
 pub mod observed;

@@ -12,7 +12,7 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-pub use super::happened::{Action, Build, Execution, FleetSeen, Pipeline, Place, Target};
+pub use super::happened::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target};
 use super::{
     codebuild,
     codecommit::{Identity, active_users},
@@ -62,13 +62,13 @@ pub struct Metered {
 
 /// What one record is kept apart by.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Group {
-    day: NaiveDate,
-    place: Place,
-    service: &'static str,
-    usage_type: Arc<str>,
-    resource: Option<Arc<str>>,
-    pipeline: Option<Arc<str>>,
+pub(super) struct Group {
+    pub(super) day: NaiveDate,
+    pub(super) place: Place,
+    pub(super) service: &'static str,
+    pub(super) usage_type: Arc<str>,
+    pub(super) resource: Option<Arc<str>>,
+    pub(super) pipeline: Option<Arc<str>>,
 }
 
 struct Sum {
@@ -88,20 +88,22 @@ struct ActiveCount {
 
 /// Meters one month. Facts of other months that are handed in are left out.
 pub struct Metering<'c> {
-    catalog: &'c Catalog,
-    month: Month,
+    pub(super) catalog: &'c Catalog,
+    pub(super) month: Month,
     options: MeteringOptions,
     groups: BTreeMap<Group, Sum>,
     identities: BTreeMap<AccountId, BTreeSet<Identity>>,
     v1: BTreeMap<Place, ActiveCount>,
     /// By what is missing and why: how many.
     gaps: BTreeMap<(String, String), u64>,
-    overflowing: BTreeSet<String>,
+    pub(super) overflowing: BTreeSet<String>,
     built_on: BTreeMap<String, u64>,
+    /// Minutes of actions that run commands.
+    commands: BTreeMap<Place, Decimal>,
     notes: Vec<String>,
 }
 
-const CODEBUILD: &str = "CodeBuild";
+pub(super) const CODEBUILD: &str = "CodeBuild";
 const CODEPIPELINE: &str = "AWSCodePipeline";
 const CODEDEPLOY: &str = "AWSCodeDeploy";
 const CODECOMMIT: &str = "AWSCodeCommit";
@@ -119,6 +121,7 @@ impl<'c> Metering<'c> {
             gaps: BTreeMap::new(),
             overflowing: BTreeSet::new(),
             built_on: BTreeMap::new(),
+            commands: BTreeMap::new(),
             notes: Vec::new(),
         }
     }
@@ -140,6 +143,12 @@ impl<'c> Metering<'c> {
             // The fleet's machines are billed, not its builds.
             *self.built_on.entry(fleet.clone()).or_default() += 1;
             return;
+        }
+        if build.docker_server {
+            self.gap(
+                format!("Docker servers of CodeBuild builds in {}", shown(place)),
+                "they bill apart, and how long each ran is stated nowhere".to_owned(),
+            );
         }
         let Some(compute) = self.catalog.compute(&build.compute) else {
             self.gap(
@@ -175,92 +184,38 @@ impl<'c> Metering<'c> {
         );
     }
 
-    /// Meters a reserved fleet from what was seen of it, in order of time. Its size is known from
-    /// the last change before it was seen until it was seen next; the time between is a gap.
-    pub fn fleet(&mut self, place: &Place, seen: &[FleetSeen], now: DateTime<Utc>) {
-        let month_begins = midnight(self.month.first_day());
-        let month_ends = midnight(self.month.end()).min(now);
-        for (at, look) in seen.iter().enumerate() {
-            if look.overflows {
-                self.overflowing.insert(look.arn.clone());
-            }
-            if let (0, Some(created), Some(since)) = (at, look.created, look.since) {
-                // How large it was before it was last changed is stated nowhere.
-                self.unseen(place, &look.arn, created, since);
-            }
-            let next = seen.get(at + 1);
-            // What was true when it was last changed is true until then, and until the next look
-            // if nothing changed in between.
-            let from = look.since.unwrap_or(look.seen);
-            let until = match next {
-                Some(next) if next.since.is_none_or(|since| since > look.seen) => {
-                    self.unseen(place, &look.arn, look.seen, next.since.unwrap_or(next.seen));
-                    look.seen
-                }
-                Some(next) => next.seen,
-                None => {
-                    self.unseen(place, &look.arn, look.seen, month_ends);
-                    look.seen
-                }
-            };
-            let from = match at.checked_sub(1).and_then(|before| seen.get(before)) {
-                Some(before) => from.max(before.seen),
-                None => from,
-            };
-            let (from, until) = (from.max(month_begins), until.min(month_ends));
-            if from >= until || look.machines == 0 {
-                continue;
-            }
-            let Some(compute) = self.catalog.compute(&look.compute).or_else(|| {
-                // Every kind of fleet but macOS has one meter.
-                self.catalog.compute("reserved")
-            }) else {
-                continue;
-            };
-            let usage_type: Arc<str> = if compute.grain == Grain::Provisioned {
-                Arc::from(compute.meter.usage_type.as_str())
-            } else {
-                Arc::from("Reserved-EC2")
-            };
-            for day in from.date_naive().iter_days() {
-                let (begins, ends) = (midnight(day), midnight(day + chrono::Days::new(1)));
-                if begins >= until {
-                    break;
-                }
-                let time = ends.min(until) - begins.max(from);
-                let machines = Decimal::from(look.machines);
-                let billed = codebuild::billed(Grain::Provisioned, time);
-                self.add(
-                    Group {
-                        day,
-                        place: place.clone(),
-                        service: CODEBUILD,
-                        usage_type: usage_type.clone(),
-                        resource: Some(Arc::from(look.arn.as_str())),
-                        pipeline: None,
-                    },
-                    Quantity::new(billed.value * machines, billed.unit),
-                    time,
-                    ("stretch", "each machine for every minute it is provisioned"),
-                );
-            }
+    /// Meters a sandbox: every started second, on the day it began.
+    pub fn sandbox(&mut self, place: &Place, sandbox: &Sandbox) {
+        let day = sandbox.began.date_naive();
+        // On a fleet its machines are billed.
+        if !self.month.contains(day) || sandbox.fleet.is_some() {
+            return;
         }
-    }
-
-    fn unseen(&mut self, place: &Place, arn: &str, from: DateTime<Utc>, until: DateTime<Utc>) {
-        let begins = from.max(midnight(self.month.first_day()));
-        let ends = until.min(midnight(self.month.end()));
-        if begins.date_naive() < ends.date_naive() {
-            let name = arn.rsplit('/').next().unwrap_or(arn).to_owned();
+        let Some(ended) = sandbox.ended else {
             self.gap(
-                format!("CodeBuild fleet {name} in {}", shown(place)),
-                format!(
-                    "not looked at between {} and {}",
-                    begins.date_naive(),
-                    ends.date_naive()
-                ),
+                format!("CodeBuild sandboxes in {}", shown(place)),
+                "still running when they were read".to_owned(),
             );
-        }
+            return;
+        };
+        let time = (ended - sandbox.began).max(TimeDelta::zero());
+        self.add(
+            Group {
+                day,
+                place: place.clone(),
+                service: CODEBUILD,
+                usage_type: Arc::from("Sandbox"),
+                resource: Some(self.arn(
+                    "codebuild",
+                    place,
+                    &format!("project/{}", sandbox.project),
+                )),
+                pipeline: None,
+            },
+            codebuild::billed(Grain::Second, time),
+            time,
+            ("sandbox", "each rounded up to the second"),
+        );
     }
 
     /// Meters a V1 pipeline from its runs of the month in order of time, given what the run before
@@ -369,13 +324,10 @@ impl<'c> Metering<'c> {
                 ),
             );
         }
-        if action.category == "Compute" {
-            self.gap(
-                format!("CodeBuild minutes of pipeline commands in {}", shown(place)),
-                "AWS bills them as builds but lists them nowhere".to_owned(),
-            );
-        }
         let minutes = action_minutes(kind, time);
+        if action.category == "Compute" {
+            *self.commands.entry(place.clone()).or_default() += minutes.value;
+        }
         if minutes.value.is_zero() {
             return;
         }
@@ -472,6 +424,15 @@ impl<'c> Metering<'c> {
                 );
             }
         }
+        for (place, minutes) in std::mem::take(&mut self.commands) {
+            self.gap(
+                format!(
+                    "CodeBuild time of {minutes} minutes of pipeline commands in {}",
+                    shown(&place)
+                ),
+                "AWS bills it as builds, on a compute type that its API does not state".to_owned(),
+            );
+        }
         for (place, count) in &self.v1 {
             if count.by_any_run != count.by_code_change {
                 self.notes.push(format!(
@@ -547,7 +508,7 @@ impl<'c> Metering<'c> {
         );
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         group: Group,
         billed: Quantity,
@@ -602,7 +563,7 @@ impl<'c> Metering<'c> {
         }
     }
 
-    fn gap(&mut self, what: String, reason: String) {
+    pub(super) fn gap(&mut self, what: String, reason: String) {
         *self.gaps.entry((what, reason)).or_default() += 1;
     }
 
@@ -619,10 +580,10 @@ impl<'c> Metering<'c> {
     }
 }
 
-fn shown(place: &Place) -> String {
+pub(super) fn shown(place: &Place) -> String {
     format!("{}, account {}", place.region, place.account)
 }
 
-fn midnight(day: NaiveDate) -> DateTime<Utc> {
+pub(super) fn midnight(day: NaiveDate) -> DateTime<Utc> {
     day.and_hms_opt(0, 0, 0).expect("midnight exists").and_utc()
 }

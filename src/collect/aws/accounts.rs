@@ -1,0 +1,158 @@
+//! Who is asked: the own account, those behind roles, those of an organization; and in which regions.
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::Client as Sts;
+
+use super::{
+    CollectError, Role, clients, error::Failure, operations::Operation, organizations, run::Run,
+};
+use crate::{
+    domain::{
+        ids::{AccountId, Region},
+        metering::observed::Place,
+    },
+    ledger::{Scope, Source},
+};
+
+/// An account that is asked.
+pub(super) struct Account {
+    pub(super) id: AccountId,
+    pub(super) partition: String,
+    /// Others are asked too, so that it speaks for itself only.
+    pub(super) is_one_of_several: bool,
+    config: SdkConfig,
+}
+
+impl Account {
+    pub(super) fn in_region(&self, region: &Region) -> SdkConfig {
+        clients::in_region(&self.config, region)
+    }
+}
+
+impl Run<'_> {
+    pub(super) fn regions(&self, account: &Account) -> Result<Vec<Region>, CollectError> {
+        let login = &self.request.login;
+        if login.all_regions {
+            let of_partition = self
+                .catalog
+                .regions
+                .values()
+                .filter(|info| info.partition == account.partition);
+            return Ok(of_partition.map(|info| info.id.clone()).collect());
+        }
+        if !login.regions.is_empty() {
+            return Ok(login.regions.clone());
+        }
+        match account.config.region() {
+            Some(region) => Ok(vec![Region::new(region.as_ref())]),
+            None => Err(CollectError::NoRegion),
+        }
+    }
+
+    /// Opens the accounts that are asked. Those that cannot be opened become gaps.
+    pub(super) async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
+        let login = &self.request.login;
+        let config = clients::load(self.request).await;
+        let has_region = config
+            .region()
+            .is_some_and(|name| !name.as_ref().is_empty());
+        if !has_region && !login.all_regions {
+            return Err(CollectError::NoRegion);
+        }
+        let base = self.open(config, false).await.map_err(fatal)?;
+        let roles = match &login.organization_role {
+            None => login.roles.clone(),
+            Some(name) => organizations::accounts(self, &base)
+                .await
+                .map_err(|failure| match failure {
+                    Failure::Fatal(error) => error,
+                    other => CollectError::NoOrganization(other.to_string()),
+                })?
+                .into_iter()
+                .filter(|id| *id != base.id)
+                .map(|id| Role {
+                    arn: format!("arn:{}:iam::{id}:role/{name}", base.partition),
+                    external_id: login.external_id.clone(),
+                })
+                .collect(),
+        };
+        if roles.is_empty() && login.organization_role.is_none() {
+            return Ok(vec![base]);
+        }
+        let several = login.organization_role.is_some() || roles.len() > 1;
+        let mut accounts = Vec::new();
+        for role in &roles {
+            self.count(Operation::AssumeRole);
+            let config = clients::assume(&base.config, role).await;
+            match self.open(config, several).await {
+                Ok(account) => accounts.push(account),
+                Err(Failure::Fatal(error @ (CollectError::Stopped | CollectError::Ledger(_)))) => {
+                    return Err(error);
+                }
+                Err(_) => {
+                    let account = role.arn.split(':').nth(4).unwrap_or(&role.arn);
+                    let place = Place {
+                        account: AccountId::new(account),
+                        region: Region::global(),
+                    };
+                    self.settle(
+                        &place,
+                        Source::Account,
+                        Err(Failure::Denied(Operation::AssumeRole)),
+                    )?;
+                }
+            }
+        }
+        if login.organization_role.is_some() {
+            // The account that lists them is one of them, and the one that pays.
+            accounts.insert(0, base);
+        }
+        if accounts.is_empty() {
+            return Err(CollectError::NoAccount);
+        }
+        for account in &accounts {
+            let scope = Scope {
+                place: Place {
+                    account: account.id.clone(),
+                    region: Region::global(),
+                },
+                source: Source::Account,
+            };
+            self.ledger().begin_source(&scope)?;
+        }
+        Ok(accounts)
+    }
+
+    /// Asks AWS who the credentials belong to. It is the first request: what is wrong with
+    /// credentials, clock or network shows here, and soon.
+    async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
+        let impatient = match config.region() {
+            Some(name) if !name.as_ref().is_empty() => clients::impatient(&config),
+            _ => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
+        };
+        let nowhere = Place {
+            account: AccountId::new("?"),
+            region: Region::global(),
+        };
+        let request = Sts::new(&impatient).get_caller_identity();
+        let answer = self
+            .ask(&nowhere, Operation::GetCallerIdentity, request.send())
+            .await?;
+        let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
+        Ok(Account {
+            id: AccountId::new(answer.account().unwrap_or_default()),
+            partition: partition.unwrap_or("aws").to_owned(),
+            is_one_of_several,
+            config,
+        })
+    }
+}
+
+fn fatal(failure: Failure) -> CollectError {
+    match failure {
+        Failure::Fatal(error) => error,
+        Failure::Denied(_) => CollectError::Refused("AccessDenied".to_owned()),
+        Failure::Failed { why, .. } => CollectError::Unreachable(why),
+        other => CollectError::Unreachable(other.to_string()),
+    }
+}
