@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{Connection, OptionalExtension, Row, params_from_iter};
 
-use super::{Ledger, LedgerError, SqlResult, damaged, decode, facts::place};
+use super::{Ledger, LedgerError, SqlResult, coverage::place, damaged, decode};
 use crate::domain::{
     ids::AccountId,
     metering::{

@@ -4,6 +4,7 @@
 //! several kinds of export tell of the same money, one of them is read and the others are kept
 //! aside.
 
+mod coverage;
 mod error;
 mod facts;
 mod happened;
@@ -25,8 +26,9 @@ use rust_decimal::Decimal;
 use sha2::{Digest, Sha256};
 
 pub use self::{
+    coverage::{Covered, NotCollected, Scope, Source},
     error::LedgerError,
-    facts::{Covered, Fact, Listing, NotCollected, Pass, Progress, Scope, Source, Stretch},
+    facts::{Fact, Listing, Pass, Progress},
 };
 use crate::{
     collect::exports::{ExportKind, Outside, Slice},

@@ -301,7 +301,7 @@ def answers(data):
 FLEET = "arn:aws:codebuild:us-east-1:111111111111:fleet/big:00000000-0000-4000-8000-000000000000"
 
 
-def small():
+def small(later=False):
     builds = [
         build("web", 1, "2026-10-05T10:00:00", 5, 60.0, "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL",
               initiator="codepipeline/release"),
@@ -347,11 +347,14 @@ def small():
     events = [event(1, "2026-10-02T10:00:00", user("bob")), event(2, "2026-10-03T10:00:00", user("bob")),
               event(3, "2026-10-04T10:00:00", session("dev", "ann")),
               event(4, "2026-10-05T10:00:00", session("dev", "cleo"))]
+    if later:
+        # The project `web` is deleted, after one more build.
+        builds.append(build("web", 4, "2026-10-20T10:00:00", 5, 30.0, "LINUX_CONTAINER", "BUILD_GENERAL1_SMALL"))
     accounts = [{"Id": f"{n}" * 12, "Arn": f"arn:aws:organizations::111111111111:account/o-exampleorgid/{str(n) * 12}",
                  "Email": "a@example.com", "Name": "planted", "Status": "ACTIVE", "State": "ACTIVE",
                  "JoinedMethod": "CREATED"} for n in (1, 2, 3)]
     main = {
-        "projects": ["web", "api", "idle"], "builds": builds, "sandboxes": sandboxes,
+        "projects": ["api", "idle"] if later else ["web", "api", "idle"], "builds": builds, "sandboxes": sandboxes,
         "pipelines": [pipeline("release", "V1", "2026-08-01T00:00:00"), pipeline("legacy", "V1", "2026-01-01T00:00:00"),
                       pipeline("fresh", "V1", "2026-10-20T00:00:00"), pipeline("stale", None, "2026-01-01T00:00:00"),
                       pipeline("modern", "V2", "2026-08-01T00:00:00")],
@@ -496,4 +499,4 @@ def make(name):
         world = small()
         world["clock"] = 600
         return world
-    return {"small": small, "future": future}[kind]()
+    return {"small": small, "later": lambda: small(later=True), "future": future}[kind]()

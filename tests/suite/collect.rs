@@ -370,6 +370,44 @@ fn collecting_again_changes_nothing_and_asks_little() {
 }
 
 #[test]
+fn builds_of_a_project_that_is_deleted_stay_and_are_found_once() {
+    let Some(before) = Double::start("small") else {
+        return;
+    };
+    let Some(after) = Double::start("later") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    before.collect(&ledger, &["--services", "codebuild"], 0);
+    after.collect(&ledger, &["--services", "codebuild"], 0);
+    let (_folder, anew) = place();
+    after.collect(&anew, &["--services", "codebuild"], 0);
+    let small = (
+        "CodeBuild".to_owned(),
+        "Build-Min:Linux:g1.small".to_owned(),
+    );
+    // Five minutes of before and a build of half a minute.
+    for ledger in [&ledger, &anew] {
+        assert_eq!(metered(ledger, "2026-10")[&small], "6");
+        assert_eq!(content(ledger)["build"].len(), 11);
+    }
+    assert_eq!(content(&ledger)["build"], content(&anew)["build"]);
+}
+
+#[test]
+fn the_list_of_all_builds_is_read_to_what_is_known_if_it_comes_in_order() {
+    let Some(double) = Double::start("large:3,700,0,0") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &["--services", "codebuild"], 0);
+    assert_eq!(double.operations()["codebuild.ListBuilds"], 21);
+    double.faults(json!({}));
+    double.collect(&ledger, &["--services", "codebuild"], 0);
+    assert!(double.operations()["codebuild.ListBuilds"] <= 2);
+}
+
+#[test]
 fn the_policy_is_what_is_called() {
     let Some(double) = Double::start("small") else {
         return;

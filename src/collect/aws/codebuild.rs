@@ -139,6 +139,9 @@ async fn builds_of_deleted_projects(
             .ask_page(place, operation, pages, request.send())
             .await?;
         let (page, times) = page(run, client, scope, answer.ids(), is_deleted).await?;
+        if pages.number() == 1 {
+            order.begin();
+        }
         for at in answer.ids().iter().filter_map(|id| times.get(id)) {
             order.next(*at);
         }
@@ -159,6 +162,11 @@ struct Order {
 }
 
 impl Order {
+    fn begin(&self) {
+        self.lowest.set(None);
+        self.rises.set(false);
+    }
+
     fn next(&self, at: i64) {
         let lowest = self.lowest.get().map_or(at, |lowest| lowest.min(at));
         self.rises.set(self.rises.get() || at > lowest + OVERLAP);
