@@ -565,9 +565,10 @@ fn keep_facts(transaction: &Transaction<'_>, listing: i64, facts: &[Fact]) -> Sq
                     None => Ok(None),
                 };
                 let (fleet, pipeline) = (text(&build.fleet)?, text(&build.pipeline)?);
+                let status = text(&build.status)?;
                 transaction
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO build VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0)",
+                        "INSERT OR REPLACE INTO build VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
                     )?
                     .execute(params![
                         listing,
@@ -578,6 +579,7 @@ fn keep_facts(transaction: &Transaction<'_>, listing: i64, facts: &[Fact]) -> Sq
                         compute,
                         fleet,
                         pipeline,
+                        status,
                     ])?;
             }
             Fact::Execution(id, run, open) => {

@@ -50,11 +50,12 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
-                    compute.value, fleet.value, pipeline.value
+                    compute.value, fleet.value, pipeline.value, status.value
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
              LEFT JOIN text AS pipeline ON pipeline.id = build.pipeline
+             LEFT JOIN text AS status ON status.id = build.status
              WHERE submitted >= ?1 AND submitted < ?2",
             month,
             |place, row| {
@@ -66,6 +67,7 @@ impl Ledger {
                     compute: row.get::<_, Option<String>>(6)?.unwrap_or_default(),
                     fleet: row.get(7)?,
                     pipeline: row.get(8)?,
+                    status: row.get(9)?,
                 };
                 each(place, &build);
                 Ok(())

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -191,5 +191,9 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         month  TEXT NOT NULL,
         PRIMARY KEY (source, month)
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- How a build ended; nothing for those read before this was kept.
+    ALTER TABLE build ADD COLUMN status INTEGER REFERENCES text (id);
 ",
 ];

@@ -147,6 +147,7 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
             .initiator()
             .and_then(|initiator| initiator.strip_prefix("codepipeline/"))
             .map(str::to_owned),
+        status: build.build_status().map(|status| word(status.as_str())),
     };
     Some(Fact::Build(build.id()?.to_owned(), fact))
 }

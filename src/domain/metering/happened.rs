@@ -30,6 +30,8 @@ pub struct Build {
     pub fleet: Option<String>,
     /// The pipeline that started it.
     pub pipeline: Option<String>,
+    /// How it ended, in the API's word: `SUCCEEDED`, `FAILED`, `TIMED_OUT`…
+    pub status: Option<String>,
 }
 
 /// A pipeline as it was last seen.
