@@ -7,6 +7,7 @@
 mod aws;
 mod metered;
 mod outlook;
+mod whatif;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,6 +22,8 @@ use crate::{
     collect::{
         exports::{self, Delivery, ImportError, ImportOptions, Watch},
         sample,
+        scenario_file::ScenarioError,
+        stated::UnknownName,
         study_files::StudyFileError,
         usage_file::UsageFileError,
     },
@@ -46,6 +49,7 @@ use crate::{
 };
 
 pub use outlook::{Forecast, forecast_study};
+pub use whatif::{Answer, Baseline, MonthUsage};
 
 /// Why a question has no answer.
 #[derive(Debug, Error)]
@@ -68,6 +72,17 @@ pub enum AppError {
     /// A file of the forecasting study is broken.
     #[error(transparent)]
     StudyFile(#[from] StudyFileError),
+    /// A scenario cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// Nothing has the name that a scenario speaks of.
+    #[error("{scenario}: {name}")]
+    NothingMatches {
+        /// The scenario.
+        scenario: String,
+        /// The name.
+        name: UnknownName,
+    },
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),

@@ -9,8 +9,8 @@ use crate::collect::aws::CollectError;
 use crate::{
     app::AppError,
     collect::{
-        exports::ImportError, stated::UnknownName, study_files::StudyFileError,
-        usage_file::UsageFileError,
+        exports::ImportError, scenario_file::ScenarioError, stated::UnknownName,
+        study_files::StudyFileError, usage_file::UsageFileError,
     },
     domain::rating::RatingError,
     ledger::LedgerError,
@@ -28,6 +28,8 @@ pub enum Exit {
     Usage,
     /// Something is unpriced or missing, and `--strict` was given.
     Incomplete,
+    /// More than it may cost.
+    OverBudget,
     /// Stopped by the user.
     Interrupted,
 }
@@ -38,6 +40,7 @@ impl From<Exit> for ExitCode {
             Exit::Answered => 0,
             Exit::CouldNot => 1,
             Exit::Usage => 2,
+            Exit::OverBudget => 3,
             Exit::Incomplete => 4,
             Exit::Interrupted => 130,
         })
@@ -80,6 +83,9 @@ pub enum CommandError {
     /// Nothing was asked.
     #[error("nothing to estimate")]
     NothingStated,
+    /// A scenario changes nothing.
+    #[error("nothing is changed")]
+    NoChange,
     /// The answer cannot be written.
     #[error("cannot write {target}")]
     Unwritable {
@@ -100,7 +106,13 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::UnknownName { .. } | Self::BadValue { .. } | Self::NothingStated => Exit::Usage,
+            Self::UnknownName { .. }
+            | Self::BadValue { .. }
+            | Self::NothingStated
+            | Self::NoChange => Exit::Usage,
+            Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
+                Exit::Usage
+            }
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
             Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
@@ -125,6 +137,10 @@ impl CommandError {
             Self::NothingStated => {
                 "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
                  `pipebill estimate usage.toml`"
+            }
+            Self::NoChange => {
+                "name a scenario file or a change, e.g. `pipebill whatif --set active_users=+10`; \
+                 docs/scenarios.md has all of them"
             }
             Self::Unwritable { .. } => {
                 "nothing was written; check the path, its permissions and free space"
@@ -155,6 +171,13 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         | AppError::PriceList(PriceListError::Unreadable { .. })
         | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
             "check the path and its permissions"
+        }
+        AppError::Scenario(ScenarioError::Unreadable { .. }) => {
+            "check the path and its permissions"
+        }
+        AppError::Scenario(_) => "docs/scenarios.md has every change with an example",
+        AppError::NothingMatches { .. } => {
+            "`pipebill usage --by project` names what there is; a star stands for any text"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"

@@ -21,6 +21,7 @@ mod report;
 mod shell;
 mod terms;
 mod usage;
+mod whatif;
 
 use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
@@ -62,6 +63,8 @@ enum Command {
     Forecast(forecast::Args),
     #[command(hide = true)]
     ForecastBench(forecast_bench::Args),
+    #[command(name = "whatif")]
+    WhatIf(whatif::Args),
     Report(report::Args),
     Prices(prices::Args),
     #[cfg(feature = "aws")]
@@ -186,6 +189,7 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::ForecastBench(args) => forecast_bench::run(&args, output),
+        Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),

@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod exports;
 pub mod sample;
+pub mod scenario_file;
 pub mod stated;
 pub mod study_files;
 pub mod usage_file;

@@ -5,6 +5,8 @@
 //! `sample/organization.toml`; this file turns it into days. Chance comes from a hash of resource
 //! and day, never from the clock: the bytes are the same on every machine.
 
+mod facts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
@@ -49,6 +51,8 @@ const COLUMNS: [&str; 22] = [
     "product_region_code",
     "resource_tags",
 ];
+
+pub use facts::keep_facts;
 
 /// Returns the day that every `--demo` command takes for today. The sample ends the day before.
 pub fn today() -> NaiveDate {

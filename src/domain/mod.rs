@@ -16,6 +16,7 @@ pub mod plan;
 pub mod price_book;
 pub mod quantity;
 pub mod rating;
+pub mod scenario;
 pub mod tariff;
 pub mod usage;
 pub mod usage_summary;

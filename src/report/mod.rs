@@ -16,15 +16,18 @@ pub mod forecast_study;
 pub mod imported;
 pub mod json;
 pub mod markdown;
+pub mod picture;
 pub mod prices;
 pub mod reconcile;
 pub mod text;
 pub mod usage;
+pub mod whatif;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use fan::{Fan, FanRow};
+pub use picture::Picture;
 
 use crate::domain::{
     ids::Currency,
@@ -214,6 +217,8 @@ pub enum Block {
     Lines(Vec<String>),
     /// Ranges as bars, for terminals and wikis.
     Fan(Fan),
+    /// Bars, lines or a map, for terminals and wikis.
+    Picture(Picture),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
 }
@@ -248,9 +253,15 @@ impl Table {
 impl Document {
     /// Returns the table that files carry.
     pub fn table(&self) -> Option<&Table> {
-        self.blocks.iter().find_map(|block| match block {
+        let main = self.blocks.iter().find_map(|block| match block {
             Block::Table(table) => Some(table),
             _ => None,
+        });
+        main.or_else(|| {
+            self.blocks.iter().find_map(|block| match block {
+                Block::Detail(_, table) => Some(table),
+                _ => None,
+            })
         })
     }
 }

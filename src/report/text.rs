@@ -44,6 +44,9 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                 render_table(&table, terminal) + &more
             }
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Picture(picture) => {
+                super::picture::render(picture, terminal.width, terminal.unicode)
+            }
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
@@ -71,6 +74,9 @@ fn heading(text: &str, terminal: Terminal) -> String {
 
 fn render_table(table: &Table, terminal: Terminal) -> String {
     let mut shown = table.shown_columns();
+    if shown.is_empty() {
+        return String::new();
+    }
     while too_wide(table, &shown, terminal.width) {
         let Some((at, _)) = shown
             .iter()
