@@ -7,15 +7,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Exit, Format, output::Output, terms::TermsArgs, usage::dimension};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
+use super::{
+    CommandError, Exit, Format, exchange::CurrencyArgs, output::Output, terms::TermsArgs,
+    usage::dimension,
+};
 use crate::{
     app::App,
     atomic_file::{self, Draft},
-    domain::{allocation::Dimension, bill::Bill, period::Month, rating::RatedMonth},
+    collect::gl_mapping,
+    domain::{
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, period::Month,
+        rating::RatedMonth,
+    },
     forecast::{Forecast, Question},
     ledger::Ledger,
     report::{
-        formats::{self, Material, Options, ReportError},
+        formats::{self, Content, Material, Options, ReportError},
         manifest::{self, FileEntry, Summed},
     },
 };
@@ -53,9 +62,8 @@ pub(super) struct Args {
     force: bool,
     #[command(flatten)]
     file: FileArgs,
-    /// Which currency, if the ledger has several.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
     #[command(flatten)]
     terms: TermsArgs,
 }
@@ -63,6 +71,9 @@ pub(super) struct Args {
 /// What concerns one file: flags here, keys in a definition.
 #[derive(Debug, Default, clap::Args)]
 struct FileArgs {
+    /// What a CSV is about [default: a summary with --by, else lines].
+    #[arg(long, value_name = "WHAT", value_parser = content_parser())]
+    content: Option<Content>,
     /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Vec<Dimension>,
@@ -72,16 +83,32 @@ struct FileArgs {
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
+    /// A TOML file of rules that say which account of the general ledger each cost is posted to.
+    #[arg(long, value_name = "FILE")]
+    gl: Option<PathBuf>,
+}
+
+fn content_parser() -> impl TypedValueParser<Value = Content> {
+    let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
 }
 
 impl FileArgs {
-    fn options(&self, terms: &TermsArgs) -> Options {
-        Options {
+    fn options(&self, args: &Args, catalog: &Catalog) -> Result<Options, CommandError> {
+        let gl = self.gl.as_ref().or(args.file.gl.as_ref());
+        let mapping = match gl {
+            Some(file) => gl_mapping::read(file, catalog)?,
+            None => gl_mapping::embedded(catalog),
+        };
+        Ok(Options {
+            content: self.content,
             by: self.by.clone(),
-            sharing: terms.sharing(),
+            sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
-        }
+            mapping: Some(mapping),
+            exchange: None,
+        })
     }
 }
 
@@ -99,13 +126,22 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let (definition, files) = planned(args, output)?;
+    let rate = args.currency.rate()?;
+    let (definition, mut files) = planned(args, app, output)?;
     let ledger = app.ledger()?;
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let request = args
+        .terms
+        .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
     let months: Vec<RatedMonth> = months(args, app, &ledger)?
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
+    if let Some(rate) = rate {
+        let exchange = rate.from(&one_currency(&months)?)?;
+        for file in &mut files {
+            file.options.exchange = Some(exchange.clone());
+        }
+    }
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
     let forecast = files
         .iter()
@@ -114,12 +150,24 @@ pub(super) fn run(
         .transpose()?;
     let material = material(app, &months, forecast.as_ref());
     match (&args.out, &files[..]) {
-        (Some(out), _) => write_files(out, args.force, definition.as_deref(), &files, &material)?
-            .iter()
-            .for_each(|path| output.say(&format!("wrote {}", path.display()))),
-        (None, [only]) => output.stream(only.format, |sink| {
-            (only.format.write)(&material, &only.options, sink)
-        })?,
+        (Some(out), _) => {
+            let (paths, entries) =
+                write_files(out, args.force, definition.as_deref(), &files, &material)?;
+            for path in &paths {
+                output.say(&format!("wrote {}", path.display()));
+            }
+            for entry in &entries {
+                for note in &entry.written.notes {
+                    output.say(&format!("note: {}: {note}", entry.name));
+                }
+            }
+        }
+        (None, [only]) => {
+            let write = |sink: &mut dyn Write| (only.format.write)(&material, &only.options, sink);
+            for note in output.stream(only.format, write)? {
+                output.say(&format!("note: {note}"));
+            }
+        }
         (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
     let complete = months.iter().all(|month| month.rated.bill.is_complete());
@@ -138,6 +186,19 @@ pub(super) fn run(
     Ok(Exit::of(complete, strict))
 }
 
+/// Returns the currency of the bills, if it is one.
+fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
+    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
+    currencies.dedup();
+    match currencies[..] {
+        [only] => Ok(only.clone()),
+        _ => Err(CommandError::BadValue {
+            flag: "--currency",
+            problem: "these months are billed in several currencies: report them apart".to_owned(),
+        }),
+    }
+}
+
 /// Brings together what a report is made from.
 fn material<'a>(
     app: &'a App,
@@ -154,7 +215,11 @@ fn material<'a>(
 }
 
 /// Returns the files asked for, by a definition or by flags, and the name of the definition.
-fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>), CommandError> {
+fn planned(
+    args: &Args,
+    app: &App,
+    output: &Output,
+) -> Result<(Option<String>, Vec<Planned>), CommandError> {
     let Some(name) = &args.definition else {
         let asked = output.asked;
         let by_name = args.out.as_deref().filter(|out| !names_a_folder(out));
@@ -169,7 +234,7 @@ fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>
         })?;
         let only = Planned {
             format,
-            options: args.file.options(&args.terms),
+            options: args.file.options(args, &app.catalog)?,
             name: None,
         };
         return Ok((None, vec![only]));
@@ -180,12 +245,17 @@ fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>
         return Err(CommandError::BadValue { flag, problem });
     }
     let definition = Definition::named(name)?;
-    let files = definition.files.into_iter().map(|file| Planned {
-        options: file.args.options(&args.terms),
-        format: file.format,
-        name: file.name,
+    let files = definition.files.into_iter().map(|file| {
+        Ok(Planned {
+            options: file.args.options(args, &app.catalog)?,
+            format: file.format,
+            name: file.name,
+        })
     });
-    Ok((Some(definition.name), files.collect()))
+    Ok((
+        Some(definition.name),
+        files.collect::<Result<_, CommandError>>()?,
+    ))
 }
 
 fn names() -> Vec<&'static str> {
@@ -228,7 +298,7 @@ fn write_files(
     definition: Option<&str>,
     files: &[Planned],
     material: &Material<'_>,
-) -> Result<Vec<PathBuf>, CommandError> {
+) -> Result<(Vec<PathBuf>, Vec<FileEntry>), CommandError> {
     let unwritable = |path: &Path, source| CommandError::Unwritable {
         target: path.display().to_string(),
         source,
@@ -271,7 +341,7 @@ fn write_files(
         let written = (file.format.write)(material, &file.options, &mut sink);
         let written = written.map_err(|error| match error {
             ReportError::Write(source) => unwritable(path, source),
-            error @ ReportError::UnknownColumn { .. } => error.into(),
+            error => error.into(),
         })?;
         let (buffered, bytes, sha256) = sink.finish();
         let draft = buffered.into_inner();
@@ -296,7 +366,7 @@ fn write_files(
         .map_err(|source| unwritable(manifest, source))?;
     drafts.push(draft);
     atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
-    Ok(paths)
+    Ok((paths, entries))
 }
 
 fn names_a_folder(out: &Path) -> bool {

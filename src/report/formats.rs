@@ -9,11 +9,15 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::finance;
+use super::{finance, journal};
 use crate::{
+    collect::stated::UnknownName,
     domain::{
         allocation::{Dimension, Policy},
         catalog::Catalog,
+        exchange::Exchange,
+        gl::Mapping,
+        ids::Currency,
         period::Month,
         rating::RatedMonth,
     },
@@ -36,6 +40,11 @@ pub struct Material<'a> {
 }
 
 impl Material<'_> {
+    /// Returns what the bills are in.
+    pub fn currency(&self) -> &Currency {
+        &self.months[0].rated.bill.currency
+    }
+
     /// Returns what the files are named after: `2026-10`, or `2026-01-to-2026-06`.
     pub fn period(&self) -> String {
         let months: Vec<Month> = self.months.iter().map(|m| m.rated.bill.month).collect();
@@ -47,9 +56,51 @@ impl Material<'_> {
     }
 }
 
+/// What a table is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// A row for each line of the bill.
+    Lines,
+    /// Costs by the dimensions of --by.
+    Summary,
+    /// Costs by the dimensions of --by and the accounts they are posted to.
+    Allocation,
+    /// A row for each month to come.
+    Forecast,
+    /// Our rating beside AWS's, with the causes of each difference.
+    Reconciliation,
+}
+
+impl Content {
+    /// Every one with its name and what it is.
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Lines, "lines", "A row for each line of the bill"),
+        (Self::Summary, "summary", "Costs by the dimensions of --by"),
+        (
+            Self::Allocation,
+            "allocation",
+            "Costs by the dimensions of --by and the accounts they are posted to",
+        ),
+        (Self::Forecast, "forecast", "A row for each month to come"),
+        (
+            Self::Reconciliation,
+            "reconciliation",
+            "Our rating beside AWS's, with the causes of each difference",
+        ),
+    ];
+
+    /// Returns the one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known, _)| *known == name);
+        found.map(|(content, ..)| *content)
+    }
+}
+
 /// How one file is asked for. A format uses what concerns it.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What the file is about, where the format leaves it open.
+    pub content: Option<Content>,
     /// What costs are shared by; nothing for a row a line.
     pub by: Vec<Dimension>,
     /// How free units and costs are shared.
@@ -58,6 +109,21 @@ pub struct Options {
     pub columns: Vec<String>,
     /// Begin with a byte-order mark, as some spreadsheets want it.
     pub bom: bool,
+    /// Where costs are posted.
+    pub mapping: Option<Mapping>,
+    /// The currency that amounts are converted into.
+    pub exchange: Option<Exchange>,
+}
+
+impl Options {
+    /// Returns what was asked for: a summary where dimensions are named, else lines.
+    pub fn content(&self) -> Content {
+        self.content.unwrap_or(if self.by.is_empty() {
+            Content::Lines
+        } else {
+            Content::Summary
+        })
+    }
 }
 
 /// What a writer wrote.
@@ -67,6 +133,8 @@ pub struct Written {
     pub rows: u64,
     /// What a reader would add up to check the file.
     pub control_totals: Vec<Value>,
+    /// What the user should know, beyond the file.
+    pub notes: Vec<String>,
 }
 
 /// Writes a report's material as one file.
@@ -99,17 +167,71 @@ impl PartialEq for Format {
 impl Eq for Format {}
 
 /// Every format of `pipebill report`, in the order of the help.
-pub const FORMATS: &[Format] = &[Format {
-    name: "csv",
-    ending: ".csv",
-    about: "for spreadsheets: a row a line, exact decimals, safe text",
-    binary: false,
-    needs_forecast: never,
-    write: finance::write,
-}];
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "csv",
+        ending: ".csv",
+        about: "for spreadsheets: a row a line or what --content names, exact decimals, safe text",
+        binary: false,
+        needs_forecast: if_asked,
+        write: finance::write,
+    },
+    Format {
+        name: "journal",
+        ending: "-journal.csv",
+        about: "a balanced journal for any importer",
+        binary: false,
+        needs_forecast: never,
+        write: journal::generic,
+    },
+    Format {
+        name: "quickbooks",
+        ending: "-quickbooks.csv",
+        about: "a journal for QuickBooks Online",
+        binary: false,
+        needs_forecast: never,
+        write: journal::quickbooks,
+    },
+    Format {
+        name: "xero",
+        ending: "-xero.csv",
+        about: "manual journals for Xero",
+        binary: false,
+        needs_forecast: never,
+        write: journal::xero,
+    },
+    Format {
+        name: "netsuite",
+        ending: "-netsuite.csv",
+        about: "journal entries for NetSuite",
+        binary: false,
+        needs_forecast: never,
+        write: journal::netsuite,
+    },
+    Format {
+        name: "hledger",
+        ending: ".journal",
+        about: "a journal of hledger",
+        binary: false,
+        needs_forecast: never,
+        write: journal::hledger,
+    },
+    Format {
+        name: "beancount",
+        ending: ".beancount",
+        about: "a journal of beancount",
+        binary: false,
+        needs_forecast: never,
+        write: journal::beancount,
+    },
+];
 
 fn never(_: &Options) -> bool {
     false
+}
+
+fn if_asked(options: &Options) -> bool {
+    options.content() == Content::Forecast
 }
 
 /// Returns the format of this name.
@@ -131,15 +253,34 @@ pub enum ReportError {
     /// The place does not take it.
     #[error("cannot write the report")]
     Write(#[from] io::Error),
+    /// Nobody said where costs are posted.
+    #[error("there is no mapping to accounts of a general ledger")]
+    NoMapping,
+    /// An account that the importer would refuse.
+    #[error("{format}: `{account}` is no account there: it needs {needs}")]
+    BadAccount {
+        /// Which format.
+        format: &'static str,
+        /// Which account.
+        account: String,
+        /// What it should be.
+        needs: &'static str,
+    },
+    /// An amount that the importer would refuse.
+    #[error("{format}: {amount} has more than ten digits before the point or two after it")]
+    BadAmount {
+        /// Which format.
+        format: &'static str,
+        /// Which amount.
+        amount: String,
+    },
     /// A column that the file does not have.
-    #[error("--columns: there is no column `{name}`{}", nearest.map(|it| format!(", did you mean `{it}`?")).unwrap_or_default())]
+    #[error("--columns: {name}")]
     UnknownColumn {
         /// What was asked for.
-        name: String,
-        /// What it may have meant.
-        nearest: Option<&'static str>,
+        name: UnknownName,
         /// What there is.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
 }
 

@@ -15,11 +15,13 @@ pub mod forecast_backtest;
 pub mod forecast_study;
 pub mod formats;
 pub mod imported;
+mod journal;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
 pub mod prices;
 pub mod reconcile;
+mod shares;
 pub mod text;
 pub mod usage;
 
@@ -289,6 +291,11 @@ pub fn show_quantity(quantity: Quantity) -> String {
         unit => unit.plural(),
     };
     format!("{number} {unit}")
+}
+
+/// Writes a decimal for files: no exponent, no separators, no trailing zeros.
+fn exact(value: Decimal) -> String {
+    plain(value)
 }
 
 /// Separates thousands.

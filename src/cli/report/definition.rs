@@ -1,7 +1,7 @@
 //! Report definitions: the files of a report under a name. Those of `reports/definitions/` are in the
 //! program; a file of the user's own may stand in for any of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::{FileArgs, names};
 use crate::{
     cli::{CommandError, usage::dimension},
-    report::formats,
+    report::formats::{self, Content},
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reports/definitions");
@@ -42,12 +42,14 @@ struct Toml {
 struct TomlFile {
     format: Spanned<String>,
     name: Option<Spanned<String>>,
+    content: Option<Spanned<String>>,
     #[serde(default)]
     by: Vec<Spanned<String>>,
     #[serde(default)]
     columns: Vec<String>,
     #[serde(default)]
     bom: bool,
+    gl: Option<PathBuf>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -105,6 +107,11 @@ impl Definition {
             {
                 return Err(at(name, "a name without folder"));
             }
+            let content = entry.content.as_ref().map(|content| {
+                let names = Content::ALL.map(|(_, name, _)| name);
+                let known = || format!("choose {}", names.join(", "));
+                Content::named(content.get_ref()).ok_or_else(|| at(content, &known()))
+            });
             let by = entry
                 .by
                 .iter()
@@ -113,9 +120,11 @@ impl Definition {
                 format,
                 name: entry.name.map(Spanned::into_inner),
                 args: FileArgs {
+                    content: content.transpose()?,
                     by: by.collect::<Result<_, _>>()?,
                     columns: entry.columns,
                     bom: entry.bom,
+                    gl: entry.gl,
                 },
             })
         };
