@@ -24,6 +24,7 @@ use crate::{
     forecast::{Forecast, Question},
     ledger::Ledger,
     report::{
+        focus::FocusVersion,
         formats::{self, Content, Material, Options, ReportError},
         manifest::{self, FileEntry, Summed},
     },
@@ -83,6 +84,9 @@ struct FileArgs {
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
+    /// Which version of FOCUS: 1.2 or 1.4.
+    #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
+    focus_version: FocusVersion,
     /// A TOML file of rules that say which account of the general ledger each cost is posted to.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
@@ -91,6 +95,13 @@ struct FileArgs {
 fn content_parser() -> impl TypedValueParser<Value = Content> {
     let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
+}
+
+fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
+    PossibleValuesParser::new(FocusVersion::ALL.map(|(_, name)| name)).try_map(|name| {
+        let found = FocusVersion::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(version, _)| *version).ok_or("no version")
+    })
 }
 
 impl FileArgs {
@@ -106,6 +117,7 @@ impl FileArgs {
             sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
+            focus_version: self.focus_version,
             mapping: Some(mapping),
             exchange: None,
         })
@@ -222,8 +234,18 @@ fn planned(
 ) -> Result<(Option<String>, Vec<Planned>), CommandError> {
     let Some(name) = &args.definition else {
         let asked = output.asked;
-        let by_name = args.out.as_deref().filter(|out| !names_a_folder(out));
-        let format = match asked.or_else(|| by_name.and_then(Format::of_file)) {
+        let file = args.out.as_deref().filter(|out| !names_a_folder(out));
+        let by_name = file.and_then(Format::of_file);
+        if let (None, None, Some(extension)) = (asked, by_name, file.and_then(Path::extension)) {
+            return Err(CommandError::BadValue {
+                flag: "--out",
+                problem: format!(
+                    "no format is known by .{}: name one with --format",
+                    extension.display()
+                ),
+            });
+        }
+        let format = match asked.or(by_name) {
             None => formats::by_name("csv"),
             Some(Format::Report(format)) => Some(format),
             Some(answer) => formats::by_name(answer.name()),

@@ -6,6 +6,7 @@ pub mod allocation;
 pub mod allowance;
 pub mod bill;
 pub mod catalog;
+pub mod charges;
 pub mod compare;
 pub mod exchange;
 pub mod gl;

@@ -9,7 +9,11 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{finance, journal};
+use super::{
+    finance,
+    focus::{self, FocusVersion},
+    journal,
+};
 use crate::{
     collect::stated::UnknownName,
     domain::{
@@ -109,6 +113,8 @@ pub struct Options {
     pub columns: Vec<String>,
     /// Begin with a byte-order mark, as some spreadsheets want it.
     pub bom: bool,
+    /// Which version of FOCUS.
+    pub focus_version: FocusVersion,
     /// Where costs are posted.
     pub mapping: Option<Mapping>,
     /// The currency that amounts are converted into.
@@ -175,6 +181,22 @@ pub const FORMATS: &[Format] = &[
         binary: false,
         needs_forecast: if_asked,
         write: finance::write,
+    },
+    Format {
+        name: "focus",
+        ending: "-focus.csv",
+        about: "FOCUS, the FinOps Foundation's columns, as CSV",
+        binary: false,
+        needs_forecast: if_asked,
+        write: focus::csv,
+    },
+    Format {
+        name: "focus-parquet",
+        ending: "-focus.parquet",
+        about: "the same as Parquet",
+        binary: true,
+        needs_forecast: if_asked,
+        write: focus::parquet,
     },
     Format {
         name: "journal",

@@ -10,6 +10,7 @@ pub mod collected;
 pub mod csv;
 mod fan;
 pub mod finance;
+pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
 pub mod forecast_study;

@@ -10,7 +10,10 @@ use toml::Spanned;
 use super::{FileArgs, names};
 use crate::{
     cli::{CommandError, usage::dimension},
-    report::formats::{self, Content},
+    report::{
+        focus::FocusVersion,
+        formats::{self, Content},
+    },
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reports/definitions");
@@ -50,6 +53,7 @@ struct TomlFile {
     #[serde(default)]
     bom: bool,
     gl: Option<PathBuf>,
+    focus_version: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -112,6 +116,12 @@ impl Definition {
                 let known = || format!("choose {}", names.join(", "));
                 Content::named(content.get_ref()).ok_or_else(|| at(content, &known()))
             });
+            let version = entry.focus_version.as_ref().map(|version| {
+                let known = FocusVersion::ALL.iter();
+                let mut named = known.filter(|(_, name)| name == version.get_ref());
+                let found = named.next().map(|(version, _)| *version);
+                found.ok_or_else(|| at(version, "choose \"1.2\" or \"1.4\""))
+            });
             let by = entry
                 .by
                 .iter()
@@ -125,6 +135,7 @@ impl Definition {
                     columns: entry.columns,
                     bom: entry.bom,
                     gl: entry.gl,
+                    focus_version: version.transpose()?.unwrap_or_default(),
                 },
             })
         };
