@@ -217,6 +217,9 @@ fn report_hint(error: &ReportError) -> String {
              from"
                 .to_owned()
         }
+        ReportError::TooManyRows { .. } => {
+            "nothing was written; use --format csv, fewer months, or --by for a summary".to_owned()
+        }
         ReportError::BadAmount { .. } => {
             "post months one by one, or use --format journal".to_owned()
         }

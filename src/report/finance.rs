@@ -22,7 +22,7 @@ use crate::domain::{
 
 pub(super) const SCHEMA_VERSION: &str = "1";
 
-const COLUMNS: [&str; 30] = [
+pub(super) const COLUMNS: [&str; 30] = [
     "schema_version",
     "billing_period",
     "charge_kind",
@@ -185,7 +185,8 @@ pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [
     ]
 }
 
-fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
+/// Lays a line out, a cell for each of [`COLUMNS`].
+pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
     let usage = line.usage.as_ref();
     let price = line.price.as_ref();
     let id = |id: &Option<AccountId>| {

@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::{
     finance,
     focus::{self, FocusVersion},
-    journal,
+    journal, xlsx,
 };
 use crate::{
     collect::stated::UnknownName,
@@ -183,6 +183,14 @@ pub const FORMATS: &[Format] = &[
         write: finance::write,
     },
     Format {
+        name: "xlsx",
+        ending: ".xlsx",
+        about: "a workbook: summary, lines, forecast, assumptions; numbers, formulas and charts",
+        binary: true,
+        needs_forecast: always,
+        write: xlsx::write,
+    },
+    Format {
         name: "focus",
         ending: "-focus.csv",
         about: "FOCUS, the FinOps Foundation's columns, as CSV",
@@ -252,6 +260,10 @@ fn never(_: &Options) -> bool {
     false
 }
 
+fn always(_: &Options) -> bool {
+    true
+}
+
 fn if_asked(options: &Options) -> bool {
     options.content() == Content::Forecast
 }
@@ -275,6 +287,14 @@ pub enum ReportError {
     /// The place does not take it.
     #[error("cannot write the report")]
     Write(#[from] io::Error),
+    /// The format holds no more.
+    #[error("{rows} lines are more than the {most} rows that a sheet holds")]
+    TooManyRows {
+        /// How many there are.
+        rows: usize,
+        /// How many it holds.
+        most: usize,
+    },
     /// Nobody said where costs are posted.
     #[error("there is no mapping to accounts of a general ledger")]
     NoMapping,

@@ -25,6 +25,7 @@ pub mod reconcile;
 mod shares;
 pub mod text;
 pub mod usage;
+mod xlsx;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
