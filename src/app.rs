@@ -37,7 +37,7 @@ use crate::{
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
-        rating::{Rated, RatingError, RatingOptions, rate},
+        rating::{RatedMonth, RatingError, RatingOptions, rate},
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -48,7 +48,7 @@ use crate::{
     },
 };
 
-pub use outlook::{Forecast, forecast_study};
+pub use outlook::forecast_study;
 pub use whatif::{Answer, Baseline, MonthUsage};
 
 /// Why a question has no answer.
@@ -108,6 +108,16 @@ pub enum AppError {
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,
+    /// The currency asked for is not what the charges are in.
+    #[error("{month} has charges in {}, not in {asked}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
+    NoSuchCurrency {
+        /// The month.
+        month: Month,
+        /// What was asked for.
+        asked: Currency,
+        /// What there is.
+        currencies: Vec<Currency>,
+    },
     /// Charges in several currencies do not add up to one bill.
     #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
     SeveralCurrencies {
@@ -144,15 +154,6 @@ pub struct BillRequest {
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
     pub currency: Option<Currency>,
-}
-
-/// A bill and the records it was rated from.
-#[derive(Clone, Debug)]
-pub struct RatedMonth {
-    /// The bill.
-    pub rated: Rated,
-    /// The records.
-    pub records: Vec<UsageRecord>,
 }
 
 /// What an import brought.
@@ -434,6 +435,13 @@ fn choose_currency(
 ) -> Result<Currency, AppError> {
     let currencies = currencies(records);
     match (&request.currency, &currencies[..]) {
+        (Some(asked), there) if !there.is_empty() && !there.contains(asked) => {
+            Err(AppError::NoSuchCurrency {
+                month,
+                asked: asked.clone(),
+                currencies,
+            })
+        }
         (Some(asked), _) => {
             records.retain(|record| record.currency == *asked);
             Ok(asked.clone())

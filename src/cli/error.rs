@@ -9,12 +9,13 @@ use crate::collect::aws::CollectError;
 use crate::{
     app::AppError,
     collect::{
-        exports::ImportError, scenario_file::ScenarioError, stated::UnknownName,
-        study_files::StudyFileError, usage_file::UsageFileError,
+        exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
+        stated::UnknownName, study_files::StudyFileError, usage_file::UsageFileError,
     },
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
+    report::formats::ReportError,
 };
 
 /// How the program ends.
@@ -97,6 +98,26 @@ pub enum CommandError {
     /// A report would replace a file.
     #[error("{0} exists")]
     Exists(String),
+    /// A report cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A mapping to accounts is broken.
+    #[error(transparent)]
+    GlMapping(#[from] GlMappingError),
+    /// A report of several files needs a folder.
+    #[error("this report has {0} files")]
+    NeedsFolder(usize),
+    /// Bytes that are no text would go to a terminal.
+    #[error("{0} is no text for a terminal")]
+    BinaryToTerminal(&'static str),
+    /// A report definition is broken.
+    #[error("{file}: {problem}")]
+    Definition {
+        /// Which.
+        file: String,
+        /// What is wrong and where.
+        problem: String,
+    },
     /// There is no home directory.
     #[error("there is no home directory to keep the ledger in")]
     NoHome,
@@ -109,7 +130,10 @@ impl CommandError {
             Self::UnknownName { .. }
             | Self::BadValue { .. }
             | Self::NothingStated
-            | Self::NoChange => Exit::Usage,
+            | Self::NoChange
+            | Self::NeedsFolder(_)
+            | Self::BinaryToTerminal(_)
+            | Self::Report(ReportError::UnknownColumn { .. }) => Exit::Usage,
             Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
                 Exit::Usage
             }
@@ -146,6 +170,14 @@ impl CommandError {
                 "nothing was written; check the path, its permissions and free space"
             }
             Self::Exists(_) => "choose another file, or add --force",
+            Self::Report(error) => return Some(report_hint(error)),
+            Self::GlMapping(GlMappingError::Unreadable { .. }) => {
+                "check the path and its permissions"
+            }
+            Self::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
+            Self::NeedsFolder(_) => "name a folder with --out DIR/",
+            Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
+            Self::Definition { .. } => "reports/definitions/ has definitions to start from",
             Self::NoHome => "name a ledger with --ledger FILE",
         };
         Some(hint.to_owned())
@@ -162,6 +194,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              prices import`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
+        AppError::NoSuchCurrency { .. } => {
+            "choose one of those; `pipebill report` converts with --fx-rate, --fx-date and \
+             --fx-source"
+        }
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
@@ -192,6 +228,24 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Collect(error) => return collect_hint(error),
         AppError::Import(error) => import_hint(error),
     })
+}
+
+fn report_hint(error: &ReportError) -> String {
+    match error {
+        ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
+        ReportError::NoMapping | ReportError::BadAccount { .. } => {
+            "name your accounts in a file, with --gl FILE; reports/gl-mapping.toml is one to start \
+             from"
+                .to_owned()
+        }
+        ReportError::TooManyRows { .. } => {
+            "nothing was written; use --format csv, fewer months, or --by for a summary".to_owned()
+        }
+        ReportError::BadAmount { .. } => {
+            "post months one by one, or use --format journal".to_owned()
+        }
+        ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
+    }
 }
 
 #[cfg(feature = "aws")]

@@ -10,18 +10,24 @@ pub mod collected;
 pub mod csv;
 mod fan;
 pub mod finance;
+pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
 pub mod forecast_study;
+pub mod formats;
 pub mod imported;
+mod journal;
 pub mod json;
+pub mod manifest;
 pub mod markdown;
 pub mod picture;
 pub mod prices;
 pub mod reconcile;
+mod shares;
 pub mod text;
 pub mod usage;
 pub mod whatif;
+mod xlsx;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -298,6 +304,11 @@ pub fn show_quantity(quantity: Quantity) -> String {
         unit => unit.plural(),
     };
     format!("{number} {unit}")
+}
+
+/// Writes a decimal for files: no exponent, no separators, no trailing zeros.
+fn exact(value: Decimal) -> String {
+    plain(value)
 }
 
 /// Separates thousands.
