@@ -34,7 +34,7 @@ use crate::{
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
-        rating::{Rated, RatingError, RatingOptions, rate},
+        rating::{RatedMonth, RatingError, RatingOptions, rate},
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -45,7 +45,7 @@ use crate::{
     },
 };
 
-pub use outlook::{Forecast, forecast_study};
+pub use outlook::forecast_study;
 
 /// Why a question has no answer.
 #[derive(Debug, Error)]
@@ -129,15 +129,6 @@ pub struct BillRequest {
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
     pub currency: Option<Currency>,
-}
-
-/// A bill and the records it was rated from.
-#[derive(Clone, Debug)]
-pub struct RatedMonth {
-    /// The bill.
-    pub rated: Rated,
-    /// The records.
-    pub records: Vec<UsageRecord>,
 }
 
 /// What an import brought.

@@ -15,6 +15,7 @@ use crate::{
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
+    report::formats::ReportError,
 };
 
 /// How the program ends.
@@ -91,6 +92,23 @@ pub enum CommandError {
     /// A report would replace a file.
     #[error("{0} exists")]
     Exists(String),
+    /// A report cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A report of several files needs a folder.
+    #[error("this report has {0} files")]
+    NeedsFolder(usize),
+    /// Bytes that are no text would go to a terminal.
+    #[error("{0} is no text for a terminal")]
+    BinaryToTerminal(&'static str),
+    /// A report definition is broken.
+    #[error("{file}: {problem}")]
+    Definition {
+        /// Which.
+        file: String,
+        /// What is wrong and where.
+        problem: String,
+    },
     /// There is no home directory.
     #[error("there is no home directory to keep the ledger in")]
     NoHome,
@@ -100,7 +118,12 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::UnknownName { .. } | Self::BadValue { .. } | Self::NothingStated => Exit::Usage,
+            Self::UnknownName { .. }
+            | Self::BadValue { .. }
+            | Self::NothingStated
+            | Self::NeedsFolder(_)
+            | Self::BinaryToTerminal(_)
+            | Self::Report(ReportError::UnknownColumn { .. }) => Exit::Usage,
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
             Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
@@ -130,6 +153,10 @@ impl CommandError {
                 "nothing was written; check the path, its permissions and free space"
             }
             Self::Exists(_) => "choose another file, or add --force",
+            Self::Report(error) => return Some(report_hint(error)),
+            Self::NeedsFolder(_) => "name a folder with --out DIR/",
+            Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
+            Self::Definition { .. } => "reports/definitions/ has definitions to start from",
             Self::NoHome => "name a ledger with --ledger FILE",
         };
         Some(hint.to_owned())
@@ -169,6 +196,13 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Collect(error) => return collect_hint(error),
         AppError::Import(error) => import_hint(error),
     })
+}
+
+fn report_hint(error: &ReportError) -> String {
+    match error {
+        ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
+        ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
+    }
 }
 
 #[cfg(feature = "aws")]

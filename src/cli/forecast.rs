@@ -7,10 +7,10 @@ use super::{
     usage::dimension,
 };
 use crate::{
-    app::{App, Forecast},
+    app::App,
     domain::{allocation::Dimension, money::Money, number::parse_quantity},
     forecast::{
-        Event, Growth, Question,
+        Event, Forecast, Growth, Question,
         calendar::{Calendar, Country},
     },
     report::{self, forecast::View},

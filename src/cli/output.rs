@@ -1,26 +1,37 @@
 //! The one writer: data to stdout or a file, everything else to stderr.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::{BufWriter, ErrorKind, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use super::{CommandError, Format};
 use crate::{
-    atomic_file,
-    report::{Document, csv, json, markdown, text},
+    atomic_file::{self, Draft},
+    report::{
+        Document, csv,
+        formats::{self, ReportError},
+        json, markdown, text,
+    },
 };
 
 /// Where answers go and what the place can show.
 pub(super) struct Output {
     pub(super) format: Format,
+    /// The format as the user named it, or the extension of the file did.
+    pub(super) asked: Option<Format>,
     file: Option<PathBuf>,
     terminal: text::Terminal,
     colour_errors: bool,
 }
 
 impl Output {
-    pub(super) fn new(format: Format, file: Option<PathBuf>, colour: clap::ColorChoice) -> Self {
+    pub(super) fn new(
+        asked: Option<Format>,
+        file: Option<PathBuf>,
+        colour: clap::ColorChoice,
+    ) -> Self {
+        let asked = asked.or_else(|| file.as_deref().and_then(Format::of_file));
         match colour {
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
@@ -37,7 +48,8 @@ impl Output {
             colour: colour && file.is_none(),
         };
         Self {
-            format,
+            format: asked.unwrap_or_default(),
+            asked,
             file,
             terminal,
             colour_errors,
@@ -51,6 +63,14 @@ impl Output {
             Format::Json => json::render(document),
             Format::Csv => document.table().map(csv::render).unwrap_or_default(),
             Format::Markdown => markdown::render(document),
+            Format::Report(format) => {
+                let problem = format!(
+                    "{} is a format of `pipebill report`; choose table, json, csv or markdown",
+                    format.name
+                );
+                let flag = "--format";
+                return Err(CommandError::BadValue { flag, problem });
+            }
         })
     }
 
@@ -59,6 +79,38 @@ impl Output {
         match &self.file {
             Some(path) => write_file(path, content),
             None => to_stdout(content),
+        }
+    }
+
+    /// Writes a file of a report as it is made.
+    pub(super) fn stream(
+        &self,
+        format: &formats::Format,
+        write: impl FnOnce(&mut dyn Write) -> Result<formats::Written, ReportError>,
+    ) -> Result<(), CommandError> {
+        if let Some(path) = &self.file {
+            let target = || path.display().to_string();
+            let failed = |source| CommandError::Unwritable {
+                target: target(),
+                source,
+            };
+            let mut draft = BufWriter::new(Draft::of(path).map_err(failed)?);
+            write(&mut draft)?;
+            let draft = draft
+                .into_inner()
+                .map_err(|error| failed(error.into_error()))?;
+            return atomic_file::publish(vec![draft], true).map_err(|(_, error)| failed(error));
+        }
+        let stdout = std::io::stdout();
+        if format.binary && stdout.is_terminal() {
+            return Err(CommandError::BinaryToTerminal(format.name));
+        }
+        let mut stdout = BufWriter::new(stdout.lock());
+        let flushed = write(&mut stdout).and_then(|_| Ok(stdout.flush()?));
+        match flushed {
+            // The reader has seen enough.
+            Err(ReportError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            other => Ok(other?),
         }
     }
 

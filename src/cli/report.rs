@@ -1,24 +1,37 @@
-//! `pipebill report`: files for finance.
+//! `pipebill report`: files for people and for finance.
 
-use std::path::{Path, PathBuf};
+mod definition;
 
-use super::{
-    CommandError, Exit, Format,
-    output::{Output, write_file},
-    terms::TermsArgs,
+use std::{
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
 };
-use crate::{app::App, domain::period::Month, report::finance};
 
-/// Write a month's lines as a CSV that finance can import
+use super::{CommandError, Exit, Format, output::Output, terms::TermsArgs, usage::dimension};
+use crate::{
+    app::App,
+    atomic_file::{self, Draft},
+    domain::{allocation::Dimension, bill::Bill, period::Month, rating::RatedMonth},
+    forecast::{Forecast, Question},
+    ledger::Ledger,
+    report::{
+        formats::{self, Material, Options, ReportError},
+        manifest::{self, FileEntry, Summed},
+    },
+};
+use definition::Definition;
+
+/// Write files for people and for finance
 ///
-/// One row a line with exact decimals; the totals stand in a manifest beside the file, with its
-/// SHA-256. Without --out the CSV goes to stdout.
+/// With --out the files of a report appear together or not at all, and beside them a manifest with
+/// control totals and the SHA-256 of each. Without --out one file goes to stdout.
 ///
 /// Examples:
 ///   pipebill report --demo --month 2026-10 --format csv --out bills/
 ///   pipebill report --from 2026-01 --to 2026-06 --format csv --out half-year.csv
+///   pipebill report --definition month-end --month 2026-10 --out close/
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = formats_help())]
 pub(super) struct Args {
     /// Which month [default: the last one in the ledger].
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to"])]
@@ -29,17 +42,55 @@ pub(super) struct Args {
     /// The last of several months.
     #[arg(long, value_name = "MONTH", requires = "from")]
     to: Option<Month>,
-    /// A file, or a folder to put pipebill-MONTH.csv into.
+    /// A named set of files, or a definition of your own.
+    #[arg(long, value_name = "NAME|FILE")]
+    definition: Option<String>,
+    /// A file, or a folder to put pipebill-MONTH.csv and the like into.
     #[arg(long, value_name = "DIR|FILE")]
     out: Option<PathBuf>,
     /// Replace files that exist.
     #[arg(long)]
     force: bool,
+    #[command(flatten)]
+    file: FileArgs,
     /// Which currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     #[command(flatten)]
     terms: TermsArgs,
+}
+
+/// What concerns one file: flags here, keys in a definition.
+#[derive(Debug, Default, clap::Args)]
+struct FileArgs {
+    /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
+    #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
+    by: Vec<Dimension>,
+    /// Only these columns, in this order.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Begin CSV with a byte-order mark, as Excel wants it.
+    #[arg(long)]
+    bom: bool,
+}
+
+impl FileArgs {
+    fn options(&self, terms: &TermsArgs) -> Options {
+        Options {
+            by: self.by.clone(),
+            sharing: terms.sharing(),
+            columns: self.columns.clone(),
+            bom: self.bom,
+        }
+    }
+}
+
+/// A file to be written.
+struct Planned {
+    format: &'static formats::Format,
+    options: Options,
+    /// Its name in a folder, if not the usual one.
+    name: Option<String>,
 }
 
 pub(super) fn run(
@@ -48,94 +99,206 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    if !matches!(output.format, Format::Csv | Format::Table) {
-        let problem = "reports are written as csv so far".to_owned();
-        return Err(CommandError::BadValue {
-            flag: "--format",
-            problem,
-        });
-    }
+    let (definition, files) = planned(args, output)?;
     let ledger = app.ledger()?;
-    let months = match (args.from, args.to) {
-        (Some(from), Some(to)) if from > to => {
-            let problem = format!("{from} is after {to}");
-            return Err(CommandError::BadValue {
-                flag: "--from",
-                problem,
-            });
-        }
-        (Some(from), Some(to)) => {
-            let mut months = vec![app.month(&ledger, Some(from))?];
-            while months[months.len() - 1] < to {
-                let next = months[months.len() - 1].next();
-                months.push(app.month(&ledger, Some(next))?);
-            }
-            months
-        }
-        _ => vec![app.month(&ledger, args.month)?],
-    };
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
-    let mut bills = Vec::new();
-    for month in &months {
-        bills.push(app.bill(&ledger, *month, &request)?.rated.bill);
+    let months: Vec<RatedMonth> = months(args, app, &ledger)?
+        .into_iter()
+        .map(|month| app.bill(&ledger, month, &request))
+        .collect::<Result<_, _>>()?;
+    let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
+    let forecast = files
+        .iter()
+        .any(needs_forecast)
+        .then(|| app.forecast(&ledger, &Question::default(), &request))
+        .transpose()?;
+    let material = material(app, &months, forecast.as_ref());
+    match (&args.out, &files[..]) {
+        (Some(out), _) => write_files(out, args.force, definition.as_deref(), &files, &material)?
+            .iter()
+            .for_each(|path| output.say(&format!("wrote {}", path.display()))),
+        (None, [only]) => output.stream(only.format, |sink| {
+            (only.format.write)(&material, &only.options, sink)
+        })?,
+        (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
-    let complete = bills.iter().all(crate::domain::bill::Bill::is_complete);
-    let csv = finance::render(&bills);
-    match &args.out {
-        None => output.data(&csv)?,
-        Some(out) => {
-            if names_a_folder(out) {
-                std::fs::create_dir_all(out).map_err(|source| CommandError::Unwritable {
-                    target: out.display().to_string(),
-                    source,
-                })?;
-            }
-            let file = target(out, &months);
-            let manifest_file = manifest_beside(&file);
-            for path in [&file, &manifest_file] {
-                if path.exists() && !args.force {
-                    return Err(CommandError::Exists(path.display().to_string()));
-                }
-            }
-            let name = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            // The manifest last: where it stands, its file is whole.
-            write_file(&file, &csv)?;
-            write_file(&manifest_file, &finance::manifest(&name, &csv, &bills))?;
-            output.say(&format!(
-                "wrote {} and {}",
-                file.display(),
-                manifest_file.display()
-            ));
-        }
-    }
+    let complete = months.iter().all(|month| month.rated.bill.is_complete());
     if !complete {
-        output.say("note: the report is partial; its `status` column and the manifest say where");
+        let partial: Vec<String> = months
+            .iter()
+            .map(|month| &month.rated.bill)
+            .filter(|bill| !bill.is_complete())
+            .map(|bill: &Bill| bill.month.to_string())
+            .collect();
+        output.say(&format!(
+            "note: the report is partial: {} has usage without a price, or days without a source",
+            partial.join(", ")
+        ));
     }
     Ok(Exit::of(complete, strict))
 }
 
+/// Brings together what a report is made from.
+fn material<'a>(
+    app: &'a App,
+    months: &'a [RatedMonth],
+    forecast: Option<&'a Forecast>,
+) -> Material<'a> {
+    Material {
+        catalog: &app.catalog,
+        today: app.today,
+        months,
+        forecast,
+        sample: matches!(app.books, crate::app::Books::Sample),
+    }
+}
+
+/// Returns the files asked for, by a definition or by flags, and the name of the definition.
+fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>), CommandError> {
+    let Some(name) = &args.definition else {
+        let asked = output.asked;
+        let by_name = args.out.as_deref().filter(|out| !names_a_folder(out));
+        let format = match asked.or_else(|| by_name.and_then(Format::of_file)) {
+            None => formats::by_name("csv"),
+            Some(Format::Report(format)) => Some(format),
+            Some(answer) => formats::by_name(answer.name()),
+        };
+        let format = format.ok_or_else(|| CommandError::BadValue {
+            flag: "--format",
+            problem: format!("reports are written as {}", names().join(", ")),
+        })?;
+        let only = Planned {
+            format,
+            options: args.file.options(&args.terms),
+            name: None,
+        };
+        return Ok((None, vec![only]));
+    };
+    if output.asked.is_some() {
+        let problem = "the definition names the formats".to_owned();
+        let flag = "--format";
+        return Err(CommandError::BadValue { flag, problem });
+    }
+    let definition = Definition::named(name)?;
+    let files = definition.files.into_iter().map(|file| Planned {
+        options: file.args.options(&args.terms),
+        format: file.format,
+        name: file.name,
+    });
+    Ok((Some(definition.name), files.collect()))
+}
+
+fn names() -> Vec<&'static str> {
+    formats::FORMATS.iter().map(|format| format.name).collect()
+}
+
+fn formats_help() -> String {
+    let mut help = "Formats, by --format or the extension of --out:\n".to_owned();
+    for format in formats::FORMATS {
+        help += &format!("  {:<15} {}\n", format.name, format.about);
+    }
+    help += "\nDefinitions, each a set of files:\n";
+    for (name, about) in definition::embedded() {
+        help += &format!("  {name:<15} {about}\n");
+    }
+    help
+}
+
+fn months(args: &Args, app: &App, ledger: &Ledger) -> Result<Vec<Month>, CommandError> {
+    let (Some(from), Some(to)) = (args.from, args.to) else {
+        return Ok(vec![app.month(ledger, args.month)?]);
+    };
+    if from > to {
+        let problem = format!("{from} is after {to}");
+        let flag = "--from";
+        return Err(CommandError::BadValue { flag, problem });
+    }
+    let mut months = vec![app.month(ledger, Some(from))?];
+    while months[months.len() - 1] < to {
+        let next = months[months.len() - 1].next();
+        months.push(app.month(ledger, Some(next))?);
+    }
+    Ok(months)
+}
+
+/// Writes all files and their manifest, or nothing. Returns what was written.
+fn write_files(
+    out: &Path,
+    force: bool,
+    definition: Option<&str>,
+    files: &[Planned],
+    material: &Material<'_>,
+) -> Result<Vec<PathBuf>, CommandError> {
+    let unwritable = |path: &Path, source| CommandError::Unwritable {
+        target: path.display().to_string(),
+        source,
+    };
+    let is_folder = names_a_folder(out);
+    if !is_folder && files.len() > 1 {
+        return Err(CommandError::NeedsFolder(files.len()));
+    }
+    if is_folder {
+        std::fs::create_dir_all(out).map_err(|source| unwritable(out, source))?;
+    }
+    let base = format!("pipebill-{}", material.period());
+    let mut paths: Vec<PathBuf> = files
+        .iter()
+        .map(|file| match &file.name {
+            _ if !is_folder => out.to_owned(),
+            Some(name) => out.join(name.replace("{period}", &material.period())),
+            None => out.join(format!("{base}{}", file.format.ending)),
+        })
+        .collect();
+    paths.push(match (definition, is_folder) {
+        (_, false) => out.with_extension("manifest.json"),
+        (Some(definition), true) => out.join(format!("{base}-{definition}.manifest.json")),
+        (None, true) => paths[0].with_extension("manifest.json"),
+    });
+    if let Some(twice) = (1..paths.len()).find(|&at| paths[..at].contains(&paths[at])) {
+        return Err(CommandError::Definition {
+            file: definition.unwrap_or_default().to_owned(),
+            problem: format!("two files are called {}", paths[twice].display()),
+        });
+    }
+    if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
+        return Err(CommandError::Exists(there.display().to_string()));
+    }
+    let mut drafts = Vec::new();
+    let mut entries = Vec::new();
+    for (file, path) in files.iter().zip(&paths) {
+        let draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
+        let mut sink = Summed::new(BufWriter::new(draft));
+        let written = (file.format.write)(material, &file.options, &mut sink);
+        let written = written.map_err(|error| match error {
+            ReportError::Write(source) => unwritable(path, source),
+            error @ ReportError::UnknownColumn { .. } => error.into(),
+        })?;
+        let (buffered, bytes, sha256) = sink.finish();
+        let draft = buffered.into_inner();
+        drafts.push(draft.map_err(|error| unwritable(path, error.into_error()))?);
+        entries.push(FileEntry {
+            name: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            format: file.format,
+            written,
+            bytes,
+            sha256,
+        });
+    }
+    // The manifest last: where it stands, the report is whole.
+    let manifest = &paths[files.len()];
+    let mut draft = Draft::of(manifest).map_err(|source| unwritable(manifest, source))?;
+    draft
+        .write_all(manifest::render(definition, material, &entries).as_bytes())
+        .map_err(|source| unwritable(manifest, source))?;
+    drafts.push(draft);
+    atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
+    Ok(paths)
+}
+
 fn names_a_folder(out: &Path) -> bool {
     out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/')
-}
-
-fn target(out: &Path, months: &[Month]) -> PathBuf {
-    if !names_a_folder(out) {
-        return out.to_owned();
-    }
-    let name = match months {
-        [only] => format!("pipebill-{only}.csv"),
-        [first, .., last] => format!("pipebill-{first}-to-{last}.csv"),
-        [] => "pipebill.csv".to_owned(),
-    };
-    out.join(name)
-}
-
-fn manifest_beside(file: &Path) -> PathBuf {
-    let mut name = file.file_stem().unwrap_or_default().to_os_string();
-    name.push(".manifest.json");
-    file.with_file_name(name)
 }

@@ -3,58 +3,84 @@
 //! Columns are only ever added at the end; `schema_version` changes when one changes meaning.
 //! What a reader would add up to check the file stands in a manifest beside it.
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use std::io::Write;
 
-use super::{Cell, Column, Table, csv};
+use serde_json::json;
+
+use super::{
+    Cell, csv,
+    formats::{Material, Options, ReportError, Written},
+};
 use crate::domain::{
     bill::{Bill, LineItem},
-    ids::{AccountId, Currency},
+    ids::AccountId,
 };
 
 const SCHEMA_VERSION: &str = "1";
 
-/// Renders bills, one month after the other.
-pub fn render(bills: &[Bill]) -> String {
-    csv::render(&table(bills))
+const COLUMNS: [&str; 25] = [
+    "schema_version",
+    "billing_period",
+    "charge_kind",
+    "payer_account_id",
+    "account_id",
+    "service",
+    "usage_type",
+    "description",
+    "region",
+    "usage_start",
+    "usage_end",
+    "unit",
+    "billed_quantity",
+    "covered_quantity",
+    "unit_price",
+    "list_cost",
+    "discount",
+    "cost",
+    "currency",
+    "status",
+    "aws_cost",
+    "price_origin",
+    "price_source",
+    "price_date",
+    "price_confidence",
+];
+
+/// Renders the lines of a bill.
+pub fn render(bill: &Bill) -> String {
+    csv::to_text(|sink| {
+        let mut rows = csv::Rows::new(sink, &COLUMNS, &Options::default())?;
+        for line in &bill.lines {
+            rows.push(&row(line, bill))?;
+        }
+        rows.finish().map(drop)
+    })
 }
 
-/// Lays bills out as rows.
-pub fn table(bills: &[Bill]) -> Table {
-    let keys = [
-        "schema_version",
-        "billing_period",
-        "charge_kind",
-        "payer_account_id",
-        "account_id",
-        "service",
-        "usage_type",
-        "description",
-        "region",
-        "usage_start",
-        "usage_end",
-        "unit",
-        "billed_quantity",
-        "covered_quantity",
-        "unit_price",
-        "list_cost",
-        "discount",
-        "cost",
-        "currency",
-        "status",
-        "aws_cost",
-        "price_origin",
-        "price_source",
-        "price_date",
-        "price_confidence",
-    ];
-    let mut table = Table::new(keys.map(Column::in_files).to_vec());
-    for bill in bills {
-        table
-            .rows
-            .extend(bill.lines.iter().map(|line| row(line, bill)));
+/// Writes bills, one month after the other.
+pub(super) fn write(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let mut rows = csv::Rows::new(sink, &COLUMNS, options)?;
+    let mut written = Written::default();
+    for month in material.months {
+        let bill = &month.rated.bill;
+        for line in &bill.lines {
+            rows.push(&row(line, bill))?;
+        }
+        written.control_totals.push(json!({
+            "billing_period": bill.month.to_string(),
+            "currency": bill.currency.as_str(),
+            "rows": bill.lines.len(),
+            "list_cost": bill.list_total().to_string(),
+            "cost": bill.total().to_string(),
+            "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
+        }));
     }
-    table
+    written.rows = rows.finish()?;
+    Ok(written)
 }
 
 fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
@@ -109,37 +135,4 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
             .map_or(Cell::Empty, Cell::Day),
         price.map_or(Cell::Empty, |price| Cell::text(&*price.source.confidence)),
     ]
-}
-
-/// Returns the manifest of a rendered file: what it should add up to.
-pub fn manifest(file_name: &str, content: &str, bills: &[Bill]) -> String {
-    let digest = Sha256::digest(content.as_bytes());
-    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let rows: usize = bills.iter().map(|bill| bill.lines.len()).sum();
-    let totals: Vec<_> = bills
-        .iter()
-        .map(|bill| {
-            json!({
-                "billing_period": bill.month.to_string(),
-                "currency": Currency::as_str(&bill.currency),
-                "rows": bill.lines.len(),
-                "cost": bill.total().to_string(),
-                "list_cost": bill.list_total().to_string(),
-                "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
-                "complete": bill.is_complete(),
-                "unpriced_rows": bill.unpriced().count(),
-            })
-        })
-        .collect();
-    let manifest = json!({
-        "schema": "pipebill.manifest/1",
-        "file": file_name,
-        "schema_version": SCHEMA_VERSION,
-        "rows": rows,
-        "sha256": sha256,
-        "control_totals": totals,
-    });
-    let mut text = serde_json::to_string_pretty(&manifest).expect("a value of ours is JSON");
-    text.push('\n');
-    text
 }

@@ -12,6 +12,7 @@ mod forecast;
 mod import;
 mod laws;
 mod price_list;
+mod report;
 mod samples;
 mod support;
 mod tidy;
