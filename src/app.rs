@@ -7,6 +7,7 @@
 mod aws;
 mod metered;
 mod outlook;
+mod overview;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -15,7 +15,7 @@ use crate::{
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
-    report::formats::ReportError,
+    report::{formats::ReportError, page::pictures::KINDS},
 };
 
 /// How the program ends.
@@ -123,7 +123,7 @@ impl CommandError {
             | Self::NothingStated
             | Self::NeedsFolder(_)
             | Self::BinaryToTerminal(_)
-            | Self::Report(ReportError::UnknownColumn { .. }) => Exit::Usage,
+            | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => Exit::Usage,
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
             Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
@@ -202,6 +202,25 @@ fn report_hint(error: &ReportError) -> String {
     match error {
         ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
         ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
+        ReportError::WhichChart => {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            format!("choose one with --chart: {}", names.join(", "))
+        }
+        ReportError::NothingToDraw { .. } => {
+            "import more months, or choose another chart".to_owned()
+        }
+        ReportError::Template { .. } => {
+            "nothing was written; reports/templates/report.html is the template to start from"
+                .to_owned()
+        }
+        ReportError::NoBrowser => "install chromium (Debian: apt install chromium-headless-shell), or \
+             name one by $CHROME; or write --format html and print it"
+            .to_owned(),
+        ReportError::Browser { .. } => {
+            "nothing was written; name another browser by $CHROME, or write --format html and print \
+             it"
+                .to_owned()
+        }
     }
 }
 

@@ -7,16 +7,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{CommandError, Exit, Format, output::Output, terms::TermsArgs, usage::dimension};
+use super::{
+    CommandError, Exit, Format,
+    output::Output,
+    terms::{TermsArgs, number},
+    usage::dimension,
+};
 use crate::{
-    app::App,
+    app::{App, Books},
     atomic_file::{self, Draft},
-    domain::{allocation::Dimension, bill::Bill, period::Month, rating::RatedMonth},
-    forecast::{Forecast, Question},
+    domain::{
+        allocation::Dimension, bill::Bill, money::Money, number::parse_quantity, period::Month,
+        rating::RatedMonth,
+    },
+    forecast::Question,
     ledger::Ledger,
     report::{
         formats::{self, Material, Options, ReportError},
         manifest::{self, FileEntry, Summed},
+        page::{
+            self, Template,
+            pictures::{self, Kind},
+        },
     },
 };
 use definition::Definition;
@@ -53,6 +65,15 @@ pub(super) struct Args {
     force: bool,
     #[command(flatten)]
     file: FileArgs,
+    /// A template of your own for the page, in place of reports/templates/report.html.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// What a month may cost: a line in the forecast, and how likely each month passes it.
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<String>,
+    /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
+    ahead: Option<u32>,
     /// Which currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
@@ -72,6 +93,10 @@ struct FileArgs {
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
+    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
+    /// with --format svg, as figures with csv or json.
+    #[arg(long, value_name = "NAME", value_parser = chart)]
+    chart: Option<&'static Kind>,
 }
 
 impl FileArgs {
@@ -81,8 +106,17 @@ impl FileArgs {
             sharing: terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
+            chart: self.chart,
+            template: None,
         }
     }
+}
+
+fn chart(text: &str) -> Result<&'static Kind, String> {
+    pictures::kind(text).ok_or_else(|| {
+        let names: Vec<&str> = pictures::KINDS.iter().map(|kind| kind.name).collect();
+        format!("choose {}", names.join(", "))
+    })
 }
 
 /// A file to be written.
@@ -99,7 +133,15 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let (definition, files) = planned(args, output)?;
+    let on_terminal = args.file.chart.filter(|_| answers_by_text(args, output));
+    let (definition, mut files) = match on_terminal {
+        Some(_) => (None, Vec::new()),
+        None => planned(args, output)?,
+    };
+    let template = args.template.as_deref().map(template).transpose()?;
+    for file in &mut files {
+        file.options.template.clone_from(&template);
+    }
     let ledger = app.ledger()?;
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     let months: Vec<RatedMonth> = months(args, app, &ledger)?
@@ -107,12 +149,27 @@ pub(super) fn run(
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
-    let forecast = files
-        .iter()
-        .any(needs_forecast)
-        .then(|| app.forecast(&ledger, &Question::default(), &request))
+    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
+    let forecast = (files.iter().any(needs_forecast)
+        || on_terminal.is_some_and(Kind::needs_forecast))
+    .then(|| app.forecast(&ledger, &question(args, pictures)?, &request).map_err(CommandError::from))
+    .transpose()?;
+    let overview = pictures
+        .then(|| app.overview(&ledger, &months, &request))
         .transpose()?;
-    let material = material(app, &months, forecast.as_ref());
+    let material = Material {
+        catalog: &app.catalog,
+        today: app.today,
+        months: &months,
+        forecast: forecast.as_ref(),
+        overview: overview.as_ref(),
+        sample: matches!(app.books, Books::Sample),
+    };
+    if let Some(kind) = on_terminal {
+        output.document(&page::chart_document(&material, kind)?)?;
+        let complete = months.iter().all(|month| month.rated.bill.is_complete());
+        return Ok(Exit::of(complete, strict));
+    }
     match (&args.out, &files[..]) {
         (Some(out), _) => write_files(out, args.force, definition.as_deref(), &files, &material)?
             .iter()
@@ -138,18 +195,37 @@ pub(super) fn run(
     Ok(Exit::of(complete, strict))
 }
 
-/// Brings together what a report is made from.
-fn material<'a>(
-    app: &'a App,
-    months: &'a [RatedMonth],
-    forecast: Option<&'a Forecast>,
-) -> Material<'a> {
-    Material {
-        catalog: &app.catalog,
-        today: app.today,
-        months,
-        forecast,
-        sample: matches!(app.books, crate::app::Books::Sample),
+/// Tells whether a chart is shown where answers are, and not written as a file of a report.
+fn answers_by_text(args: &Args, output: &Output) -> bool {
+    let by_name = args.out.as_deref().and_then(Format::of_file);
+    let format = output.asked.or(by_name);
+    args.definition.is_none() && !matches!(format, Some(Format::Report(_)))
+}
+
+/// Returns what to ask of the forecast.
+fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
+    let budget = args
+        .budget
+        .as_deref()
+        .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
+        .transpose()?;
+    let usual = Question::default();
+    Ok(Question {
+        months: args.ahead.unwrap_or(if pictures { 12 } else { usual.months }),
+        budget: budget.map(Money::new),
+        ..usual
+    })
+}
+
+fn template(path: &Path) -> Result<Template, CommandError> {
+    let file = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Template { file, text }),
+        Err(error) => Err(ReportError::Template {
+            place: file,
+            problem: format!("cannot be read: {error}"),
+        }
+        .into()),
     }
 }
 
@@ -271,7 +347,7 @@ fn write_files(
         let written = (file.format.write)(material, &file.options, &mut sink);
         let written = written.map_err(|error| match error {
             ReportError::Write(source) => unwritable(path, source),
-            error @ ReportError::UnknownColumn { .. } => error.into(),
+            error => error.into(),
         })?;
         let (buffered, bytes, sha256) = sink.finish();
         let draft = buffered.into_inner();

@@ -12,9 +12,42 @@ use super::{
     compare::Comparison,
     ids::{Meter, ServiceCode},
     money::Money,
-    quantity::Unit,
+    period::Month,
+    quantity::{Quantity, Unit},
     usage::{ChargeKind, UsageRecord},
 };
+
+/// Everything a page about a month says besides its bill.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The months shown, oldest first, the reported one last; none where the ledger has nothing.
+    pub months: Vec<(Month, Option<Bill>)>,
+    /// The last of them that is over and the one before it, and what lies between.
+    pub bridge: Option<(Month, Month, Bridge)>,
+    /// What moves the last month that is over.
+    pub sensitivity: Option<Sensitivities>,
+    /// Build minutes of the days that are known.
+    pub build_minutes: BTreeMap<NaiveDate, Decimal>,
+    /// Who caused the reported month.
+    pub parts: Vec<Part>,
+    /// The reported month beside AWS's bill, by service and in all.
+    pub reconciled: (BTreeMap<ServiceCode, Reconciled>, Reconciled),
+    /// The reported month against the one before, if that is known: what both charge for usage.
+    pub before: Option<(Month, Money)>,
+}
+
+/// What moves a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sensitivities {
+    /// Which.
+    pub month: Month,
+    /// What it cost.
+    pub baseline: Money,
+    /// How far each meter was moved, in percent.
+    pub percent: Decimal,
+    /// The strongest first.
+    pub meters: Vec<Sensitivity>,
+}
 
 /// What things cost over months. Every column adds up to its bill.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -131,18 +164,51 @@ pub fn bridge(before: &Bill, after: &Bill, most: usize) -> Bridge {
 pub struct Sensitivity {
     /// Of what.
     pub meter: Meter,
-    /// How much of it there was.
-    pub used: Decimal,
-    /// In which unit.
-    pub unit: Unit,
-    /// The change of the bill with less of it.
+    /// The lower and the upper quantity.
+    pub between: [Quantity; 2],
+    /// The change of the bill with the lower quantity.
     pub less: Money,
-    /// The change of the bill with more of it.
+    /// The change of the bill with the upper quantity.
     pub more: Money,
 }
 
+/// Moves each meter of a month down and up by a percentage, the others as they were, and has the
+/// month rated again each time. `total` returns what records come to.
+pub fn sensitivities<E>(
+    records: &[UsageRecord],
+    percent: Decimal,
+    mut total: impl FnMut(&[UsageRecord]) -> Result<Money, E>,
+) -> Result<Vec<Sensitivity>, E> {
+    let mut used: BTreeMap<&Meter, Quantity> = BTreeMap::new();
+    for record in records {
+        if let (Some(quantity), ChargeKind::Usage) = (record.quantity, &record.kind) {
+            used.entry(&record.key.meter)
+                // A meter in two units keeps the first: its records are moved all the same.
+                .and_modify(|sum| *sum = sum.try_add(quantity).unwrap_or(*sum))
+                .or_insert(quantity);
+        }
+    }
+    let baseline = total(records)?;
+    let part = percent / Decimal::ONE_HUNDRED;
+    let factors = [Decimal::ONE - part, Decimal::ONE + part];
+    let mut meters = Vec::new();
+    for (meter, quantity) in used {
+        let less = total(&scaled(records, meter, factors[0]))? - baseline;
+        let more = total(&scaled(records, meter, factors[1]))? - baseline;
+        meters.push(Sensitivity {
+            meter: meter.clone(),
+            between: factors.map(|factor| Quantity::new(quantity.value * factor, quantity.unit)),
+            less,
+            more,
+        });
+    }
+    let size = |one: &Sensitivity| one.more.max(-one.less);
+    meters.sort_by_key(|one| std::cmp::Reverse(size(one)));
+    Ok(meters)
+}
+
 /// Multiplies the usage of one meter.
-pub fn scaled(records: &[UsageRecord], meter: &Meter, factor: Decimal) -> Vec<UsageRecord> {
+fn scaled(records: &[UsageRecord], meter: &Meter, factor: Decimal) -> Vec<UsageRecord> {
     let mut scaled = records.to_vec();
     for record in &mut scaled {
         if record.kind == ChargeKind::Usage
@@ -151,8 +217,6 @@ pub fn scaled(records: &[UsageRecord], meter: &Meter, factor: Decimal) -> Vec<Us
         {
             quantity.value *= factor;
             record.consumed = None;
-            // The bill no longer tells of this usage, nor how its free units were shared.
-            record.billed = None;
         }
     }
     scaled

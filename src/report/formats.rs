@@ -9,11 +9,15 @@ use chrono::NaiveDate;
 use serde_json::Value;
 use thiserror::Error;
 
-use super::finance;
+use super::{
+    finance,
+    page::{self, Template, pictures::Kind},
+};
 use crate::{
     domain::{
         allocation::{Dimension, Policy},
         catalog::Catalog,
+        overview::Overview,
         period::Month,
         rating::RatedMonth,
     },
@@ -31,6 +35,8 @@ pub struct Material<'a> {
     pub months: &'a [RatedMonth],
     /// Where usage goes from here, if a format of the report asks for it.
     pub forecast: Option<&'a Forecast>,
+    /// The months around, if a format of the report asks for them.
+    pub overview: Option<&'a Overview>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }
@@ -58,6 +64,10 @@ pub struct Options {
     pub columns: Vec<String>,
     /// Begin with a byte-order mark, as some spreadsheets want it.
     pub bom: bool,
+    /// Which chart, for a picture.
+    pub chart: Option<&'static Kind>,
+    /// A template in place of the one in the program.
+    pub template: Option<Template>,
 }
 
 /// What a writer wrote.
@@ -86,6 +96,8 @@ pub struct Format {
     pub binary: bool,
     /// Tells whether it needs a forecast.
     pub needs_forecast: fn(&Options) -> bool,
+    /// It shows the months around the reported ones.
+    pub needs_overview: bool,
     /// Its writer.
     pub write: Writer,
 }
@@ -99,17 +111,55 @@ impl PartialEq for Format {
 impl Eq for Format {}
 
 /// Every format of `pipebill report`, in the order of the help.
-pub const FORMATS: &[Format] = &[Format {
-    name: "csv",
-    ending: ".csv",
-    about: "for spreadsheets: a row a line, exact decimals, safe text",
-    binary: false,
-    needs_forecast: never,
-    write: finance::write,
-}];
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "html",
+        ending: ".html",
+        about: "a page for people: figures, charts, tables; one file, no script",
+        binary: false,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write,
+    },
+    Format {
+        name: "pdf",
+        ending: ".pdf",
+        about: "the page on paper, printed by a Chromium on this machine",
+        binary: true,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write_pdf,
+    },
+    Format {
+        name: "svg",
+        ending: ".svg",
+        about: "one picture, chosen by --chart",
+        binary: false,
+        needs_forecast: draws_a_forecast,
+        needs_overview: true,
+        write: page::write_svg,
+    },
+    Format {
+        name: "csv",
+        ending: ".csv",
+        about: "for spreadsheets: a row a line, exact decimals, safe text",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: finance::write,
+    },
+];
 
 fn never(_: &Options) -> bool {
     false
+}
+
+fn always(_: &Options) -> bool {
+    true
+}
+
+fn draws_a_forecast(options: &Options) -> bool {
+    options.chart.is_some_and(Kind::needs_forecast)
 }
 
 /// Returns the format of this name.
@@ -140,6 +190,36 @@ pub enum ReportError {
         nearest: Option<&'static str>,
         /// What there is.
         known: Vec<&'static str>,
+    },
+    /// A picture of nothing in particular.
+    #[error("a picture shows one chart")]
+    WhichChart,
+    /// The chart has no data.
+    #[error("--chart {chart}: {why}")]
+    NothingToDraw {
+        /// Which.
+        chart: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A template is broken.
+    #[error("{place}: {problem}")]
+    Template {
+        /// File and line.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No browser prints.
+    #[error("there is no Chromium to print with")]
+    NoBrowser,
+    /// The browser does not print.
+    #[error("{program} does not print: {problem}")]
+    Browser {
+        /// Which program.
+        program: String,
+        /// What it says.
+        problem: String,
     },
 }
 

@@ -19,6 +19,7 @@ pub mod imported;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
+pub mod page;
 pub mod prices;
 pub mod reconcile;
 pub mod text;
@@ -217,6 +218,8 @@ pub enum Block {
     Lines(Vec<String>),
     /// Ranges as bars, for terminals and wikis.
     Fan(Fan),
+    /// A chart, for terminals and wikis.
+    Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
 }
@@ -314,6 +317,11 @@ pub fn signed_money(change: Money, currency: &Currency) -> String {
 pub fn show_number(number: Decimal) -> String {
     let decimals = if number.abs() < Decimal::TEN { 2 } else { 0 };
     grouped(&plain(number.round_dp(decimals)))
+}
+
+/// Shows percent to a tenth.
+pub fn show_percent(percent: Decimal) -> String {
+    grouped(&plain(percent.round_dp(1)))
 }
 
 /// Returns what stands before an amount.

@@ -43,6 +43,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                 let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
                 render_table(&table, terminal) + &more
             }
+            Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
@@ -201,7 +202,8 @@ fn ascii(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '×' => 'x',
-            '–' | '─' | '—' => '-',
+            '–' | '─' | '—' | '−' => '-',
+            '→' => '>',
             '…' => '.',
             c if c.is_ascii() => c,
             _ => '?',

@@ -48,6 +48,7 @@ struct TomlFile {
     columns: Vec<String>,
     #[serde(default)]
     bom: bool,
+    chart: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -116,6 +117,13 @@ impl Definition {
                     by: by.collect::<Result<_, _>>()?,
                     columns: entry.columns,
                     bom: entry.bom,
+                    chart: entry
+                        .chart
+                        .as_ref()
+                        .map(|text| {
+                            super::chart(text.get_ref()).map_err(|problem| at(text, &problem))
+                        })
+                        .transpose()?,
                 },
             })
         };

@@ -14,11 +14,13 @@
 
 mod calendar;
 mod canvas;
+mod drawing;
 mod fan;
 mod palette;
 mod scale;
 mod stack;
 mod sweep;
+mod terminal;
 mod tornado;
 mod waterfall;
 
@@ -27,6 +29,7 @@ use rust_decimal::prelude::ToPrimitive;
 
 pub use calendar::Calendar;
 pub use canvas::escape;
+pub use drawing::{Drawing, Subject};
 pub use fan::{Ahead, FanChart, Past};
 pub use stack::{Column, Series, Stacks, Standing};
 pub use sweep::{HeatMap, SweepLine};

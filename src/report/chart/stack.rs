@@ -47,7 +47,7 @@ pub enum Standing {
 }
 
 impl Standing {
-    fn words(&self) -> &'static str {
+    pub(super) fn words(&self) -> &'static str {
         match self {
             Self::Whole => "",
             Self::SoFar => "so far",
