@@ -40,6 +40,9 @@ pub fn render(document: &Document) -> String {
 
 fn render_table(table: &Table) -> String {
     let shown = table.shown_columns();
+    if shown.is_empty() {
+        return String::new();
+    }
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = line(
         shown

@@ -315,7 +315,11 @@ pub fn signed_money(change: Money, currency: &Currency) -> String {
 
 /// Shows a number without unit, whole if it is large.
 pub fn show_number(number: Decimal) -> String {
-    let decimals = if number.abs() < Decimal::TEN { 2 } else { 0 };
+    let decimals = match number.abs() {
+        small if small < Decimal::TEN => 2,
+        middling if middling < Decimal::ONE_HUNDRED => 1,
+        _ => 0,
+    };
     grouped(&plain(number.round_dp(decimals)))
 }
 
@@ -336,18 +340,23 @@ fn currency_sign(currency: &Currency) -> String {
 /// Shows a quantity with a short unit.
 pub fn show_quantity(quantity: Quantity) -> String {
     let number = grouped(&plain(quantity.value.round_dp(2)));
-    let unit = match quantity.unit {
+    let unit = short_unit(quantity.unit, quantity.value == Decimal::ONE);
+    format!("{number} {unit}").trim_end().to_owned()
+}
+
+/// Returns what a quantity of a unit is followed by.
+fn short_unit(unit: Unit, one: bool) -> &'static str {
+    match unit {
         Unit::Minute => "min",
         Unit::Second => "s",
         Unit::Hour => "h",
         Unit::GbMonth => "GB-month",
         Unit::Gb => "GB",
         Unit::GbSecond => "GB-s",
-        Unit::Unspecified => return number,
-        unit if quantity.value == Decimal::ONE => unit.name(),
+        Unit::Unspecified => "",
+        unit if one => unit.name(),
         unit => unit.plural(),
-    };
-    format!("{number} {unit}")
+    }
 }
 
 /// Separates thousands.

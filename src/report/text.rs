@@ -83,6 +83,10 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
         };
         shown.remove(at);
     }
+    // A table for files alone.
+    if shown.is_empty() {
+        return String::new();
+    }
     let mut text = TextTable::new();
     text.load_style(style(terminal.unicode))
         .set_content_arrangement(ContentArrangement::Dynamic)

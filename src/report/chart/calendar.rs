@@ -55,14 +55,17 @@ impl Calendar {
         let quiet = self.days.values().filter(|value| value.is_zero()).count();
         let unknown = self.span().filter(|day| !self.days.contains_key(day)).count();
         let mut text = format!(
-            "The busiest of {} days is {day} with {} {}; {quiet} {} none",
+            "The busiest of {} days is {day} with {} {}",
             self.days.len(),
             show_number(*most),
             self.what,
-            if quiet == 1 { "day has" } else { "days have" },
         );
+        if quiet > 0 {
+            let days = if quiet == 1 { "day has" } else { "days have" };
+            text += &format!("; {quiet} {days} none");
+        }
         if unknown > 0 {
-            text += &format!(", and {unknown} are not known");
+            text += &format!("; {unknown} are not known");
         }
         text + "."
     }
@@ -135,7 +138,7 @@ impl Calendar {
                 let year = at == 0 || month.first_day().month() == 1;
                 let label = month_label(month, year);
                 canvas.text("dim small", (x, TOP - 8.0), Anchor::Start, &label);
-                free = x + label.len() as f64 * 7.0 + 8.0;
+                free = x + label.len() as f64 * 6.6 + 6.0;
             }
         }
         for (level, class) in LEVELS.iter().enumerate() {

@@ -123,7 +123,7 @@ impl Canvas {
     pub(super) fn hatching(&mut self) {
         let id = self.id;
         self.marks += &format!(
-            "<defs><pattern id=\"{id}-h\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
+            "<defs><pattern id=\"{id}-hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" \
              patternTransform=\"rotate(45)\"><rect {} width=\"2.5\" height=\"6\"/></pattern></defs>",
             ink("hatch")
         );
@@ -133,7 +133,7 @@ impl Canvas {
     pub(super) fn hatched(&mut self, at: [f64; 4], says: &str) {
         let [x, y, width, height] = at.map(px);
         let open = format!(
-            "<rect fill=\"url(#{}-h)\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"",
+            "<rect fill=\"url(#{}-hatch)\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\"",
             self.id
         );
         self.close(&open, "rect", says);

@@ -110,7 +110,11 @@ impl FanChart {
                 .iter()
                 .flat_map(|month| [month.p10, month.p50, month.p90, month.known]),
         );
-        let scale = Scale::over(values.chain(self.budget).map(float), 5.0);
+        let values: Vec<f64> = values.map(float).collect();
+        let most = values.iter().copied().fold(0.0, f64::max);
+        // A budget far above all costs would flatten them: it is told, not drawn.
+        let budget = self.budget.map(float).filter(|budget| *budget <= 2.5 * most);
+        let scale = Scale::over(values.into_iter().chain(budget), 5.0);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         let months: Vec<Month> = self
             .past
@@ -144,11 +148,16 @@ impl FanChart {
                 canvas.text("dim small", (border + shift, TOP - 6.0), anchor, text);
             }
         }
-        if let Some(budget) = self.budget {
-            let at = y(float(budget));
-            canvas.line("budget", (LEFT, at), (right, at));
-            let label = format!("Budget {}", self.short(budget));
-            canvas.text("warn", (LEFT + 6.0, at - 6.0), Anchor::Start, &label);
+        if let Some(amount) = self.budget {
+            let mut label = format!("Budget {}", self.short(amount));
+            let at = budget.map_or(TOP - 6.0, y);
+            if budget.is_some() {
+                canvas.line("budget", (LEFT, at), (right, at));
+            } else {
+                label += ", above this picture";
+            }
+            let place = (LEFT + 6.0, at - if budget.is_some() { 6.0 } else { 0.0 });
+            canvas.text("warn", place, Anchor::Start, &label);
         }
         if let Some(ends) = &ends {
             let wanted: Vec<f64> = ends.iter().map(|(_, value)| y(*value)).collect();
@@ -226,7 +235,7 @@ impl FanChart {
                 canvas.line("axis", (x, y), (x, place(at, month.p10).1));
                 canvas.dot("actual-dot", (x, y), 3.0, &says);
                 let label = format!("{} so far", self.short(month.known));
-                canvas.text("dim small", (x, y + 16.0), Anchor::Middle, &label);
+                canvas.text("dim small", (x + 8.0, y + 4.0), Anchor::Start, &label);
             }
         }
     }

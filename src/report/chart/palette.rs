@@ -13,7 +13,7 @@ pub(super) const REST: &str = "s7";
 /// Shades of a calendar, from nothing to most.
 pub(super) const LEVELS: [&str; 6] = ["l0", "l1", "l2", "l3", "l4", "l5"];
 
-const INKS: [(&str, &str); 30] = [
+const INKS: [(&str, &str); 31] = [
     ("s1", "fill=\"#2f6fde\""),
     ("s2", "fill=\"#c8651b\""),
     ("s3", "fill=\"#1f8a7d\""),
@@ -30,6 +30,7 @@ const INKS: [(&str, &str); 30] = [
     ("l3", "fill=\"#5f97e6\""),
     ("l4", "fill=\"#2f6fde\""),
     ("l5", "fill=\"#163f8f\""),
+    ("card", "fill=\"#ffffff\""),
     ("hatch", "fill=\"#ffffff\" fill-opacity=\".55\""),
     ("band", "fill=\"#2f6fde\" fill-opacity=\".16\""),
     ("inner", "fill=\"#2f6fde\" fill-opacity=\".16\""),
@@ -147,7 +148,8 @@ mod tests {
             let hex = format!("#{r:02x}{g:02x}{b:02x}");
             if class == "card" {
                 assert_eq!(hex, CARD);
-            } else if let Some((_, look)) = INKS.iter().find(|(known, _)| *known == class) {
+            }
+            if let Some((_, look)) = INKS.iter().find(|(known, _)| *known == class) {
                 assert!(look.contains(&hex), "{class}: {look} has not {hex}");
             } else {
                 panic!("{class} is in the style sheet only");

@@ -16,6 +16,11 @@ impl Scale {
         let (low, high) = values.fold((0.0_f64, 0.0_f64), |(low, high), value| {
             (low.min(value), high.max(value))
         });
+        Self::between(low, high, ticks)
+    }
+
+    /// Returns the axis between two values, with about `ticks` steps.
+    pub(super) fn between(low: f64, high: f64, ticks: f64) -> Self {
         let range = high - low;
         if !(range.is_finite() && range > 0.0) {
             return Self {
@@ -27,8 +32,8 @@ impl Scale {
         let step = round_step(range / ticks);
         Self {
             step,
-            first: (low / step - 1e-9).floor() as i64,
-            last: (high / step + 1e-9).ceil() as i64,
+            first: (low / step + 1e-9).floor() as i64,
+            last: (high / step - 1e-9).ceil() as i64,
         }
     }
 

@@ -133,7 +133,8 @@ struct Row {
     label: String,
 }
 
-fn rows(rows: &[Row], width: u16, ink: &Ink) -> String {
+/// Draws bars on an axis that begins at nothing, or at `floor` where that is more.
+fn rows(rows: &[Row], floor: f64, width: u16, ink: &Ink) -> String {
     let limit = usize::from(width) / 3;
     let short = |name: &str| -> String {
         let name = clean(&name.replace('\n', " "));
@@ -154,9 +155,9 @@ fn rows(rows: &[Row], width: u16, ink: &Ink) -> String {
     let end = rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
     let room = usize::from(width.min(100)).saturating_sub(name + end + 5).max(10);
     let reach = || rows.iter().flat_map(|row| [row.from, row.to]);
-    let (low, high) = (reach().fold(0.0, f64::min), reach().fold(0.0, f64::max));
+    let (low, high) = (reach().fold(floor, f64::min), reach().fold(floor, f64::max));
     let column = |value: f64| columns(value - low, high - low, room);
-    let zero = column(0.0);
+    let zero = column(floor);
     let mut text = String::new();
     for (row, shown) in rows.iter().zip(names) {
         let (from, to) = (column(row.from.min(row.to)), column(row.from.max(row.to)));
@@ -166,8 +167,11 @@ fn rows(rows: &[Row], width: u16, ink: &Ink) -> String {
         } else {
             to
         };
+        // The line of the axis takes a place of its own.
+        let to = to + usize::from(row.from < floor && row.to > floor);
         let bar: String = (0..=room)
             .map(|at| match at {
+                at if at == zero && (from == to || from < zero) => ink.zero,
                 at if (from..to).contains(&at) => row.mark,
                 at if at == zero => ink.zero,
                 _ => ' ',
@@ -197,15 +201,16 @@ pub(super) fn tornado(chart: &Tornado, width: u16, ink: &Ink) -> String {
         })
         .collect();
     let baseline = show_money(chart.baseline, &chart.currency);
-    let mut text = rows(&bars, width, ink);
+    let mut text = rows(&bars, 0.0, width, ink);
     text += &format!("{} is {baseline}, {} {}\n", ink.zero, chart.of, chart.step);
     text
 }
 
 pub(super) fn waterfall(chart: &Waterfall, width: u16, ink: &Ink) -> String {
+    let floor = chart.floor(4.0);
     let total = |name: &str, amount: Money| Row {
         name: name.to_owned(),
-        from: 0.0,
+        from: floor.unwrap_or(0.0),
         to: float(amount),
         mark: ink.parts[0],
         label: show_money(amount, &chart.currency),
@@ -224,15 +229,19 @@ pub(super) fn waterfall(chart: &Waterfall, width: u16, ink: &Ink) -> String {
         level = next;
     }
     bars.push(total(&chart.to.0, chart.to.1));
-    rows(&bars, width, ink)
+    let text = rows(&bars, floor.unwrap_or(0.0), width, ink);
+    match floor {
+        Some(floor) => text + &format!("Bars begin at {}.\n", chart.tick(floor)),
+        None => text,
+    }
 }
 
 pub(super) fn calendar(chart: &Calendar, width: u16, ink: &Ink) -> String {
     let mondays = chart.mondays(usize::from(width).saturating_sub(5).clamp(10, 60));
     let mut months = String::new();
     for (at, monday) in mondays.iter().enumerate() {
-        let month = Month::of(*monday);
-        let new = at == 0 || Month::of(mondays[at - 1]) != month;
+        let month = Month::of((*monday).max(chart.from));
+        let new = at == 0 || Month::of(mondays[at - 1].max(chart.from)) != month;
         if new && months.len() <= at {
             months += &" ".repeat(at - months.len());
             months += &month_label(month, false);

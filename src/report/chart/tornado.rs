@@ -60,12 +60,13 @@ impl Tornado {
             return "Nothing moves the bill.".to_owned();
         };
         format!(
-            "{} moves the {} of {} most: {} at the lower end, {} at the upper one.",
+            "{} moves the bill most: {} or {} on the {} of {}, {}.",
             first.name,
+            signed_money(first.low, &self.currency),
+            signed_money(first.high, &self.currency),
             show_money(self.baseline, &self.currency),
             self.of,
-            signed_money(first.low, &self.currency),
-            signed_money(first.high, &self.currency)
+            self.step
         )
     }
 
@@ -76,12 +77,12 @@ impl Tornado {
             self.rows.iter().map(text).fold(least, f64::max).min(most)
         };
         let names = widest(&|row| width_of(&row.name), 80.0, 250.0);
-        let ranges = widest(&|row| width_of(&row.range) * 0.92, 0.0, 150.0);
+        let ranges = widest(&|row| width_of(&row.range) * 0.92, 0.0, 190.0);
         let left = names + ranges + 26.0;
         // Room for the amounts beside the longest bars.
-        let (from, to) = (left + 78.0, WIDTH - 86.0);
+        let (from, to) = (left + 58.0, WIDTH - 70.0);
         let reach = self.rows.iter().flat_map(|row| [row.low, row.high]).map(float);
-        let scale = Scale::over(reach, 5.0);
+        let scale = Scale::over(reach, 8.0);
         let x = |value: f64| scale.at(value, from, to);
         for tick in scale.ticks() {
             canvas.line("grid", (x(tick), TOP), (x(tick), bottom));
@@ -99,7 +100,7 @@ impl Tornado {
             let middle = TOP + ROW * (at as f64 + 0.5);
             canvas.text_in("ink", (names, middle + 4.0), Anchor::End, &row.name, names);
             let place = (names + 14.0, middle + 4.0);
-            canvas.text_in("dim small", place, Anchor::Start, &row.range, ranges + 6.0);
+            canvas.text_in("dim small", place, Anchor::Start, &row.range, ranges / 0.92 + 1.0);
             for amount in [row.low, row.high] {
                 let value = float(amount);
                 if value == 0.0 {

@@ -74,17 +74,48 @@ impl Waterfall {
         text + "."
     }
 
-    fn svg(&self, id: &'static str, title: &str, finding: &str) -> String {
-        let mut canvas = Canvas::new(id, WIDTH, HEIGHT);
+    /// Where each step starts, and where the last one ends.
+    fn levels(&self) -> Vec<f64> {
         let mut levels = vec![float(self.from.1)];
         for step in &self.steps {
             levels.push(levels[levels.len() - 1] + float(step.change));
         }
+        levels
+    }
+
+    fn scale(&self, ticks: f64) -> Scale {
         let end = float(self.to.1);
-        let scale = Scale::over(levels.iter().copied().chain([end]), 4.0);
+        let levels = self.levels();
+        let reach = || levels.iter().copied().chain([end]);
+        let (low, high) = (reach().fold(end, f64::min), reach().fold(end, f64::max));
+        // Small steps between large totals are seen only where the axis leaves the bottom out.
+        if low > 0.0 && high > low && high - low < 0.35 * high {
+            Scale::between(low - 0.6 * (high - low), high, ticks)
+        } else {
+            Scale::over(reach(), ticks)
+        }
+    }
+
+    /// Returns where the bars begin, if that is not at nothing.
+    pub(super) fn floor(&self, ticks: f64) -> Option<f64> {
+        Some(self.scale(ticks).low()).filter(|low| *low > 0.0)
+    }
+
+    /// Writes a place on the axis as money.
+    pub(super) fn tick(&self, value: f64) -> String {
+        self.scale(4.0).money(value, &self.currency)
+    }
+
+    fn svg(&self, id: &'static str, title: &str, finding: &str) -> String {
+        let mut canvas = Canvas::new(id, WIDTH, HEIGHT);
+        let levels = self.levels();
+        let end = float(self.to.1);
+        let scale = self.scale(4.0);
+        let cut = self.floor(4.0).is_some();
+        let floor = scale.low().max(0.0);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         for tick in scale.ticks() {
-            let class = if tick == 0.0 { "axis" } else { "grid" };
+            let class = if tick == floor { "axis" } else { "grid" };
             canvas.line(class, (LEFT, y(tick)), (RIGHT, y(tick)));
             let label = scale.money(tick, &self.currency);
             canvas.text("dim", (LEFT - 8.0, y(tick) + 4.0), Anchor::End, &label);
@@ -103,13 +134,24 @@ impl Waterfall {
             }
         };
         let total = |amount| show_money_short(amount, &self.currency);
-        bar(0, "whole", 0.0, levels[0], &self.from.0, &total(self.from.1));
+        bar(0, "whole", floor, levels[0], &self.from.0, &total(self.from.1));
         for (at, step) in self.steps.iter().enumerate() {
             let class = if float(step.change) < 0.0 { "down" } else { "up" };
             let label = signed_money(step.change, &self.currency);
             bar(at + 1, class, levels[at], levels[at + 1], &step.name, &label);
         }
-        bar(self.steps.len() + 1, "whole", 0.0, end, &self.to.0, &total(self.to.1));
+        bar(self.steps.len() + 1, "whole", floor, end, &self.to.0, &total(self.to.1));
+        if cut {
+            for at in [0, self.steps.len() + 1] {
+                let (left, right) = (middle(at) - wide / 2.0 - 2.0, middle(at) + wide / 2.0 + 2.0);
+                let gap = [(left, 0.0), (right, -8.0), (right, -4.0), (left, 4.0)];
+                let gap = gap.map(|(x, lift)| (x, BOTTOM - 14.0 + lift));
+                canvas.polygon("card", &gap);
+            }
+            let words = format!("Bars begin at {}.", scale.money(floor, &self.currency));
+            let place = (middle(1) - wide / 2.0, BOTTOM - 8.0);
+            canvas.text("dim small", place, Anchor::Start, &words);
+        }
         for (at, level) in levels.iter().enumerate() {
             let from = middle(at) + wide / 2.0;
             canvas.line("link", (from, y(*level)), (middle(at + 1) - wide / 2.0, y(*level)));

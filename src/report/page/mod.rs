@@ -80,6 +80,8 @@ struct Figure {
 struct Grid {
     caption: String,
     columns: Vec<GridColumn>,
+    /// What the longest bar stands for.
+    most: String,
     rows: Vec<Vec<GridCell>>,
     totals: Vec<Vec<GridCell>>,
 }
@@ -137,10 +139,20 @@ impl Grid {
                     number: number(at),
                 })
                 .collect(),
+            most: longest(table),
             rows: table.rows.iter().map(cells).collect(),
             totals: table.totals.iter().map(cells).collect(),
         }
     }
+}
+
+/// Returns the largest share of a table.
+fn longest(table: &Table) -> String {
+    let shares = table.rows.iter().flatten().filter_map(|cell| match cell {
+        Cell::Percent(percent) => Some(*percent),
+        _ => None,
+    });
+    shares.max().map_or("1".to_owned(), super::show_number)
 }
 
 /// Takes out of a text what steers a reader or is no text; the template escapes the rest.

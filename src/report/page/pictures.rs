@@ -8,7 +8,7 @@ use crate::{
             Subject, Swing, Tornado, Waterfall,
         },
         formats::Material,
-        show_number,
+        short_unit, show_number,
     },
 };
 
@@ -195,7 +195,7 @@ fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
         change,
     }));
     Ok(Drawing {
-        title: format!("From {} to {}", month_name(*before), month_name(*after)),
+        title: format!("What changed from {} to {}", month_name(*before), month_name(*after)),
         subject: Subject::Waterfall(Waterfall {
             from: (month_name(*before), bridge.change.from),
             steps,
@@ -217,7 +217,7 @@ fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
         let [low, high] = one.between.map(|quantity| show_number(quantity.value));
         Swing {
             name: known.map_or_else(|| meter.usage_type.to_string(), |known| known.name.clone()),
-            range: format!("{low} → {high} {}", one.between[0].unit.plural()),
+            range: format!("{low} → {high} {}", short_unit(one.between[0].unit, false)),
             low: one.less,
             high: one.more,
         }

@@ -12,6 +12,7 @@ use crate::{
         money::Money,
         overview::{Change, Reconciled},
         period::Month,
+        quantity::Quantity,
     },
     forecast::MonthOutlook,
     report::{
@@ -139,12 +140,11 @@ pub(super) fn head(material: &Material<'_>) -> Head {
     figures.push(figure(label, &total_cell(bill), notes));
     if let Some(ahead) = ahead {
         let mut notes = vec![between(material, ahead.total.p10, ahead.total.p90)];
-        notes[0] += ", P10 to P90";
         if let (Some(over), Some(budget)) = (ahead.over_budget, budget(material)) {
             let budget = show_money(budget, &bill.currency);
             notes.push(format!("{} to pass {budget}", Cell::Percent(over).shown()));
         }
-        let label = format!("{month}, at its end (P50)");
+        let label = format!("{month}, month end");
         figures.push(figure(label, &money(ahead.total.p50), notes));
     }
     if let Some((before, change)) = &change
@@ -155,13 +155,12 @@ pub(super) fn head(material: &Material<'_>) -> Head {
             percent if percent.is_sign_negative() => "−",
             _ => "+",
         };
-        let what = if ahead.is_some() { "its P50" } else { "it" };
         figures.push(Figure {
             label: format!("Against {}", month_name(*before)),
             value: format!("{sign}{} %", tenths(percent)),
             exact: crate::domain::number::plain(percent),
             notes: vec![format!(
-                "{what} is {} on {} for usage",
+                "{} on {} for usage",
                 signed_money(change.difference, &bill.currency),
                 show_money(change.from, &bill.currency)
             )],
@@ -172,7 +171,7 @@ pub(super) fn head(material: &Material<'_>) -> Head {
         if let [first, .., last] = &outlook.months[..] {
             let label = format!("{} to {}", short(first.month), short(last.month));
             let range = between(material, outlook.sum.p10, outlook.sum.p90);
-            let notes = vec![format!("{} months; {range}", outlook.months.len())];
+            let notes = vec![format!("{} months, {range}", outlook.months.len())];
             figures.push(figure(label, &money(outlook.sum.p50), notes));
         }
         if let (Some(ever), Some(budget)) = (outlook.ever_over_budget, budget(material))
@@ -184,7 +183,7 @@ pub(super) fn head(material: &Material<'_>) -> Head {
         }
     }
     Head {
-        title: "What CI/CD costs".to_owned(),
+        title: "CI/CD cost report".to_owned(),
         subtitle: subtitle(material),
         verdict: verdict(material, change.as_ref()),
         figures,
@@ -394,7 +393,9 @@ fn lines(material: &Material<'_>) -> Section {
             if sum.covered.is_zero() {
                 Cell::Empty
             } else {
-                Cell::Number(sum.covered)
+                sum.billed.map_or(Cell::Empty, |billed| {
+                    Cell::Quantity(Quantity::new(sum.covered, billed.unit))
+                })
             },
             match sum.status {
                 "priced" => Cell::Money(sum.cost, bill.currency.clone()),
@@ -468,9 +469,7 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
             show_money(sum.unexplained, &bill.currency)
         )
     };
-    let mut notes = vec![
-        "`pipebill bill --reconcile` has each line with its reason.".replace('`', ""),
-    ];
+    let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
     if sum.unbilled > 0 {
         notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
     }
