@@ -110,7 +110,11 @@ impl App {
     ) -> Result<BTreeMap<NaiveDate, Decimal>, AppError> {
         let month = rated.rated.bill.month;
         // Totals of a month say nothing about its days.
-        if rated.records.iter().all(|record| record.day == month.first_day()) {
+        if rated
+            .records
+            .iter()
+            .all(|record| record.day == month.first_day())
+        {
             return Ok(BTreeMap::new());
         }
         let minutes = build_minutes(&rated.records);

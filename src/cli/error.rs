@@ -123,7 +123,9 @@ impl CommandError {
             | Self::NothingStated
             | Self::NeedsFolder(_)
             | Self::BinaryToTerminal(_)
-            | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => Exit::Usage,
+            | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => {
+                Exit::Usage
+            }
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
             Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,

@@ -152,7 +152,10 @@ pub(super) fn run(
     let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
     let forecast = (files.iter().any(needs_forecast)
         || on_terminal.is_some_and(Kind::needs_forecast))
-    .then(|| app.forecast(&ledger, &question(args, pictures)?, &request).map_err(CommandError::from))
+    .then(|| {
+        app.forecast(&ledger, &question(args, pictures)?, &request)
+            .map_err(CommandError::from)
+    })
     .transpose()?;
     let overview = pictures
         .then(|| app.overview(&ledger, &months, &request))
@@ -211,7 +214,9 @@ fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
         .transpose()?;
     let usual = Question::default();
     Ok(Question {
-        months: args.ahead.unwrap_or(if pictures { 12 } else { usual.months }),
+        months: args
+            .ahead
+            .unwrap_or(if pictures { 12 } else { usual.months }),
         budget: budget.map(Money::new),
         ..usual
     })

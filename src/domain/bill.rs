@@ -243,7 +243,10 @@ impl Bill {
 
     /// Returns what is to pay for usage alone: no tax, credit, refund or fee.
     pub fn usage_total(&self) -> Money {
-        let usage = self.lines.iter().filter(|line| line.kind == ChargeKind::Usage);
+        let usage = self
+            .lines
+            .iter()
+            .filter(|line| line.kind == ChargeKind::Usage);
         usage.map(|line| line.cost).sum()
     }
 

@@ -105,9 +105,8 @@ impl Change {
     /// Returns the change between two totals.
     pub fn between(from: Money, to: Money) -> Self {
         let difference = to - from;
-        let percent = (from > Money::ZERO).then(|| {
-            difference.amount() / from.amount() * Decimal::ONE_HUNDRED
-        });
+        let percent = (from > Money::ZERO)
+            .then(|| difference.amount() / from.amount() * Decimal::ONE_HUNDRED);
         Self {
             from,
             to,
@@ -338,6 +337,10 @@ pub fn largest(shares: &[Share], most: usize) -> Vec<Part> {
     if !small.is_empty() {
         parts.push(part(String::new(), small));
     }
-    parts.extend(nobody.iter().map(|share| part(share.part.clone(), &[*share])));
+    parts.extend(
+        nobody
+            .iter()
+            .map(|share| part(share.part.clone(), &[*share])),
+    );
     parts
 }

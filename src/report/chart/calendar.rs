@@ -53,7 +53,10 @@ impl Calendar {
             return format!("No day is known for its {}.", self.what);
         };
         let quiet = self.days.values().filter(|value| value.is_zero()).count();
-        let unknown = self.span().filter(|day| !self.days.contains_key(day)).count();
+        let unknown = self
+            .span()
+            .filter(|day| !self.days.contains_key(day))
+            .count();
         let mut text = format!(
             "The busiest of {} days is {day} with {} {}",
             self.days.len(),
@@ -160,9 +163,9 @@ impl Calendar {
             }
         }
         if !unknown.is_empty() {
-            let look = attributes("grid");
+            let look = attributes("axis");
             canvas.raw(&format!(
-                "<g class=\"grid\" {look} fill=\"none\" stroke-dasharray=\"2 2\">{unknown}</g>"
+                "<g class=\"axis\" {look} fill=\"none\" stroke-dasharray=\"2 2\">{unknown}</g>"
             ));
         }
         self.key(&mut canvas, TOP + 7.0 * high + 14.0, !unknown.is_empty());
@@ -226,11 +229,16 @@ impl Calendar {
         let mut table = Table::new(columns);
         for monday in self.mondays(usize::MAX) {
             let mut row = vec![Cell::Day(monday)];
-            row.extend(monday.iter_days().take(7).map(|day| match self.days.get(&day) {
-                Some(value) => Cell::Number(*value),
-                None if self.from <= day && day <= self.to => Cell::Unknown("?".to_owned()),
-                None => Cell::Empty,
-            }));
+            row.extend(
+                monday
+                    .iter_days()
+                    .take(7)
+                    .map(|day| match self.days.get(&day) {
+                        Some(value) => Cell::Number(*value),
+                        None if self.from <= day && day <= self.to => Cell::Unknown("?".to_owned()),
+                        None => Cell::Empty,
+                    }),
+            );
             table.rows.push(row);
         }
         table

@@ -35,7 +35,7 @@ impl Canvas {
     pub(super) fn finish(self, title: &str, finding: &str) -> String {
         let (id, width, height) = (self.id, px(self.width), px(self.height));
         format!(
-            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" role=\"img\" \
+            "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
              aria-labelledby=\"{id}-t {id}-d\" font-family=\"system-ui,-apple-system,'Segoe UI',\
              'DejaVu Sans',sans-serif\" font-size=\"12\"><title id=\"{id}-t\">{}</title>\
              <desc id=\"{id}-d\">{}</desc>{}</svg>",

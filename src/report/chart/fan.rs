@@ -51,7 +51,6 @@ pub struct Ahead {
 }
 
 const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 62.0;
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 290.0;
 
@@ -113,8 +112,12 @@ impl FanChart {
         let values: Vec<f64> = values.map(float).collect();
         let most = values.iter().copied().fold(0.0, f64::max);
         // A budget far above all costs would flatten them: it is told, not drawn.
-        let budget = self.budget.map(float).filter(|budget| *budget <= 2.5 * most);
+        let budget = self
+            .budget
+            .map(float)
+            .filter(|budget| *budget <= 2.5 * most);
         let scale = Scale::over(values.into_iter().chain(budget), 5.0);
+        let left = scale.room(&self.currency);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         let months: Vec<Month> = self
             .past
@@ -125,26 +128,27 @@ impl FanChart {
         let x = |at: usize| {
             let steps = months.len().saturating_sub(1);
             if steps == 0 {
-                f64::midpoint(LEFT, right)
+                f64::midpoint(left, right)
             } else {
-                LEFT + 8.0 + (right - LEFT - 16.0) * at as f64 / steps as f64
+                left + 8.0 + (right - left - 16.0) * at as f64 / steps as f64
             }
         };
         for tick in scale.ticks() {
             let class = if tick == 0.0 { "axis" } else { "grid" };
-            canvas.line(class, (LEFT, y(tick)), (right, y(tick)));
+            canvas.line(class, (left, y(tick)), (right, y(tick)));
             let label = scale.money(tick, &self.currency);
-            canvas.text("dim", (LEFT - 8.0, y(tick) + 4.0), Anchor::End, &label);
+            canvas.text("dim", (left - 8.0, y(tick) + 4.0), Anchor::End, &label);
         }
-        axis_of_months(&mut canvas, &months, &x, BOTTOM + 18.0);
+        axis_of_months(&mut canvas, &months, &x, BOTTOM + 18.0, &|_| "");
         self.draw_ahead(&mut canvas, &x, &y);
         self.draw_past(&mut canvas, &x, &y);
         if !self.past.is_empty() && !self.ahead.is_empty() {
             let border = f64::midpoint(x(self.past.len() - 1), x(self.past.len()));
             canvas.line("link", (border, TOP - 12.0), (border, BOTTOM));
-            for (shift, anchor, text) in
-                [(-6.0, Anchor::End, "actual"), (6.0, Anchor::Start, "forecast")]
-            {
+            for (shift, anchor, text) in [
+                (-6.0, Anchor::End, "actual"),
+                (6.0, Anchor::Start, "forecast"),
+            ] {
                 canvas.text("dim small", (border + shift, TOP - 6.0), anchor, text);
             }
         }
@@ -152,17 +156,18 @@ impl FanChart {
             let mut label = format!("Budget {}", self.short(amount));
             let at = budget.map_or(TOP - 6.0, y);
             if budget.is_some() {
-                canvas.line("budget", (LEFT, at), (right, at));
+                canvas.line("budget", (left, at), (right, at));
             } else {
                 label += ", above this picture";
             }
-            let place = (LEFT + 6.0, at - if budget.is_some() { 6.0 } else { 0.0 });
+            let place = (left + 6.0, at - if budget.is_some() { 6.0 } else { 0.0 });
             canvas.text("warn", place, Anchor::Start, &label);
         }
         if let Some(ends) = &ends {
             let wanted: Vec<f64> = ends.iter().map(|(_, value)| y(*value)).collect();
             let places = apart(&wanted, 16.0, TOP, BOTTOM);
-            for (((text, _), at), class) in ends.iter().zip(places).zip(["dim", "ink strong", "dim"])
+            for (((text, _), at), class) in
+                ends.iter().zip(places).zip(["dim", "ink strong", "dim"])
             {
                 canvas.text(class, (right + 6.0, at + 4.0), Anchor::Start, text);
             }
@@ -192,7 +197,11 @@ impl FanChart {
         for (at, month) in self.past.iter().enumerate() {
             let name = month_label(month.month, true);
             if let Some(cost) = month.cost {
-                let more = if month.partial { " and an unknown part" } else { "" };
+                let more = if month.partial {
+                    " and an unknown part"
+                } else {
+                    ""
+                };
                 let says = format!("{name}: {}{more}", show_money(cost, &self.currency));
                 canvas.dot("actual-dot", (x(at), y(float(cost))), 3.0, &says);
             } else {
@@ -287,12 +296,13 @@ impl FanChart {
     }
 }
 
-/// Names as many months as there is room for; the year where it begins.
+/// Names as many months as there is room for; below them the year where it begins, and a note.
 pub(super) fn axis_of_months(
     canvas: &mut Canvas,
     months: &[Month],
     x: &dyn Fn(usize) -> f64,
     y: f64,
+    note: &dyn Fn(usize) -> &'static str,
 ) {
     let room = if months.len() > 1 { x(1) - x(0) } else { 100.0 };
     let every = (1..=months.len().max(1))
@@ -302,12 +312,21 @@ pub(super) fn axis_of_months(
         if at % every != 0 {
             continue;
         }
-        canvas.text("dim", (x(at), y), Anchor::Middle, &month_label(*month, false));
+        canvas.text(
+            "dim",
+            (x(at), y),
+            Anchor::Middle,
+            &month_label(*month, false),
+        );
+        let mut below = vec![note(at).to_owned()];
         let before = at.checked_sub(every).map(|before| months[before]);
         let year = |month: Month| chrono::Datelike::year(&month.first_day());
         if before.is_none_or(|before| year(before) != year(*month)) {
-            let text = year(*month).to_string();
-            canvas.text("dim small", (x(at), y + 15.0), Anchor::Middle, &text);
+            below.insert(0, year(*month).to_string());
+        }
+        for (line, text) in below.iter().filter(|text| !text.is_empty()).enumerate() {
+            let place = (x(at), y + 15.0 + 14.0 * line as f64);
+            canvas.text("dim small", place, Anchor::Middle, text);
         }
     }
 }

@@ -50,7 +50,10 @@ const INKS: [(&str, &str); 31] = [
     ("grid", "stroke=\"#e3e6ec\""),
     ("axis", "stroke=\"#8d96a6\""),
     ("link", "stroke=\"#8d96a6\" stroke-dasharray=\"2 3\""),
-    ("budget", "stroke=\"#b3261e\" stroke-width=\"1.5\" stroke-dasharray=\"6 3\""),
+    (
+        "budget",
+        "stroke=\"#b3261e\" stroke-width=\"1.5\" stroke-dasharray=\"6 3\"",
+    ),
     ("warn", "fill=\"#b3261e\""),
     ("ink", "fill=\"#1a2233\""),
     ("dim", "fill=\"#596275\""),
@@ -129,14 +132,29 @@ mod tests {
                 let measured = contrast(colours[text], card);
                 assert!(measured >= 4.5, "{text}, dark {dark}: {measured:.2}");
             }
-            for mark in SERIES.into_iter().chain(["up", "down", "l3", "l4", "l5", "axis"]) {
+            for mark in SERIES
+                .into_iter()
+                .chain(["up", "down", "l3", "l4", "l5", "axis"])
+            {
                 let measured = contrast(colours[mark], card);
-                let least = if mark == "axis" || mark == "l3" { 2.0 } else { 3.0 };
+                let least = if mark == "axis" || mark == "l3" {
+                    2.0
+                } else {
+                    3.0
+                };
                 assert!(measured >= least, "{mark}, dark {dark}: {measured:.2}");
             }
             for shades in LEVELS.windows(2) {
-                let (a, b) = (contrast(colours[shades[0]], card), contrast(colours[shades[1]], card));
-                assert!(b > a, "{} is no step above {}, dark {dark}", shades[1], shades[0]);
+                let (a, b) = (
+                    contrast(colours[shades[0]], card),
+                    contrast(colours[shades[1]], card),
+                );
+                assert!(
+                    b > a,
+                    "{} is no step above {}, dark {dark}",
+                    shades[1],
+                    shades[0]
+                );
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Axes with round numbers.
 
-use crate::domain::ids::Currency;
-use crate::report::currency_sign;
+use super::canvas::width_of;
+use crate::{domain::ids::Currency, report::currency_sign};
 
 /// An axis from a round number to a round number.
 pub(super) struct Scale {
@@ -57,16 +57,37 @@ impl Scale {
     /// Writes a tick as money, all ticks in one unit.
     pub(super) fn money(&self, value: f64, currency: &Currency) -> String {
         let sign = if value < 0.0 { "−" } else { "" };
-        format!("{sign}{}{}", currency_sign(currency), self.number(value.abs()))
+        format!(
+            "{sign}{}{}",
+            currency_sign(currency),
+            self.number(value.abs())
+        )
+    }
+
+    /// Returns how much room the ticks need beside the axis.
+    pub(super) fn room(&self, currency: &Currency) -> f64 {
+        let widths = self
+            .ticks()
+            .map(|tick| width_of(&self.money(tick, currency)));
+        widths.fold(34.0, f64::max) + 14.0
     }
 
     fn number(&self, value: f64) -> String {
         let most = self.high().abs().max(self.low().abs());
-        let (unit, letter) = [(1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")]
-            .into_iter()
-            .find(|(unit, _)| most >= 10.0 * unit || (most >= *unit && self.step >= *unit))
-            .unwrap_or((1.0, ""));
-        let decimals = decimals_of(self.step / unit);
+        let (unit, letter) = [
+            (1e12, 1e12, "T"),
+            (1e9, 1e9, "B"),
+            (1e6, 1e6, "M"),
+            (1e4, 1e3, "k"),
+        ]
+        .into_iter()
+        .find(|(from, unit, _)| most >= *from && decimals_of(self.step / unit) <= 2)
+        .map_or((1.0, ""), |(_, unit, letter)| (unit, letter));
+        let decimals = match decimals_of(self.step / unit) {
+            // Tenths of a dollar are written as cents.
+            1 if letter.is_empty() => 2,
+            decimals => decimals,
+        };
         let text = format!("{:.decimals$}", value / unit);
         let letter = if value == 0.0 { "" } else { letter };
         let text = if value == 0.0 { "0" } else { &text };
@@ -112,11 +133,23 @@ mod tests {
 
     #[test]
     fn ticks_are_round_and_in_one_unit() {
-        assert_eq!(axis(&[311.0, 429.0]), ["$0", "$100", "$200", "$300", "$400", "$500"]);
+        assert_eq!(
+            axis(&[311.0, 429.0]),
+            ["$0", "$100", "$200", "$300", "$400", "$500"]
+        );
         assert_eq!(axis(&[18_943.0]), ["$0", "$5k", "$10k", "$15k", "$20k"]);
-        assert_eq!(axis(&[-12.0, 30.0]), ["−$20", "−$10", "$0", "$10", "$20", "$30"]);
-        assert_eq!(axis(&[0.012]), ["$0", "$0.0025", "$0.0050", "$0.0075", "$0.0100", "$0.0125"]);
+        assert_eq!(
+            axis(&[-12.0, 30.0]),
+            ["−$20", "−$10", "$0", "$10", "$20", "$30"]
+        );
+        assert_eq!(
+            axis(&[0.012]),
+            ["$0", "$0.0025", "$0.0050", "$0.0075", "$0.0100", "$0.0125"]
+        );
         assert_eq!(axis(&[4e15])[1], "$1,000T");
+        assert_eq!(axis(&[1.234e9])[1..3], ["$0.25B", "$0.50B"]);
+        assert_eq!(axis(&[7.4])[1], "$2");
+        assert_eq!(axis(&[11.0])[1], "$2.50");
     }
 
     #[test]

@@ -3,9 +3,8 @@
 use super::{
     Chart, WIDTH,
     canvas::{Anchor, Canvas, apart, width_of},
-    float,
     fan::axis_of_months,
-    month_label, palette,
+    float, month_label, palette,
     scale::Scale,
 };
 use crate::{
@@ -69,8 +68,7 @@ pub struct Series {
     pub rest: bool,
 }
 
-const HEIGHT: f64 = 330.0;
-const LEFT: f64 = 62.0;
+const HEIGHT: f64 = 338.0;
 const TOP: f64 = 24.0;
 const BOTTOM: f64 = 284.0;
 
@@ -139,25 +137,35 @@ impl Stacks {
             })
         };
         let scale = Scale::over(reach(true).chain(reach(false)), 4.0);
+        let left = scale.room(&self.currency);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         for tick in scale.ticks() {
             let class = if tick == 0.0 { "axis" } else { "grid" };
-            canvas.line(class, (LEFT, y(tick)), (right, y(tick)));
+            canvas.line(class, (left, y(tick)), (right, y(tick)));
             let label = scale.money(tick, &self.currency);
-            canvas.text("dim", (LEFT - 8.0, y(tick) + 4.0), Anchor::End, &label);
+            canvas.text("dim", (left - 8.0, y(tick) + 4.0), Anchor::End, &label);
         }
-        let slot = (right - LEFT) / self.columns.len().max(1) as f64;
+        let slot = (right - left) / self.columns.len().max(1) as f64;
         let wide = (slot * 0.74).min(64.0);
-        let x = |at: usize| LEFT + slot * (at as f64 + 0.5);
+        let x = |at: usize| left + slot * (at as f64 + 0.5);
         let months: Vec<Month> = self.columns.iter().map(|column| column.month).collect();
-        axis_of_months(&mut canvas, &months, &x, BOTTOM + 18.0);
+        let note = |at: usize| self.columns[at].standing.words();
+        axis_of_months(&mut canvas, &months, &x, BOTTOM + 18.0, &note);
         let mut ends = Vec::new();
         for (at, column) in self.columns.iter().enumerate() {
-            let left = x(at) - wide / 2.0;
+            let edge = x(at) - wide / 2.0;
             let Some(total) = column.total else {
-                canvas.rect("l0", [left, TOP, wide, BOTTOM - TOP], "");
-                canvas.hatched([left, TOP, wide, BOTTOM - TOP], "Nothing is known of this month");
-                canvas.text("dim small", (x(at), BOTTOM - 6.0), Anchor::Middle, "no data");
+                canvas.rect("l0", [edge, TOP, wide, BOTTOM - TOP], "");
+                canvas.hatched(
+                    [edge, TOP, wide, BOTTOM - TOP],
+                    "Nothing is known of this month",
+                );
+                canvas.text(
+                    "dim small",
+                    (x(at), BOTTOM - 6.0),
+                    Anchor::Middle,
+                    "no data",
+                );
                 continue;
             };
             let name = month_label(column.month, true);
@@ -175,15 +183,12 @@ impl Stacks {
                     let says = format!("{name}, {}: {amount}", series.name);
                     // A hair of the card shows between two parts.
                     let height = if height > 2.0 { height - 0.8 } else { height };
-                    canvas.rect(self.class(index), [left, top, wide, height], &says);
+                    canvas.rect(self.class(index), [edge, top, wide, height], &says);
                 }
             }
             if column.standing != Standing::Whole {
-                let at = [left, y(up), wide, y(down) - y(up)];
+                let at = [edge, y(up), wide, y(down) - y(up)];
                 canvas.hatched(at, &format!("{name}: {}", column.standing.words()));
-                let place = (left + wide / 2.0, BOTTOM + 33.0);
-                let words = column.standing.words();
-                canvas.text("dim small", place, Anchor::Middle, words);
             }
             let label = show_money_short(total, &self.currency);
             if width_of(&label) * 0.92 <= slot + 2.0 {

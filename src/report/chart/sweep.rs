@@ -37,7 +37,6 @@ pub struct HeatMap {
     pub currency: Currency,
 }
 
-const LEFT: f64 = 62.0;
 const TOP: f64 = 16.0;
 const BOTTOM: f64 = 270.0;
 
@@ -81,23 +80,24 @@ impl SweepLine {
         let right = WIDTH - legend - 20.0;
         let known = self.lines.iter().flat_map(|(_, amounts)| amounts).flatten();
         let scale = Scale::over(known.map(|amount| float(*amount)), 5.0);
+        let left = scale.room(&self.currency);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         let steps = self.at.len().saturating_sub(1).max(1) as f64;
-        let x = |at: usize| LEFT + 8.0 + (right - LEFT - 16.0) * at as f64 / steps;
+        let x = |at: usize| left + 8.0 + (right - left - 16.0) * at as f64 / steps;
         for tick in scale.ticks() {
             let class = if tick == 0.0 { "axis" } else { "grid" };
-            canvas.line(class, (LEFT, y(tick)), (right, y(tick)));
+            canvas.line(class, (left, y(tick)), (right, y(tick)));
             let label = scale.money(tick, &self.currency);
-            canvas.text("dim", (LEFT - 8.0, y(tick) + 4.0), Anchor::End, &label);
+            canvas.text("dim", (left - 8.0, y(tick) + 4.0), Anchor::End, &label);
         }
-        let room = (right - LEFT) / steps;
+        let room = (right - left) / steps;
         let widest = self.at.iter().map(|at| width_of(at)).fold(20.0, f64::max);
         let every = ((widest + 10.0) / room).ceil().max(1.0) as usize;
         for (at, label) in self.at.iter().enumerate().step_by(every) {
             let place = (x(at), BOTTOM + 18.0);
             canvas.text_in("dim", place, Anchor::Middle, label, 120.0);
         }
-        let place = (f64::midpoint(LEFT, right), BOTTOM + 38.0);
+        let place = (f64::midpoint(left, right), BOTTOM + 38.0);
         canvas.text("dim small", place, Anchor::Middle, &self.setting);
         let mut ends = Vec::new();
         for (index, (name, amounts)) in self.lines.iter().enumerate() {
@@ -210,24 +210,46 @@ impl HeatMap {
         let top = 44.0;
         let bottom = top + high * self.down.1.len() as f64;
         let mut canvas = Canvas::new("heat", WIDTH, bottom + 12.0);
-        let (low, most) = self
-            .known()
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, most), (amount, ..)| {
-                (low.min(float(amount)), most.max(float(amount)))
-            });
-        canvas.text_in("dim small", (left, 14.0), Anchor::Start, &self.across.0, WIDTH - left);
-        canvas.text_in("dim small", (8.0, top - 10.0), Anchor::Start, &self.down.0, left - 12.0);
+        let (low, most) = self.known().fold(
+            (f64::INFINITY, f64::NEG_INFINITY),
+            |(low, most), (amount, ..)| (low.min(float(amount)), most.max(float(amount))),
+        );
+        canvas.text_in(
+            "dim small",
+            (left, 14.0),
+            Anchor::Start,
+            &self.across.0,
+            WIDTH - left,
+        );
+        canvas.text_in(
+            "dim small",
+            (8.0, top - 10.0),
+            Anchor::Start,
+            &self.down.0,
+            left - 12.0,
+        );
         for (column, label) in self.across.1.iter().enumerate() {
             let place = (left + wide * (column as f64 + 0.5), top - 10.0);
             canvas.text_in("dim", place, Anchor::Middle, label, wide - 4.0);
         }
         for (row, label) in self.down.1.iter().enumerate() {
             let y = top + high * row as f64;
-            canvas.text_in("dim", (left - 8.0, y + 19.0), Anchor::End, label, left - 12.0);
+            canvas.text_in(
+                "dim",
+                (left - 8.0, y + 19.0),
+                Anchor::End,
+                label,
+                left - 12.0,
+            );
             for (column, amount) in self.cells[row].iter().enumerate() {
                 let x = left + wide * column as f64;
                 let Some(amount) = amount else {
-                    canvas.text("dim small", (x + wide / 2.0, y + 19.0), Anchor::Middle, "no price");
+                    canvas.text(
+                        "dim small",
+                        (x + wide / 2.0, y + 19.0),
+                        Anchor::Middle,
+                        "no price",
+                    );
                     continue;
                 };
                 // A strip of shade above the amount: words never stand on a colour.
@@ -241,7 +263,12 @@ impl HeatMap {
                 let strip = [x + 2.0, y + 24.0, wide - 4.0, 5.0];
                 canvas.rect(palette::LEVELS[level], strip, &says);
                 let label = show_money_short(*amount, &self.currency);
-                canvas.text("ink small", (x + wide / 2.0, y + 19.0), Anchor::Middle, &label);
+                canvas.text(
+                    "ink small",
+                    (x + wide / 2.0, y + 19.0),
+                    Anchor::Middle,
+                    &label,
+                );
             }
         }
         canvas.finish(title, finding)

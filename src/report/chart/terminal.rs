@@ -68,15 +68,29 @@ pub(super) fn fan(chart: &FanChart, width: u16, unicode: bool) -> String {
 
 pub(super) fn stacks(chart: &Stacks, width: u16, ink: &Ink) -> String {
     let show = |money: Option<Money>| {
-        money.map_or("no data".to_owned(), |money| show_money(money, &chart.currency))
+        money.map_or("no data".to_owned(), |money| {
+            show_money(money, &chart.currency)
+        })
     };
-    let ends: Vec<String> = chart.columns.iter().map(|column| show(column.total)).collect();
+    let ends: Vec<String> = chart
+        .columns
+        .iter()
+        .map(|column| show(column.total))
+        .collect();
     let end = ends.iter().map(String::len).max().unwrap_or(0);
-    let notes = chart.columns.iter().map(|column| column.standing.words().len());
+    let notes = chart
+        .columns
+        .iter()
+        .map(|column| column.standing.words().len());
     let note = notes.max().unwrap_or(0);
-    let room = usize::from(width.min(100)).saturating_sub(7 + end + note + 5).max(10);
+    let room = usize::from(width.min(100))
+        .saturating_sub(7 + end + note + 5)
+        .max(10);
     let paid = |at: usize| {
-        let values = chart.series.iter().map(move |series| float(series.values[at]));
+        let values = chart
+            .series
+            .iter()
+            .map(move |series| float(series.values[at]));
         values.filter(|value| *value > 0.0)
     };
     let most = (0..chart.columns.len())
@@ -91,7 +105,10 @@ pub(super) fn stacks(chart: &Stacks, width: u16, ink: &Ink) -> String {
             sum += value;
             let reach = columns(sum, most, room);
             let mark = part(ink, index, series.rest);
-            bar.extend(std::iter::repeat_n(mark, reach.saturating_sub(bar.chars().count())));
+            bar.extend(std::iter::repeat_n(
+                mark,
+                reach.saturating_sub(bar.chars().count()),
+            ));
         }
         let month = column.month.to_string();
         let words = column.standing.words();
@@ -100,7 +117,11 @@ pub(super) fn stacks(chart: &Stacks, width: u16, ink: &Ink) -> String {
     }
     let mut key = "        ".to_owned();
     for (index, series) in chart.series.iter().enumerate() {
-        let entry = format!(" {} {}  ", part(ink, index, series.rest), clean(&series.name));
+        let entry = format!(
+            " {} {}  ",
+            part(ink, index, series.rest),
+            clean(&series.name)
+        );
         let line = key.rsplit('\n').next().unwrap_or("");
         if line.width() + entry.trim_end().width() > usize::from(width) {
             key = format!("{}\n        ", key.trim_end());
@@ -153,7 +174,9 @@ fn rows(rows: &[Row], floor: f64, width: u16, ink: &Ink) -> String {
     let names: Vec<String> = rows.iter().map(|row| short(&row.name)).collect();
     let name = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let end = rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
-    let room = usize::from(width.min(100)).saturating_sub(name + end + 5).max(10);
+    let room = usize::from(width.min(100))
+        .saturating_sub(name + end + 5)
+        .max(10);
     let reach = || rows.iter().flat_map(|row| [row.from, row.to]);
     let (low, high) = (reach().fold(floor, f64::min), reach().fold(floor, f64::max));
     let column = |value: f64| columns(value - low, high - low, room);
@@ -249,7 +272,10 @@ pub(super) fn calendar(chart: &Calendar, width: u16, ink: &Ink) -> String {
         }
     }
     let mut text = format!("     {}\n", months.trim_end());
-    for (row, name) in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].iter().enumerate() {
+    for (row, name) in ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+        .iter()
+        .enumerate()
+    {
         let mut line = format!("{name}  ");
         for monday in &mondays {
             let day = *monday + chrono::Days::new(row as u64);
@@ -265,7 +291,11 @@ pub(super) fn calendar(chart: &Calendar, width: u16, ink: &Ink) -> String {
     let mut shades: Vec<char> = shades.to_vec();
     shades.dedup();
     let shades: String = shades.into_iter().collect();
-    text + &format!("     {none} none  {shades} over {} {} a day\n", chart.most(), chart.what)
+    text + &format!(
+        "     {none} none  {shades} over {} {} a day\n",
+        chart.most(),
+        chart.what
+    )
 }
 
 #[cfg(test)]
@@ -288,25 +318,40 @@ mod tests {
     #[test]
     fn bars_of_a_month_add_up_to_its_length() {
         let chart = Stacks {
-            columns: [("2026-10", Some(3000), Standing::Whole), ("2026-11", None, Standing::Whole), ("2026-12", Some(1500), Standing::SoFar)]
-                .into_iter()
-                .map(|(month, total, standing)| Column {
-                    month: month.parse().unwrap(),
-                    total: total.map(usd),
-                    standing,
-                })
-                .collect(),
+            columns: [
+                ("2026-10", Some(3000), Standing::Whole),
+                ("2026-11", None, Standing::Whole),
+                ("2026-12", Some(1500), Standing::SoFar),
+            ]
+            .into_iter()
+            .map(|(month, total, standing)| Column {
+                month: month.parse().unwrap(),
+                total: total.map(usd),
+                standing,
+            })
+            .collect(),
             series: vec![
-                Series { name: "Build".to_owned(), key: "a", values: vec![usd(2000), usd(0), usd(1000)], rest: false },
-                Series { name: "Other".to_owned(), key: "b", values: vec![usd(1000), usd(0), usd(500)], rest: true },
+                Series {
+                    name: "Build".to_owned(),
+                    key: "a",
+                    values: vec![usd(2000), usd(0), usd(1000)],
+                    rest: false,
+                },
+                Series {
+                    name: "Other".to_owned(),
+                    key: "b",
+                    values: vec![usd(1000), usd(0), usd(500)],
+                    rest: true,
+                },
             ],
             currency: currency(),
         };
         assert_eq!(
             stacks(&chart, 48, &Ink::of(false)),
-            "2026-10  #############......   $30.00\n\
-             2026-11                       no data\n\
-             2026-12  ######...             $15.00 so far\n         \
+            // 23 columns for $30: 15.3 of them are $20, 7.7 are $10.
+            "2026-10  ###############........   $30.00\n\
+             2026-11                           no data\n\
+             2026-12  ########....              $15.00 so far\n         \
              # Build   . Other\n"
         );
     }
@@ -327,7 +372,7 @@ mod tests {
         };
         assert_eq!(
             tornado(&chart, 60, &Ink::of(false)),
-            "Linux small x  #######################   −$10.00 to +$10.00\n\
+            "Linux small x  ############|############  −$10.00 to +$10.00\n\
              | is $100.00, 2026-10 with 20 % less or more\n"
         );
     }
@@ -336,15 +381,18 @@ mod tests {
     fn steps_hang_between_two_totals() {
         let chart = Waterfall {
             from: ("Sep".to_owned(), usd(2000)),
-            steps: vec![Step { name: "Builds".to_owned(), change: usd(-1000) }],
+            steps: vec![Step {
+                name: "Builds".to_owned(),
+                change: usd(-1000),
+            }],
             to: ("Oct".to_owned(), usd(1000)),
             currency: currency(),
         };
         assert_eq!(
             waterfall(&chart, 40, &Ink::of(false)),
-            "Sep     ####################    $20.00\n\
-             Builds  |         ++++++++++   −$10.00\n\
-             Oct     ##########              $10.00\n"
+            "Sep     ######################    $20.00\n\
+             Builds  |          +++++++++++   −$10.00\n\
+             Oct     ###########               $10.00\n"
         );
     }
 

@@ -81,7 +81,11 @@ impl Tornado {
         let left = names + ranges + 26.0;
         // Room for the amounts beside the longest bars.
         let (from, to) = (left + 58.0, WIDTH - 70.0);
-        let reach = self.rows.iter().flat_map(|row| [row.low, row.high]).map(float);
+        let reach = self
+            .rows
+            .iter()
+            .flat_map(|row| [row.low, row.high])
+            .map(float);
         let scale = Scale::over(reach, 8.0);
         let x = |value: f64| scale.at(value, from, to);
         for tick in scale.ticks() {
@@ -94,13 +98,29 @@ impl Tornado {
             let class = if tick == 0.0 { "ink strong" } else { "dim" };
             canvas.text(class, (x(tick), bottom + 20.0), Anchor::Middle, &label);
         }
-        canvas.text("dim small", (x(0.0) - 14.0, TOP - 12.0), Anchor::End, "◀ cheaper");
-        canvas.text("dim small", (x(0.0) + 14.0, TOP - 12.0), Anchor::Start, "dearer ▶");
+        canvas.text(
+            "dim small",
+            (x(0.0) - 14.0, TOP - 12.0),
+            Anchor::End,
+            "◀ cheaper",
+        );
+        canvas.text(
+            "dim small",
+            (x(0.0) + 14.0, TOP - 12.0),
+            Anchor::Start,
+            "dearer ▶",
+        );
         for (at, row) in self.rows.iter().enumerate() {
             let middle = TOP + ROW * (at as f64 + 0.5);
             canvas.text_in("ink", (names, middle + 4.0), Anchor::End, &row.name, names);
             let place = (names + 14.0, middle + 4.0);
-            canvas.text_in("dim small", place, Anchor::Start, &row.range, ranges / 0.92 + 1.0);
+            canvas.text_in(
+                "dim small",
+                place,
+                Anchor::Start,
+                &row.range,
+                ranges / 0.92 + 1.0,
+            );
             for amount in [row.low, row.high] {
                 let value = float(amount);
                 if value == 0.0 {

@@ -34,7 +34,6 @@ pub struct Step {
 }
 
 const HEIGHT: f64 = 340.0;
-const LEFT: f64 = 62.0;
 const TOP: f64 = 28.0;
 const BOTTOM: f64 = 276.0;
 const RIGHT: f64 = WIDTH - 12.0;
@@ -113,34 +112,69 @@ impl Waterfall {
         let scale = self.scale(4.0);
         let cut = self.floor(4.0).is_some();
         let floor = scale.low().max(0.0);
+        let left = scale.room(&self.currency);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
         for tick in scale.ticks() {
             let class = if tick == floor { "axis" } else { "grid" };
-            canvas.line(class, (LEFT, y(tick)), (RIGHT, y(tick)));
+            canvas.line(class, (left, y(tick)), (RIGHT, y(tick)));
             let label = scale.money(tick, &self.currency);
-            canvas.text("dim", (LEFT - 8.0, y(tick) + 4.0), Anchor::End, &label);
+            canvas.text("dim", (left - 8.0, y(tick) + 4.0), Anchor::End, &label);
         }
-        let slot = (RIGHT - LEFT) / (self.steps.len() + 2) as f64;
+        let slot = (RIGHT - left) / (self.steps.len() + 2) as f64;
         let wide = (slot * 0.68).min(74.0);
-        let middle = |at: usize| LEFT + slot * (at as f64 + 0.5);
+        let middle = |at: usize| left + slot * (at as f64 + 0.5);
         let mut bar = |at: usize, class: &str, from: f64, to: f64, name: &str, label: &str| {
             let (top, height) = (y(from.max(to)), (y(from) - y(to)).abs().max(1.0));
-            let left = middle(at) - wide / 2.0;
-            canvas.rect(class, [left, top, wide, height], &format!("{name}: {label}"));
-            canvas.text("ink strong small", (middle(at), top - 6.0), Anchor::Middle, label);
+            let edge = middle(at) - wide / 2.0;
+            canvas.rect(
+                class,
+                [edge, top, wide, height],
+                &format!("{name}: {label}"),
+            );
+            canvas.text(
+                "ink strong small",
+                (middle(at), top - 6.0),
+                Anchor::Middle,
+                label,
+            );
             for (line, text) in broken(name, slot - 4.0, 3).iter().enumerate() {
                 let place = (middle(at), BOTTOM + 18.0 + 15.0 * line as f64);
                 canvas.text("dim small", place, Anchor::Middle, text);
             }
         };
         let total = |amount| show_money_short(amount, &self.currency);
-        bar(0, "whole", floor, levels[0], &self.from.0, &total(self.from.1));
+        bar(
+            0,
+            "whole",
+            floor,
+            levels[0],
+            &self.from.0,
+            &total(self.from.1),
+        );
         for (at, step) in self.steps.iter().enumerate() {
-            let class = if float(step.change) < 0.0 { "down" } else { "up" };
+            let class = if float(step.change) < 0.0 {
+                "down"
+            } else {
+                "up"
+            };
             let label = signed_money(step.change, &self.currency);
-            bar(at + 1, class, levels[at], levels[at + 1], &step.name, &label);
+            bar(
+                at + 1,
+                class,
+                levels[at],
+                levels[at + 1],
+                &step.name,
+                &label,
+            );
         }
-        bar(self.steps.len() + 1, "whole", floor, end, &self.to.0, &total(self.to.1));
+        bar(
+            self.steps.len() + 1,
+            "whole",
+            floor,
+            end,
+            &self.to.0,
+            &total(self.to.1),
+        );
         if cut {
             for at in [0, self.steps.len() + 1] {
                 let (left, right) = (middle(at) - wide / 2.0 - 2.0, middle(at) + wide / 2.0 + 2.0);
@@ -154,7 +188,11 @@ impl Waterfall {
         }
         for (at, level) in levels.iter().enumerate() {
             let from = middle(at) + wide / 2.0;
-            canvas.line("link", (from, y(*level)), (middle(at + 1) - wide / 2.0, y(*level)));
+            canvas.line(
+                "link",
+                (from, y(*level)),
+                (middle(at + 1) - wide / 2.0, y(*level)),
+            );
         }
         canvas.finish(title, finding)
     }

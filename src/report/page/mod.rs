@@ -13,13 +13,13 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, va
 use serde::Serialize;
 
 use super::{
-    Cell, Column, Document, Block, Table,
+    Block, Cell, Column, Document, Table,
     chart::Drawing,
     formats::{Material, Options, ReportError, Written},
     text::clean,
 };
-use pictures::Kind;
 pub use pdf::write as write_pdf;
+use pictures::Kind;
 
 const TEMPLATE: &str = include_str!("../../../reports/templates/report.html");
 const CSS: &str = include_str!("../../../reports/templates/report.css");
@@ -157,8 +157,7 @@ fn longest(table: &Table) -> String {
 
 /// Takes out of a text what steers a reader or is no text; the template escapes the rest.
 fn plain_text(text: &str) -> String {
-    clean(&text.replace(['\n', '\t'], " "))
-        .replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+    clean(&text.replace(['\n', '\t'], " ")).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
 }
 
 impl Section {
@@ -219,7 +218,10 @@ fn fill(own: Option<&Template>, context: Value) -> Result<String, ReportError> {
             None => name.to_owned(),
         },
         problem: match (error.kind(), error.detail()) {
-            (ErrorKind::UndefinedError, _) => "it asks for something that the report has not".to_owned(),
+            (ErrorKind::UndefinedError, _) => {
+                let asked = error.range().and_then(|range| text.get(range));
+                format!("the report has no `{}`", asked.unwrap_or("such value"))
+            }
             (kind, Some(detail)) => format!("{kind}: {detail}"),
             (kind, None) => kind.to_string(),
         },

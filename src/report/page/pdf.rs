@@ -31,7 +31,10 @@ pub fn write(
     let browser = find()?;
     let page = super::render(material, options)?;
     let folder = tempfile::Builder::new().prefix("pipebill-").tempdir()?;
-    let (html, pdf) = (folder.path().join("report.html"), folder.path().join("report.pdf"));
+    let (html, pdf) = (
+        folder.path().join("report.html"),
+        folder.path().join("report.pdf"),
+    );
     std::fs::write(&html, page)?;
     print(&browser, folder.path(), &html, &pdf)?;
     let content = std::fs::read(&pdf).map_err(|_| ReportError::Browser {
@@ -117,7 +120,10 @@ fn print(browser: &Path, folder: &Path, html: &Path, pdf: &Path) -> Result<(), R
         Some(status) if status.success() => Ok(()),
         Some(status) => {
             let last = words.lines().rfind(|line| !line.trim().is_empty());
-            Err(failed(format!("{status}{}", last.map(|line| format!(": {line}")).unwrap_or_default())))
+            Err(failed(format!(
+                "{status}{}",
+                last.map(|line| format!(": {line}")).unwrap_or_default()
+            )))
         }
         None => Err(failed(format!("nothing after {} s", PATIENCE.as_secs()))),
     }

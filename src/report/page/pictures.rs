@@ -62,7 +62,13 @@ pub const KINDS: &[Kind] = &[
 /// Services with a colour of their own, and one more for the others.
 const SERVICES: usize = 7;
 const KEYS: [&str; SERVICES + 1] = [
-    "service_1", "service_2", "service_3", "service_4", "service_5", "service_6", "service_7",
+    "service_1",
+    "service_2",
+    "service_3",
+    "service_4",
+    "service_5",
+    "service_6",
+    "service_7",
     "service_8",
 ];
 /// Rows of a tornado.
@@ -111,7 +117,10 @@ fn fan(material: &Material<'_>) -> Result<Drawing, String> {
     let outlook = &forecast.outlook;
     let first = outlook.months.first().map(|month| month.month);
     let past = material.overview.iter().flat_map(|overview| {
-        let over = overview.months.iter().filter(|(month, _)| Some(*month) < first);
+        let over = overview
+            .months
+            .iter()
+            .filter(|(month, _)| Some(*month) < first);
         over.map(|(month, bill)| Past {
             month: *month,
             cost: bill.as_ref().map(Bill::total),
@@ -138,7 +147,11 @@ fn fan(material: &Material<'_>) -> Result<Drawing, String> {
 
 fn services(material: &Material<'_>) -> Result<Drawing, String> {
     let overview = material.overview.ok_or(NO_OVERVIEW)?;
-    let bills: Vec<Option<&Bill>> = overview.months.iter().map(|(_, bill)| bill.as_ref()).collect();
+    let bills: Vec<Option<&Bill>> = overview
+        .months
+        .iter()
+        .map(|(_, bill)| bill.as_ref())
+        .collect();
     let trend = trend(&bills, SERVICES);
     let columns = overview.months.iter().map(|(month, bill)| Column {
         month: *month,
@@ -195,7 +208,11 @@ fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
         change,
     }));
     Ok(Drawing {
-        title: format!("What changed from {} to {}", month_name(*before), month_name(*after)),
+        title: format!(
+            "What changed from {} to {}",
+            month_name(*before),
+            month_name(*after)
+        ),
         subject: Subject::Waterfall(Waterfall {
             from: (month_name(*before), bridge.change.from),
             steps,
@@ -213,7 +230,9 @@ fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
         .ok_or("the ledger has no month that is over")?;
     let rows = all.meters.iter().take(SWINGS).map(|one| {
         let meter = &one.meter;
-        let known = material.catalog.meter(&meter.service, meter.usage_type.as_str());
+        let known = material
+            .catalog
+            .meter(&meter.service, meter.usage_type.as_str());
         let [low, high] = one.between.map(|quantity| show_number(quantity.value));
         Swing {
             name: known.map_or_else(|| meter.usage_type.to_string(), |known| known.name.clone()),

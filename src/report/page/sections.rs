@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Figure, Grid, Section, pictures::{Kind, month_name, service_name}, plain_text};
+use super::{
+    Figure, Grid, Section,
+    pictures::{Kind, month_name, service_name},
+    plain_text,
+};
 use crate::{
     domain::{
         bill::Bill,
@@ -15,12 +19,7 @@ use crate::{
         quantity::Quantity,
     },
     forecast::MonthOutlook,
-    report::{
-        Cell, Column, Table,
-        chart::Drawing,
-        formats::Material,
-        show_money, signed_money,
-    },
+    report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
 };
 
 /// The top of the page.
@@ -60,7 +59,11 @@ fn bill<'a>(material: &Material<'a>) -> &'a Bill {
 /// A range as people read it.
 fn between(material: &Material<'_>, low: Money, high: Money) -> String {
     let currency = &bill(material).currency;
-    format!("{} to {}", show_money(low, currency), show_money(high, currency))
+    format!(
+        "{} to {}",
+        show_money(low, currency),
+        show_money(high, currency)
+    )
 }
 
 fn total_cell(bill: &Bill) -> Cell {
@@ -105,7 +108,11 @@ fn compared(change: &Change) -> Option<String> {
     if percent.is_zero() {
         return Some("as much as".to_owned());
     }
-    let word = if percent.is_sign_negative() { "less" } else { "more" };
+    let word = if percent.is_sign_negative() {
+        "less"
+    } else {
+        "more"
+    };
     Some(format!("{} % {word} than", tenths(percent)))
 }
 
@@ -205,8 +212,9 @@ fn short(month: Month) -> String {
 fn subtitle(material: &Material<'_>) -> String {
     let bill = bill(material);
     let lines = || bill.lines.iter();
-    let accounts: std::collections::BTreeSet<_> =
-        lines().filter_map(|line| line.key.account.as_ref()).collect();
+    let accounts: std::collections::BTreeSet<_> = lines()
+        .filter_map(|line| line.key.account.as_ref())
+        .collect();
     let regions: std::collections::BTreeSet<_> = lines().map(|line| &line.key.region).collect();
     let count = |number: usize, word: &str| match number {
         1 => format!("1 {word}"),
@@ -357,7 +365,11 @@ fn parts(material: &Material<'_>) -> Result<Section, String> {
         title: "Top projects and pipelines".to_owned(),
         lead: plain_text(&format!(
             "{} is the largest with {}.",
-            if first.name.is_empty() { "A group" } else { &first.name },
+            if first.name.is_empty() {
+                "A group"
+            } else {
+                &first.name
+            },
             show_money(first.cost, &bill.currency)
         )),
         picture: None,
@@ -447,12 +459,20 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
     let money = |amount| Cell::Money(amount, bill.currency.clone());
     let row = |name: &str, one: &Reconciled| {
         let mut cells = vec![Cell::text(name)];
-        let amounts = [one.ours, one.billed, one.difference, one.explained, one.unexplained];
+        let amounts = [
+            one.ours,
+            one.billed,
+            one.difference,
+            one.explained,
+            one.unexplained,
+        ];
         cells.extend(amounts.map(money));
         cells
     };
     for (service, one) in services {
-        table.rows.push(row(&service_name(material.catalog, service), one));
+        table
+            .rows
+            .push(row(&service_name(material.catalog, service), one));
     }
     table.totals.push(row("Total", sum));
     let lead = if sum.unexplained.is_zero() && services.values().all(|s| s.unexplained.is_zero()) {
