@@ -14,7 +14,7 @@ use super::{
     usage::dimension,
 };
 use crate::{
-    app::{App, Books},
+    app::{App, AppError, Books},
     atomic_file::{self, Draft},
     domain::{
         allocation::Dimension, bill::Bill, money::Money, number::parse_quantity, period::Month,
@@ -150,13 +150,16 @@ pub(super) fn run(
         .collect::<Result<_, _>>()?;
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
     let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
-    let forecast = (files.iter().any(needs_forecast)
-        || on_terminal.is_some_and(Kind::needs_forecast))
-    .then(|| {
-        app.forecast(&ledger, &question(args, pictures)?, &request)
-            .map_err(CommandError::from)
-    })
-    .transpose()?;
+    let forecast =
+        if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
+            match app.forecast(&ledger, &question(args, pictures)?, &request) {
+                // A page says what it has no forecast for.
+                Err(AppError::EmptyLedger) if pictures => None,
+                forecast => Some(forecast?),
+            }
+        } else {
+            None
+        };
     let overview = pictures
         .then(|| app.overview(&ledger, &months, &request))
         .transpose()?;

@@ -231,7 +231,7 @@ impl Stacks {
                 .map(|series| Heading::new(&series.name, series.key, 2)),
         );
         columns.push(Heading::new("Total", "total", 0));
-        columns.push(Heading::new("", "standing", 1));
+        columns.push(Heading::new("State", "standing", 1));
         columns.push(Heading::in_files("currency"));
         let mut table = Table::new(columns);
         for (at, column) in self.columns.iter().enumerate() {

@@ -113,7 +113,7 @@ fn currency(material: &Material<'_>) -> crate::domain::ids::Currency {
 fn fan(material: &Material<'_>) -> Result<Drawing, String> {
     let forecast = material
         .forecast
-        .ok_or("no forecast was made for this report")?;
+        .ok_or("the ledger has no usage that goes on")?;
     let outlook = &forecast.outlook;
     let first = outlook.months.first().map(|month| month.month);
     let past = material.overview.iter().flat_map(|overview| {
