@@ -7,6 +7,7 @@
 mod aws;
 mod metered;
 mod outlook;
+mod overview;
 mod whatif;
 
 use std::{

@@ -15,7 +15,7 @@ use crate::{
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
-    report::formats::ReportError,
+    report::{formats::ReportError, page::pictures::KINDS},
 };
 
 /// How the program ends.
@@ -133,7 +133,9 @@ impl CommandError {
             | Self::NoChange
             | Self::NeedsFolder(_)
             | Self::BinaryToTerminal(_)
-            | Self::Report(ReportError::UnknownColumn { .. }) => Exit::Usage,
+            | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => {
+                Exit::Usage
+            }
             Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
                 Exit::Usage
             }
@@ -245,6 +247,25 @@ fn report_hint(error: &ReportError) -> String {
             "post months one by one, or use --format journal".to_owned()
         }
         ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
+        ReportError::WhichChart => {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            format!("choose one with --chart: {}", names.join(", "))
+        }
+        ReportError::NothingToDraw { .. } => {
+            "import more months, or choose another chart".to_owned()
+        }
+        ReportError::Template { .. } => {
+            "nothing was written; reports/templates/report.html is the template to start from"
+                .to_owned()
+        }
+        ReportError::NoBrowser => "install chromium (Debian: apt install chromium-headless-shell), or \
+             name one by $CHROME; or write --format html and print it"
+            .to_owned(),
+        ReportError::Browser { .. } => {
+            "nothing was written; name another browser by $CHROME, or write --format html and print \
+             it"
+                .to_owned()
+        }
     }
 }
 

@@ -10,23 +10,30 @@ use std::{
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{
-    CommandError, Exit, Format, exchange::CurrencyArgs, output::Output, terms::TermsArgs,
+    CommandError, Exit, Format,
+    exchange::CurrencyArgs,
+    output::Output,
+    terms::{TermsArgs, number},
     usage::dimension,
 };
 use crate::{
-    app::App,
+    app::{App, AppError, Books},
     atomic_file::{self, Draft},
     collect::gl_mapping,
     domain::{
-        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, period::Month,
-        rating::RatedMonth,
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
+        number::parse_quantity, period::Month, rating::RatedMonth,
     },
-    forecast::{Forecast, Question},
+    forecast::Question,
     ledger::Ledger,
     report::{
         focus::FocusVersion,
         formats::{self, Content, Material, Options, ReportError},
         manifest::{self, FileEntry, Summed},
+        page::{
+            self, Template,
+            pictures::{self, Kind},
+        },
     },
 };
 use definition::Definition;
@@ -63,6 +70,15 @@ pub(super) struct Args {
     force: bool,
     #[command(flatten)]
     file: FileArgs,
+    /// A template of your own for the page, in place of reports/templates/report.html.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// What a month may cost: a line in the forecast, and how likely each month passes it.
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<String>,
+    /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
+    ahead: Option<u32>,
     #[command(flatten)]
     currency: CurrencyArgs,
     #[command(flatten)]
@@ -90,6 +106,10 @@ struct FileArgs {
     /// A TOML file of rules that say which account of the general ledger each cost is posted to.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
+    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
+    /// with --format svg, as figures with csv or json.
+    #[arg(long, value_name = "NAME", value_parser = chart)]
+    chart: Option<&'static Kind>,
 }
 
 fn content_parser() -> impl TypedValueParser<Value = Content> {
@@ -120,8 +140,17 @@ impl FileArgs {
             focus_version: self.focus_version,
             mapping: Some(mapping),
             exchange: None,
+            chart: self.chart,
+            template: None,
         })
     }
+}
+
+fn chart(text: &str) -> Result<&'static Kind, String> {
+    pictures::kind(text).ok_or_else(|| {
+        let names: Vec<&str> = pictures::KINDS.iter().map(|kind| kind.name).collect();
+        format!("choose {}", names.join(", "))
+    })
 }
 
 /// A file to be written.
@@ -139,7 +168,15 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let rate = args.currency.rate()?;
-    let (definition, mut files) = planned(args, app, output)?;
+    let on_terminal = args.file.chart.filter(|_| answers_by_text(args, output));
+    let (definition, mut files) = match on_terminal {
+        Some(_) => (None, Vec::new()),
+        None => planned(args, app, output)?,
+    };
+    let template = args.template.as_deref().map(template).transpose()?;
+    for file in &mut files {
+        file.options.template.clone_from(&template);
+    }
     let ledger = app.ledger()?;
     let request = args
         .terms
@@ -155,12 +192,33 @@ pub(super) fn run(
         }
     }
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
-    let forecast = files
-        .iter()
-        .any(needs_forecast)
-        .then(|| app.forecast(&ledger, &Question::default(), &request))
+    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
+    let forecast =
+        if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
+            match app.forecast(&ledger, &question(args, pictures)?, &request) {
+                // A page says what it has no forecast for.
+                Err(AppError::EmptyLedger) if pictures => None,
+                forecast => Some(forecast?),
+            }
+        } else {
+            None
+        };
+    let overview = pictures
+        .then(|| app.overview(&ledger, &months, &request))
         .transpose()?;
-    let material = material(app, &months, forecast.as_ref());
+    let material = Material {
+        catalog: &app.catalog,
+        today: app.today,
+        months: &months,
+        forecast: forecast.as_ref(),
+        overview: overview.as_ref(),
+        sample: matches!(app.books, Books::Sample),
+    };
+    if let Some(kind) = on_terminal {
+        output.document(&page::chart_document(&material, kind)?)?;
+        let complete = months.iter().all(|month| month.rated.bill.is_complete());
+        return Ok(Exit::of(complete, strict));
+    }
     match (&args.out, &files[..]) {
         (Some(out), _) => {
             let (paths, entries) =
@@ -211,18 +269,39 @@ fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
     }
 }
 
-/// Brings together what a report is made from.
-fn material<'a>(
-    app: &'a App,
-    months: &'a [RatedMonth],
-    forecast: Option<&'a Forecast>,
-) -> Material<'a> {
-    Material {
-        catalog: &app.catalog,
-        today: app.today,
-        months,
-        forecast,
-        sample: matches!(app.books, crate::app::Books::Sample),
+/// Tells whether a chart is shown where answers are, and not written as a file of a report.
+fn answers_by_text(args: &Args, output: &Output) -> bool {
+    let by_name = args.out.as_deref().and_then(Format::of_file);
+    let format = output.asked.or(by_name);
+    args.definition.is_none() && !matches!(format, Some(Format::Report(_)))
+}
+
+/// Returns what to ask of the forecast.
+fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
+    let budget = args
+        .budget
+        .as_deref()
+        .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
+        .transpose()?;
+    let usual = Question::default();
+    Ok(Question {
+        months: args
+            .ahead
+            .unwrap_or(if pictures { 12 } else { usual.months }),
+        budget: budget.map(Money::new),
+        ..usual
+    })
+}
+
+fn template(path: &Path) -> Result<Template, CommandError> {
+    let file = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Template { file, text }),
+        Err(error) => Err(ReportError::Template {
+            place: file,
+            problem: format!("cannot be read: {error}"),
+        }
+        .into()),
     }
 }
 

@@ -15,6 +15,7 @@ pub mod journal;
 pub mod metering;
 pub mod money;
 pub mod number;
+pub mod overview;
 pub mod period;
 pub mod plan;
 pub mod price_book;

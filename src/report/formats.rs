@@ -12,7 +12,9 @@ use thiserror::Error;
 use super::{
     finance,
     focus::{self, FocusVersion},
-    journal, xlsx,
+    journal,
+    page::{self, Template, pictures::Kind},
+    xlsx,
 };
 use crate::{
     collect::stated::UnknownName,
@@ -22,6 +24,7 @@ use crate::{
         exchange::Exchange,
         gl::Mapping,
         ids::Currency,
+        overview::Overview,
         period::Month,
         rating::RatedMonth,
     },
@@ -39,6 +42,8 @@ pub struct Material<'a> {
     pub months: &'a [RatedMonth],
     /// Where usage goes from here, if a format of the report asks for it.
     pub forecast: Option<&'a Forecast>,
+    /// The months around, if a format of the report asks for them.
+    pub overview: Option<&'a Overview>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }
@@ -119,6 +124,10 @@ pub struct Options {
     pub mapping: Option<Mapping>,
     /// The currency that amounts are converted into.
     pub exchange: Option<Exchange>,
+    /// Which chart, for a picture.
+    pub chart: Option<&'static Kind>,
+    /// A template in place of the one in the program.
+    pub template: Option<Template>,
 }
 
 impl Options {
@@ -160,6 +169,8 @@ pub struct Format {
     pub binary: bool,
     /// Tells whether it needs a forecast.
     pub needs_forecast: fn(&Options) -> bool,
+    /// It shows the months around the reported ones.
+    pub needs_overview: bool,
     /// Its writer.
     pub write: Writer,
 }
@@ -175,11 +186,39 @@ impl Eq for Format {}
 /// Every format of `pipebill report`, in the order of the help.
 pub const FORMATS: &[Format] = &[
     Format {
+        name: "html",
+        ending: ".html",
+        about: "a page for people: figures, charts, tables; one file, no script",
+        binary: false,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write,
+    },
+    Format {
+        name: "pdf",
+        ending: ".pdf",
+        about: "the page on paper, printed by a Chromium on this machine",
+        binary: true,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write_pdf,
+    },
+    Format {
+        name: "svg",
+        ending: ".svg",
+        about: "one picture, chosen by --chart",
+        binary: false,
+        needs_forecast: draws_a_forecast,
+        needs_overview: true,
+        write: page::write_svg,
+    },
+    Format {
         name: "csv",
         ending: ".csv",
         about: "for spreadsheets: a row a line or what --content names, exact decimals, safe text",
         binary: false,
         needs_forecast: if_asked,
+        needs_overview: false,
         write: finance::write,
     },
     Format {
@@ -188,6 +227,7 @@ pub const FORMATS: &[Format] = &[
         about: "a workbook: summary, lines, forecast, assumptions; numbers, formulas and charts",
         binary: true,
         needs_forecast: always,
+        needs_overview: false,
         write: xlsx::write,
     },
     Format {
@@ -196,6 +236,7 @@ pub const FORMATS: &[Format] = &[
         about: "FOCUS, the FinOps Foundation's columns, as CSV",
         binary: false,
         needs_forecast: if_asked,
+        needs_overview: false,
         write: focus::csv,
     },
     Format {
@@ -204,6 +245,7 @@ pub const FORMATS: &[Format] = &[
         about: "the same as Parquet",
         binary: true,
         needs_forecast: if_asked,
+        needs_overview: false,
         write: focus::parquet,
     },
     Format {
@@ -212,6 +254,7 @@ pub const FORMATS: &[Format] = &[
         about: "a balanced journal for any importer",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::generic,
     },
     Format {
@@ -220,6 +263,7 @@ pub const FORMATS: &[Format] = &[
         about: "a journal for QuickBooks Online",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::quickbooks,
     },
     Format {
@@ -228,6 +272,7 @@ pub const FORMATS: &[Format] = &[
         about: "manual journals for Xero",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::xero,
     },
     Format {
@@ -236,6 +281,7 @@ pub const FORMATS: &[Format] = &[
         about: "journal entries for NetSuite",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::netsuite,
     },
     Format {
@@ -244,6 +290,7 @@ pub const FORMATS: &[Format] = &[
         about: "a journal of hledger",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::hledger,
     },
     Format {
@@ -252,6 +299,7 @@ pub const FORMATS: &[Format] = &[
         about: "a journal of beancount",
         binary: false,
         needs_forecast: never,
+        needs_overview: false,
         write: journal::beancount,
     },
 ];
@@ -266,6 +314,10 @@ fn always(_: &Options) -> bool {
 
 fn if_asked(options: &Options) -> bool {
     options.content() == Content::Forecast
+}
+
+fn draws_a_forecast(options: &Options) -> bool {
+    options.chart.is_some_and(Kind::needs_forecast)
 }
 
 /// Returns the format of this name.
@@ -323,6 +375,36 @@ pub enum ReportError {
         name: UnknownName,
         /// What there is.
         known: Vec<String>,
+    },
+    /// A picture of nothing in particular.
+    #[error("a picture shows one chart")]
+    WhichChart,
+    /// The chart has no data.
+    #[error("--chart {chart}: {why}")]
+    NothingToDraw {
+        /// Which.
+        chart: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A template is broken.
+    #[error("{place}: {problem}")]
+    Template {
+        /// File and line.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No browser prints.
+    #[error("there is no Chromium to print with")]
+    NoBrowser,
+    /// The browser does not print.
+    #[error("{program} does not print: {problem}")]
+    Browser {
+        /// Which program.
+        program: String,
+        /// What it says.
+        problem: String,
     },
 }
 

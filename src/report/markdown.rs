@@ -23,6 +23,7 @@ pub fn render(document: &Document) -> String {
                     .map(|more| format!("\n{}\n", escaped(&more)))
                     .unwrap_or_default();
             }
+            Block::Chart(chart) => out += &format!("```text\n{}```\n", chart.letters(80, true)),
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
             }

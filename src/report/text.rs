@@ -43,6 +43,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                 let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
                 render_table(&table, terminal) + &more
             }
+            Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
             Block::Picture(picture) => {
                 super::picture::render(picture, terminal.width, terminal.unicode)
@@ -87,6 +88,10 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
             break;
         };
         shown.remove(at);
+    }
+    // A table for files alone.
+    if shown.is_empty() {
+        return String::new();
     }
     let mut text = TextTable::new();
     text.load_style(style(terminal.unicode))
@@ -207,7 +212,8 @@ fn ascii(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '×' => 'x',
-            '–' | '─' | '—' => '-',
+            '–' | '─' | '—' | '−' => '-',
+            '→' => '>',
             '…' => '.',
             c if c.is_ascii() => c,
             _ => '?',

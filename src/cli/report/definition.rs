@@ -54,6 +54,7 @@ struct TomlFile {
     bom: bool,
     gl: Option<PathBuf>,
     focus_version: Option<Spanned<String>>,
+    chart: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -136,6 +137,13 @@ impl Definition {
                     bom: entry.bom,
                     gl: entry.gl,
                     focus_version: version.transpose()?.unwrap_or_default(),
+                    chart: entry
+                        .chart
+                        .as_ref()
+                        .map(|text| {
+                            super::chart(text.get_ref()).map_err(|problem| at(text, &problem))
+                        })
+                        .transpose()?,
                 },
             })
         };
