@@ -6,6 +6,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod metered;
+mod optimize;
 mod outlook;
 mod whatif;
 
@@ -48,6 +49,7 @@ use crate::{
     },
 };
 
+pub use optimize::OptimizeQuestion;
 pub use outlook::{Forecast, forecast_study};
 pub use whatif::{Answer, Baseline, MonthUsage};
 

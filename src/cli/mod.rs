@@ -11,6 +11,7 @@ mod estimate;
 mod forecast;
 mod forecast_bench;
 mod import;
+mod optimize;
 mod output;
 #[cfg(feature = "aws")]
 mod policy;
@@ -63,6 +64,7 @@ enum Command {
     ForecastBench(forecast_bench::Args),
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
+    Optimize(optimize::Args),
     Report(report::Args),
     Prices(prices::Args),
     #[cfg(feature = "aws")]
@@ -184,6 +186,7 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::ForecastBench(args) => forecast_bench::run(&args, output),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
+        Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod metering;
 pub mod money;
 pub mod number;
+pub mod optimize;
 pub mod period;
 pub mod plan;
 pub mod price_book;

@@ -16,6 +16,7 @@ pub mod forecast_study;
 pub mod imported;
 pub mod json;
 pub mod markdown;
+pub mod optimize;
 pub mod picture;
 pub mod prices;
 pub mod reconcile;

@@ -1,0 +1,113 @@
+//! `pipebill optimize`: which changes would have saved money.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    CommandError, Exit, Format,
+    output::{Output, write_file},
+    terms::{TermsArgs, number},
+};
+use crate::{
+    app::{App, OptimizeQuestion},
+    collect::scenario_file,
+    domain::{
+        money::Money, number::parse_quantity, optimize::Optimization, period::Month,
+        scenario::Scenario,
+    },
+    report,
+};
+
+/// Find the changes that would have saved money, with evidence and risk
+///
+/// Looks through the last months for pipelines on the dearer type, builds on dearer machines than they
+/// may need, reserved fleets that would pay, minutes lost to rounding and second tries. Each finding is
+/// a scenario: what it saves is that scenario rated on every month. Where `pipebill collect` has read
+/// builds and runs, it works build by build; else on the totals of the bill. It recommends nothing whose
+/// price is not known, and says what it could not compare.
+///
+/// Examples:
+///   pipebill optimize --demo
+///   pipebill optimize --demo --explain --least 5
+///   pipebill optimize --write savings/ && pipebill whatif savings/*.toml
+///   pipebill optimize --price Build-Min:ARM:g1.medium=0.007 --format markdown
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// The last month to look at [default: the last whole one].
+    #[arg(long, value_name = "MONTH")]
+    month: Option<Month>,
+    /// How many months to look through; where builds were collected, those that have them.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=36))]
+    months: u32,
+    /// Leave out what saves less than this a month.
+    #[arg(long, value_name = "AMOUNT", default_value = "1")]
+    least: String,
+    /// Show all evidence, assumptions and risks of each finding.
+    #[arg(long)]
+    explain: bool,
+    /// Write each finding as a scenario file into this directory, for `pipebill whatif`.
+    #[arg(long, value_name = "DIR")]
+    write: Option<PathBuf>,
+    /// Which currency, if the ledger has several.
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    #[command(flatten)]
+    terms: TermsArgs,
+}
+
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
+    let least = number(
+        "--least",
+        args.least.trim_start_matches('$'),
+        parse_quantity,
+    )?;
+    let question = OptimizeQuestion {
+        month: args.month,
+        months: args.months as usize,
+        least: Money::new(least),
+    };
+    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let mut ledger = app.ledger()?;
+    let (found, _) = app.optimize(&mut ledger, &question, &request)?;
+    if let Some(directory) = &args.write {
+        write(directory, &found, output)?;
+    }
+    match output.format {
+        Format::Json => output.data(&report::optimize::json(&found))?,
+        _ => output.document(&report::optimize::document(&found, args.explain))?,
+    }
+    Ok(Exit::of(found.complete, strict))
+}
+
+/// Writes a scenario file for each finding, and one for those that go together.
+fn write(directory: &Path, found: &Optimization, output: &Output) -> Result<(), CommandError> {
+    std::fs::create_dir_all(directory).map_err(|source| CommandError::Unwritable {
+        target: directory.display().to_string(),
+        source,
+    })?;
+    let mut count = 0;
+    let mut file = |name: String, scenario: &Scenario, comments: &[String]| {
+        count += 1;
+        let text = scenario_file::write(scenario, comments);
+        write_file(&directory.join(name), &text)
+    };
+    for (number, finding) in (1..).zip(&found.findings) {
+        let slug = report::optimize::slug(&finding.subject);
+        let name = format!("{number:02}-{}-{slug}.toml", finding.kind.name());
+        let comments = report::optimize::comments(found, finding);
+        file(name, &finding.scenario, &comments)?;
+    }
+    if let Some(together) = &found.together {
+        file("together.toml".to_owned(), &together.scenario, &[])?;
+    }
+    output.say(&format!(
+        "{count} scenario files written to {}",
+        directory.display()
+    ));
+    Ok(())
+}
