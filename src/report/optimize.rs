@@ -10,17 +10,19 @@ use crate::domain::{
     scenario::{Scenario, Spread},
 };
 
-/// The lines of evidence and the changes that a finding shows unless all are asked for.
+/// The findings that are explained, and the lines of evidence and changes of each, unless all are
+/// asked for.
 const FIRST: usize = 3;
 
 /// Lays findings out: a row for each, then its evidence and the change to make.
 pub fn document(found: &Optimization, explain: bool) -> Document {
     let mut blocks = vec![Block::Table(table(found))];
-    for (number, finding) in (1..).zip(&found.findings) {
+    let explained = if explain { usize::MAX } else { FIRST };
+    for (number, finding) in (1..).zip(&found.findings).take(explained) {
         blocks.push(Block::Heading(format!("{number}. {}", finding.title)));
         blocks.push(Block::Lines(lines(finding, explain)));
     }
-    blocks.push(Block::Notes(notes(found)));
+    blocks.push(Block::Notes(notes(found, explain)));
     let money = |amount| Cell::Money(amount, found.currency.clone());
     Document {
         schema: "pipebill.optimize/1",
@@ -109,10 +111,13 @@ fn lines(finding: &Finding, explain: bool) -> Vec<String> {
         }
     };
     part("evidence", &finding.evidence, most);
-    if explain {
-        part("assumes", &finding.assumptions, most);
-    }
-    part("risk", &finding.risks, if explain { most } else { 1 });
+    let pays = finding.pays_from_speed.map(|speed| {
+        let speed = plain(speed);
+        format!("as long as builds run at least {speed} times as fast as now")
+    });
+    part("pays", &pays.into_iter().collect::<Vec<_>>(), most);
+    part("assumes", &finding.assumptions, most);
+    part("risk", &finding.risks, most);
     let set: Vec<String> = changes(&finding.scenario)
         .iter()
         .map(|change| format!("--set '{change}'"))
@@ -121,8 +126,11 @@ fn lines(finding: &Finding, explain: bool) -> Vec<String> {
     lines
 }
 
-fn notes(found: &Optimization) -> Vec<String> {
+fn notes(found: &Optimization, explain: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    if found.findings.len() > FIRST && !explain {
+        notes.push("--explain shows the evidence and the change of all of them.".to_owned());
+    }
     let show = |amount| show_money(amount, &found.currency);
     if let Some(together) = &found.together {
         notes.push(format!(

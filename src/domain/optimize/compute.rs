@@ -10,6 +10,7 @@ use super::{
 };
 use crate::domain::{
     catalog::{Catalog, Compute, Grain},
+    money::Money,
     number::plain,
     scenario::{
         Change, Target,
@@ -137,12 +138,10 @@ fn consider(
     let from = project.compute;
     let key = moved(project.key, to);
     let Some(own) = project.price else {
-        let what = format!("{} in {}", from.name, project.key.region);
-        return found.unknown(what, &from.meter, project.units(Pace::SAME), from.grain);
+        return found.unpriced(from, &project.key.region);
     };
     let Some(price) = prices.of_key(&key) else {
-        let what = format!("{} in {}", to.name, project.key.region);
-        return found.unknown(what, &to.meter, project.units(Pace::SAME), from.grain);
+        return found.unpriced(to, &project.key.region);
     };
     let before = project.units(Pace::SAME);
     let leaves = Shift {
@@ -176,17 +175,13 @@ fn consider(
     let after = in_units(Pace::of(Decimal::ONE, speed));
     let saving = -difference(after);
     if saving < found.least {
-        if saving > crate::domain::money::Money::ZERO {
+        if saving > Money::ZERO {
             found.small += 1;
         }
         return;
     }
     let (count, shown) = (project.count(), project.shown());
-    let title = match kind {
-        Kind::Arm => format!("{shown}: from {} to ARM ({})", from.name, to.name),
-        Kind::Lambda => format!("{shown}: from {} to Lambda ({})", from.name, to.name),
-        _ => format!("{shown}: from {} down to {}", from.name, to.name),
-    };
+    let title = format!("{shown}: from {} to {}", from.name, to.name);
     let unit = |grain: Grain| match grain {
         Grain::Second => "s",
         Grain::Minute | Grain::Provisioned => "min",
@@ -214,7 +209,7 @@ fn consider(
     // As many units as cost what the builds cost now; the tariff only rises with them.
     let break_even = if project.rest.is_zero() && !project.builds.is_empty() {
         let most = most_units(in_units(Pace::SAME), |units| {
-            difference(Decimal::from(units)) <= crate::domain::money::Money::ZERO
+            difference(Decimal::from(units)) <= Money::ZERO
         });
         let length = match to.grain {
             Grain::Second => 1000,

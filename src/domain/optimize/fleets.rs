@@ -127,7 +127,11 @@ pub(super) fn find(
         };
         let minutes = Decimal::from(month.valuer.workload.days) * Decimal::from(1440);
         let Some(price) = prices.of_key(&key) else {
-            unknown(&arrivals, minute, minutes, (compute, region), found);
+            let place = match account {
+                Some(account) => format!("{compute} in {region} of {account}"),
+                None => format!("{compute} in {region}"),
+            };
+            unknown(&arrivals, minute, minutes, &place, found);
             continue;
         };
         let sized = arrivals.cheapest(Money::of(minutes, price), minute);
@@ -206,13 +210,7 @@ fn draft(
 }
 
 /// Says below which price the first machine would pay.
-fn unknown(
-    arrivals: &Arrivals,
-    minute: Decimal,
-    minutes: Decimal,
-    (compute, region): (&str, &Region),
-    found: &mut Found,
-) {
+fn unknown(arrivals: &Arrivals, minute: Decimal, minutes: Decimal, place: &str, found: &mut Found) {
     let one = arrivals.with(1, Money::ZERO, minute);
     let on_demand: i64 = arrivals.minutes.iter().sum();
     let spared = Money::of(Decimal::from(on_demand), minute) - one.cost;
@@ -223,10 +221,7 @@ fn unknown(
         .round_dp_with_strategy(6, rust_decimal::RoundingStrategy::ToZero);
     found.fleets.push((
         price,
-        format!(
-            "{compute} in {region}: one machine pays below {} a minute",
-            plain(price)
-        ),
+        format!("for {place} below {} a minute", plain(price)),
     ));
 }
 

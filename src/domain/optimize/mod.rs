@@ -26,10 +26,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use rust_decimal::Decimal;
 
 use super::{
-    catalog::{Catalog, Grain},
-    ids::{Currency, Meter},
+    catalog::{Catalog, Compute},
+    ids::{Currency, Meter, Region},
     money::Money,
-    number::plain,
     period::Month,
     price_book::PriceBook,
     rating::RatingError,
@@ -173,13 +172,21 @@ pub(super) struct Draft {
     pays_from_speed: Option<Decimal>,
 }
 
+/// A compute type whose price is not known somewhere.
+#[derive(Debug)]
+struct Unpriced {
+    meter: Meter,
+    regions: BTreeSet<Region>,
+    projects: u64,
+}
+
 /// What the searches found.
 #[derive(Debug, Default)]
 struct Found {
     least: Money,
     drafts: Vec<Draft>,
-    /// By compute type and region: the meter, how many projects and how many units.
-    unknown: BTreeMap<String, (Meter, u64, Decimal, &'static str)>,
+    /// What has no price, by compute type.
+    unpriced: BTreeMap<String, Unpriced>,
     /// Below which price a fleet would pay, and in words.
     fleets: Vec<(Decimal, String)>,
     not_compared: BTreeSet<String>,
@@ -187,38 +194,48 @@ struct Found {
     small: u64,
 }
 
+/// Fleets without a price that are named.
+const FLEETS_NAMED: usize = 3;
+
 impl Found {
-    /// Notes that something could not be compared for want of a price.
-    fn unknown(&mut self, what: String, meter: &Meter, units: Decimal, grain: Grain) {
-        let unit = match grain {
-            Grain::Second => "seconds",
-            Grain::Minute | Grain::Provisioned => "minutes",
-        };
-        let entry = self
-            .unknown
-            .entry(what)
-            .or_insert_with(|| (meter.clone(), 0, Decimal::ZERO, unit));
-        entry.1 += 1;
-        entry.2 += units;
+    /// Notes that a project could not be compared for want of a price.
+    fn unpriced(&mut self, compute: &Compute, region: &Region) {
+        let known = self.unpriced.entry(compute.name.clone());
+        let known = known.or_insert_with(|| Unpriced {
+            meter: compute.meter.clone(),
+            regions: BTreeSet::new(),
+            projects: 0,
+        });
+        known.regions.insert(region.clone());
+        known.projects += 1;
     }
 
     fn not_compared(&mut self) -> Vec<String> {
         let mut all: Vec<String> = std::mem::take(&mut self.not_compared).into_iter().collect();
-        for (what, (meter, projects, units, unit)) in std::mem::take(&mut self.unknown) {
-            let noun = if projects == 1 { "project" } else { "projects" };
+        for (compute, unpriced) in &self.unpriced {
+            let noun = if unpriced.projects == 1 {
+                "project"
+            } else {
+                "projects"
+            };
+            let regions: Vec<&str> = unpriced.regions.iter().map(Region::as_str).collect();
             all.push(format!(
-                "{what} for {projects} {noun} ({} {unit} now): its price is not known. State it with \
-                 --price {}=…",
-                plain(units.round_dp(0)),
-                meter.usage_type
+                "{compute} in {}, for {} {noun}: its price is not known; state it with --price \
+                 {}=…",
+                regions.join(" and "),
+                unpriced.projects,
+                unpriced.meter.usage_type
             ));
         }
         self.fleets.sort_by(|a, b| b.cmp(a));
         let fleets: Vec<&str> = self.fleets.iter().map(|(_, text)| text.as_str()).collect();
-        if !fleets.is_empty() {
+        if let Some(named) = fleets.get(..fleets.len().min(FLEETS_NAMED))
+            && !named.is_empty()
+        {
             all.push(format!(
-                "Reserved fleets: their price is not known. State it with --price Reserved-EC2=…; {}",
-                fleets.join("; ")
+                "reserved fleets: their price is not known; state it with --price Reserved-EC2=…. \
+                 One machine would pay {}",
+                named.join(", ")
             ));
         }
         all
@@ -233,6 +250,8 @@ pub fn optimize(
     let Some(last) = months.last() else {
         return Ok(None);
     };
+    // What saves nothing is no finding, however little is asked for.
+    let least = least.max(Money::new(Decimal::new(1, 6)));
     let mut found = Found {
         least,
         ..Found::default()

@@ -252,8 +252,8 @@ fn failures(projects: &[Project<'_>], found: &mut Found) {
     }
     if count > 0 {
         found.observations.push(format!(
-            "{count} builds failed, {again} of them were tried again; all failed builds together are \
-             {} of the list price.",
+            "{count} builds failed and {again} of them were tried again within {RETRY_MINUTES} \
+             minutes; failed builds cost {} together, before free units.",
             plain(cost.to_cents())
         ));
     }
