@@ -5,12 +5,14 @@
 pub mod allocation;
 pub mod allowance;
 pub mod bill;
+pub mod budget;
 pub mod catalog;
 pub mod compare;
 pub mod ids;
 pub mod metering;
 pub mod money;
 pub mod number;
+pub mod optimize;
 pub mod period;
 pub mod plan;
 pub mod price_book;

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod bill;
+pub mod check;
 #[cfg(feature = "aws")]
 pub mod collected;
 pub mod csv;
@@ -16,6 +17,7 @@ pub mod forecast_study;
 pub mod imported;
 pub mod json;
 pub mod markdown;
+pub mod optimize;
 pub mod picture;
 pub mod prices;
 pub mod reconcile;
