@@ -49,7 +49,6 @@ use crate::{
     },
 };
 
-pub use optimize::OptimizeQuestion;
 pub use outlook::{Forecast, forecast_study};
 pub use whatif::{Answer, Baseline, MonthUsage};
 

@@ -5,15 +5,13 @@ use std::path::{Path, PathBuf};
 use super::{
     CommandError, Exit, Format,
     output::{Output, write_file},
-    terms::{TermsArgs, number},
+    terms::number,
+    whatif::BaselineArgs,
 };
 use crate::{
-    app::{App, OptimizeQuestion},
+    app::App,
     collect::scenario_file,
-    domain::{
-        money::Money, number::parse_quantity, optimize::Optimization, period::Month,
-        scenario::Scenario,
-    },
+    domain::{money::Money, number::parse_quantity, optimize::Optimization, scenario::Scenario},
     report,
 };
 
@@ -28,17 +26,13 @@ use crate::{
 /// Examples:
 ///   pipebill optimize --demo
 ///   pipebill optimize --demo --explain --least 5
-///   pipebill optimize --write savings/ && pipebill whatif savings/*.toml
-///   pipebill optimize --price Build-Min:ARM:g1.medium=0.007 --format markdown
+///   pipebill optimize --write savings && pipebill whatif savings/*.toml
+///   pipebill optimize --price Reserved-EC2=0.004 --format markdown
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The last month to look at [default: the last whole one].
-    #[arg(long, value_name = "MONTH")]
-    month: Option<Month>,
-    /// How many months to look through; where builds were collected, those that have them.
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=36))]
-    months: u32,
+    #[command(flatten)]
+    baseline: BaselineArgs,
     /// Leave out what saves less than this a month.
     #[arg(long, value_name = "AMOUNT", default_value = "1")]
     least: String,
@@ -48,11 +42,6 @@ pub(super) struct Args {
     /// Write each finding as a scenario file into this directory, for `pipebill whatif`.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
-    /// Which currency, if the ledger has several.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
-    #[command(flatten)]
-    terms: TermsArgs,
 }
 
 pub(super) fn run(
@@ -66,14 +55,8 @@ pub(super) fn run(
         args.least.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let question = OptimizeQuestion {
-        month: args.month,
-        months: args.months as usize,
-        least: Money::new(least),
-    };
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
-    let mut ledger = app.ledger()?;
-    let (found, _) = app.optimize(&mut ledger, &question, &request)?;
+    let baseline = args.baseline.gather(app)?;
+    let found = app.optimize(&baseline, Money::new(least))?;
     if let Some(directory) = &args.write {
         write(directory, &found, output)?;
     }

@@ -5,6 +5,7 @@
 pub mod allocation;
 pub mod allowance;
 pub mod bill;
+pub mod budget;
 pub mod catalog;
 pub mod compare;
 pub mod ids;

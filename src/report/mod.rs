@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod bill;
+pub mod check;
 #[cfg(feature = "aws")]
 pub mod collected;
 pub mod csv;

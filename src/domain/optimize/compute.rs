@@ -13,14 +13,11 @@ use crate::domain::{
     money::Money,
     number::plain,
     scenario::{
-        Change, Target,
+        Change, LAMBDA_LIMIT, Target,
         workload::{Pace, billed_units},
     },
     usage::UsageKey,
 };
-
-/// The longest build that Lambda runs, in milliseconds.
-const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 
 /// Looks for a cheaper compute type for each project.
 pub(super) fn find(

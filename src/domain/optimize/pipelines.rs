@@ -222,17 +222,22 @@ fn split(
                 .to_owned(),
         );
     }
-    let changes = moves.iter().map(|(pipeline, _, to)| Change::PipelineType {
-        only: only(pipeline, &month.valuer.workload.pipelines),
-        to: *to,
-        minutes: None,
+    let changes = [PipelineType::V1, PipelineType::V2].map(|kind| {
+        let of_kind = moves.iter().filter(|(_, _, to)| *to == kind);
+        let meant: Vec<&PipelineUse> = of_kind.map(|(pipeline, ..)| *pipeline).collect();
+        let selectors = only(&meant, &month.valuer.workload.pipelines);
+        selectors.into_iter().map(move |only| Change::PipelineType {
+            only,
+            to: kind,
+            minutes: None,
+        })
     });
     found.drafts.push(Draft {
         kind: Kind::PipelineTypes,
         subject: "pipelines".to_owned(),
         title,
         evidence,
-        changes: changes.collect(),
+        changes: changes.into_iter().flatten().collect(),
         assumptions: Vec::new(),
         risks,
         estimate: saving,
@@ -240,24 +245,34 @@ fn split(
     });
 }
 
-/// Means this pipeline and no other.
-fn only(pipeline: &PipelineUse, all: &[PipelineUse]) -> Selector {
-    let pattern = Pattern::exactly(pipeline.name.as_deref().unwrap_or_default());
-    let meant = all.iter().filter(|other| {
-        let name = other.name.as_deref();
-        name.is_some_and(|name| pattern.matches(name))
-    });
-    let is_ambiguous = meant.count() > 1;
-    let mut terms = vec![Term::Pipeline(pattern)];
-    if is_ambiguous {
+/// Means these pipelines and no other: by name, and those whose name is not theirs alone by place.
+fn only(meant: &[&PipelineUse], all: &[PipelineUse]) -> Vec<Selector> {
+    let mut selectors = Vec::new();
+    let mut names = Vec::new();
+    for pipeline in meant {
+        let name = pipeline.name.as_deref().unwrap_or_default();
+        let pattern = Pattern::exactly(name);
+        let matching = all.iter().filter_map(|other| other.name.as_deref());
+        if matching.filter(|other| pattern.matches(other)).count() <= 1 {
+            names.push(name);
+            continue;
+        }
+        let mut terms = vec![Term::Pipeline(pattern)];
         if let Some(account) = &pipeline.key.account {
             terms.push(Term::Account(Pattern(account.to_string())));
         }
         if pipeline.key.region != Region::global() {
             terms.push(Term::Region(Pattern(pipeline.key.region.to_string())));
         }
+        selectors.push(Selector { terms });
     }
-    Selector { terms }
+    if !names.is_empty() {
+        names.sort_unstable();
+        selectors.push(Selector {
+            terms: vec![Term::Pipeline(Pattern::any_of(names))],
+        });
+    }
+    selectors
 }
 
 /// Active V1 pipelines through which one change or none ran.
@@ -296,9 +311,9 @@ fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
             several.len()
         ),
     };
-    let changes = idle.iter().map(|pipeline| Change::Total {
+    let changes = only(&idle, all).into_iter().map(|only| Change::Total {
         of: Total::V1Pipelines,
-        only: only(pipeline, all),
+        only,
         to: Adjust::To(Decimal::ZERO),
     });
     found.drafts.push(Draft {
