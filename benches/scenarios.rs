@@ -11,7 +11,8 @@ use pipebill::{
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         metering::codepipeline::V1Activity,
         metering::happened::{Build, Pipeline, Place},
-        optimize::optimize,
+        money::Money,
+        optimize::{PastMonth, optimize},
         period::Month,
         plan::{PipelineType, Terms},
         price_book::{Observed, PriceBook},
@@ -212,8 +213,12 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
     let workload = large.workload();
     let terms = Terms::default();
     bencher.bench_local(|| {
-        let valuer = Valuer::new(&workload, &large.catalog, &terms, Observed::default());
-        optimize(&[valuer], &large.facts)
+        let month = PastMonth {
+            valuer: Valuer::new(&workload, &large.catalog, &terms, Observed::default()),
+            facts: &large.facts,
+            book: PriceBook::new(&large.catalog),
+        };
+        optimize(&[month], Money::new(Decimal::ONE))
     });
 }
 

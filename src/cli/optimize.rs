@@ -25,7 +25,7 @@ use crate::{
 ///
 /// Examples:
 ///   pipebill optimize --demo
-///   pipebill optimize --demo --explain --least 5
+///   pipebill optimize --demo --top 3 --explain
 ///   pipebill optimize --write savings && pipebill whatif savings/*.toml
 ///   pipebill optimize --price Reserved-EC2=0.004 --format markdown
 #[derive(Debug, clap::Args)]
@@ -36,6 +36,9 @@ pub(super) struct Args {
     /// Leave out what saves less than this a month.
     #[arg(long, value_name = "AMOUNT", default_value = "1")]
     least: String,
+    /// How many findings to show; files and JSON have all of them.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    top: usize,
     /// Show all evidence, assumptions and risks of each finding.
     #[arg(long)]
     explain: bool,
@@ -62,7 +65,11 @@ pub(super) fn run(
     }
     match output.format {
         Format::Json => output.data(&report::optimize::json(&found))?,
-        _ => output.document(&report::optimize::document(&found, args.explain))?,
+        Format::Csv => {
+            let document = report::optimize::document(&found, usize::MAX, args.explain);
+            output.document(&document)?;
+        }
+        _ => output.document(&report::optimize::document(&found, args.top, args.explain))?,
     }
     Ok(Exit::of(found.complete, strict))
 }

@@ -14,15 +14,15 @@ use crate::domain::{
 /// asked for.
 const FIRST: usize = 3;
 
-/// Lays findings out: a row for each, then its evidence and the change to make.
-pub fn document(found: &Optimization, explain: bool) -> Document {
-    let mut blocks = vec![Block::Table(table(found))];
-    let explained = if explain { usize::MAX } else { FIRST };
+/// Lays out the first findings: a row for each, then its evidence and the change to make.
+pub fn document(found: &Optimization, top: usize, explain: bool) -> Document {
+    let mut blocks = vec![Block::Table(table(found, top))];
+    let explained = if explain { top } else { FIRST.min(top) };
     for (number, finding) in (1..).zip(&found.findings).take(explained) {
         blocks.push(Block::Heading(format!("{number}. {}", finding.title)));
         blocks.push(Block::Lines(lines(finding, explain)));
     }
-    blocks.push(Block::Notes(notes(found, explain)));
+    blocks.push(Block::Notes(notes(found, top)));
     let money = |amount| Cell::Money(amount, found.currency.clone());
     Document {
         schema: "pipebill.optimize/1",
@@ -51,7 +51,7 @@ fn range(spread: &Spread, currency: &Currency) -> String {
     )
 }
 
-fn table(found: &Optimization) -> Table {
+fn table(found: &Optimization, top: usize) -> Table {
     let mut table = Table::new(vec![
         Column::new("#", "number", 0),
         Column::in_files("kind"),
@@ -68,7 +68,7 @@ fn table(found: &Optimization) -> Table {
         Column::in_files("currency"),
     ]);
     let money = |amount| Cell::Money(amount, found.currency.clone());
-    for (number, finding) in (1..).zip(&found.findings) {
+    for (number, finding) in (1..).zip(&found.findings).take(top) {
         table.rows.push(vec![
             Cell::Count(number),
             Cell::text(finding.kind.name()),
@@ -126,11 +126,8 @@ fn lines(finding: &Finding, explain: bool) -> Vec<String> {
     lines
 }
 
-fn notes(found: &Optimization, explain: bool) -> Vec<String> {
+fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let mut notes = Vec::new();
-    if found.findings.len() > FIRST && !explain {
-        notes.push("--explain shows the evidence and the change of all of them.".to_owned());
-    }
     let show = |amount| show_money(amount, &found.currency);
     if let Some(together) = &found.together {
         notes.push(format!(
@@ -142,6 +139,12 @@ fn notes(found: &Optimization, explain: bool) -> Vec<String> {
         ));
     } else if found.findings.is_empty() {
         notes.push("Nothing was found that saves as much as was asked for.".to_owned());
+    }
+    if found.findings.len() > top {
+        notes.push(format!(
+            "{top} of {} findings are shown: --top. What each rests on: --explain.",
+            found.findings.len()
+        ));
     }
     let count = found.months.len();
     notes.push(match (found.builds, count) {
