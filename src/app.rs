@@ -6,6 +6,7 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod metered;
+mod optimize;
 mod outlook;
 mod overview;
 mod whatif;

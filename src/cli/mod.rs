@@ -1,6 +1,7 @@
 //! The command line: parse, ask, show. One file for each command; the doc comments are the help.
 
 mod bill;
+mod check;
 #[cfg(feature = "aws")]
 mod collect;
 mod demo;
@@ -12,6 +13,7 @@ mod exchange;
 mod forecast;
 mod forecast_bench;
 mod import;
+mod optimize;
 mod output;
 #[cfg(feature = "aws")]
 mod policy;
@@ -53,7 +55,7 @@ use crate::{
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "Start with `pipebill demo`: the whole tool on a sample organization, no account needed.\n\n\
-                  Exit codes: 0 answered, 1 could not, 2 usage, 4 incomplete under --strict."
+                  Exit codes: 0 answered, 1 could not, 2 usage, 3 over the budget (check), 4 incomplete under --strict."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -76,6 +78,8 @@ enum Command {
     ForecastBench(forecast_bench::Args),
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
+    Optimize(optimize::Args),
+    Check(check::Args),
     Report(report::Args),
     Prices(prices::Args),
     #[cfg(feature = "aws")]
@@ -253,6 +257,8 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::ForecastBench(args) => forecast_bench::run(&args, output),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
+        Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
+        Command::Check(args) => check::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),

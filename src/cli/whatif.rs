@@ -10,7 +10,7 @@ use super::{
     terms::{TermsArgs, number},
 };
 use crate::{
-    app::{Answer, App, AppError, Baseline},
+    app::{Answer, App, AppError, Baseline, BillRequest},
     collect::{scenario_file, usage_file},
     domain::{
         ids::{Currency, Region},
@@ -73,7 +73,7 @@ pub(super) struct SetArgs {
 pub(super) struct BaselineArgs {
     /// A month of the ledger [default: the last whole one].
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to", "usage"])]
-    month: Option<Month>,
+    pub(super) month: Option<Month>,
     /// The first of several months.
     #[arg(long, value_name = "MONTH", requires = "to", conflicts_with = "usage")]
     from: Option<Month>,
@@ -82,7 +82,7 @@ pub(super) struct BaselineArgs {
     to: Option<Month>,
     /// Stated usage in place of the ledger.
     #[arg(long, value_name = "USAGE.TOML")]
-    usage: Option<PathBuf>,
+    pub(super) usage: Option<PathBuf>,
     /// Months of history behind P10, P50 and P90 of a difference.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(0..=36))]
     history: u32,
@@ -90,7 +90,7 @@ pub(super) struct BaselineArgs {
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     #[command(flatten)]
-    terms: TermsArgs,
+    pub(super) terms: TermsArgs,
 }
 
 impl SetArgs {
@@ -129,12 +129,17 @@ impl SetArgs {
 }
 
 impl BaselineArgs {
+    /// Returns how months of the ledger are rated.
+    pub(super) fn request(&self, app: &App) -> Result<BillRequest, CommandError> {
+        self.terms.request(&app.catalog, self.currency.as_deref())
+    }
+
     /// Gathers what is compared with.
     pub(super) fn gather(&self, app: &App) -> Result<Baseline, CommandError> {
         if let Some(file) = &self.usage {
             return stated(file, &self.terms, app);
         }
-        let request = self.terms.request(&app.catalog, self.currency.as_deref())?;
+        let request = self.request(app)?;
         let mut ledger = app.ledger()?;
         let months: Vec<Month> = match (self.month, self.from, self.to) {
             (_, Some(from), Some(to)) if from > to => {

@@ -197,6 +197,16 @@ struct Resource {
     from: Day,
     #[serde(default = "end")]
     until: Day,
+    /// The longest a build may wait for a machine, in seconds. Not billed.
+    #[serde(default = "short_queue")]
+    queue: i64,
+    /// Builds end within seconds of the minute they begin. Their bill is the same.
+    #[serde(default)]
+    just_over: bool,
+}
+
+fn short_queue() -> i64 {
+    30
 }
 
 fn yes() -> bool {

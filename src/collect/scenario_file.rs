@@ -422,7 +422,7 @@ impl<'a> Reader<'a> {
         }
         let (_, meter) = self.catalog.locate(&code, usage_type.text, None);
         self.selected = rest;
-        let only = self.selector("project")?;
+        let only = self.selector("resource")?;
         let to = self.adjust()?;
         Ok(Change::Total {
             of: Total::Metered(meter),
@@ -574,6 +574,7 @@ impl<'a> Reader<'a> {
             }
             "project" => Term::Project(pattern),
             "pipeline" => Term::Pipeline(pattern),
+            "resource" => Term::Resource(pattern),
             "account" => Term::Account(pattern),
             "region" => {
                 if !pattern.is_glob() {
@@ -589,7 +590,9 @@ impl<'a> Reader<'a> {
                 None => return part.wrong("a tag is tag:KEY:VALUE, as in tag:team:payments"),
             },
             other => {
-                let known = ["compute", "project", "pipeline", "account", "region", "tag"];
+                let known = [
+                    "compute", "project", "pipeline", "resource", "account", "region", "tag",
+                ];
                 let unknown = UnknownName::new("word before the colon", other, known);
                 return part.wrong(unknown.to_string());
             }

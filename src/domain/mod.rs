@@ -5,6 +5,7 @@
 pub mod allocation;
 pub mod allowance;
 pub mod bill;
+pub mod budget;
 pub mod catalog;
 pub mod charges;
 pub mod compare;
@@ -15,6 +16,7 @@ pub mod journal;
 pub mod metering;
 pub mod money;
 pub mod number;
+pub mod optimize;
 pub mod overview;
 pub mod period;
 pub mod plan;

@@ -6,6 +6,7 @@
 pub mod allocation;
 pub mod bill;
 pub mod chart;
+pub mod check;
 #[cfg(feature = "aws")]
 pub mod collected;
 pub mod csv;
@@ -21,6 +22,7 @@ mod journal;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
+pub mod optimize;
 pub mod page;
 pub mod picture;
 pub mod prices;

@@ -321,10 +321,21 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     let mut table = Table::new(columns);
     for point in &sweep.points {
         let mut row: Vec<Cell> = point.at.iter().map(|at| Cell::Price(*at)).collect();
+        let amount = |amount| {
+            if point.total.complete {
+                money(amount)
+            } else {
+                Cell::AtLeast(amount, currency.clone())
+            }
+        };
         row.extend([
-            money(point.total.baseline),
-            money(point.total.scenario),
-            money(point.total.difference),
+            amount(point.total.baseline),
+            amount(point.total.scenario),
+            if point.total.complete {
+                money(point.total.difference)
+            } else {
+                Cell::Unknown("unknown".to_owned())
+            },
             Cell::Flag(point.total.complete),
         ]);
         table.rows.push(row);
@@ -423,6 +434,11 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
     }
     let shown = |value| shown_value(&even.knob, value);
     let mut notes = vec![match (&even.crossings[..], even.pays_at_start) {
+        _ if !even.complete => {
+            "Something in it has no known price and is left out: where it really pays is not known. \
+             State the price with --price, or take another region's with --price-like."
+                .to_owned()
+        }
         _ if even.flat => format!("{knob} makes no difference here."),
         ([], true) => format!(
             "It pays everywhere between {} and {}.",
@@ -501,7 +517,11 @@ pub fn tornado(
         currency: currency.clone(),
         legend: vec![(Ink::Less, "driver low"), (Ink::More, "driver high")],
     });
-    let how = match swing {
+    let mut notes = Vec::new();
+    if !tornado.complete {
+        notes.push("Partial: something has no known price and is left out.".to_owned());
+    }
+    notes.push(match swing {
         Swing::Percent(percent) => format!(
             "Each driver {} % down and up by itself, the others as they are.",
             plain(*percent)
@@ -509,7 +529,7 @@ pub fn tornado(
         Swing::Own(_) => "Each driver at its own P10 and P90 of the months before, by itself; the \
                           others as they are."
             .to_owned(),
-    };
+    });
     Document {
         schema: "pipebill.whatif-tornado/1",
         title: format!("What moves {name}, on {baseline}"),
@@ -521,7 +541,7 @@ pub fn tornado(
         blocks: vec![
             Block::Table(table),
             Block::Picture(picture),
-            Block::Notes(vec![how]),
+            Block::Notes(notes),
         ],
     }
 }

@@ -14,6 +14,7 @@ mod faults;
 mod forecast;
 mod import;
 mod laws;
+mod optimize;
 mod page;
 mod price_list;
 mod report;

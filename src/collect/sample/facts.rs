@@ -16,8 +16,14 @@ use crate::{
     ledger::{Fact, Ledger, LedgerError, Progress, Scope, Source},
 };
 
+/// The first day that was collected: builds are listed no further back than they were looked at.
+fn collected_from() -> NaiveDate {
+    date(2026, 8, 1)
+}
+
 /// Puts the facts from a day on into a ledger, as a collection would.
 pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerError> {
+    let from = from.max(collected_from());
     let organization: Organization =
         toml::from_str(ORGANIZATION).expect("the embedded organization is read by the tests");
     let mut listings: BTreeMap<(Scope, String), Vec<Fact>> = BTreeMap::new();
@@ -122,18 +128,29 @@ fn builds(
             && (pipeline.from.0..pipeline.until.0).contains(&day)
     });
     let runs = of_pipeline.map_or(0, |pipeline| pipeline.events(0, day, organization));
+    let mut tried_again: Option<DateTime<Utc>> = None;
     (0..resource.events(0, day, organization))
         .map(|event| {
-            let submitted = at(day, time_of(resource, day, event));
-            let queued = TimeDelta::seconds(4 + resource.roll(0, day, 8_000_000 + event, 30));
-            let provisioned = submitted + queued;
-            let length = seconds_of(resource, day, event, 0, organization);
+            let submitted = tried_again
+                .take()
+                .unwrap_or_else(|| at(day, time_of(resource, day, event)));
+            let queued = 4 + resource.roll(0, day, 8_000_000 + event, resource.queue);
+            let provisioned = submitted + TimeDelta::seconds(queued);
+            let mut length = seconds_of(resource, day, event, 0, organization);
+            if resource.just_over && length > meter.grain {
+                length = (length - 1) / meter.grain * meter.grain + 1 + length % 5;
+            }
+            let ended = provisioned + TimeDelta::seconds(length);
             let failed = resource.roll(0, day, 9_000_000 + event, 100) < 7;
+            // Every other failed build is started again as soon as somebody looks.
+            if failed && resource.roll(0, day, 10_000_000 + event, 2) == 0 {
+                tried_again = Some(ended + TimeDelta::seconds(90));
+            }
             let build = Build {
                 project: resource.name.clone(),
                 submitted,
                 provisioned: Some(provisioned),
-                ended: Some(provisioned + TimeDelta::seconds(length)),
+                ended: Some(ended),
                 compute: resource.meter.clone(),
                 fleet: None,
                 pipeline: of_pipeline

@@ -26,7 +26,7 @@ use crate::domain::{
 };
 
 /// The longest build that Lambda runs, in milliseconds.
-const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
+pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 
 /// Usage under the scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -219,6 +219,8 @@ pub enum Term {
     Project(Pattern),
     /// The pipeline.
     Pipeline(Pattern),
+    /// The project, pipeline, bucket or whatever was used.
+    Resource(Pattern),
     /// The account.
     Account(Pattern),
     /// The region.
@@ -227,7 +229,7 @@ pub enum Term {
     Tag(String, Pattern),
 }
 
-/// A name in which `*` stands for any text.
+/// A name in which `*` stands for any text, or several of them with `|` between.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Pattern(pub String);
 
@@ -260,18 +262,31 @@ impl Pattern {
             }
             pattern[p..].iter().all(|c| *c == b'*')
         }
-        from(self.0.as_bytes(), name.as_bytes())
+        let name = name.as_bytes();
+        self.0
+            .split('|')
+            .any(|pattern| from(pattern.as_bytes(), name))
     }
 
     /// Returns a pattern of one name. What a selector gives a meaning of its own becomes a star.
     pub fn exactly(name: &str) -> Self {
-        let special = |c: char| c.is_control() || matches!(c, '[' | ']' | ',' | '=' | '"' | '\\');
-        Self(name.replace(special, "*"))
+        Self::any_of([name])
+    }
+
+    /// Returns a pattern of several names.
+    pub fn any_of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let special =
+            |c: char| c.is_control() || matches!(c, '[' | ']' | ',' | '=' | '"' | '\\' | '|');
+        let names: Vec<String> = names
+            .into_iter()
+            .map(|name| name.replace(special, "*"))
+            .collect();
+        Self(names.join("|"))
     }
 
     /// Tells whether it may mean several names.
     pub fn is_glob(&self) -> bool {
-        self.0.contains('*')
+        self.0.contains(['*', '|'])
     }
 }
 
@@ -320,6 +335,7 @@ impl Term {
             Self::Compute(pattern) => ("compute", pattern),
             Self::Project(pattern) => ("project", pattern),
             Self::Pipeline(pattern) => ("pipeline", pattern),
+            Self::Resource(pattern) => ("resource", pattern),
             Self::Account(pattern) => ("account", pattern),
             Self::Region(pattern) => ("region", pattern),
             Self::Tag(key, pattern) => return (format!("tag:{key}"), pattern),
@@ -346,6 +362,7 @@ impl Term {
                 (service == "AWSCodePipeline" && named(pattern))
                     || subject.pipeline.is_some_and(|name| pattern.matches(name))
             }
+            Self::Resource(pattern) => named(pattern),
             Self::Account(pattern) => subject
                 .account
                 .is_some_and(|account| pattern.matches(account.as_str())),
@@ -510,6 +527,8 @@ mod tests {
             ("", "", true),
             ("", "x", false),
             ("*api", "my-api-api", true),
+            ("web|api-*", "api-1", true),
+            ("web|api-*", "app", false),
         ] {
             assert_eq!(
                 Pattern(pattern.to_owned()).matches(name),

@@ -1,8 +1,8 @@
 //! A baseline beside a scenario: each month rated whole, under both.
 
 use std::{
-    cell::RefCell,
-    collections::{BTreeSet, HashMap},
+    cell::{OnceCell, RefCell},
+    collections::{BTreeMap, BTreeSet, HashMap},
     rc::Rc,
     sync::Arc,
 };
@@ -14,13 +14,13 @@ use super::{
     apply::{Applied, Piece, Reach, Selects, apply},
     change::{Change, Scenario, Selector},
     waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
-    workload::Workload,
+    workload::{Lot, Workload},
 };
 use crate::domain::{
     allocation::Policy,
     bill::Bill,
     catalog::Catalog,
-    ids::ServiceCode,
+    ids::{Meter, ServiceCode},
     money::Money,
     number::plain,
     period::Month,
@@ -28,6 +28,7 @@ use crate::domain::{
     price_book::{Observed, PriceBook},
     quantity::{Quantity, Unit},
     rating::{RatingError, RatingOptions, rate},
+    tariff::Rate,
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
 
@@ -42,6 +43,18 @@ pub struct Valuer<'a> {
     pub terms: &'a Terms,
     observed: Observed,
     selected: RefCell<HashMap<String, Rc<[usize]>>>,
+    base: OnceCell<Base>,
+}
+
+/// What is priced alike: whose, where, what, in which unit, at which price of the bill, from when on.
+type Alike = (UsageKey, Unit, Option<Decimal>, NaiveDate);
+
+/// The baseline summed up, and what each lot has in it: a change of a few lots is a small sum.
+#[derive(Debug)]
+struct Base {
+    sums: BTreeMap<Alike, Decimal>,
+    lots: Vec<Alike>,
+    quantities: Vec<Decimal>,
 }
 
 /// A month under a scenario.
@@ -90,30 +103,103 @@ impl<'a> Valuer<'a> {
             terms,
             observed,
             selected: RefCell::default(),
+            base: OnceCell::new(),
+        }
+    }
+
+    /// Rates the month under changes of builds that touch a few lots: the sums of all others stay.
+    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
+        let base = self.base();
+        let few = Workload {
+            lots: lots
+                .iter()
+                .map(|at| self.workload.lots[*at].clone())
+                .collect(),
+            pipelines: Vec::new(),
+            ..self.workload.without_lots()
+        };
+        let valuer = Valuer::new(&few, self.catalog, self.terms, Observed::default());
+        let applied = apply(&few, self.catalog, self.terms, changes, &valuer);
+        let mut sums = base.sums.clone();
+        for at in lots {
+            *sums.entry(base.lots[*at].clone()).or_default() -= base.quantities[*at];
+        }
+        for piece in &applied.pieces {
+            *sums.entry(alike(piece)).or_default() += piece.quantity.value;
+        }
+        let bill = self.rate(sums, &applied.terms)?;
+        Ok(Value { bill, applied })
+    }
+
+    fn base(&self) -> &Base {
+        self.base.get_or_init(|| {
+            let mut base = Base {
+                sums: BTreeMap::new(),
+                lots: Vec::new(),
+                quantities: Vec::new(),
+            };
+            for lot in &self.workload.lots {
+                let key: Alike = (lot.key.clone(), lot.unit, lot.rate, lot.day);
+                let quantity = self.workload.quantity(lot, self.catalog);
+                *base.sums.entry(key.clone()).or_default() += quantity;
+                base.lots.push(key);
+                base.quantities.push(quantity);
+            }
+            base
+        })
+    }
+
+    /// Returns what each lot of the baseline comes to.
+    pub fn quantities(&self) -> &[Decimal] {
+        &self.base().quantities
+    }
+
+    /// Returns the price per unit of a meter where and when a lot is used; none if it is not known or
+    /// is no plain price.
+    pub fn unit_price(&self, lot: &Lot, meter: &Meter) -> Option<Decimal> {
+        let key = UsageKey {
+            meter: meter.clone(),
+            ..lot.key.clone()
+        };
+        let same = (*meter == lot.key.meter).then_some(lot.rate).flatten();
+        let priced = || match &self.book(self.terms).price(&key, lot.day).ok()?.tariff.rate {
+            Rate::PerUnit(price) => Some(*price),
+            _ => None,
+        };
+        same.or_else(priced)
+    }
+
+    fn book(&self, terms: &Terms) -> PriceBook<'_> {
+        PriceBook {
+            stated: terms.prices.clone(),
+            observed: self.observed.clone(),
+            catalog: self.catalog,
+            like: terms.price_like.clone(),
         }
     }
 
     /// Rates the month under changes.
     pub fn value(&self, changes: &[&Change]) -> Result<Value, RatingError> {
         let applied = apply(self.workload, self.catalog, self.terms, changes, self);
-        let records = self.records(&applied.pieces);
-        let book = PriceBook {
-            stated: applied.terms.prices.clone(),
-            observed: self.observed.clone(),
-            catalog: self.catalog,
-            like: applied.terms.price_like.clone(),
-        };
+        let mut sums: BTreeMap<Alike, Decimal> = BTreeMap::new();
+        for piece in &applied.pieces {
+            *sums.entry(alike(piece)).or_default() += piece.quantity.value;
+        }
+        let bill = self.rate(sums, &applied.terms)?;
+        Ok(Value { bill, applied })
+    }
+
+    fn rate(&self, sums: BTreeMap<Alike, Decimal>, terms: &Terms) -> Result<Bill, RatingError> {
         let options = RatingOptions {
             currency: self.workload.currency.clone(),
-            free_tier: applied.terms.free_tier,
-            used: applied.terms.used.clone(),
-            discounts: applied.terms.discounts.clone(),
+            free_tier: terms.free_tier,
+            used: terms.used.clone(),
+            discounts: terms.discounts.clone(),
             // Which rows a bill showed as free says nothing about usage that was not billed.
             sharing: Policy::Proportional,
             ..RatingOptions::new(self.workload.month)
         };
-        let bill = rate(&records, &book, &options)?.bill;
-        Ok(Value { bill, applied })
+        Ok(rate(&self.records(sums), &self.book(terms), &options)?.bill)
     }
 
     /// Returns the total under changes.
@@ -126,26 +212,13 @@ impl<'a> Valuer<'a> {
         self.total(&scenario.changes.iter().collect::<Vec<_>>())
     }
 
-    /// Adds pieces up to what is priced alike.
-    fn records(&self, pieces: &[Piece]) -> Vec<UsageRecord> {
-        type Alike<'p> = (&'p UsageKey, Unit, Option<Decimal>, NaiveDate);
-        let mut sums: HashMap<Alike<'_>, Decimal> = HashMap::new();
-        for piece in pieces {
-            let Quantity { value, unit } = piece.quantity;
-            *sums
-                .entry((&piece.key, unit, piece.rate, piece.day))
-                .or_default() += value;
-        }
-        let mut sums: Vec<(Alike<'_>, Decimal)> = sums
-            .into_iter()
-            .filter(|(_, value)| !value.is_zero())
-            .collect();
-        sums.sort_by(|a, b| a.0.cmp(&b.0));
+    fn records(&self, sums: BTreeMap<Alike, Decimal>) -> Vec<UsageRecord> {
         let origin: Arc<str> = Arc::from("scenario");
-        let record = |((key, unit, rate, day), value): (Alike<'_>, Decimal)| UsageRecord {
+        let used = sums.into_iter().filter(|(_, value)| !value.is_zero());
+        used.map(|((key, unit, rate, day), value)| UsageRecord {
             month: self.workload.month,
             day,
-            key: key.clone(),
+            key,
             kind: ChargeKind::Usage,
             resource: None,
             tags: Arc::default(),
@@ -160,9 +233,14 @@ impl<'a> Valuer<'a> {
             }),
             currency: self.workload.currency.clone(),
             origin: origin.clone(),
-        };
-        sums.into_iter().map(record).collect()
+        })
+        .collect()
     }
+}
+
+fn alike(piece: &Piece) -> Alike {
+    let key = piece.key.clone();
+    (key, piece.quantity.unit, piece.rate, piece.day)
 }
 
 /// A meter under both.

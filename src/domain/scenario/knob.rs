@@ -267,6 +267,8 @@ pub struct BreakEven {
     pub ends: (Money, Money),
     /// It is the same wherever the knob stands: no build or usage hangs on it.
     pub flat: bool,
+    /// Everything in it has a price; else where it pays is not known.
+    pub complete: bool,
 }
 
 /// Stretches that are looked at for a change of sign.
@@ -364,6 +366,10 @@ pub fn break_even(
         crossings,
         ends: (start, before.1),
         flat,
+        complete: [low, high].into_iter().try_fold(true, |complete, value| {
+            let changes = knob.turned(&scenario.changes, value);
+            Ok(complete && scenario_totals(months, &changes)?.complete)
+        })?,
     })
 }
 
@@ -398,6 +404,8 @@ pub struct Tornado {
     pub middle: Money,
     /// The drivers.
     pub bars: Vec<TornadoBar>,
+    /// Everything in it has a price.
+    pub complete: bool,
 }
 
 /// Returns the drivers that months have: each compute type's minutes, people, pipelines, updates and
@@ -446,7 +454,11 @@ pub fn tornado(
     scenario: &Scenario,
     swing: &Swing,
 ) -> Result<Tornado, RatingError> {
-    let middle = scenario_totals(months, &scenario.changes)?.scenario;
+    let Totals {
+        scenario: middle,
+        complete,
+        ..
+    } = scenario_totals(months, &scenario.changes)?;
     let mut bars = Vec::new();
     for knob in drivers(months) {
         let name = knob.name();
@@ -490,7 +502,11 @@ pub fn tornado(
         });
     }
     bars.sort_by(|a, b| b.reach.cmp(&a.reach).then_with(|| a.driver.cmp(&b.driver)));
-    Ok(Tornado { middle, bars })
+    Ok(Tornado {
+        middle,
+        bars,
+        complete,
+    })
 }
 
 /// Returns each driver's own P10 and P90 over months of history, as a share of its mean over the

@@ -19,6 +19,7 @@ pub mod mapping;
 pub mod waterfall;
 pub mod workload;
 
+pub(crate) use apply::LAMBDA_LIMIT;
 pub use apply::{Applied, Piece, Reach};
 pub use change::{Adjust, Change, Pattern, Scenario, Selector, Target, Term, Total};
 pub use compare::{

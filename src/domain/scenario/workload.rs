@@ -282,6 +282,17 @@ impl Workload {
         workload
     }
 
+    /// Returns the same month without its usage.
+    pub(super) fn without_lots(&self) -> Self {
+        Self {
+            lots: Vec::new(),
+            pipelines: Vec::new(),
+            currency: self.currency.clone(),
+            home: self.home.clone(),
+            ..*self
+        }
+    }
+
     /// Returns the quantity of a lot.
     pub fn quantity(&self, lot: &Lot, catalog: &Catalog) -> Decimal {
         let grain = grain_of(lot, catalog);
