@@ -85,6 +85,7 @@ impl Large {
                     compute: computes[project as usize % computes.len()].to_owned(),
                     fleet: None,
                     pipeline: Some(format!("pipeline-{project}")),
+                    docker_server: false,
                     status: Some("SUCCEEDED".to_owned()),
                 },
             });

@@ -16,6 +16,7 @@ mod import;
 mod laws;
 mod optimize;
 mod page;
+mod parquet;
 mod price_list;
 mod report;
 mod samples;
