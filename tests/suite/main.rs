@@ -13,5 +13,6 @@ mod import;
 mod laws;
 mod price_list;
 mod samples;
+mod scenario;
 mod support;
 mod tidy;
