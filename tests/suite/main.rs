@@ -14,5 +14,6 @@ mod laws;
 mod optimize;
 mod price_list;
 mod samples;
+mod scenario;
 mod support;
 mod tidy;
