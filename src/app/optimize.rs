@@ -19,8 +19,8 @@ impl App {
         };
         let without = |month: &MonthUsage| month.workload.builds == 0;
         let skip = match usage.last() {
-            Some(last) if !without(last) => usage.iter().rposition(without).map_or(0, |at| at + 1),
-            _ => 0,
+            Some(newest) if without(newest) => 0,
+            _ => usage.iter().rposition(without).map_or(0, |at| at + 1),
         };
         let months: Vec<PastMonth<'_>> = valuers
             .into_iter()

@@ -4,7 +4,7 @@ use std::{path::Path, time::Instant};
 
 use chrono::NaiveDate;
 
-use super::{App, AppError, BillRequest, choose_currency, rating_options};
+use super::{App, AppError, Baseline, BillRequest, choose_currency, rating_options};
 use crate::{
     collect::{
         exports::ExportKind,
@@ -14,10 +14,11 @@ use crate::{
         ids::Currency,
         period::Month,
         price_book::Observed,
+        scenario::{Scenario, mapping::mapping},
         usage::{ChargeKind, UsageRecord},
     },
     forecast::{
-        self, Backtest, Coverage, Forecast, Question, Rating,
+        self, Backtest, Compared, Coverage, Forecast, Outlook, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
@@ -85,6 +86,41 @@ impl App {
         };
         let backtest = forecast::backtest(&past.records, &past.coverage, question, &rating)?;
         Ok((backtest, past.currency))
+    }
+
+    /// Compares a scenario with the months to come: the same futures under both.
+    pub fn compare_ahead(
+        &self,
+        ledger: &Ledger,
+        baseline: &Baseline,
+        scenario: &Scenario,
+        question: &Question,
+        request: &BillRequest,
+    ) -> Result<Compared, AppError> {
+        self.check_names(baseline, scenario)?;
+        let mapping = mapping(&baseline.valuers(self), &scenario.changes)?;
+        let past = self.past(ledger, request)?;
+        let sharing = request.sharing;
+        let before = self.price_book(&request.terms, past.observed());
+        let after = self.price_book(&mapping.terms, past.observed());
+        let currency = || past.currency.clone();
+        let options = |month| rating_options(month, currency(), &request.terms, sharing);
+        let changed = |month| rating_options(month, currency(), &mapping.terms, sharing);
+        let compared = forecast::compared(
+            &past.records,
+            &past.coverage,
+            question,
+            &Rating {
+                book: &before,
+                options: &options,
+            },
+            &Rating {
+                book: &after,
+                options: &changed,
+            },
+            &mapping,
+        );
+        compared.ok_or(AppError::EmptyLedger)
     }
 
     /// Gathers all recorded usage and what is known of its completeness.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    CommandError, Exit,
+    CommandError, Exit, Format,
     output::Output,
     terms::number,
     whatif::{BaselineArgs, SetArgs, currency_of, stated},
@@ -19,6 +19,7 @@ use crate::{
         money::Money,
         number::parse_quantity,
         period::Month,
+        scenario::Scenario,
     },
     forecast::Question,
     report,
@@ -79,7 +80,13 @@ pub(super) fn run(
         .transpose()?
         .map(Money::new);
     let (check, more, currency) = args.verdict(app, budget)?;
-    output.document(&report::check::document(&check, &more, &currency))?;
+    if output.format == Format::Table {
+        // One line, whatever the terminal's width: it is read in logs.
+        let line = report::check::line(&check, &more, &currency);
+        output.data(&format!("{}\n", report::text::clean(&line)))?;
+    } else {
+        output.document(&report::check::document(&check, &more, &currency))?;
+    }
     Ok(if check.is_over() {
         Exit::OverBudget
     } else {
@@ -123,7 +130,7 @@ impl Args {
         let limit = match (&self.base, self.max_increase) {
             (Some(base), Some(percent)) => {
                 let before = stated(base, &self.baseline.terms, app)?;
-                let (base, whole) = app.dearest(&before, scenario)?;
+                let (base, whole) = app.dearest(&before, &Scenario::default())?;
                 complete &= whole;
                 Limit::Increase {
                     base,

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::ValueEnum;
 use rust_decimal::Decimal;
 
 use super::{
@@ -22,6 +23,7 @@ use crate::{
             knob::{self, Swing},
         },
     },
+    forecast::Question,
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 
@@ -47,6 +49,12 @@ pub(super) struct Args {
     changes: SetArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
+    /// Compare with the months that were, or with those to come: 10,000 futures, each under both.
+    #[arg(long, value_enum, value_name = "WHAT", default_value = "history", conflicts_with_all = ["sweep", "breakeven", "tornado"])]
+    against: Against,
+    /// How many whole months to come, with --against forecast.
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=36))]
+    months: u32,
     /// Turn a quantity: active_users=5..50:5, or speed=0.8,1,1.2. Twice for two axes.
     #[arg(long, value_name = "NAME=VALUES", conflicts_with_all = ["breakeven", "tornado"])]
     sweep: Vec<String>,
@@ -58,6 +66,14 @@ pub(super) struct Args {
     /// P10 and P90 of the months before.
     #[arg(long, value_name = "SWING", num_args = 0..=1, default_missing_value = "20%")]
     tornado: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum Against {
+    /// Recorded or stated usage.
+    History,
+    /// The forecast.
+    Forecast,
 }
 
 #[derive(Debug, Default, clap::Args)]
@@ -221,6 +237,10 @@ pub(super) fn run(
     for scenario in &scenarios {
         answers.push(app.compare(&baseline, scenario)?);
     }
+    if args.against == Against::Forecast {
+        ahead(args, &answers, &baseline, app, output)?;
+        return Ok(Exit::of(is_complete(&answers), strict));
+    }
     let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
     let notes = notes(&baseline, &currency);
     output.document(&report::whatif::document(
@@ -230,10 +250,47 @@ pub(super) fn run(
         &currency,
         &app.catalog,
     ))?;
-    let complete = answers
-        .iter()
-        .all(|answer| answer.comparison.total.complete);
-    Ok(Exit::of(complete, strict))
+    Ok(Exit::of(is_complete(&answers), strict))
+}
+
+fn is_complete(answers: &[Answer]) -> bool {
+    let mut totals = answers.iter().map(|answer| answer.comparison.total);
+    totals.all(|total| total.complete)
+}
+
+/// Compares with the months to come.
+fn ahead(
+    args: &Args,
+    answers: &[Answer],
+    baseline: &Baseline,
+    app: &App,
+    output: &Output,
+) -> Result<(), CommandError> {
+    if args.baseline.usage.is_some() {
+        return Err(CommandError::BadValue {
+            flag: "--against",
+            problem: "stated usage has no past to continue".to_owned(),
+        });
+    }
+    let ledger = app.ledger()?;
+    let request = args.baseline.request(app)?;
+    let question = Question {
+        months: args.months,
+        ..Question::default()
+    };
+    for Answer { comparison, .. } in answers {
+        let scenario = &comparison.scenario;
+        let compared = app.compare_ahead(&ledger, baseline, scenario, &question, &request)?;
+        let currency = currency_of(baseline);
+        output.document(&report::whatif::ahead(
+            &scenario.name,
+            &baseline.name,
+            comparison,
+            &compared,
+            &currency,
+        ))?;
+    }
+    Ok(())
 }
 
 fn shown(answer: &Answer) -> Shown<'_> {

@@ -15,6 +15,7 @@
 //! | `sampler.rs`, `columns.rs` | the same for all drivers, and sums over paths |
 //! | `rated.rs` | each future rated with free tiers and whole-pipeline fees |
 //! | `outlook.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
+//! | `compared.rs` | the same futures with and without a scenario |
 //! | `backtest.rs` | how it would have done on this history |
 //! | `bench.rs` | the study: recorded windows against a library |
 
@@ -32,6 +33,7 @@ mod backtest;
 pub mod bench;
 pub mod calendar;
 mod columns;
+mod compared;
 mod ensemble;
 mod ets;
 mod events;
@@ -49,6 +51,7 @@ mod stl;
 mod units;
 
 pub use backtest::{Backtest, Trial, backtest};
+pub use compared::{Compared, ComparedMonth, compared};
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
     DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,

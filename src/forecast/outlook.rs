@@ -30,10 +30,10 @@ use crate::domain::{
 };
 
 /// Values of a month that are kept at once, at most: drivers times paths.
-const MOST_VALUES: usize = 1_000_000;
+pub(super) const MOST_VALUES: usize = 1_000_000;
 
 /// Paths of an organization with very many drivers.
-const FEWEST_PATHS: usize = 1000;
+pub(super) const FEWEST_PATHS: usize = 1000;
 
 /// What is asked of a forecast.
 #[derive(Clone, Debug)]

@@ -36,7 +36,7 @@ pub fn document(check: &Check, more: &[String], currency: &Currency) -> Document
 }
 
 /// Says in a line whether it is over, and why.
-fn line(check: &Check, more: &[String], currency: &Currency) -> String {
+pub fn line(check: &Check, more: &[String], currency: &Currency) -> String {
     let shown = |amount| show_money(amount, currency);
     let verdict = if check.is_over() { "over" } else { "within" };
     let cost = if check.complete {

@@ -5,16 +5,19 @@ use super::{
     picture::{Bar, Bars, Ink, Lines, Map},
     show_money,
 };
-use crate::domain::{
-    catalog::Catalog,
-    ids::Currency,
-    money::Money,
-    number::plain,
-    scenario::{
-        Comparison, Spread, Totals,
-        knob::{BreakEven, Sweep, Swing, Tornado, shown_value},
-        percent_of,
+use crate::{
+    domain::{
+        catalog::Catalog,
+        ids::Currency,
+        money::Money,
+        number::plain,
+        scenario::{
+            Comparison, Spread, Totals,
+            knob::{BreakEven, Sweep, Swing, Tornado, shown_value},
+            percent_of,
+        },
     },
+    forecast::{Compared, Range},
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -300,6 +303,81 @@ fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
     }
     notes.extend(general.iter().cloned());
     notes
+}
+
+/// Lays months to come out: the same futures under both.
+pub fn ahead(
+    name: &str,
+    learnt_from: &str,
+    comparison: &Comparison,
+    compared: &Compared,
+    currency: &Currency,
+) -> Document {
+    let money = |amount| Cell::Money(amount, currency.clone());
+    let mut table = Table::new(vec![
+        Column::new("Month", "month", 0),
+        Column::new("Baseline", "baseline", 0),
+        Column::new("Scenario", "scenario", 0),
+        Column::in_files("difference"),
+        Column::new("Difference P10", "difference_p10", 1),
+        Column::new("P50", "difference_p50", 0),
+        Column::new("P90", "difference_p90", 1),
+        Column::in_files("currency"),
+    ]);
+    let row = |label: String, baseline: Range, scenario: Range, difference: Range| {
+        vec![
+            Cell::text(label),
+            money(baseline.p50),
+            money(scenario.p50),
+            money(difference.p50),
+            money(difference.p10),
+            money(difference.p50),
+            money(difference.p90),
+            Cell::text(currency.as_str()),
+        ]
+    };
+    for month in &compared.months {
+        table.rows.push(row(
+            month.month.to_string(),
+            month.baseline,
+            month.scenario,
+            month.difference,
+        ));
+    }
+    let [baseline, scenario, difference] = compared.sum;
+    if compared.months.len() > 1 {
+        let label = format!("{} months", compared.months.len());
+        table
+            .totals
+            .push(row(label, baseline, scenario, difference));
+    }
+    let mut notes = vec![format!(
+        "{} futures, each rated with and without the change. Baseline and scenario are shown at their \
+         own P50; what the change makes of usage is learnt from {learnt_from} and holds in proportion.",
+        super::grouped(&compared.paths.to_string())
+    )];
+    notes.extend(notes_of(
+        &Shown {
+            comparison,
+            range: None,
+        },
+        &[],
+    ));
+    Document {
+        schema: "pipebill.whatif/1",
+        title: format!("What if, in the months to come: {name}"),
+        facts: vec![
+            ("on", Cell::text("forecast")),
+            ("currency", Cell::text(currency.as_str())),
+            ("baseline", money(baseline.p50)),
+            ("scenario", money(scenario.p50)),
+            ("difference", money(difference.p50)),
+            ("difference_p10", money(difference.p10)),
+            ("difference_p90", money(difference.p90)),
+            ("complete", Cell::Flag(comparison.total.complete)),
+        ],
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
 }
 
 /// Lays a sweep out: a row for each point.

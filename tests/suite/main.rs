@@ -20,5 +20,6 @@ mod parquet;
 mod price_list;
 mod report;
 mod samples;
+mod scenario;
 mod support;
 mod tidy;

@@ -9,11 +9,14 @@ use pipebill::{
         sample, scenario_file,
     },
     domain::{
-        metering::observed::MeteringOptions,
+        ids::Meter,
         money::Money,
-        optimize::{Kind, Optimization},
+        optimize::{Kind, Optimization, split::Charges},
         period::Month,
         plan::PipelineType,
+        price_book::PriceBook,
+        quantity::Unit,
+        rating::{RatingOptions, rate},
         scenario::{
             Change, Pattern, Selector, Spread, Target, Term, Valuer,
             knob::{Knob, break_even},
@@ -22,9 +25,10 @@ use pipebill::{
     },
     report,
 };
+use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{day, dec};
+use crate::support::{catalog, day, dec, usage};
 
 struct Demo {
     app: App,
@@ -69,6 +73,11 @@ fn every_finding_run_through_whatif_saves_the_same() {
         found,
     } = &*DEMO;
     assert!(found.findings.len() > 30, "{}", found.findings.len());
+    let valuers = baseline.past(app);
+    let before: Vec<Money> = valuers
+        .iter()
+        .map(|valuer| valuer.total(&[]).unwrap())
+        .collect();
     let together = found.together.as_ref().unwrap();
     let all = found
         .findings
@@ -85,10 +94,10 @@ fn every_finding_run_through_whatif_saves_the_same() {
             assert_eq!(set.unwrap(), *change);
         }
         app.check_names(baseline, &read).unwrap();
-        let differences = baseline
-            .past(app)
-            .into_iter()
-            .map(|valuer| valuer.total_of(&read).unwrap() - valuer.total(&[]).unwrap());
+        let differences = valuers
+            .iter()
+            .zip(&before)
+            .map(|(valuer, before)| valuer.total_of(&read).unwrap() - *before);
         let whatif = Spread::of(differences.collect());
         assert_eq!(negative(whatif), saving, "{text}");
     }
@@ -206,6 +215,7 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
         found,
     } = &*DEMO;
     let valuers = baseline.valuers(app);
+    let before = valuers[0].total(&[]).unwrap();
     let mut count = 0;
     for finding in found
         .findings
@@ -219,9 +229,12 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
                 .total(&changes.iter().collect::<Vec<_>>())
                 .unwrap()
         };
-        let before = valuers[0].total(&[]).unwrap();
         let finest = dec("0.0001");
         assert!(at(speed) <= before, "{}: {speed}", finding.title);
+        // At half that speed Lambda would end some builds: those stay, whatever they cost.
+        if finding.kind == Kind::Lambda {
+            continue;
+        }
         assert!(at(speed - finest) > before, "{}: {speed}", finding.title);
         count += 1;
         if count <= 3 {
@@ -311,48 +324,46 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
     }
 }
 
-/// The builds and runs of the sample are those behind its bill: metered by the rules they come to the
-/// billed quantities, for each meter.
+/// What AWS's APIs say stands beside the bill and is never added to it.
 #[test]
-fn the_builds_of_the_sample_come_to_what_it_bills() {
+fn the_bill_of_the_sample_is_the_same_with_its_builds() {
     let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
     let mut ledger = app.ledger().unwrap();
     let month: Month = "2026-10".parse().unwrap();
-    app.add_sample_facts(&mut ledger, month).unwrap();
-    let metered = app
-        .metered(&ledger, month, MeteringOptions::default())
-        .unwrap();
-    let sums = |records: &[pipebill::domain::usage::UsageRecord]| {
-        let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
-        for record in records {
-            let service = record.key.meter.service.as_str();
-            if let ("CodeBuild" | "AWSCodePipeline", Some(quantity)) = (service, record.quantity) {
-                *sums.entry(record.key.meter.to_string()).or_default() += quantity.value;
-            }
-        }
-        sums
+    let total = |ledger: &pipebill::ledger::Ledger| {
+        let rated = app.bill(ledger, month, &BillRequest::default()).unwrap();
+        rated.rated.bill.total()
     };
-    let billed = ledger.records(month).unwrap();
-    let usage: Vec<_> = billed
-        .into_iter()
-        .filter(|record| record.kind == pipebill::domain::usage::ChargeKind::Usage)
-        .collect();
-    assert_eq!(sums(&metered.records), sums(&usage));
-    // And the bill is the same with them as without.
-    let request = BillRequest::default();
-    let with = app
-        .bill(&ledger, month, &request)
-        .unwrap()
-        .rated
-        .bill
-        .total();
-    let without = app
-        .bill(&app.ledger().unwrap(), month, &request)
-        .unwrap()
-        .rated
-        .bill
-        .total();
-    assert_eq!(with, without);
+    let without = total(&ledger);
+    app.add_sample_facts(&mut ledger, month).unwrap();
+    assert_eq!(total(&ledger), without);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// What a split costs is what the whole tariff makes of its pipelines and minutes.
+    #[test]
+    fn the_charges_of_a_split_are_those_of_the_tariff(pipelines in 0_u32..6, minutes in 0_u32..3000) {
+        let charges = Charges {
+            pipeline: Decimal::ONE,
+            minute: dec("0.002"),
+            free_pipelines: Decimal::ONE,
+            free_minutes: Decimal::ONE_HUNDRED,
+        };
+        let (pipelines, minutes) = (Decimal::from(pipelines), Decimal::from(minutes));
+        let record = |usage_type: &str, value, unit| {
+            let meter = Meter::new("AWSCodePipeline", usage_type);
+            usage(&meter, "us-east-1", day("2026-10-01"), value, unit)
+        };
+        let records = [
+            record("activePipeline", pipelines, Unit::Pipeline),
+            record("actionExecutionMinute", minutes, Unit::Minute),
+        ];
+        let options = RatingOptions::new("2026-10".parse().unwrap());
+        let bill = rate(&records, &PriceBook::new(catalog()), &options).unwrap().bill;
+        prop_assert_eq!(bill.total(), charges.cost(pipelines, minutes));
+    }
 }
 
 struct Unwatched;
@@ -398,12 +409,7 @@ fn a_bill_without_builds_has_findings_on_totals() {
         !kinds.iter().any(|kind| by_build.contains(kind)),
         "{kinds:?}"
     );
-    assert!(
-        found
-            .findings
-            .iter()
-            .all(|f| !f.build_by_build || f.kind == Kind::PipelineTypes)
-    );
+    assert!(found.findings.iter().all(|f| !f.build_by_build));
     let shown = report::optimize::document(&found, usize::MAX, true);
     let text = format!("{:?}", shown.blocks);
     assert!(text.contains("From the totals of 12 months"), "{text}");

@@ -1,6 +1,6 @@
 //! Projects on another compute type: ARM, a smaller machine, Lambda for short builds.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
     Draft, Found, Kind,
@@ -213,10 +213,20 @@ fn consider(
             Grain::Minute | Grain::Provisioned => 60_000,
         };
         slowest(&project.builds, length, most).map(|ratio| {
-            let speed = Decimal::from_i128_with_scale(ratio.under, 0)
-                / Decimal::from_i128_with_scale(ratio.over, 0);
             // Rounded towards the side on which it still pays.
-            speed.round_dp_with_strategy(4, rust_decimal::RoundingStrategy::AwayFromZero)
+            let fraction = |over: i128, under: i128| {
+                (Decimal::from_i128_with_scale(over, 0) / Decimal::from_i128_with_scale(under, 0))
+                    .round_dp_with_strategy(4, RoundingStrategy::AwayFromZero)
+            };
+            let pays = fraction(ratio.under, ratio.over);
+            let longest = project.builds.iter().map(|build| build.length).max();
+            // Builds that pass Lambda's limit would have to stay.
+            let fits = fraction(longest.unwrap_or(0).into(), LAMBDA_LIMIT.into());
+            if kind == Kind::Lambda {
+                pays.max(fits)
+            } else {
+                pays
+            }
         })
     } else {
         None

@@ -104,8 +104,8 @@ pub struct Finding {
     pub saving: Spread,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
-    /// The least speed on the new compute type at which the last month would not have cost more; 0.8
-    /// is a quarter longer. None where builds are not known one by one or nothing moves.
+    /// The least speed on the new compute type at which the last month would not have cost more, and
+    /// at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where builds are not known one by one or nothing moves.
     pub pays_from_speed: Option<Decimal>,
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
@@ -247,7 +247,7 @@ pub fn optimize(
     months: &[PastMonth<'_>],
     least: Money,
 ) -> Result<Option<Optimization>, RatingError> {
-    let Some(last) = months.last() else {
+    let Some(latest) = months.last() else {
         return Ok(None);
     };
     // What saves nothing is no finding, however little is asked for.
@@ -256,7 +256,7 @@ pub fn optimize(
         least,
         ..Found::default()
     };
-    search(last, &mut found);
+    search(latest, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);
     drafts.sort_by(|a, b| (b.estimate, a.kind, &a.title).cmp(&(a.estimate, b.kind, &b.title)));
     let unrated = drafts.len().saturating_sub(MOST_RATED);
@@ -277,18 +277,18 @@ pub fn optimize(
     }
     findings
         .sort_by(|a, b| (b.saving.p50, a.kind, &a.title).cmp(&(a.saving.p50, b.kind, &b.title)));
-    overlaps(&mut findings, last);
+    overlaps(&mut findings, latest);
     let together = together(&findings, months, &before)?;
     let cost = before.last().map(|value| value.bill.total());
     Ok(Some(Optimization {
-        currency: last.valuer.workload.currency.clone(),
+        currency: latest.valuer.workload.currency.clone(),
         months: months
             .iter()
             .map(|month| month.valuer.workload.month)
             .collect(),
         cost: cost.unwrap_or_default(),
         complete: before.iter().all(super::scenario::Value::is_complete),
-        builds: last.valuer.workload.builds,
+        builds: latest.valuer.workload.builds,
         findings,
         together,
         not_compared: found.not_compared(),
@@ -331,18 +331,9 @@ fn rated(
             return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
         }
         by_month.push(before.bill.total() - after.bill.total());
-        let is_last = by_month.len() == months.len();
-        let notes = [
-            (&mut risks, &after.applied.warnings),
-            (&mut assumptions, &after.applied.assumptions),
-        ];
-        for (known, new) in notes.into_iter().filter(|_| is_last) {
-            known.extend(
-                new.iter()
-                    .filter(|text| !known.contains(text))
-                    .cloned()
-                    .collect::<Vec<_>>(),
-            );
+        if by_month.len() == months.len() {
+            add(&mut risks, &after.applied.warnings);
+            add(&mut assumptions, &after.applied.assumptions);
         }
     }
     let last = months.last().map(|month| &month.valuer);
@@ -351,9 +342,11 @@ fn rated(
             let touches = |change: &&Change| touches(change, lot, valuer.catalog);
             changes.iter().any(touches)
         };
-        let lots: Vec<&Lot> = valuer.workload.lots.iter().filter(touched).collect();
-        let pipelines = matches!(draft.kind, Kind::PipelineTypes | Kind::IdlePipelines);
-        pipelines || lots.iter().any(|lot| !lot.builds.is_empty())
+        let mut lots = valuer.workload.lots.iter().filter(touched);
+        lots.any(|lot| !lot.builds.is_empty())
+    }) || months.last().is_some_and(|month| {
+        let of_pipelines = matches!(draft.kind, Kind::PipelineTypes | Kind::IdlePipelines);
+        of_pipelines && !month.facts.pipelines.is_empty()
     });
     let note = draft.evidence.first().cloned();
     Ok(Rated::Saves(Finding {
@@ -374,6 +367,15 @@ fn rated(
         risks,
         overlaps: Vec::new(),
     }))
+}
+
+/// Adds what is not there yet.
+fn add(known: &mut Vec<String>, new: &BTreeSet<String>) {
+    for text in new {
+        if !known.contains(text) {
+            known.push(text.clone());
+        }
+    }
 }
 
 /// Tells whether a change is about a lot.

@@ -222,7 +222,7 @@ fn split(
                 .to_owned(),
         );
     }
-    let changes = [PipelineType::V1, PipelineType::V2].map(|kind| {
+    let by_type = [PipelineType::V1, PipelineType::V2].map(|kind| {
         let of_kind = moves.iter().filter(|(_, _, to)| *to == kind);
         let meant: Vec<&PipelineUse> = of_kind.map(|(pipeline, ..)| *pipeline).collect();
         let selectors = only(&meant, &month.valuer.workload.pipelines);
@@ -237,7 +237,7 @@ fn split(
         subject: "pipelines".to_owned(),
         title,
         evidence,
-        changes: changes.into_iter().flatten().collect(),
+        changes: by_type.into_iter().flatten().collect(),
         assumptions: Vec::new(),
         risks,
         estimate: saving,

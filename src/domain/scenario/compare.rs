@@ -12,7 +12,7 @@ use rust_decimal::Decimal;
 
 use super::{
     apply::{Applied, Piece, Reach, Selects, apply},
-    change::{Change, Scenario, Selector},
+    change::{Change, Scenario, Selector, Target},
     waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
     workload::{Lot, Workload},
 };
@@ -44,6 +44,7 @@ pub struct Valuer<'a> {
     observed: Observed,
     selected: RefCell<HashMap<String, Rc<[usize]>>>,
     base: OnceCell<Base>,
+    prices: RefCell<HashMap<(UsageKey, NaiveDate), Option<Decimal>>>,
 }
 
 /// What is priced alike: whose, where, what, in which unit, at which price of the bill, from when on.
@@ -104,11 +105,36 @@ impl<'a> Valuer<'a> {
             observed,
             selected: RefCell::default(),
             base: OnceCell::new(),
+            prices: RefCell::default(),
         }
     }
 
-    /// Rates the month under changes of builds that touch a few lots: the sums of all others stay.
-    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
+    /// Returns the lots that changes touch, if those are a few and all that the changes are about.
+    fn few(&self, changes: &[&Change]) -> Option<Vec<usize>> {
+        let mut touched = BTreeSet::new();
+        for change in changes {
+            match change {
+                Change::Builds { only, .. }
+                | Change::Minutes { only, .. }
+                | Change::Compute {
+                    only,
+                    to: Target::OnDemand(_),
+                    ..
+                } => touched.extend(self.lots(only).iter().copied()),
+                change if change.is_of_terms() => {}
+                _ => return None,
+            }
+        }
+        (2 * touched.len() < self.workload.lots.len()).then(|| touched.into_iter().collect())
+    }
+
+    /// Rates the month under changes of builds that touch only some lots: the sums of all others
+    /// stay.
+    pub(in crate::domain) fn value_of_few(
+        &self,
+        changes: &[&Change],
+        lots: &[usize],
+    ) -> Result<Value, RatingError> {
         let base = self.base();
         let few = Workload {
             lots: lots
@@ -161,12 +187,19 @@ impl<'a> Valuer<'a> {
             meter: meter.clone(),
             ..lot.key.clone()
         };
-        let same = (*meter == lot.key.meter).then_some(lot.rate).flatten();
-        let priced = || match &self.book(self.terms).price(&key, lot.day).ok()?.tariff.rate {
-            Rate::PerUnit(price) => Some(*price),
-            _ => None,
-        };
-        same.or_else(priced)
+        if let Some(rate) = lot.rate.filter(|_| *meter == lot.key.meter) {
+            return Some(rate);
+        }
+        let mut prices = self.prices.borrow_mut();
+        *prices
+            .entry((key, lot.day))
+            .or_insert_with_key(|(key, day)| {
+                let priced = self.book(self.terms).price(key, *day).ok()?;
+                match &priced.tariff.rate {
+                    Rate::PerUnit(price) => Some(*price),
+                    _ => None,
+                }
+            })
     }
 
     fn book(&self, terms: &Terms) -> PriceBook<'_> {
@@ -180,6 +213,9 @@ impl<'a> Valuer<'a> {
 
     /// Rates the month under changes.
     pub fn value(&self, changes: &[&Change]) -> Result<Value, RatingError> {
+        if let Some(lots) = self.few(changes) {
+            return self.value_of_few(changes, &lots);
+        }
         let applied = apply(self.workload, self.catalog, self.terms, changes, self);
         let mut sums: BTreeMap<Alike, Decimal> = BTreeMap::new();
         for piece in &applied.pieces {

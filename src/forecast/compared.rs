@@ -1,0 +1,162 @@
+//! The same futures under a scenario: each path is rated twice, so that the range of the difference
+//! is that of the difference, not of two forecasts.
+
+use std::collections::BTreeMap;
+
+use super::{
+    columns::{add, shift},
+    expect::{Changes, Horizon},
+    outlook::{FEWEST_PATHS, MOST_VALUES, Question, Range, Rating},
+    rated::Tariffs,
+    sampler::{Sampler, models},
+    series::{self, Coverage, Driver, Kind},
+};
+use crate::domain::{
+    period::Month, quantity::Unit, scenario::mapping::Mapping, usage::UsageKey, usage::UsageRecord,
+};
+use rust_decimal::{Decimal, prelude::ToPrimitive};
+
+/// A month to come, under both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ComparedMonth {
+    /// Which.
+    pub month: Month,
+    /// The bill as it is.
+    pub baseline: Range,
+    /// The bill under the scenario.
+    pub scenario: Range,
+    /// What the scenario adds, path by path.
+    pub difference: Range,
+}
+
+/// Months to come, under both.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Compared {
+    /// The whole months after the current one.
+    pub months: Vec<ComparedMonth>,
+    /// All of them: baseline, scenario, difference.
+    pub sum: [Range; 3],
+    /// How many futures.
+    pub paths: usize,
+}
+
+/// Rates the futures of whole months with and without a scenario. Returns nothing where there is no
+/// usage to continue.
+pub fn compared(
+    records: &[UsageRecord],
+    coverage: &Coverage,
+    question: &Question,
+    baseline: &Rating<'_>,
+    scenario: &Rating<'_>,
+    mapping: &Mapping,
+) -> Option<Compared> {
+    let drivers = series::gather(records, coverage, None);
+    if drivers.is_empty() {
+        return None;
+    }
+    let horizon = Horizon::new(coverage.last_day, question.months);
+    let changes = Changes {
+        events: &question.events,
+        growth: question.growth,
+        calendar: question.calendar.clone(),
+    };
+    let paths = question
+        .paths
+        .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS));
+    let question = &Question {
+        paths,
+        ..question.clone()
+    };
+    let models = models(&drivers, &horizon, &changes);
+    let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
+    let mut months = Vec::new();
+    let mut sums = vec![vec![0.0; paths]; 3];
+    for (at, month) in horizon.months.iter().enumerate() {
+        let usage = sampler.month(at);
+        // The current month is partly known: what a scenario does to half of it says little.
+        if at == 0 {
+            continue;
+        }
+        let total = |drivers: &[Driver], usage: &[Vec<f64>], rating: &Rating<'_>| {
+            let options = (rating.options)(*month);
+            let tariffs = Tariffs::new(drivers, *month, rating.book, &options, None);
+            let mut total = vec![0.0; paths];
+            for column in tariffs.rate(usage) {
+                add(&mut total, &column);
+            }
+            total
+        };
+        let before = total(&drivers, &usage, baseline);
+        let (mapped, columns) = map(&drivers, &usage, mapping, paths);
+        let after = total(&mapped, &columns, scenario);
+        let difference: Vec<f64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
+        for (sum, column) in sums.iter_mut().zip([&before, &after, &difference]) {
+            add(sum, column);
+        }
+        months.push(ComparedMonth {
+            month: *month,
+            baseline: Range::of(before),
+            scenario: Range::of(after),
+            difference: Range::of(difference),
+        });
+    }
+    let mut sums = sums.into_iter().map(Range::of);
+    let mut next = || sums.next().unwrap_or_default();
+    Some(Compared {
+        months,
+        sum: [next(), next(), next()],
+        paths,
+    })
+}
+
+/// Turns the quantities of drivers into those of the scenario.
+fn map(
+    drivers: &[Driver],
+    usage: &[Vec<f64>],
+    mapping: &Mapping,
+    paths: usize,
+) -> (Vec<Driver>, Vec<Vec<f64>>) {
+    let mut columns: BTreeMap<(UsageKey, Unit), Vec<f64>> = BTreeMap::new();
+    let mut add_to = |key: &UsageKey, unit: Unit, share: f64, column: &[f64]| {
+        let sum = columns
+            .entry((key.clone(), unit))
+            .or_insert_with(|| vec![0.0; paths]);
+        for (sum, value) in sum.iter_mut().zip(column) {
+            *sum += value * share;
+        }
+    };
+    for (driver, column) in drivers.iter().zip(usage) {
+        match mapping.shares.get(&driver.key) {
+            None => add_to(&driver.key, driver.unit, 1.0, column),
+            Some(shares) => {
+                for (key, unit, share) in shares {
+                    add_to(key, *unit, float(*share), column);
+                }
+            }
+        }
+    }
+    for (key, unit, quantity) in &mapping.added {
+        let sum = columns
+            .entry((key.clone(), *unit))
+            .or_insert_with(|| vec![0.0; paths]);
+        shift(sum, float(*quantity));
+    }
+    columns
+        .into_iter()
+        .map(|((key, unit), column)| {
+            let driver = Driver {
+                keys: vec![key.clone()],
+                key,
+                unit,
+                kind: Kind::Units(BTreeMap::new()),
+                month_to_date: 0.0,
+                parts: Vec::new(),
+            };
+            (driver, column)
+        })
+        .unzip()
+}
+
+fn float(value: Decimal) -> f64 {
+    value.to_f64().unwrap_or_default()
+}
