@@ -94,6 +94,16 @@ pub enum AppError {
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,
+    /// The currency asked for is not what the charges are in.
+    #[error("{month} has charges in {}, not in {asked}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
+    NoSuchCurrency {
+        /// The month.
+        month: Month,
+        /// What was asked for.
+        asked: Currency,
+        /// What there is.
+        currencies: Vec<Currency>,
+    },
     /// Charges in several currencies do not add up to one bill.
     #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
     SeveralCurrencies {
@@ -411,6 +421,13 @@ fn choose_currency(
 ) -> Result<Currency, AppError> {
     let currencies = currencies(records);
     match (&request.currency, &currencies[..]) {
+        (Some(asked), there) if !there.is_empty() && !there.contains(asked) => {
+            Err(AppError::NoSuchCurrency {
+                month,
+                asked: asked.clone(),
+                currencies,
+            })
+        }
         (Some(asked), _) => {
             records.retain(|record| record.currency == *asked);
             Ok(asked.clone())

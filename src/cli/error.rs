@@ -9,8 +9,8 @@ use crate::collect::aws::CollectError;
 use crate::{
     app::AppError,
     collect::{
-        exports::ImportError, stated::UnknownName, study_files::StudyFileError,
-        usage_file::UsageFileError,
+        exports::ImportError, gl_mapping::GlMappingError, stated::UnknownName,
+        study_files::StudyFileError, usage_file::UsageFileError,
     },
     domain::rating::RatingError,
     ledger::LedgerError,
@@ -95,6 +95,9 @@ pub enum CommandError {
     /// A report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
+    /// A mapping to accounts is broken.
+    #[error(transparent)]
+    GlMapping(#[from] GlMappingError),
     /// A report of several files needs a folder.
     #[error("this report has {0} files")]
     NeedsFolder(usize),
@@ -156,6 +159,10 @@ impl CommandError {
             }
             Self::Exists(_) => "choose another file, or add --force",
             Self::Report(error) => return Some(report_hint(error)),
+            Self::GlMapping(GlMappingError::Unreadable { .. }) => {
+                "check the path and its permissions"
+            }
+            Self::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
             Self::NeedsFolder(_) => "name a folder with --out DIR/",
             Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
             Self::Definition { .. } => "reports/definitions/ has definitions to start from",
@@ -175,6 +182,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              prices import`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
+        AppError::NoSuchCurrency { .. } => {
+            "choose one of those; `pipebill report` converts with --fx-rate, --fx-date and \
+             --fx-source"
+        }
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
@@ -203,6 +214,17 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
 fn report_hint(error: &ReportError) -> String {
     match error {
         ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
+        ReportError::NoMapping | ReportError::BadAccount { .. } => {
+            "name your accounts in a file, with --gl FILE; reports/gl-mapping.toml is one to start \
+             from"
+                .to_owned()
+        }
+        ReportError::TooManyRows { .. } => {
+            "nothing was written; use --format csv, fewer months, or --by for a summary".to_owned()
+        }
+        ReportError::BadAmount { .. } => {
+            "post months one by one, or use --format journal".to_owned()
+        }
         ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
         ReportError::WhichChart => {
             let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod error;
 mod estimate;
+mod exchange;
 mod forecast;
 mod forecast_bench;
 mod import;

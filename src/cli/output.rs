@@ -82,34 +82,39 @@ impl Output {
         }
     }
 
-    /// Writes a file of a report as it is made.
+    /// Writes a file of a report as it is made. Returns what the user should know about it.
     pub(super) fn stream(
         &self,
         format: &formats::Format,
         write: impl FnOnce(&mut dyn Write) -> Result<formats::Written, ReportError>,
-    ) -> Result<(), CommandError> {
+    ) -> Result<Vec<String>, CommandError> {
         if let Some(path) = &self.file {
-            let target = || path.display().to_string();
             let failed = |source| CommandError::Unwritable {
-                target: target(),
+                target: path.display().to_string(),
                 source,
             };
             let mut draft = BufWriter::new(Draft::of(path).map_err(failed)?);
-            write(&mut draft)?;
+            let written = write(&mut draft)?;
             let draft = draft
                 .into_inner()
                 .map_err(|error| failed(error.into_error()))?;
-            return atomic_file::publish(vec![draft], true).map_err(|(_, error)| failed(error));
+            atomic_file::publish(vec![draft], true).map_err(|(_, error)| failed(error))?;
+            return Ok(written.notes);
         }
         let stdout = std::io::stdout();
         if format.binary && stdout.is_terminal() {
             return Err(CommandError::BinaryToTerminal(format.name));
         }
         let mut stdout = BufWriter::new(stdout.lock());
-        let flushed = write(&mut stdout).and_then(|_| Ok(stdout.flush()?));
-        match flushed {
+        let written = write(&mut stdout).and_then(|written| {
+            stdout.flush()?;
+            Ok(written.notes)
+        });
+        match written {
             // The reader has seen enough.
-            Err(ReportError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+            Err(ReportError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {
+                Ok(Vec::new())
+            }
             other => Ok(other?),
         }
     }

@@ -7,8 +7,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+
 use super::{
     CommandError, Exit, Format,
+    exchange::CurrencyArgs,
     output::Output,
     terms::{TermsArgs, number},
     usage::dimension,
@@ -16,14 +19,16 @@ use super::{
 use crate::{
     app::{App, AppError, Books},
     atomic_file::{self, Draft},
+    collect::gl_mapping,
     domain::{
-        allocation::Dimension, bill::Bill, money::Money, number::parse_quantity, period::Month,
-        rating::RatedMonth,
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
+        number::parse_quantity, period::Month, rating::RatedMonth,
     },
     forecast::Question,
     ledger::Ledger,
     report::{
-        formats::{self, Material, Options, ReportError},
+        focus::FocusVersion,
+        formats::{self, Content, Material, Options, ReportError},
         manifest::{self, FileEntry, Summed},
         page::{
             self, Template,
@@ -74,9 +79,8 @@ pub(super) struct Args {
     /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
     ahead: Option<u32>,
-    /// Which currency, if the ledger has several.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
     #[command(flatten)]
     terms: TermsArgs,
 }
@@ -84,6 +88,9 @@ pub(super) struct Args {
 /// What concerns one file: flags here, keys in a definition.
 #[derive(Debug, Default, clap::Args)]
 struct FileArgs {
+    /// What a CSV is about [default: a summary with --by, else lines].
+    #[arg(long, value_name = "WHAT", value_parser = content_parser())]
+    content: Option<Content>,
     /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Vec<Dimension>,
@@ -97,18 +104,45 @@ struct FileArgs {
     /// with --format svg, as figures with csv or json.
     #[arg(long, value_name = "NAME", value_parser = chart)]
     chart: Option<&'static Kind>,
+    /// Which version of FOCUS: 1.2 or 1.4.
+    #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
+    focus_version: FocusVersion,
+    /// A TOML file of rules that say which account of the general ledger each cost is posted to.
+    #[arg(long, value_name = "FILE")]
+    gl: Option<PathBuf>,
+}
+
+fn content_parser() -> impl TypedValueParser<Value = Content> {
+    let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
+}
+
+fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
+    PossibleValuesParser::new(FocusVersion::ALL.map(|(_, name)| name)).try_map(|name| {
+        let found = FocusVersion::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(version, _)| *version).ok_or("no version")
+    })
 }
 
 impl FileArgs {
-    fn options(&self, terms: &TermsArgs) -> Options {
-        Options {
+    fn options(&self, args: &Args, catalog: &Catalog) -> Result<Options, CommandError> {
+        let gl = self.gl.as_ref().or(args.file.gl.as_ref());
+        let mapping = match gl {
+            Some(file) => gl_mapping::read(file, catalog)?,
+            None => gl_mapping::embedded(catalog),
+        };
+        Ok(Options {
+            content: self.content,
             by: self.by.clone(),
-            sharing: terms.sharing(),
+            sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
             chart: self.chart,
             template: None,
-        }
+            focus_version: self.focus_version,
+            mapping: Some(mapping),
+            exchange: None,
+        })
     }
 }
 
@@ -136,25 +170,40 @@ pub(super) fn run(
     let on_terminal = args.file.chart.filter(|_| answers_by_text(args, output));
     let (definition, mut files) = match on_terminal {
         Some(_) => (None, Vec::new()),
-        None => planned(args, output)?,
+        None => planned(args, app, output)?,
     };
     let template = args.template.as_deref().map(template).transpose()?;
     for file in &mut files {
         file.options.template.clone_from(&template);
     }
+    let rate = args.currency.rate()?;
     let ledger = app.ledger()?;
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let request = args
+        .terms
+        .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
     let months: Vec<RatedMonth> = months(args, app, &ledger)?
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
+    if let Some(rate) = rate {
+        let exchange = rate.from(&one_currency(&months)?)?;
+        for file in &mut files {
+            file.options.exchange = Some(exchange.clone());
+        }
+    }
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
-    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
+    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
     let forecast =
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
-                // A page says what it has no forecast for.
-                Err(AppError::EmptyLedger) if pictures => None,
+                // A page says that it has no forecast.
+                Err(AppError::EmptyLedger)
+                    if files
+                        .iter()
+                        .all(|file| file.format.needs_overview() || !needs_forecast(file)) =>
+                {
+                    None
+                }
                 forecast => Some(forecast?),
             }
         } else {
@@ -177,12 +226,24 @@ pub(super) fn run(
         return Ok(Exit::of(complete, strict));
     }
     match (&args.out, &files[..]) {
-        (Some(out), _) => write_files(out, args.force, definition.as_deref(), &files, &material)?
-            .iter()
-            .for_each(|path| output.say(&format!("wrote {}", path.display()))),
-        (None, [only]) => output.stream(only.format, |sink| {
-            (only.format.write)(&material, &only.options, sink)
-        })?,
+        (Some(out), _) => {
+            let (paths, entries) =
+                write_files(out, args.force, definition.as_deref(), &files, &material)?;
+            for path in &paths {
+                output.say(&format!("wrote {}", path.display()));
+            }
+            for entry in &entries {
+                for note in &entry.written.notes {
+                    output.say(&format!("note: {}: {note}", entry.name));
+                }
+            }
+        }
+        (None, [only]) => {
+            let write = |sink: &mut dyn Write| (only.format.write)(&material, &only.options, sink);
+            for note in output.stream(only.format, write)? {
+                output.say(&format!("note: {note}"));
+            }
+        }
         (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
     let complete = months.iter().all(|month| month.rated.bill.is_complete());
@@ -237,12 +298,39 @@ fn template(path: &Path) -> Result<Template, CommandError> {
     }
 }
 
+/// Returns the currency of the bills, if it is one.
+fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
+    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
+    currencies.dedup();
+    match currencies[..] {
+        [only] => Ok(only.clone()),
+        _ => Err(CommandError::BadValue {
+            flag: "--currency",
+            problem: "these months are billed in several currencies: report them apart".to_owned(),
+        }),
+    }
+}
+
 /// Returns the files asked for, by a definition or by flags, and the name of the definition.
-fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>), CommandError> {
+fn planned(
+    args: &Args,
+    app: &App,
+    output: &Output,
+) -> Result<(Option<String>, Vec<Planned>), CommandError> {
     let Some(name) = &args.definition else {
         let asked = output.asked;
-        let by_name = args.out.as_deref().filter(|out| !names_a_folder(out));
-        let format = match asked.or_else(|| by_name.and_then(Format::of_file)) {
+        let file = args.out.as_deref().filter(|out| !names_a_folder(out));
+        let by_name = file.and_then(Format::of_file);
+        if let (None, None, Some(extension)) = (asked, by_name, file.and_then(Path::extension)) {
+            return Err(CommandError::BadValue {
+                flag: "--out",
+                problem: format!(
+                    "no format is known by .{}: name one with --format",
+                    extension.display()
+                ),
+            });
+        }
+        let format = match asked.or(by_name) {
             None => formats::by_name("csv"),
             Some(Format::Report(format)) => Some(format),
             Some(answer) => formats::by_name(answer.name()),
@@ -253,7 +341,7 @@ fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>
         })?;
         let only = Planned {
             format,
-            options: args.file.options(&args.terms),
+            options: args.file.options(args, &app.catalog)?,
             name: None,
         };
         return Ok((None, vec![only]));
@@ -264,12 +352,17 @@ fn planned(args: &Args, output: &Output) -> Result<(Option<String>, Vec<Planned>
         return Err(CommandError::BadValue { flag, problem });
     }
     let definition = Definition::named(name)?;
-    let files = definition.files.into_iter().map(|file| Planned {
-        options: file.args.options(&args.terms),
-        format: file.format,
-        name: file.name,
+    let files = definition.files.into_iter().map(|file| {
+        Ok(Planned {
+            options: file.args.options(args, &app.catalog)?,
+            format: file.format,
+            name: file.name,
+        })
     });
-    Ok((Some(definition.name), files.collect()))
+    Ok((
+        Some(definition.name),
+        files.collect::<Result<_, CommandError>>()?,
+    ))
 }
 
 fn names() -> Vec<&'static str> {
@@ -312,7 +405,7 @@ fn write_files(
     definition: Option<&str>,
     files: &[Planned],
     material: &Material<'_>,
-) -> Result<Vec<PathBuf>, CommandError> {
+) -> Result<(Vec<PathBuf>, Vec<FileEntry>), CommandError> {
     let unwritable = |path: &Path, source| CommandError::Unwritable {
         target: path.display().to_string(),
         source,
@@ -380,7 +473,7 @@ fn write_files(
         .map_err(|source| unwritable(manifest, source))?;
     drafts.push(draft);
     atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
-    Ok(paths)
+    Ok((paths, entries))
 }
 
 fn names_a_folder(out: &Path) -> bool {

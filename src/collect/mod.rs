@@ -4,6 +4,7 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod exports;
+pub mod gl_mapping;
 pub mod sample;
 pub mod stated;
 pub mod study_files;

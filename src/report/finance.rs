@@ -5,20 +5,24 @@
 
 use std::io::Write;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Cell, csv,
-    formats::{Material, Options, ReportError, Written},
+    formats::{Content, Material, Options, ReportError, Written},
+    shares,
 };
 use crate::domain::{
     bill::{Bill, LineItem},
+    compare::reconcile,
+    exchange::Exchange,
     ids::AccountId,
+    money::Money,
 };
 
-const SCHEMA_VERSION: &str = "1";
+pub(super) const SCHEMA_VERSION: &str = "1";
 
-const COLUMNS: [&str; 25] = [
+pub(super) const COLUMNS: [&str; 30] = [
     "schema_version",
     "billing_period",
     "charge_kind",
@@ -44,6 +48,11 @@ const COLUMNS: [&str; 25] = [
     "price_source",
     "price_date",
     "price_confidence",
+    "converted_cost",
+    "converted_currency",
+    "fx_rate",
+    "fx_rate_date",
+    "fx_rate_source",
 ];
 
 /// Renders the lines of a bill.
@@ -51,14 +60,29 @@ pub fn render(bill: &Bill) -> String {
     csv::to_text(|sink| {
         let mut rows = csv::Rows::new(sink, &COLUMNS, &Options::default())?;
         for line in &bill.lines {
-            rows.push(&row(line, bill))?;
+            rows.push(&row(line, bill, None))?;
         }
         rows.finish().map(drop)
     })
 }
 
-/// Writes bills, one month after the other.
+/// Writes what `--content` asks for.
 pub(super) fn write(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    match options.content() {
+        Content::Lines => lines(material, options, sink),
+        Content::Summary => shares::summary(material, options, sink),
+        Content::Allocation => shares::allocation(material, options, sink),
+        Content::Forecast => future(material, options, sink),
+        Content::Reconciliation => reconciliation(material, options, sink),
+    }
+}
+
+/// Writes bills, one month after the other.
+fn lines(
     material: &Material<'_>,
     options: &Options,
     sink: &mut dyn Write,
@@ -68,7 +92,7 @@ pub(super) fn write(
     for month in material.months {
         let bill = &month.rated.bill;
         for line in &bill.lines {
-            rows.push(&row(line, bill))?;
+            rows.push(&row(line, bill, options.exchange.as_ref()))?;
         }
         written.control_totals.push(json!({
             "billing_period": bill.month.to_string(),
@@ -77,13 +101,92 @@ pub(super) fn write(
             "list_cost": bill.list_total().to_string(),
             "cost": bill.total().to_string(),
             "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
+            "converted_cost": options.exchange.as_ref().map(|it| it.convert(bill.total()).to_string()),
         }));
     }
     written.rows = rows.finish()?;
     Ok(written)
 }
 
-fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
+/// Writes a row for each month to come.
+fn future(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let Some(forecast) = material.forecast else {
+        return Ok(Written::default());
+    };
+    let document = super::forecast::document(
+        &forecast.outlook,
+        &super::forecast::View {
+            currency: forecast.currency.clone(),
+            other_charges: forecast.other_charges,
+            catalog: material.catalog,
+            explain: false,
+        },
+    );
+    let table = document.table().expect("a forecast is a table");
+    let totals = json!({
+        "currency": forecast.currency.as_str(),
+        "sum_p10": forecast.outlook.sum.p10.to_string(),
+        "sum_p50": forecast.outlook.sum.p50.to_string(),
+        "sum_p90": forecast.outlook.sum.p90.to_string(),
+    });
+    Ok(Written {
+        rows: csv::write(table, options, sink)?,
+        control_totals: vec![totals],
+        ..Written::default()
+    })
+}
+
+/// Writes each line beside what AWS charged, with the causes of the difference.
+fn reconciliation(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let mut all: Option<super::Table> = None;
+    let mut written = Written::default();
+    for month in material.months {
+        let comparisons = reconcile(&month.rated, &month.records);
+        let bill = &month.rated.bill;
+        let document =
+            super::reconcile::document(bill, &comparisons, String::new(), material.catalog);
+        let facts = document.facts.iter();
+        written.control_totals.push(
+            facts
+                .map(|(key, cell)| ((*key).to_owned(), Value::String(cell.exact())))
+                .collect(),
+        );
+        let table = document.table().expect("a reconciliation is a table");
+        match &mut all {
+            Some(all) => all.rows.extend(table.rows.iter().cloned()),
+            None => all = Some(table.clone()),
+        }
+    }
+    if let Some(table) = all {
+        written.rows = csv::write(&table, options, sink)?;
+    }
+    Ok(written)
+}
+
+/// What an amount comes to in another currency, with the rate; empty without conversion.
+pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [Cell; 5] {
+    let (Some(amount), Some(exchange)) = (amount, exchange) else {
+        return [const { Cell::Empty }; 5];
+    };
+    [
+        Cell::Money(exchange.convert(amount), exchange.to.clone()),
+        Cell::text(exchange.to.as_str()),
+        Cell::Number(exchange.rate),
+        Cell::Day(exchange.date),
+        Cell::text(&*exchange.source),
+    ]
+}
+
+/// Lays a line out, a cell for each of [`COLUMNS`].
+pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
     let usage = line.usage.as_ref();
     let price = line.price.as_ref();
     let id = |id: &Option<AccountId>| {
@@ -94,7 +197,7 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
     let unpriced = line.status() == "unpriced";
     let mut prices: Vec<_> = line.steps.iter().map(|step| step.unit_price).collect();
     prices.dedup();
-    vec![
+    let mut cells = vec![
         Cell::text(SCHEMA_VERSION),
         Cell::text(bill.month.to_string()),
         Cell::text(line.kind.name()),
@@ -134,5 +237,7 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
             .and_then(|price| price.source.date)
             .map_or(Cell::Empty, Cell::Day),
         price.map_or(Cell::Empty, |price| Cell::text(&*price.source.confidence)),
-    ]
+    ];
+    cells.extend(converted((!unpriced).then_some(line.cost), exchange));
+    cells
 }

@@ -10,13 +10,20 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    finance,
+    comment, finance,
+    focus::{self, FocusVersion},
+    journal, openmetrics,
     page::{self, Template, pictures::Kind},
+    xlsx,
 };
 use crate::{
+    collect::stated::UnknownName,
     domain::{
         allocation::{Dimension, Policy},
         catalog::Catalog,
+        exchange::Exchange,
+        gl::Mapping,
+        ids::Currency,
         overview::Overview,
         period::Month,
         rating::RatedMonth,
@@ -42,6 +49,11 @@ pub struct Material<'a> {
 }
 
 impl Material<'_> {
+    /// Returns what the bills are in.
+    pub fn currency(&self) -> &Currency {
+        &self.months[0].rated.bill.currency
+    }
+
     /// Returns what the files are named after: `2026-10`, or `2026-01-to-2026-06`.
     pub fn period(&self) -> String {
         let months: Vec<Month> = self.months.iter().map(|m| m.rated.bill.month).collect();
@@ -53,9 +65,51 @@ impl Material<'_> {
     }
 }
 
+/// What a table is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// A row for each line of the bill.
+    Lines,
+    /// Costs by the dimensions of --by.
+    Summary,
+    /// Costs by the dimensions of --by and the accounts they are posted to.
+    Allocation,
+    /// A row for each month to come.
+    Forecast,
+    /// Our rating beside AWS's, with the causes of each difference.
+    Reconciliation,
+}
+
+impl Content {
+    /// Every one with its name and what it is.
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Lines, "lines", "A row for each line of the bill"),
+        (Self::Summary, "summary", "Costs by the dimensions of --by"),
+        (
+            Self::Allocation,
+            "allocation",
+            "Costs by the dimensions of --by and the accounts they are posted to",
+        ),
+        (Self::Forecast, "forecast", "A row for each month to come"),
+        (
+            Self::Reconciliation,
+            "reconciliation",
+            "Our rating beside AWS's, with the causes of each difference",
+        ),
+    ];
+
+    /// Returns the one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known, _)| *known == name);
+        found.map(|(content, ..)| *content)
+    }
+}
+
 /// How one file is asked for. A format uses what concerns it.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
+    /// What the file is about, where the format leaves it open.
+    pub content: Option<Content>,
     /// What costs are shared by; nothing for a row a line.
     pub by: Vec<Dimension>,
     /// How free units and costs are shared.
@@ -68,6 +122,23 @@ pub struct Options {
     pub chart: Option<&'static Kind>,
     /// A template in place of the one in the program.
     pub template: Option<Template>,
+    /// Which version of FOCUS.
+    pub focus_version: FocusVersion,
+    /// Where costs are posted.
+    pub mapping: Option<Mapping>,
+    /// The currency that amounts are converted into.
+    pub exchange: Option<Exchange>,
+}
+
+impl Options {
+    /// Returns what was asked for: a summary where dimensions are named, else lines.
+    pub fn content(&self) -> Content {
+        self.content.unwrap_or(if self.by.is_empty() {
+            Content::Lines
+        } else {
+            Content::Summary
+        })
+    }
 }
 
 /// What a writer wrote.
@@ -77,6 +148,8 @@ pub struct Written {
     pub rows: u64,
     /// What a reader would add up to check the file.
     pub control_totals: Vec<Value>,
+    /// What the user should know, beyond the file.
+    pub notes: Vec<String>,
 }
 
 /// Writes a report's material as one file.
@@ -96,10 +169,15 @@ pub struct Format {
     pub binary: bool,
     /// Tells whether it needs a forecast.
     pub needs_forecast: fn(&Options) -> bool,
-    /// It shows the months around the reported ones.
-    pub needs_overview: bool,
     /// Its writer.
     pub write: Writer,
+}
+
+impl Format {
+    /// Tells whether it shows the months around the reported ones.
+    pub fn needs_overview(&self) -> bool {
+        ["html", "pdf", "svg"].contains(&self.name)
+    }
 }
 
 impl PartialEq for Format {
@@ -118,7 +196,6 @@ pub const FORMATS: &[Format] = &[
         about: "a page for people: figures, charts, tables; one file, no script",
         binary: false,
         needs_forecast: always,
-        needs_overview: true,
         write: page::write,
     },
     Format {
@@ -127,7 +204,6 @@ pub const FORMATS: &[Format] = &[
         about: "the page on paper, printed by a Chromium on this machine",
         binary: true,
         needs_forecast: always,
-        needs_overview: true,
         write: page::write_pdf,
     },
     Format {
@@ -136,17 +212,103 @@ pub const FORMATS: &[Format] = &[
         about: "one picture, chosen by --chart",
         binary: false,
         needs_forecast: draws_a_forecast,
-        needs_overview: true,
         write: page::write_svg,
     },
     Format {
         name: "csv",
         ending: ".csv",
-        about: "for spreadsheets: a row a line, exact decimals, safe text",
+        about: "for spreadsheets: a row a line or what --content names, exact decimals, safe text",
+        binary: false,
+        needs_forecast: if_asked,
+        write: finance::write,
+    },
+    Format {
+        name: "xlsx",
+        ending: ".xlsx",
+        about: "a workbook: summary, lines, forecast, assumptions; numbers, formulas and charts",
+        binary: true,
+        needs_forecast: always,
+        write: xlsx::write,
+    },
+    Format {
+        name: "focus",
+        ending: "-focus.csv",
+        about: "FOCUS, the FinOps Foundation's columns, as CSV",
+        binary: false,
+        needs_forecast: if_asked,
+        write: focus::csv,
+    },
+    Format {
+        name: "focus-parquet",
+        ending: "-focus.parquet",
+        about: "the same as Parquet",
+        binary: true,
+        needs_forecast: if_asked,
+        write: focus::parquet,
+    },
+    Format {
+        name: "markdown",
+        ending: ".md",
+        about: "a comment for pull requests, with a marker to find and replace it by",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
-        write: finance::write,
+        write: comment::write,
+    },
+    Format {
+        name: "openmetrics",
+        ending: ".prom",
+        about: "metrics for Prometheus",
+        binary: false,
+        needs_forecast: always,
+        write: openmetrics::write,
+    },
+    Format {
+        name: "journal",
+        ending: "-journal.csv",
+        about: "a balanced journal for any importer",
+        binary: false,
+        needs_forecast: never,
+        write: journal::generic,
+    },
+    Format {
+        name: "quickbooks",
+        ending: "-quickbooks.csv",
+        about: "a journal for QuickBooks Online",
+        binary: false,
+        needs_forecast: never,
+        write: journal::quickbooks,
+    },
+    Format {
+        name: "xero",
+        ending: "-xero.csv",
+        about: "manual journals for Xero",
+        binary: false,
+        needs_forecast: never,
+        write: journal::xero,
+    },
+    Format {
+        name: "netsuite",
+        ending: "-netsuite.csv",
+        about: "journal entries for NetSuite",
+        binary: false,
+        needs_forecast: never,
+        write: journal::netsuite,
+    },
+    Format {
+        name: "hledger",
+        ending: ".journal",
+        about: "a journal of hledger",
+        binary: false,
+        needs_forecast: never,
+        write: journal::hledger,
+    },
+    Format {
+        name: "beancount",
+        ending: ".beancount",
+        about: "a journal of beancount",
+        binary: false,
+        needs_forecast: never,
+        write: journal::beancount,
     },
 ];
 
@@ -160,6 +322,10 @@ fn always(_: &Options) -> bool {
 
 fn draws_a_forecast(options: &Options) -> bool {
     options.chart.is_some_and(Kind::needs_forecast)
+}
+
+fn if_asked(options: &Options) -> bool {
+    options.content() == Content::Forecast
 }
 
 /// Returns the format of this name.
@@ -181,15 +347,42 @@ pub enum ReportError {
     /// The place does not take it.
     #[error("cannot write the report")]
     Write(#[from] io::Error),
+    /// The format holds no more.
+    #[error("{rows} lines are more than the {most} rows that a sheet holds")]
+    TooManyRows {
+        /// How many there are.
+        rows: usize,
+        /// How many it holds.
+        most: usize,
+    },
+    /// Nobody said where costs are posted.
+    #[error("there is no mapping to accounts of a general ledger")]
+    NoMapping,
+    /// An account that the importer would refuse.
+    #[error("{format}: `{account}` is no account there: it needs {needs}")]
+    BadAccount {
+        /// Which format.
+        format: &'static str,
+        /// Which account.
+        account: String,
+        /// What it should be.
+        needs: &'static str,
+    },
+    /// An amount that the importer would refuse.
+    #[error("{format}: {amount} has more than ten digits before the point or two after it")]
+    BadAmount {
+        /// Which format.
+        format: &'static str,
+        /// Which amount.
+        amount: String,
+    },
     /// A column that the file does not have.
-    #[error("--columns: there is no column `{name}`{}", nearest.map(|it| format!(", did you mean `{it}`?")).unwrap_or_default())]
+    #[error("--columns: {name}")]
     UnknownColumn {
         /// What was asked for.
-        name: String,
-        /// What it may have meant.
-        nearest: Option<&'static str>,
+        name: UnknownName,
         /// What there is.
-        known: Vec<&'static str>,
+        known: Vec<String>,
     },
     /// A picture of nothing in particular.
     #[error("a picture shows one chart")]

@@ -8,22 +8,28 @@ pub mod bill;
 pub mod chart;
 #[cfg(feature = "aws")]
 pub mod collected;
+mod comment;
 pub mod csv;
 mod fan;
 pub mod finance;
+pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
 pub mod forecast_study;
 pub mod formats;
 pub mod imported;
+mod journal;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
+mod openmetrics;
 pub mod page;
 pub mod prices;
 pub mod reconcile;
+mod shares;
 pub mod text;
 pub mod usage;
+mod xlsx;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -357,6 +363,11 @@ fn short_unit(unit: Unit, one: bool) -> &'static str {
         unit if one => unit.name(),
         unit => unit.plural(),
     }
+}
+
+/// Writes a decimal for files: no exponent, no separators, no trailing zeros.
+fn exact(value: Decimal) -> String {
+    plain(value)
 }
 
 /// Separates thousands.

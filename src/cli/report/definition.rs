@@ -1,7 +1,7 @@
 //! Report definitions: the files of a report under a name. Those of `reports/definitions/` are in the
 //! program; a file of the user's own may stand in for any of them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 use serde::Deserialize;
@@ -10,7 +10,10 @@ use toml::Spanned;
 use super::{FileArgs, names};
 use crate::{
     cli::{CommandError, usage::dimension},
-    report::formats,
+    report::{
+        focus::FocusVersion,
+        formats::{self, Content},
+    },
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/reports/definitions");
@@ -42,6 +45,7 @@ struct Toml {
 struct TomlFile {
     format: Spanned<String>,
     name: Option<Spanned<String>>,
+    content: Option<Spanned<String>>,
     #[serde(default)]
     by: Vec<Spanned<String>>,
     #[serde(default)]
@@ -49,6 +53,8 @@ struct TomlFile {
     #[serde(default)]
     bom: bool,
     chart: Option<Spanned<String>>,
+    gl: Option<PathBuf>,
+    focus_version: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -106,6 +112,17 @@ impl Definition {
             {
                 return Err(at(name, "a name without folder"));
             }
+            let content = entry.content.as_ref().map(|content| {
+                let names = Content::ALL.map(|(_, name, _)| name);
+                let known = || format!("choose {}", names.join(", "));
+                Content::named(content.get_ref()).ok_or_else(|| at(content, &known()))
+            });
+            let version = entry.focus_version.as_ref().map(|version| {
+                let known = FocusVersion::ALL.iter();
+                let mut named = known.filter(|(_, name)| name == version.get_ref());
+                let found = named.next().map(|(version, _)| *version);
+                found.ok_or_else(|| at(version, "choose \"1.2\" or \"1.4\""))
+            });
             let by = entry
                 .by
                 .iter()
@@ -114,6 +131,7 @@ impl Definition {
                 format,
                 name: entry.name.map(Spanned::into_inner),
                 args: FileArgs {
+                    content: content.transpose()?,
                     by: by.collect::<Result<_, _>>()?,
                     columns: entry.columns,
                     bom: entry.bom,
@@ -124,6 +142,8 @@ impl Definition {
                             super::chart(text.get_ref()).map_err(|problem| at(text, &problem))
                         })
                         .transpose()?,
+                    gl: entry.gl,
+                    focus_version: version.transpose()?.unwrap_or_default(),
                 },
             })
         };
