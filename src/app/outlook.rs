@@ -18,7 +18,7 @@ use crate::{
         usage::{ChargeKind, UsageRecord},
     },
     forecast::{
-        self, Backtest, Compared, Coverage, Forecast, Outlook, Question, Rating,
+        self, Backtest, Compared, Coverage, Forecast, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },

@@ -100,16 +100,16 @@ struct FileArgs {
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
+    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
+    /// with --format svg, as figures with csv or json.
+    #[arg(long, value_name = "NAME", value_parser = chart)]
+    chart: Option<&'static Kind>,
     /// Which version of FOCUS: 1.2 or 1.4.
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
     focus_version: FocusVersion,
     /// A TOML file of rules that say which account of the general ledger each cost is posted to.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
-    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
-    /// with --format svg, as figures with csv or json.
-    #[arg(long, value_name = "NAME", value_parser = chart)]
-    chart: Option<&'static Kind>,
 }
 
 fn content_parser() -> impl TypedValueParser<Value = Content> {
@@ -137,11 +137,11 @@ impl FileArgs {
             sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
+            chart: self.chart,
+            template: None,
             focus_version: self.focus_version,
             mapping: Some(mapping),
             exchange: None,
-            chart: self.chart,
-            template: None,
         })
     }
 }
@@ -167,7 +167,6 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let rate = args.currency.rate()?;
     let on_terminal = args.file.chart.filter(|_| answers_by_text(args, output));
     let (definition, mut files) = match on_terminal {
         Some(_) => (None, Vec::new()),
@@ -177,6 +176,7 @@ pub(super) fn run(
     for file in &mut files {
         file.options.template.clone_from(&template);
     }
+    let rate = args.currency.rate()?;
     let ledger = app.ledger()?;
     let request = args
         .terms
@@ -192,12 +192,18 @@ pub(super) fn run(
         }
     }
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
-    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
+    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
     let forecast =
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
-                // A page says what it has no forecast for.
-                Err(AppError::EmptyLedger) if pictures => None,
+                // A page says that it has no forecast.
+                Err(AppError::EmptyLedger)
+                    if files
+                        .iter()
+                        .all(|file| file.format.needs_overview() || !needs_forecast(file)) =>
+                {
+                    None
+                }
                 forecast => Some(forecast?),
             }
         } else {
@@ -256,19 +262,6 @@ pub(super) fn run(
     Ok(Exit::of(complete, strict))
 }
 
-/// Returns the currency of the bills, if it is one.
-fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
-    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
-    currencies.dedup();
-    match currencies[..] {
-        [only] => Ok(only.clone()),
-        _ => Err(CommandError::BadValue {
-            flag: "--currency",
-            problem: "these months are billed in several currencies: report them apart".to_owned(),
-        }),
-    }
-}
-
 /// Tells whether a chart is shown where answers are, and not written as a file of a report.
 fn answers_by_text(args: &Args, output: &Output) -> bool {
     let by_name = args.out.as_deref().and_then(Format::of_file);
@@ -302,6 +295,19 @@ fn template(path: &Path) -> Result<Template, CommandError> {
             problem: format!("cannot be read: {error}"),
         }
         .into()),
+    }
+}
+
+/// Returns the currency of the bills, if it is one.
+fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
+    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
+    currencies.dedup();
+    match currencies[..] {
+        [only] => Ok(only.clone()),
+        _ => Err(CommandError::BadValue {
+            flag: "--currency",
+            problem: "these months are billed in several currencies: report them apart".to_owned(),
+        }),
     }
 }
 

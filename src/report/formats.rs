@@ -10,9 +10,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    finance,
+    comment, finance,
     focus::{self, FocusVersion},
-    journal,
+    journal, openmetrics,
     page::{self, Template, pictures::Kind},
     xlsx,
 };
@@ -118,16 +118,16 @@ pub struct Options {
     pub columns: Vec<String>,
     /// Begin with a byte-order mark, as some spreadsheets want it.
     pub bom: bool,
+    /// Which chart, for a picture.
+    pub chart: Option<&'static Kind>,
+    /// A template in place of the one in the program.
+    pub template: Option<Template>,
     /// Which version of FOCUS.
     pub focus_version: FocusVersion,
     /// Where costs are posted.
     pub mapping: Option<Mapping>,
     /// The currency that amounts are converted into.
     pub exchange: Option<Exchange>,
-    /// Which chart, for a picture.
-    pub chart: Option<&'static Kind>,
-    /// A template in place of the one in the program.
-    pub template: Option<Template>,
 }
 
 impl Options {
@@ -169,10 +169,15 @@ pub struct Format {
     pub binary: bool,
     /// Tells whether it needs a forecast.
     pub needs_forecast: fn(&Options) -> bool,
-    /// It shows the months around the reported ones.
-    pub needs_overview: bool,
     /// Its writer.
     pub write: Writer,
+}
+
+impl Format {
+    /// Tells whether it shows the months around the reported ones.
+    pub fn needs_overview(&self) -> bool {
+        ["html", "pdf", "svg"].contains(&self.name)
+    }
 }
 
 impl PartialEq for Format {
@@ -191,7 +196,6 @@ pub const FORMATS: &[Format] = &[
         about: "a page for people: figures, charts, tables; one file, no script",
         binary: false,
         needs_forecast: always,
-        needs_overview: true,
         write: page::write,
     },
     Format {
@@ -200,7 +204,6 @@ pub const FORMATS: &[Format] = &[
         about: "the page on paper, printed by a Chromium on this machine",
         binary: true,
         needs_forecast: always,
-        needs_overview: true,
         write: page::write_pdf,
     },
     Format {
@@ -209,7 +212,6 @@ pub const FORMATS: &[Format] = &[
         about: "one picture, chosen by --chart",
         binary: false,
         needs_forecast: draws_a_forecast,
-        needs_overview: true,
         write: page::write_svg,
     },
     Format {
@@ -218,7 +220,6 @@ pub const FORMATS: &[Format] = &[
         about: "for spreadsheets: a row a line or what --content names, exact decimals, safe text",
         binary: false,
         needs_forecast: if_asked,
-        needs_overview: false,
         write: finance::write,
     },
     Format {
@@ -227,7 +228,6 @@ pub const FORMATS: &[Format] = &[
         about: "a workbook: summary, lines, forecast, assumptions; numbers, formulas and charts",
         binary: true,
         needs_forecast: always,
-        needs_overview: false,
         write: xlsx::write,
     },
     Format {
@@ -236,7 +236,6 @@ pub const FORMATS: &[Format] = &[
         about: "FOCUS, the FinOps Foundation's columns, as CSV",
         binary: false,
         needs_forecast: if_asked,
-        needs_overview: false,
         write: focus::csv,
     },
     Format {
@@ -245,8 +244,23 @@ pub const FORMATS: &[Format] = &[
         about: "the same as Parquet",
         binary: true,
         needs_forecast: if_asked,
-        needs_overview: false,
         write: focus::parquet,
+    },
+    Format {
+        name: "markdown",
+        ending: ".md",
+        about: "a comment for pull requests, with a marker to find and replace it by",
+        binary: false,
+        needs_forecast: never,
+        write: comment::write,
+    },
+    Format {
+        name: "openmetrics",
+        ending: ".prom",
+        about: "metrics for Prometheus",
+        binary: false,
+        needs_forecast: always,
+        write: openmetrics::write,
     },
     Format {
         name: "journal",
@@ -254,7 +268,6 @@ pub const FORMATS: &[Format] = &[
         about: "a balanced journal for any importer",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::generic,
     },
     Format {
@@ -263,7 +276,6 @@ pub const FORMATS: &[Format] = &[
         about: "a journal for QuickBooks Online",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::quickbooks,
     },
     Format {
@@ -272,7 +284,6 @@ pub const FORMATS: &[Format] = &[
         about: "manual journals for Xero",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::xero,
     },
     Format {
@@ -281,7 +292,6 @@ pub const FORMATS: &[Format] = &[
         about: "journal entries for NetSuite",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::netsuite,
     },
     Format {
@@ -290,7 +300,6 @@ pub const FORMATS: &[Format] = &[
         about: "a journal of hledger",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::hledger,
     },
     Format {
@@ -299,7 +308,6 @@ pub const FORMATS: &[Format] = &[
         about: "a journal of beancount",
         binary: false,
         needs_forecast: never,
-        needs_overview: false,
         write: journal::beancount,
     },
 ];
@@ -312,12 +320,12 @@ fn always(_: &Options) -> bool {
     true
 }
 
-fn if_asked(options: &Options) -> bool {
-    options.content() == Content::Forecast
-}
-
 fn draws_a_forecast(options: &Options) -> bool {
     options.chart.is_some_and(Kind::needs_forecast)
+}
+
+fn if_asked(options: &Options) -> bool {
+    options.content() == Content::Forecast
 }
 
 /// Returns the format of this name.

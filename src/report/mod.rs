@@ -9,6 +9,7 @@ pub mod chart;
 pub mod check;
 #[cfg(feature = "aws")]
 pub mod collected;
+mod comment;
 pub mod csv;
 mod fan;
 pub mod finance;
@@ -22,6 +23,7 @@ mod journal;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
+mod openmetrics;
 pub mod optimize;
 pub mod page;
 pub mod picture;

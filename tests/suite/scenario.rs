@@ -85,6 +85,7 @@ fn recorded(seconds: &[i64], billed: i64) -> Workload {
                 compute: "LINUX_CONTAINER/BUILD_GENERAL1_MEDIUM".to_owned(),
                 fleet: None,
                 pipeline: None,
+                docker_server: false,
                 status: None,
             },
         }

@@ -52,9 +52,9 @@ struct TomlFile {
     columns: Vec<String>,
     #[serde(default)]
     bom: bool,
+    chart: Option<Spanned<String>>,
     gl: Option<PathBuf>,
     focus_version: Option<Spanned<String>>,
-    chart: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -135,8 +135,6 @@ impl Definition {
                     by: by.collect::<Result<_, _>>()?,
                     columns: entry.columns,
                     bom: entry.bom,
-                    gl: entry.gl,
-                    focus_version: version.transpose()?.unwrap_or_default(),
                     chart: entry
                         .chart
                         .as_ref()
@@ -144,6 +142,8 @@ impl Definition {
                             super::chart(text.get_ref()).map_err(|problem| at(text, &problem))
                         })
                         .transpose()?,
+                    gl: entry.gl,
+                    focus_version: version.transpose()?.unwrap_or_default(),
                 },
             })
         };

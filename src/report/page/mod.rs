@@ -188,11 +188,11 @@ pub fn render(material: &Material<'_>, options: &Options) -> Result<String, Repo
     sections.extend(sections::tables(material, &mut absent));
 
     let page = Page {
-        head: sections::head(material),
+        head: sections::head(material, options.exchange.as_ref()),
         sample: material.sample,
         sections,
         absent,
-        method: sections::method(material),
+        method: sections::method(material, options.exchange.as_ref()),
         version: env!("CARGO_PKG_VERSION"),
         style: format!("{CSS}{CHART_CSS}"),
     };
@@ -252,9 +252,8 @@ fn written(material: &Material<'_>) -> Written {
         })
     });
     Written {
-        rows: 0,
         control_totals: totals.collect(),
-        notes: Vec::new(),
+        ..Written::default()
     }
 }
 

@@ -13,7 +13,9 @@ use crate::{
     domain::{
         bill::Bill,
         catalog::Catalog,
+        exchange::Exchange,
         money::Money,
+        number::plain,
         overview::{Change, Reconciled},
         period::Month,
         quantity::Quantity,
@@ -121,7 +123,7 @@ fn tenths(percent: rust_decimal::Decimal) -> String {
     crate::report::show_percent(percent.abs())
 }
 
-pub(super) fn head(material: &Material<'_>) -> Head {
+pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head {
     let bill = bill(material);
     let month = month_name(bill.month);
     let ahead = outlook_of(material, bill.month);
@@ -138,6 +140,11 @@ pub(super) fn head(material: &Material<'_>) -> Head {
     }
     if !bill.is_complete() {
         notes.push("a part is not known".to_owned());
+    }
+    if let Some(exchange) = exchange {
+        let converted = exchange.convert(bill.total());
+        let shown = show_money(converted, &exchange.to);
+        notes.push(format!("{shown} at {}", plain(exchange.rate)));
     }
     let label = if open {
         format!("{month}, so far")
@@ -165,7 +172,7 @@ pub(super) fn head(material: &Material<'_>) -> Head {
         figures.push(Figure {
             label: format!("Against {}", month_name(*before)),
             value: format!("{sign}{} %", tenths(percent)),
-            exact: crate::domain::number::plain(percent),
+            exact: plain(percent),
             notes: vec![format!(
                 "{} on {} for usage",
                 signed_money(change.difference, &bill.currency),
@@ -504,7 +511,7 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
     })
 }
 
-pub(super) fn method(material: &Material<'_>) -> Method {
+pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Method {
     let bill = bill(material);
     let mut words = vec![
         "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
@@ -523,6 +530,16 @@ pub(super) fn method(material: &Material<'_>) -> Method {
             &forecast.outlook,
             &forecast.currency,
             forecast.other_charges,
+        ));
+    }
+    if let Some(exchange) = exchange {
+        notes.push(format!(
+            "Converted where it says so: 1 {} is {} {} on {}, says {}. All else is as billed.",
+            exchange.from,
+            plain(exchange.rate),
+            exchange.to,
+            exchange.date,
+            exchange.source
         ));
     }
     for outside in &bill.outside {
