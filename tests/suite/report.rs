@@ -143,7 +143,7 @@ fn a_definition_of_ones_own_is_refused_with_the_line() {
         (
             "about = \"x\"\n[[file]]\nformat = \"cvs\"\n",
             3,
-            "choose csv",
+            "choose html, pdf, svg, csv",
         ),
         (
             "about = \"x\"\n[[file]]\nformat = \"csv\"\nby = [\"colour\"]\n",

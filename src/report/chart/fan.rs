@@ -319,7 +319,7 @@ pub(super) fn axis_of_months(
             &month_label(*month, false),
         );
         let mut below = vec![note(at).to_owned()];
-        let before = at.checked_sub(every).map(|before| months[before]);
+        let before = (at >= every).then(|| months[at - every]);
         let year = |month: Month| chrono::Datelike::year(&month.first_day());
         if before.is_none_or(|before| year(before) != year(*month)) {
             below.insert(0, year(*month).to_string());

@@ -9,6 +9,7 @@
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
+    clippy::float_cmp,
     reason = "geometry: amounts become coordinates, never the other way round"
 )]
 

@@ -237,9 +237,12 @@ impl Stacks {
         for (at, column) in self.columns.iter().enumerate() {
             let mut row = vec![Cell::text(column.month.to_string())];
             let known = column.total.is_some();
-            row.extend(self.series.iter().map(|series| match known {
-                true => Cell::Money(series.values[at], self.currency.clone()),
-                false => Cell::Empty,
+            row.extend(self.series.iter().map(|series| {
+                if known {
+                    Cell::Money(series.values[at], self.currency.clone())
+                } else {
+                    Cell::Empty
+                }
             }));
             row.push(match (column.total, &column.standing) {
                 (None, _) => Cell::Unknown("no data".to_owned()),

@@ -187,6 +187,9 @@ pub fn render(material: &Material<'_>, options: &Options) -> Result<String, Repo
     }
     sections.extend(sections::tables(material, &mut absent));
 
+    for (what, why) in sections::NOT_YET {
+        absent.push((what.to_owned(), why.to_owned()));
+    }
     let page = Page {
         head: sections::head(material, options.exchange.as_ref()),
         sample: material.sample,

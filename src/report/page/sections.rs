@@ -24,6 +24,12 @@ use crate::{
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
 };
 
+/// What belongs on the page and is never there so far.
+pub(super) const NOT_YET: [(&str, &str); 2] = [
+    ("Scenario", "none was given to this report"),
+    ("Savings", "none were worked out for this report"),
+];
+
 /// The top of the page.
 #[derive(Debug, Serialize)]
 pub(super) struct Head {
@@ -572,6 +578,9 @@ pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Me
     }
 }
 
+/// Where a price is from: its layer, its document, the day of that and how sure it is.
+type Source<'b> = (&'static str, &'b str, Option<chrono::NaiveDate>, &'b str);
+
 /// Each source of prices, its date and how much rests on it.
 fn prices(bill: &Bill) -> Table {
     let mut table = Table::new(vec![
@@ -581,7 +590,6 @@ fn prices(bill: &Bill) -> Table {
         Column::new("Confidence", "confidence", 0),
         Column::new("Lines", "lines", 0),
     ]);
-    type Source<'b> = (&'static str, &'b str, Option<chrono::NaiveDate>, &'b str);
     let mut sources: BTreeMap<Source<'_>, u64> = BTreeMap::new();
     let mut without = 0;
     for line in &bill.lines {
