@@ -11,6 +11,8 @@ mod cmd;
 mod collect;
 #[cfg(feature = "aws")]
 mod faults;
+mod finance;
+mod finance_laws;
 mod forecast;
 mod import;
 mod laws;
