@@ -78,7 +78,7 @@ fn there_is_a_sample_of_every_format() {
         printed(&[&report[..], &[out.to_str().unwrap()], arguments].concat());
     };
     // The page and its pictures have samples of their own.
-    for format in FORMATS.iter().filter(|format| !format.needs_overview) {
+    for format in FORMATS.iter().filter(|format| !format.needs_overview()) {
         let codes = ["--gl", "examples/gl-mapping.toml"];
         let codes = if format.name == "xero" {
             &codes[..]
