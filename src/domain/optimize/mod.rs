@@ -104,8 +104,9 @@ pub struct Finding {
     pub saving: Spread,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
-    /// The least speed on the new compute type at which the last month would not have cost more, and
-    /// at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where builds are not known one by one or nothing moves.
+    /// The least speed on the new compute type at which the last month would not have cost more, to a
+    /// cent, and at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where
+    /// builds are not known one by one or nothing moves.
     pub pays_from_speed: Option<Decimal>,
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
