@@ -11,6 +11,7 @@ mod collect;
 mod forecast;
 mod import;
 mod laws;
+mod optimize;
 mod price_list;
 mod samples;
 mod scenario;

@@ -1,21 +1,20 @@
 //! Scenarios against answers that are not ours: brute force, bisection, a clock that ticks, and laws.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
 use pipebill::{
     app::{App, BillRequest, Books},
     collect::{scenario_file, usage_file},
     domain::{
         ids::{AccountId, Currency, Region},
-        metering::happened::{Build, Place},
+        metering::{
+            happened::{Build, Place},
+            observed::MeteringOptions,
+        },
         money::Money,
-        optimize::pipelines::{Countable, PipelinePrices},
         period::Month,
         plan::Terms,
         price_book::{Observed, PriceBook},
         quantity::Unit,
-        rating::{RatingOptions, rate},
         scenario::{
             Change, Comparison, Scenario, Valuer, compare,
             fleet::simulate,
@@ -29,11 +28,11 @@ use rust_decimal::Decimal;
 
 use crate::support::{catalog, day, dec, usage};
 
-fn change(text: &str) -> Change {
+pub(crate) fn change(text: &str) -> Change {
     scenario_file::parse_set("--set", text, catalog()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn scenario(changes: &[&str]) -> Scenario {
+pub(crate) fn scenario(changes: &[&str]) -> Scenario {
     Scenario {
         name: "test".to_owned(),
         note: None,
@@ -216,64 +215,6 @@ fn a_stated_pipeline_is_exactly_what_its_other_type_bills() {
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
 
-    /// The cheapest types against every subset of up to twelve pipelines.
-    #[test]
-    fn no_choice_of_types_is_cheaper(
-        pipelines in prop::collection::vec((0_u32..2000, any::<bool>()), 0..=12),
-        free in any::<bool>(),
-    ) {
-        let prices = PipelinePrices {
-            active: Decimal::ONE,
-            free_active: Decimal::from(u8::from(free)),
-            minute: dec("0.002"),
-            free_minutes: if free { Decimal::ONE_HUNDRED } else { Decimal::ZERO },
-        };
-        let pipelines: Vec<Countable> = pipelines
-            .into_iter()
-            .map(|(minutes, active)| Countable { active, minutes: Decimal::from(minutes) })
-            .collect();
-        let chosen = prices.cheapest(&pipelines);
-        let found = prices.cost(&pipelines, |at| chosen[at]);
-        let every = (0..1_u32 << pipelines.len())
-            .map(|subset| prices.cost(&pipelines, |at| subset & (1 << at) != 0));
-        prop_assert_eq!(Some(found), every.min());
-    }
-
-    /// The same prices as the whole tariff: subsets rated as usage records.
-    #[test]
-    fn the_prices_of_types_are_those_of_the_tariff(
-        minutes in prop::collection::vec(0_u32..900, 1..5),
-        subset in 0_u32..32,
-    ) {
-        let prices = PipelinePrices {
-            active: Decimal::ONE,
-            free_active: Decimal::ONE,
-            minute: dec("0.002"),
-            free_minutes: Decimal::ONE_HUNDRED,
-        };
-        let pipelines: Vec<Countable> = minutes
-            .iter()
-            .map(|minutes| Countable { active: true, minutes: Decimal::from(*minutes) })
-            .collect();
-        let is_v1 = |at: usize| subset & (1 << at) != 0;
-        let records: Vec<_> = pipelines
-            .iter()
-            .enumerate()
-            .map(|(at, pipeline)| {
-                let (usage_type, value, unit) = if is_v1(at) {
-                    ("activePipeline", Decimal::ONE, Unit::Pipeline)
-                } else {
-                    ("actionExecutionMinute", pipeline.minutes, Unit::Minute)
-                };
-                let meter = pipebill::domain::ids::Meter::new("AWSCodePipeline", usage_type);
-                usage(&meter, "us-east-1", day("2026-10-01"), value, unit)
-            })
-            .collect();
-        let options = RatingOptions::new("2026-10".parse().unwrap());
-        let bill = rate(&records, &PriceBook::new(catalog()), &options).unwrap().bill;
-        prop_assert_eq!(bill.total().amount(), prices.cost(&pipelines, is_v1));
-    }
-
     /// The steps of a waterfall add up, and their order does not matter.
     #[test]
     fn a_waterfall_adds_up_in_any_order(
@@ -351,12 +292,11 @@ proptest! {
         let pays = |billionths: i128| {
             Decimal::from(all(billionths)) * dec(ARM_LARGE) <= Decimal::from(before) * dec(MEDIUM)
         };
-        match even.crossings.iter().find(|crossing| crossing.pays) {
-            Some(crossing) => {
-                let at = i128::try_from(crossing.at * Decimal::from(1_000_000_000)).unwrap();
-                prop_assert!(pays(at) && !pays(at - 1), "{}", crossing.at);
-            }
-            None => prop_assert_eq!(pays(100_000_000), pays(10_000_000_000)),
+        if let Some(crossing) = even.crossings.iter().find(|crossing| crossing.pays) {
+            let at = i128::try_from(crossing.at * Decimal::from(1_000_000_000)).unwrap();
+            prop_assert!(pays(at) && !pays(at - 1), "{}", crossing.at);
+        } else {
+            prop_assert_eq!(pays(100_000_000), pays(10_000_000_000));
         }
     }
 
@@ -452,7 +392,7 @@ proptest! {
     }
 }
 
-fn demo() -> (App, Vec<Month>) {
+pub(crate) fn demo() -> (App, Vec<Month>) {
     let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
     let months = ["2026-09", "2026-10"].map(|month| month.parse().unwrap());
     (app, months.to_vec())
@@ -474,7 +414,7 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
         }
         // Metered again by the rules, the month has the quantities of the bill.
         let metered = app
-            .metered(&ledger, month.workload.month, Default::default())
+            .metered(&ledger, month.workload.month, MeteringOptions::default())
             .unwrap();
         for usage_type in ["activePipeline", "actionExecutionMinute", "trialPipeline"] {
             let sum = |records: &[pipebill::domain::usage::UsageRecord]| -> Decimal {
@@ -487,100 +427,5 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
             let billed = ledger.records(month.workload.month).unwrap();
             assert_eq!(sum(&metered.records), sum(&billed), "{usage_type}");
         }
-    }
-}
-
-#[test]
-fn every_finding_is_a_scenario_that_saves_what_it_says() {
-    let (app, months) = demo();
-    let mut ledger = app.ledger().unwrap();
-    app.add_sample_facts(&mut ledger, months[0]).unwrap();
-    let request = BillRequest::default();
-    let baseline = app.baseline(&ledger, &months[1..], 2, &request).unwrap();
-    let found = app.optimize(&baseline).unwrap();
-    assert!(found.findings.len() > 10, "{}", found.findings.len());
-    for finding in &found.findings {
-        let file = scenario_file::write(&finding.scenario, &finding.evidence);
-        let read = scenario_file::parse("f.toml", &file, &app.catalog).unwrap();
-        assert_eq!(read, finding.scenario, "{file}");
-        let answer = app.compare(&baseline, &read).unwrap();
-        let total = answer.comparison.total;
-        assert!(total.complete, "{}", finding.title);
-        assert_eq!(-total.difference, finding.last_month, "{}", finding.title);
-        // Worked out whole, not from the lots it touches alone.
-        let mut whole = read.clone();
-        whole.changes.push(change("active_users=+0"));
-        let whole = app.compare(&baseline, &whole).unwrap().comparison.total;
-        assert_eq!(whole.difference, total.difference, "{}", finding.title);
-        assert!(
-            finding.saving.p10 <= finding.saving.p50 && finding.saving.p50 <= finding.saving.p90
-        );
-    }
-    let titles: Vec<&str> = found.findings.iter().map(|f| f.title.as_str()).collect();
-    assert!(
-        titles.iter().any(|t| t.contains("golden-image")),
-        "{titles:?}"
-    );
-    // Nothing is recommended where a price is not known.
-    assert!(
-        found
-            .not_judged
-            .iter()
-            .any(|one| one.what.contains("reserved fleet"))
-    );
-    assert!(
-        found
-            .not_judged
-            .iter()
-            .any(|one| one.what.contains("arm1.medium"))
-    );
-}
-
-#[test]
-fn a_fleet_with_a_stated_price_is_sized_and_judged() {
-    let (app, months) = demo();
-    let mut ledger = app.ledger().unwrap();
-    app.add_sample_facts(&mut ledger, months[1]).unwrap();
-    let price = pipebill::collect::stated::price(
-        &app.catalog,
-        "Reserved-EC2",
-        dec("0.0002"),
-        Arc::from("test"),
-    );
-    let request = BillRequest {
-        terms: Terms {
-            prices: vec![price.unwrap()],
-            ..Terms::default()
-        },
-        ..BillRequest::default()
-    };
-    let baseline = app.baseline(&ledger, &months[1..], 1, &request).unwrap();
-    let found = app.optimize(&baseline).unwrap();
-    let fleet = found
-        .findings
-        .iter()
-        .find(|f| f.kind.name() == "fleet" && f.title.contains("general1.large in us-east-1"))
-        .unwrap();
-    // No other number of machines saves more.
-    let text = fleet.scenario.changes[0].to_string();
-    let machines = text.split("machines=").nth(1).unwrap();
-    let machines: u32 = machines.split(',').next().unwrap().parse().unwrap();
-    let saving = |machines: u32| {
-        let at = text.find("machines=").unwrap();
-        let end = text[at..].find(',').unwrap() + at;
-        let other = format!("{}machines={machines}{}", &text[..at], &text[end..]);
-        -app.compare(&baseline, &scenario(&[&other]))
-            .unwrap()
-            .comparison
-            .total
-            .difference
-    };
-    let best = saving(machines);
-    assert_eq!(best, fleet.last_month);
-    for other in 1..=machines + 3 {
-        assert!(
-            saving(other) <= best,
-            "{other} machines save more than {machines}"
-        );
     }
 }

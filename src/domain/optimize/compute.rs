@@ -96,12 +96,11 @@ impl Look<'_> {
         }
         let mut only =
             Selector::compute(&from.name).and(Term::Project(Pattern::exactly(&project.name)));
-        if !project.unique {
-            only = only.and(Term::Region(Pattern(lot.key.region.to_string())));
-            if let Some(account) = &lot.key.account {
-                only = only.and(Term::Account(Pattern(account.to_string())));
-            }
+        only = only.and(Term::Region(Pattern(lot.key.region.to_string())));
+        if let Some(account) = &lot.key.account {
+            only = only.and(Term::Account(Pattern(account.to_string())));
         }
+        let total: Decimal = self.same_compute(project.compute);
         let unit = if from.grain == Grain::Second {
             Unit::Second
         } else {
@@ -111,7 +110,7 @@ impl Look<'_> {
             "{} of {} in the last month, {} of all of it{}",
             Quantity::new(project.units, unit),
             from.name,
-            percent(project.units, project.of),
+            percent(project.units, total),
             match project.builds {
                 0 => ", known as a total only".to_owned(),
                 builds => format!(", {builds} builds one by one"),
@@ -151,5 +150,15 @@ impl Look<'_> {
             assumptions: vec![pace],
             risks,
         });
+    }
+
+    fn same_compute(&self, compute: usize) -> Decimal {
+        let meter = &self.valuer.catalog.computes[compute].meter;
+        let lots = self.valuer.workload.lots.iter();
+        let quantities = self.valuer.quantities();
+        lots.zip(quantities)
+            .filter(|(lot, _)| lot.key.meter == *meter)
+            .map(|(_, quantity)| *quantity)
+            .sum()
     }
 }

@@ -310,10 +310,6 @@ struct Project {
     lots: Vec<usize>,
     units: Decimal,
     builds: u64,
-    /// How much of this compute type there is in all.
-    of: Decimal,
-    /// No other account or region has a project of that name on that compute type.
-    unique: bool,
 }
 
 impl Look<'_> {
@@ -340,36 +336,12 @@ impl Look<'_> {
                 lots: Vec::new(),
                 units: Decimal::ZERO,
                 builds: 0,
-                of: Decimal::ZERO,
-                unique: true,
             });
             project.lots.push(at);
             project.units += quantities[at];
             project.builds += lot.builds.len() as u64;
         }
-        let mut projects: Vec<Project> = found.into_values().collect();
-        let mut all: BTreeMap<usize, Decimal> = BTreeMap::new();
-        for project in &projects {
-            *all.entry(project.compute).or_default() += project.units;
-        }
-        for project in &mut projects {
-            project.of = all[&project.compute];
-        }
-        // They are in order of their names.
-        for at in 1..projects.len() {
-            let same = |a: &Project, b: &Project| a.name == b.name && a.compute == b.compute;
-            let before = (0..at)
-                .rev()
-                .take_while(|b| projects[*b].name == projects[at].name);
-            let twins: Vec<usize> = before
-                .filter(|b| same(&projects[*b], &projects[at]))
-                .collect();
-            for twin in twins {
-                projects[twin].unique = false;
-                projects[at].unique = false;
-            }
-        }
-        projects
+        found.into_values().collect()
     }
 
     fn not_judged(&mut self, what: impl Into<String>, why: impl Into<String>) {

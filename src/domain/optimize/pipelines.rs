@@ -6,14 +6,12 @@
 //! nothing in what V1 costs and leaves fewer V2 minutes, which cost no less. So it is enough to sort
 //! by minutes and to try every number. The test tries every subset.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rust_decimal::Decimal;
 
 use super::{Candidate, Kind, Look, percent};
 use crate::domain::{
     allowance::FreeTier,
-    ids::{AccountId, Meter},
+    ids::Meter,
     number::plain,
     plan::PipelineType,
     quantity::{Quantity, Unit},
@@ -161,36 +159,21 @@ impl Look<'_> {
                 .collect()
         };
         let (to_v2, to_v1) = (moves(false), moves(true));
-        // Two accounts may have a pipeline of one name.
-        let names: BTreeSet<&str> = named.iter().filter_map(|p| p.name.as_deref()).collect();
-        let by_account = names.len() < named.len();
-        let change = |pipelines: &[&PipelineUse], to: PipelineType| -> Vec<Change> {
-            let mut accounts: BTreeMap<Option<&AccountId>, Vec<&str>> = BTreeMap::new();
-            for pipeline in pipelines {
-                let account = pipeline.key.account.as_ref().filter(|_| by_account);
-                let names = accounts.entry(account).or_default();
-                names.extend(pipeline.name.as_deref());
+        let change = |pipelines: &[&PipelineUse], to: PipelineType| {
+            let all = pipelines.iter().filter_map(|p| p.name.as_deref());
+            Change::PipelineType {
+                only: Selector {
+                    terms: vec![Term::Pipeline(Pattern::any_of(all))],
+                },
+                to,
+                minutes: None,
             }
-            let of_account = |(account, names): (Option<&AccountId>, Vec<&str>)| {
-                let mut only = Selector {
-                    terms: vec![Term::Pipeline(Pattern::any_of(names))],
-                };
-                if let Some(account) = account {
-                    only = only.and(Term::Account(Pattern(account.to_string())));
-                }
-                Change::PipelineType {
-                    only,
-                    to,
-                    minutes: None,
-                }
-            };
-            accounts.into_iter().map(of_account).collect()
         };
         let mut changes = Vec::new();
         let mut parts = Vec::new();
         for (pipelines, to) in [(&to_v2, PipelineType::V2), (&to_v1, PipelineType::V1)] {
             if !pipelines.is_empty() {
-                changes.extend(change(pipelines, to));
+                changes.push(change(pipelines, to));
                 parts.push(match pipelines[..] {
                     [one] => format!("{} to {to:?}", one.name.as_deref().unwrap_or_default()),
                     ref several => format!("{} pipelines to {to:?}", several.len()),

@@ -130,11 +130,7 @@ impl<'a> Valuer<'a> {
 
     /// Rates the month under changes of builds that touch only some lots: the sums of all others
     /// stay.
-    pub(in crate::domain) fn value_of_few(
-        &self,
-        changes: &[&Change],
-        lots: &[usize],
-    ) -> Result<Value, RatingError> {
+    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
         let base = self.base();
         let few = Workload {
             lots: lots
@@ -190,8 +186,8 @@ impl<'a> Valuer<'a> {
         if let Some(rate) = lot.rate.filter(|_| *meter == lot.key.meter) {
             return Some(rate);
         }
-        let mut prices = self.prices.borrow_mut();
-        *prices
+        let mut known = self.prices.borrow_mut();
+        *known
             .entry((key, lot.day))
             .or_insert_with_key(|(key, day)| {
                 let priced = self.book(self.terms).price(key, *day).ok()?;
