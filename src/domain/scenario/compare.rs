@@ -517,10 +517,12 @@ impl Comparison {
             .map(|(change, reach)| {
                 let mut parts = Vec::new();
                 if reach.builds > 0 {
-                    parts.push(format!("{} builds one by one", reach.builds));
+                    let plural = if reach.builds == 1 { "" } else { "s" };
+                    parts.push(format!("{} build{plural} one by one", reach.builds));
                 }
                 if reach.pipelines > 0 {
-                    parts.push(format!("{} pipelines", reach.pipelines));
+                    let plural = if reach.pipelines == 1 { "" } else { "s" };
+                    parts.push(format!("{} pipeline{plural}", reach.pipelines));
                 }
                 for (unit, quantity) in &reach.totals {
                     if !quantity.is_zero() || parts.is_empty() {
