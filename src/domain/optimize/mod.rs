@@ -269,7 +269,7 @@ pub fn optimize(
     let mut findings = Vec::new();
     for draft in drafts {
         match rated(draft, months, &before)? {
-            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(finding),
+            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(*finding),
             Rated::Saves(_) => found.small += 1,
             Rated::Unknown(what) => {
                 found.not_compared.insert(what);
@@ -310,7 +310,7 @@ fn search(month: &PastMonth<'_>, found: &mut Found) {
 
 /// What became of a proposal.
 enum Rated {
-    Saves(Finding),
+    Saves(Box<Finding>),
     /// Something in it has no price.
     Unknown(String),
 }
@@ -350,7 +350,7 @@ fn rated(
         of_pipelines && !month.facts.pipelines.is_empty()
     });
     let note = draft.evidence.first().cloned();
-    Ok(Rated::Saves(Finding {
+    Ok(Rated::Saves(Box::new(Finding {
         kind: draft.kind,
         subject: draft.subject,
         scenario: Scenario {
@@ -367,7 +367,7 @@ fn rated(
         assumptions,
         risks,
         overlaps: Vec::new(),
-    }))
+    })))
 }
 
 /// Adds what is not there yet.
