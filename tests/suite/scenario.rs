@@ -6,7 +6,10 @@ use pipebill::{
     collect::{scenario_file, usage_file},
     domain::{
         ids::{AccountId, Currency, Region},
-        metering::happened::{Build, Place},
+        metering::{
+            happened::{Build, Place},
+            observed::MeteringOptions,
+        },
         money::Money,
         period::Month,
         plan::Terms,
@@ -25,11 +28,11 @@ use rust_decimal::Decimal;
 
 use crate::support::{catalog, day, dec, usage};
 
-fn change(text: &str) -> Change {
+pub(crate) fn change(text: &str) -> Change {
     scenario_file::parse_set("--set", text, catalog()).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn scenario(changes: &[&str]) -> Scenario {
+pub(crate) fn scenario(changes: &[&str]) -> Scenario {
     Scenario {
         name: "test".to_owned(),
         note: None,
@@ -290,12 +293,11 @@ proptest! {
         let pays = |billionths: i128| {
             Decimal::from(all(billionths)) * dec(ARM_LARGE) <= Decimal::from(before) * dec(MEDIUM)
         };
-        match even.crossings.iter().find(|crossing| crossing.pays) {
-            Some(crossing) => {
-                let at = i128::try_from(crossing.at * Decimal::from(1_000_000_000)).unwrap();
-                prop_assert!(pays(at) && !pays(at - 1), "{}", crossing.at);
-            }
-            None => prop_assert_eq!(pays(100_000_000), pays(10_000_000_000)),
+        if let Some(crossing) = even.crossings.iter().find(|crossing| crossing.pays) {
+            let at = i128::try_from(crossing.at * Decimal::from(1_000_000_000)).unwrap();
+            prop_assert!(pays(at) && !pays(at - 1), "{}", crossing.at);
+        } else {
+            prop_assert_eq!(pays(100_000_000), pays(10_000_000_000));
         }
     }
 
@@ -391,7 +393,7 @@ proptest! {
     }
 }
 
-fn demo() -> (App, Vec<Month>) {
+pub(crate) fn demo() -> (App, Vec<Month>) {
     let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
     let months = ["2026-09", "2026-10"].map(|month| month.parse().unwrap());
     (app, months.to_vec())
@@ -413,7 +415,7 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
         }
         // Metered again by the rules, the month has the quantities of the bill.
         let metered = app
-            .metered(&ledger, month.workload.month, Default::default())
+            .metered(&ledger, month.workload.month, MeteringOptions::default())
             .unwrap();
         for usage_type in ["activePipeline", "actionExecutionMinute", "trialPipeline"] {
             let sum = |records: &[pipebill::domain::usage::UsageRecord]| -> Decimal {

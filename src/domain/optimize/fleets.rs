@@ -87,6 +87,9 @@ impl Arrivals {
     }
 }
 
+/// What shares a fleet: an account, a region, a compute type.
+type Home<'p> = (Option<&'p AccountId>, &'p Region, &'p str);
+
 /// Sizes a fleet for each compute type, account and region.
 pub(super) fn find(
     month: &PastMonth<'_>,
@@ -97,7 +100,6 @@ pub(super) fn find(
     let Some(fleet) = month.valuer.catalog.compute("reserved") else {
         return;
     };
-    type Home<'p> = (Option<&'p AccountId>, &'p Region, &'p str);
     let mut groups: BTreeMap<Home<'_>, Vec<&Project<'_>>> = BTreeMap::new();
     for project in projects {
         let home = (
@@ -238,18 +240,15 @@ mod tests {
         for second in 0..2000_i64 {
             while next < builds.len() && builds[next].0 == second * 1000 {
                 let seconds = builds[next].1 / 1000;
-                match ends.iter_mut().find(|end| **end <= second) {
-                    Some(end) => {
-                        *end = second + seconds;
-                        on_fleet += 1;
+                if let Some(end) = ends.iter_mut().find(|end| **end <= second) {
+                    *end = second + seconds;
+                    on_fleet += 1;
+                } else {
+                    let mut minutes = 0;
+                    while minutes * 60 < seconds {
+                        minutes += 1;
                     }
-                    None => {
-                        let mut minutes = 0;
-                        while minutes * 60 < seconds {
-                            minutes += 1;
-                        }
-                        overflow_minutes += minutes;
-                    }
+                    overflow_minutes += minutes;
                 }
                 next += 1;
             }

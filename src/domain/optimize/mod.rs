@@ -104,8 +104,9 @@ pub struct Finding {
     pub saving: Spread,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
-    /// The least speed on the new compute type at which the last month would not have cost more, and
-    /// at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where builds are not known one by one or nothing moves.
+    /// The least speed on the new compute type at which the last month would not have cost more, to a
+    /// cent, and at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where
+    /// builds are not known one by one or nothing moves.
     pub pays_from_speed: Option<Decimal>,
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
@@ -268,7 +269,7 @@ pub fn optimize(
     let mut findings = Vec::new();
     for draft in drafts {
         match rated(draft, months, &before)? {
-            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(finding),
+            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(*finding),
             Rated::Saves(_) => found.small += 1,
             Rated::Unknown(what) => {
                 found.not_compared.insert(what);
@@ -309,7 +310,7 @@ fn search(month: &PastMonth<'_>, found: &mut Found) {
 
 /// What became of a proposal.
 enum Rated {
-    Saves(Finding),
+    Saves(Box<Finding>),
     /// Something in it has no price.
     Unknown(String),
 }
@@ -349,7 +350,7 @@ fn rated(
         of_pipelines && !month.facts.pipelines.is_empty()
     });
     let note = draft.evidence.first().cloned();
-    Ok(Rated::Saves(Finding {
+    Ok(Rated::Saves(Box::new(Finding {
         kind: draft.kind,
         subject: draft.subject,
         scenario: Scenario {
@@ -366,7 +367,7 @@ fn rated(
         assumptions,
         risks,
         overlaps: Vec::new(),
-    }))
+    })))
 }
 
 /// Adds what is not there yet.

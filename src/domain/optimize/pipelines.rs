@@ -77,11 +77,15 @@ fn split(
     let Some((v1, v2)) = pipelines.iter().find_map(|pipeline| both(pipeline)) else {
         return;
     };
+    let (free_pipelines, free_minutes) = (
+        free_units(month, "activePipeline"),
+        free_units(month, "actionExecutionMinute"),
+    );
     let mut charges = Charges {
         pipeline: v1,
         minute: v2,
-        free_pipelines: free_units(month, "activePipeline"),
-        free_minutes: free_units(month, "actionExecutionMinute"),
+        free_pipelines,
+        free_minutes,
     };
     let activity = |pipeline: &PipelineUse| {
         let name = pipeline.name.as_deref()?;
@@ -183,9 +187,11 @@ fn split(
         (a, b) => format!("{a} {} to V1, {b} to V2", noun(a)),
     };
     let mut evidence = vec![format!(
-        "the cheapest of all ways to split {} pipelines, with one free V1 pipeline and 100 free V2 \
-         minutes shared by all: V1 costs {} a month, as much as {} V2 minutes",
+        "the cheapest of all ways to split {} pipelines that share what is free ({} V1, {} V2 \
+         minutes): V1 costs {} a month, as much as {} V2 minutes",
         chosen.len(),
+        plain(free_pipelines),
+        plain(free_minutes),
         plain(v1),
         if v2.is_zero() {
             "any number of".to_owned()

@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 use super::{
     change::{Adjust, Change, Selector, Subject, Target, Total},
     fleet,
-    workload::{Basis, Lot, Pace, PipelineUse, TimedBuild, Workload, billed_units, grain_of},
+    pace::{Pace, TimedBuild, billed_units},
+    workload::{Basis, Lot, PipelineUse, Workload, grain_of},
 };
 use crate::domain::{
     allocation::share_quantity,

@@ -130,11 +130,7 @@ impl<'a> Valuer<'a> {
 
     /// Rates the month under changes of builds that touch only some lots: the sums of all others
     /// stay.
-    pub(in crate::domain) fn value_of_few(
-        &self,
-        changes: &[&Change],
-        lots: &[usize],
-    ) -> Result<Value, RatingError> {
+    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
         let base = self.base();
         let few = Workload {
             lots: lots
@@ -190,8 +186,8 @@ impl<'a> Valuer<'a> {
         if let Some(rate) = lot.rate.filter(|_| *meter == lot.key.meter) {
             return Some(rate);
         }
-        let mut prices = self.prices.borrow_mut();
-        *prices
+        let mut known = self.prices.borrow_mut();
+        *known
             .entry((key, lot.day))
             .or_insert_with_key(|(key, day)| {
                 let priced = self.book(self.terms).price(key, *day).ok()?;
@@ -521,10 +517,12 @@ impl Comparison {
             .map(|(change, reach)| {
                 let mut parts = Vec::new();
                 if reach.builds > 0 {
-                    parts.push(format!("{} builds one by one", reach.builds));
+                    let plural = if reach.builds == 1 { "" } else { "s" };
+                    parts.push(format!("{} build{plural} one by one", reach.builds));
                 }
                 if reach.pipelines > 0 {
-                    parts.push(format!("{} pipelines", reach.pipelines));
+                    let plural = if reach.pipelines == 1 { "" } else { "s" };
+                    parts.push(format!("{} pipeline{plural}", reach.pipelines));
                 }
                 for (unit, quantity) in &reach.totals {
                     if !quantity.is_zero() || parts.is_empty() {

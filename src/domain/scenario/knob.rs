@@ -1,5 +1,7 @@
 //! One quantity turned from one value to another: sweeps, break-even points, tornadoes.
 
+use std::collections::BTreeMap;
+
 use rust_decimal::Decimal;
 
 use super::{
@@ -184,7 +186,7 @@ pub fn sweep(
     }
     let baseline_turns = !scenario.changes.is_empty();
     let mut points = Vec::with_capacity(places.len());
-    let plain_baseline = totals(months, &[], &[])?.baseline;
+    let mut baselines: BTreeMap<Vec<String>, Totals> = BTreeMap::new();
     for at in places {
         let mut changes = scenario.changes.clone();
         let mut baseline = Vec::new();
@@ -194,13 +196,19 @@ pub fn sweep(
                 baseline = axis.knob.turned(&baseline, *value);
             }
         }
-        let total = if baseline.is_empty() {
-            let mut total = scenario_totals(months, &changes)?;
-            total.baseline = plain_baseline;
-            total.difference = total.scenario - total.baseline;
-            total
-        } else {
-            totals(months, &baseline, &changes)?
+        // The baseline turns with fewer knobs than the scenario: each of its values is met often.
+        let turned: Vec<String> = baseline.iter().map(Change::to_string).collect();
+        let before = match baselines.get(&turned) {
+            Some(before) => *before,
+            None => scenario_totals(months, &baseline)?,
+        };
+        baselines.insert(turned, before);
+        let after = scenario_totals(months, &changes)?;
+        let total = Totals {
+            baseline: before.scenario,
+            scenario: after.scenario,
+            difference: after.scenario - before.scenario,
+            complete: before.complete && after.complete,
         };
         points.push(SweepPoint { at, total });
     }
@@ -223,22 +231,6 @@ fn scenario_totals(months: &[Valuer<'_>], changes: &[Change]) -> Result<Totals, 
         totals.complete &= value.is_complete();
     }
     Ok(totals)
-}
-
-/// Adds up what months cost under two sets of changes.
-fn totals(
-    months: &[Valuer<'_>],
-    baseline: &[Change],
-    scenario: &[Change],
-) -> Result<Totals, RatingError> {
-    let before = scenario_totals(months, baseline)?;
-    let after = scenario_totals(months, scenario)?;
-    Ok(Totals {
-        baseline: before.scenario,
-        scenario: after.scenario,
-        difference: after.scenario - before.scenario,
-        complete: before.complete && after.complete,
-    })
 }
 
 /// Where a scenario begins to pay, or ends to.

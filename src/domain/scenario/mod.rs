@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `change.rs` | the changes, in the words of `--set` and of scenario files |
 //! | `workload.rs` | a month's usage, with the builds behind the billed totals |
+//! | `pace.rs` | longer and shorter builds, each rounded up |
 //! | `apply.rs`, `fleet.rs` | a scenario applied: builds one by one, totals where they are not known |
 //! | `compare.rs` | baseline and scenario rated, month by month and meter by meter |
 //! | `waterfall.rs` | which change makes how much of the difference |
@@ -16,6 +17,7 @@ mod compare;
 pub mod fleet;
 pub mod knob;
 pub mod mapping;
+mod pace;
 pub mod waterfall;
 pub mod workload;
 
