@@ -8,6 +8,7 @@ mod catalog;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod deliveries;
 mod forecast;
 mod import;
 mod laws;
