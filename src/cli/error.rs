@@ -224,6 +224,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::PriceList(_) => {
             "bring the index.csv or index.json of one service from AWS's bulk price list"
         }
+        AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",
         AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
         #[cfg(feature = "aws")]
@@ -325,7 +326,11 @@ fn import_hint(error: &ImportError) -> &'static str {
         | ImportError::RowGroup { .. }
         | ImportError::Footer { .. }
         | ImportError::Bomb { .. } => "nothing was imported; download the file again",
-        ImportError::Changed { .. } => {
+        ImportError::NothingDelivered { .. } => {
+            "nothing was imported; name the folder that the export is delivered to, or another month"
+        }
+        ImportError::Manifest { .. } => "nothing was imported; download the folder again",
+        ImportError::Changed { .. } | ImportError::Incomplete { .. } => {
             "nothing was imported; wait until the delivery is written, and run the same again"
         }
         ImportError::Row { .. }
@@ -338,6 +343,7 @@ fn import_hint(error: &ImportError) -> &'static str {
         | ImportError::NoCsvInZip { .. }
         | ImportError::Unrecognised { .. }
         | ImportError::ColumnType { .. }
+        | ImportError::TooManyBadRows { .. }
         | ImportError::NotCostExplorerJson { .. }
         | ImportError::Value { .. } => {
             "nothing was imported; `pipebill import --help` lists the exports it knows"

@@ -18,24 +18,31 @@ use crate::{
         exports::{ImportOptions, Watch},
         stated,
     },
+    domain::period::Month,
     report,
 };
 
 /// Read billing exports into the ledger: all of them or, on any error, none
 ///
-/// Knows Cost and Usage Reports (2.0 and legacy), FOCUS 1.0 and 1.2, Cost Explorer downloads and
-/// `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped or zipped. The kind is
-/// told from the columns. Importing a month again replaces it; nothing is counted twice.
+/// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
+/// Explorer downloads and `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped
+/// or zipped. The kind is told from the columns. Of a folder that AWS delivers to, the newest
+/// complete delivery of each month is read, and only if it changed since the last import. Importing
+/// a month again replaces it; nothing is counted twice.
 ///
 /// Examples:
 ///   pipebill import cur/*.csv.gz
+///   pipebill import exports/ --month 2026-10
 ///   pipebill import cost-explorer.json --source production
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The exports.
+    /// The exports, or folders that AWS delivers them to.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Only this billing month; of folders, files of other months are not opened.
+    #[arg(long, value_name = "YYYY-MM")]
+    month: Option<Month>,
     /// Leave rows out that cannot be read, count and name them, and go on.
     #[arg(long)]
     skip_bad_rows: bool,
@@ -66,6 +73,7 @@ pub(super) fn run(
         skip_bad_rows: args.skip_bad_rows,
         include_services,
         source: args.source,
+        month: args.month,
     };
     let watch = Progress::new(output.shows_progress());
     let imported = app.import(&args.files, &options, &watch)?;
@@ -78,6 +86,7 @@ pub(super) fn run(
     output.document(&report::imported::document(
         &imported.delivery,
         &imported.replaced,
+        imported.quarantine.as_deref(),
     ))?;
     Ok(Exit::of(!skipped, strict))
 }

@@ -207,5 +207,10 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     CREATE INDEX sandbox_by_time ON sandbox (began);
     -- How a build ended; nothing for those read before this was kept.
     ALTER TABLE build ADD COLUMN status INTEGER REFERENCES text (id);
+
+    -- Rows that the file had and nobody could read, and which delivery of a folder it was of.
+    ALTER TABLE slice ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE slice ADD COLUMN delivery TEXT;
+    CREATE INDEX slice_by_delivery ON slice (delivery);
 ",
 ];

@@ -9,6 +9,7 @@ mod catalog;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod deliveries;
 #[cfg(feature = "aws")]
 mod faults;
 mod finance;
