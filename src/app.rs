@@ -75,6 +75,10 @@ pub enum AppError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Collect(#[from] crate::collect::aws::CollectError),
+    /// Athena does not answer.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Athena(#[from] crate::collect::aws::AthenaError),
     /// A price list cannot be fetched.
     #[cfg(feature = "aws")]
     #[error(transparent)]
@@ -265,7 +269,10 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
-        let delivery = exports::import_files(files, &self.catalog, options, watch)?;
+        self.take_in(exports::import_files(files, &self.catalog, options, watch)?)
+    }
+
+    fn take_in(&self, delivery: Delivery) -> Result<Imported, AppError> {
         let mut ledger = match &self.books {
             Books::File(path) => Ledger::open(path)?,
             Books::Sample => self.ledger()?,

@@ -18,6 +18,7 @@ use crate::{
         exports::{ImportOptions, Watch},
         stated,
     },
+    domain::period::Month,
     report,
 };
 
@@ -27,15 +28,23 @@ use crate::{
 /// `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped or zipped. The kind is
 /// told from the columns. Importing a month again replaces it; nothing is counted twice.
 ///
+/// athena://DATABASE.TABLE asks Athena for the sums of one month instead of reading its files. What it
+/// scans is said before where it is known, and what it scanned and cost after. --output s3://… names
+/// where Athena writes its results, if the workgroup does not.
+///
 /// Examples:
 ///   pipebill import cur/*.csv.gz
 ///   pipebill import cost-explorer.json --source production
+///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The exports.
+    /// The exports: files, or one table as athena://DATABASE.TABLE.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// The billing month to ask Athena for, e.g. 2026-10.
+    #[arg(long)]
+    month: Option<Month>,
     /// Leave rows out that cannot be read, count and name them, and go on.
     #[arg(long)]
     skip_bad_rows: bool,
@@ -45,10 +54,24 @@ pub(super) struct Args {
     /// Name a source that states no payer, so that two of them are kept apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    cloud: super::import_cloud::CloudArgs,
 }
 
+/// Returns the exports that are not in files.
+fn elsewhere(files: &[PathBuf]) -> impl Iterator<Item = &str> {
+    let names = files.iter().filter_map(|file| file.to_str());
+    names.filter(|name| name.starts_with("athena://"))
+}
+
+#[cfg_attr(
+    not(feature = "aws"),
+    expect(unused_variables, reason = "only Athena needs a place for results")
+)]
 pub(super) fn run(
     args: Args,
+    results: Option<&Path>,
     app: &App,
     output: &Output,
     strict: bool,
@@ -68,7 +91,25 @@ pub(super) fn run(
         source: args.source,
     };
     let watch = Progress::new(output.shows_progress());
-    let imported = app.import(&args.files, &options, &watch)?;
+    let imported = if let Some(table) = elsewhere(&args.files).next() {
+        #[cfg(not(feature = "aws"))]
+        return Err(CommandError::BadValue {
+            flag: "FILE",
+            problem: format!("{table} needs pipebill built with the feature `aws`"),
+        });
+        #[cfg(feature = "aws")]
+        {
+            let request = args
+                .cloud
+                .table(table, args.files.len(), args.month, results, app)?;
+            match super::import_cloud::table(&request, app, &options, &watch, output)? {
+                Some(imported) => imported,
+                None => return Ok(Exit::Answered),
+            }
+        }
+    } else {
+        app.import(&args.files, &options, &watch)?
+    };
     watch.bar.borrow().finish_and_clear();
     let skipped = imported
         .delivery
@@ -83,8 +124,8 @@ pub(super) fn run(
 }
 
 /// A progress bar on a terminal, and an ear for Ctrl-C.
-struct Progress {
-    bar: RefCell<ProgressBar>,
+pub(super) struct Progress {
+    pub(super) bar: RefCell<ProgressBar>,
     stop: Arc<AtomicBool>,
 }
 

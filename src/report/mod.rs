@@ -6,6 +6,8 @@
 pub mod allocation;
 pub mod bill;
 #[cfg(feature = "aws")]
+pub mod cloud;
+#[cfg(feature = "aws")]
 pub mod collected;
 pub mod csv;
 mod fan;

@@ -20,9 +20,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// A double that serves one world.
-struct Double {
+pub(crate) struct Double {
     child: Child,
-    port: u16,
+    pub(crate) port: u16,
 }
 
 impl Drop for Double {
@@ -32,7 +32,7 @@ impl Drop for Double {
     }
 }
 
-fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let python = std::env::var_os("PIPEBILL_TEST_PYTHON")
         .map_or_else(|| root.join("target/venv/bin/python"), PathBuf::from);
@@ -48,13 +48,17 @@ fn python() -> Option<PathBuf> {
 }
 
 impl Double {
-    fn start(world: &str) -> Option<Self> {
+    pub(crate) fn start(world: &str) -> Option<Self> {
+        Self::serve("double.py", world)
+    }
+
+    pub(crate) fn serve(script: &str, world: &str) -> Option<Self> {
         let Some(python) = python() else {
             println!("SKIPPED: no double of AWS; scripts/test installs what it needs");
             return None;
         };
         let mut child = Command::new(python)
-            .args(["double.py", world])
+            .args([script, world])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
             .stdout(Stdio::piped())
             .spawn()
@@ -67,7 +71,7 @@ impl Double {
         Some(Self { child, port })
     }
 
-    fn ask(&self, method: &str, path: &str, body: &str) -> Value {
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Value {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: double\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
@@ -81,15 +85,15 @@ impl Double {
 
     /// Replaces the faults, and forgets the requests so far.
     #[expect(clippy::needless_pass_by_value, reason = "it reads better at the call")]
-    fn faults(&self, faults: Value) {
+    pub(crate) fn faults(&self, faults: Value) {
         self.ask("POST", "/_faults", &faults.to_string());
     }
 
-    fn log(&self) -> Vec<Value> {
+    pub(crate) fn log(&self) -> Vec<Value> {
         self.ask("GET", "/_log", "").as_array().unwrap().clone()
     }
 
-    fn operations(&self) -> BTreeMap<String, usize> {
+    pub(crate) fn operations(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for entry in self.log() {
             let operation = entry["op"].as_str().unwrap().to_owned();
@@ -98,7 +102,7 @@ impl Double {
         counts
     }
 
-    fn command(&self, ledger: &Path, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, ledger: &Path, arguments: &[&str]) -> Command {
         let mut command = pipebill(ledger, arguments);
         command.env(
             "AWS_ENDPOINT_URL",
@@ -107,12 +111,12 @@ impl Double {
         command
     }
 
-    fn run(&self, ledger: &Path, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, ledger: &Path, arguments: &[&str]) -> Output {
         self.command(ledger, arguments).output().unwrap()
     }
 
     /// Collects, and hands over what was said; it must end with this code.
-    fn collect(&self, ledger: &Path, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn collect(&self, ledger: &Path, arguments: &[&str], code: i32) -> String {
         let arguments = [&["collect", "--rate", "10000"], arguments].concat();
         let output = self.run(ledger, &arguments);
         let said = said(&output);
@@ -121,7 +125,7 @@ impl Double {
     }
 }
 
-fn pipebill(ledger: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn pipebill(ledger: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_pipebill"));
     command
         .args(arguments)
@@ -141,7 +145,7 @@ fn pipebill(ledger: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!(
         "{}{}",
         String::from_utf8_lossy(&output.stdout),
@@ -149,14 +153,14 @@ fn said(output: &Output) -> String {
     )
 }
 
-fn place() -> (TempDir, PathBuf) {
+pub(crate) fn place() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = folder.path().join("ledger.sqlite");
     (folder, ledger)
 }
 
 /// Everything a ledger says, independent of the order in which it was written.
-fn content(ledger: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
+pub(crate) fn content(ledger: &Path) -> BTreeMap<&'static str, BTreeSet<String>> {
     let connection = Connection::open(ledger).unwrap();
     let place = "account || '/' || region || '/' || source || '/' || resource";
     let texts = "(SELECT value FROM text WHERE id = compute), \

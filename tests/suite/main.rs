@@ -5,6 +5,8 @@
 mod bill;
 mod cases;
 mod catalog;
+#[cfg(feature = "aws")]
+mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;

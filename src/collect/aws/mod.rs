@@ -3,6 +3,7 @@
 //! Answers are translated into plain facts by an allow-list of fields; nothing else of them is kept,
 //! logged or shown. Pages stream into the ledger, so memory does not grow with what is read.
 
+mod athena;
 mod clients;
 mod cloudtrail;
 mod codebuild;
@@ -19,6 +20,8 @@ mod organizations;
 mod policy;
 pub mod price_lists;
 mod run;
+mod s3_url;
+mod session;
 
 use aws_smithy_types::DateTime as SdkTime;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -26,10 +29,12 @@ use rust_decimal::Decimal;
 
 use self::operations::{Choice, Operation};
 pub use self::{
+    athena::{AthenaError, Scan, TableAnnouncement, TableRead, TableRequest, read_table},
     doctor::{Check, doctor},
     error::CollectError,
-    policy::policy,
+    policy::{import_policy, policy},
     run::collect,
+    s3_url::S3Url,
 };
 use crate::{
     domain::{ids::Region, money::Money},

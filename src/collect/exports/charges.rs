@@ -32,14 +32,7 @@ pub(super) fn read(
     options: &ImportOptions,
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", bound.label(), stream.short_name());
-    let mut charges = Charges {
-        bound,
-        gather: Gather::new(bound.layout.kind, &origin, catalog, options),
-        buckets: HashMap::new(),
-        services: HashMap::new(),
-        key: Vec::new(),
-        bucket_key: Vec::new(),
-    };
+    let mut charges = Charges::new(bound, &origin, catalog, options);
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut record = ByteRecord::new();
     let mut rows = 0;
@@ -52,7 +45,7 @@ pub(super) fn read(
         }
         rows += 1;
         stream.tick(rows)?;
-        if let Err((field, fault)) = charges.row(&record) {
+        if let Err((field, fault)) = charges.row(&record, 1) {
             let line = stream.line();
             let column = field.map(|field| bound.name(field).to_owned());
             skipped.add(ImportError::Row {
@@ -78,9 +71,10 @@ pub(super) fn read(
     })
 }
 
-struct Charges<'c> {
+/// Rows of one export on their way into groups.
+pub(super) struct Charges<'c> {
     bound: &'c Bound,
-    gather: Gather<'c>,
+    pub(super) gather: Gather<'c>,
     /// By payer and period as the rows write them.
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
@@ -89,8 +83,25 @@ struct Charges<'c> {
     bucket_key: Vec<u8>,
 }
 
-impl Charges<'_> {
-    fn row(&mut self, record: &ByteRecord) -> Result<(), Fault> {
+impl<'c> Charges<'c> {
+    pub(super) fn new(
+        bound: &'c Bound,
+        origin: &str,
+        catalog: &'c Catalog,
+        options: &'c ImportOptions,
+    ) -> Self {
+        Self {
+            bound,
+            gather: Gather::new(bound.layout.kind, origin, catalog, options),
+            buckets: HashMap::new(),
+            services: HashMap::new(),
+            key: Vec::new(),
+            bucket_key: Vec::new(),
+        }
+    }
+
+    /// Adds a row, which stands for so many rows of the export.
+    pub(super) fn row(&mut self, record: &ByteRecord, rows: u64) -> Result<(), Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -106,7 +117,7 @@ impl Charges<'_> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost);
+            return self.outside(bucket, &fields, (cost, rows));
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -127,32 +138,33 @@ impl Charges<'_> {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
 
-        self.gather.keep(bucket, &self.key, (quantity, cost), || {
-            let (rate, list_rate) = fields.rates()?;
-            Ok(Row {
-                month,
-                day,
-                payer: fields.text(Column::Payer)?,
-                account: fields.text(Column::Account)?,
-                service: &service,
-                usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
-                region: fields.text(Column::Region)?,
-                kind: fields.kind()?,
-                resource: resource.as_deref(),
-                tags: fields.tags()?,
-                unit: fields
-                    .unit()
-                    .map(|unit| fields.utf8(Column::Unit, unit))
-                    .transpose()?,
-                rate,
-                list_rate,
-                invoice: fields.text(Column::Invoice)?,
-                currency: fields
-                    .text(Column::Currency)?
-                    .ok_or_else(|| fields.missing(Column::Currency))?,
-                origin: fields.text(Column::Origin)?,
+        self.gather
+            .keep(bucket, &self.key, (quantity, cost, rows), || {
+                let (rate, list_rate) = fields.rates()?;
+                Ok(Row {
+                    month,
+                    day,
+                    payer: fields.text(Column::Payer)?,
+                    account: fields.text(Column::Account)?,
+                    service: &service,
+                    usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
+                    region: fields.text(Column::Region)?,
+                    kind: fields.kind()?,
+                    resource: resource.as_deref(),
+                    tags: fields.tags()?,
+                    unit: fields
+                        .unit()
+                        .map(|unit| fields.utf8(Column::Unit, unit))
+                        .transpose()?,
+                    rate,
+                    list_rate,
+                    invoice: fields.text(Column::Invoice)?,
+                    currency: fields
+                        .text(Column::Currency)?
+                        .ok_or_else(|| fields.missing(Column::Currency))?,
+                    origin: fields.text(Column::Origin)?,
+                })
             })
-        })
     }
 
     /// Finds where the row's payer and billing month are summed.
@@ -195,7 +207,7 @@ impl Charges<'_> {
         &mut self,
         bucket: BucketId,
         fields: &Fields<'_>,
-        cost: Decimal,
+        cost_and_rows: (Decimal, u64),
     ) -> Result<(), Fault> {
         self.key.clear();
         for column in [
@@ -206,7 +218,7 @@ impl Charges<'_> {
         ] {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
-        self.gather.outside(bucket, &self.key, cost, || {
+        self.gather.outside(bucket, &self.key, cost_and_rows, || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
                 text(Column::Service)?.to_owned(),

@@ -207,13 +207,13 @@ impl<'c> Gather<'c> {
         found.next().is_none().then(|| first.code.clone())
     }
 
-    /// Counts a row of a service that is not kept. `key` is its service, kind and currency as
+    /// Counts rows of a service that is not kept. `key` is their service, kind and currency as
     /// the source writes them.
     pub(super) fn outside(
         &mut self,
         bucket: BucketId,
         key: &[u8],
-        cost: Decimal,
+        (cost, rows): (Decimal, u64),
         name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
     ) -> Result<(), Fault> {
         let bucket = &mut self.buckets[bucket.0];
@@ -234,24 +234,24 @@ impl<'c> Gather<'c> {
             bucket.outside.len() - 1
         };
         let total = &mut bucket.outside[at];
-        total.rows += 1;
+        total.rows += rows;
         total.cost += Money::new(cost);
         Ok(())
     }
 
-    /// Adds a row of a service that is kept. `key` is everything but its amounts as the source
+    /// Adds rows of a service that is kept. `key` is everything but its amounts as the source
     /// writes it: only the first row of a group is taken apart.
     pub(super) fn keep<'r>(
         &mut self,
         bucket: BucketId,
         key: &[u8],
-        (quantity, cost): (Option<Decimal>, Decimal),
+        (quantity, cost, count): (Option<Decimal>, Decimal, u64),
         row: impl FnOnce() -> Result<Row<'r>, Fault>,
     ) -> Result<(), Fault> {
         if let Some(&at) = self.buckets[bucket.0].by_key.get(key) {
             let (record, rows) = &mut self.buckets[bucket.0].groups[at];
             if add(record, quantity, cost) {
-                *rows += 1;
+                *rows += count;
                 return Ok(());
             }
         }
@@ -259,7 +259,7 @@ impl<'c> Gather<'c> {
         add(&mut record, quantity, cost);
         let bucket = &mut self.buckets[bucket.0];
         bucket.by_key.insert(key.into(), bucket.groups.len());
-        bucket.groups.push((record, 1));
+        bucket.groups.push((record, count));
         Ok(())
     }
 

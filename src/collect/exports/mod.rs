@@ -10,6 +10,8 @@ mod error;
 mod gather;
 mod layout;
 mod open;
+#[cfg(feature = "aws")]
+pub mod query;
 mod skip;
 mod values;
 

@@ -22,10 +22,15 @@ impl Skipped {
 
     /// Counts a row that cannot be read, or returns its error.
     pub(super) fn add(&mut self, error: ImportError) -> Result<(), ImportError> {
+        self.add_many(error, 1)
+    }
+
+    /// Counts rows that cannot be read and are known by one of them, or returns its error.
+    pub(super) fn add_many(&mut self, error: ImportError, rows: u64) -> Result<(), ImportError> {
         if !self.allowed {
             return Err(error);
         }
-        self.count += 1;
+        self.count += rows;
         if self.first.len() < NAMED {
             self.first.push(error.to_string());
         }
