@@ -267,16 +267,24 @@ fn import_hint(error: &ImportError) -> &'static str {
             "nothing was imported; check the path and its permissions"
         }
         ImportError::Directory { .. } => "nothing was imported; name the files in it",
-        ImportError::Truncated { .. } | ImportError::Damaged { .. } => {
-            "nothing was imported; download the file again"
+        ImportError::Truncated { .. }
+        | ImportError::Damaged { .. }
+        | ImportError::RowGroup { .. }
+        | ImportError::Footer { .. }
+        | ImportError::Bomb { .. } => "nothing was imported; download the file again",
+        ImportError::Changed { .. } => {
+            "nothing was imported; wait until the delivery is written, and run the same again"
         }
-        ImportError::Row { .. } | ImportError::RecordTooLong { .. } => {
+        ImportError::Row { .. }
+        | ImportError::ParquetRow { .. }
+        | ImportError::RecordTooLong { .. } => {
             "nothing was imported; mend the row, or leave such rows out with --skip-bad-rows"
         }
         ImportError::Empty { .. }
         | ImportError::NotText { .. }
         | ImportError::NoCsvInZip { .. }
         | ImportError::Unrecognised { .. }
+        | ImportError::ColumnType { .. }
         | ImportError::NotCostExplorerJson { .. }
         | ImportError::Value { .. } => {
             "nothing was imported; `pipebill import --help` lists the exports it knows"

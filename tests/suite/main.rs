@@ -13,6 +13,7 @@ mod collect;
 mod forecast;
 mod import;
 mod laws;
+mod parquet;
 mod price_list;
 mod samples;
 mod support;

@@ -16,6 +16,22 @@ use super::{
 };
 use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
 
+/// A row: its fields in the order of the header.
+pub(super) trait Record {
+    fn len(&self) -> usize;
+    fn get(&self, field: usize) -> Option<&[u8]>;
+}
+
+impl Record for ByteRecord {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, field: usize) -> Option<&[u8]> {
+        self.get(field)
+    }
+}
+
 /// Adds a field to a key, with its length so that no two rows run together.
 fn push(key: &mut Vec<u8>, field: &[u8]) {
     let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
@@ -71,7 +87,7 @@ pub(super) fn read(
     })
 }
 
-/// Rows of one export on their way into groups.
+/// What the rows of one file add up to.
 pub(super) struct Charges<'c> {
     bound: &'c Bound,
     pub(super) gather: Gather<'c>,
@@ -100,8 +116,35 @@ impl<'c> Charges<'c> {
         }
     }
 
+    /// Tells where the cost of a row is summed if its service is not kept; none if it is.
+    pub(super) fn outside_of(&mut self, record: &impl Record) -> Result<Option<BucketId>, Fault> {
+        let fields = Fields {
+            bound: self.bound,
+            record,
+        };
+        let (bucket, _) = self.bucket(&fields)?;
+        for column in OUTSIDE_COLUMNS {
+            fields.text(column)?;
+        }
+        fields.kind()?;
+        let kept = self.service(&fields)?.is_some();
+        Ok((!kept).then_some(bucket))
+    }
+
+    /// Adds the cost of rows that are alike, of a service that is not kept.
+    pub(super) fn add_outside(
+        &mut self,
+        bucket: BucketId,
+        record: &impl Record,
+        cost: Decimal,
+        rows: u64,
+    ) -> Result<(), Fault> {
+        let bound = self.bound;
+        self.outside(bucket, &Fields { bound, record }, cost, rows)
+    }
+
     /// Adds a row, which stands for so many rows of the export.
-    pub(super) fn row(&mut self, record: &ByteRecord, rows: u64) -> Result<(), Fault> {
+    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<(), Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -117,7 +160,7 @@ impl<'c> Charges<'c> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, (cost, rows));
+            return self.outside(bucket, &fields, cost, rows);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -168,7 +211,7 @@ impl<'c> Charges<'c> {
     }
 
     /// Finds where the row's payer and billing month are summed.
-    fn bucket(&mut self, fields: &Fields<'_>) -> Result<(BucketId, Month), Fault> {
+    fn bucket(&mut self, fields: &Fields<'_, impl Record>) -> Result<(BucketId, Month), Fault> {
         // Not every bill has the billing period; the month of usage is the next best.
         let period = match fields.raw(Column::Period) {
             Some(_) => Column::Period,
@@ -192,7 +235,7 @@ impl<'c> Charges<'c> {
         Ok((bucket, month))
     }
 
-    fn service(&mut self, fields: &Fields<'_>) -> Result<Option<ServiceCode>, Fault> {
+    fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Option<ServiceCode>, Fault> {
         let raw = fields.raw(Column::Service).unwrap_or_default();
         if let Some(known) = self.services.get(raw) {
             return Ok(known.clone());
@@ -206,19 +249,15 @@ impl<'c> Charges<'c> {
     fn outside(
         &mut self,
         bucket: BucketId,
-        fields: &Fields<'_>,
-        cost_and_rows: (Decimal, u64),
+        fields: &Fields<'_, impl Record>,
+        cost: Decimal,
+        rows: u64,
     ) -> Result<(), Fault> {
         self.key.clear();
-        for column in [
-            Column::Service,
-            Column::Kind,
-            Column::Class,
-            Column::Currency,
-        ] {
+        for column in OUTSIDE_COLUMNS {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
-        self.gather.outside(bucket, &self.key, cost_and_rows, || {
+        self.gather.outside(bucket, &self.key, (cost, rows), || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
                 text(Column::Service)?.to_owned(),
@@ -228,6 +267,14 @@ impl<'c> Charges<'c> {
         })
     }
 }
+
+/// What the sums of services that are not kept are told apart by.
+const OUTSIDE_COLUMNS: [Column; 4] = [
+    Column::Service,
+    Column::Kind,
+    Column::Class,
+    Column::Currency,
+];
 
 /// What tells groups of one bucket apart, besides day, resource, unit and tags.
 const GROUP_COLUMNS: [Column; 12] = [
@@ -246,12 +293,12 @@ const GROUP_COLUMNS: [Column; 12] = [
 ];
 
 /// The fields of one row by what they tell.
-struct Fields<'r> {
+struct Fields<'r, R> {
     bound: &'r Bound,
-    record: &'r ByteRecord,
+    record: &'r R,
 }
 
-impl<'r> Fields<'r> {
+impl<'r, R: Record> Fields<'r, R> {
     /// Returns the first field of a column that is not empty, and its rank among them.
     fn ranked(&self, column: Column) -> Option<(usize, &'r [u8])> {
         let fields = self.bound.fields(column).iter();
