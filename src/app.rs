@@ -15,11 +15,13 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use crate::{
+    atomic_file,
     collect::{
-        exports::{self, Delivery, ImportError, ImportOptions, Watch},
+        exports::{self, BadRow, Delivery, ImportError, ImportOptions, Watch},
         sample,
         study_files::StudyFileError,
         usage_file::UsageFileError,
@@ -68,6 +70,14 @@ pub enum AppError {
     /// A file of the forecasting study is broken.
     #[error(transparent)]
     StudyFile(#[from] StudyFileError),
+    /// Rows that could not be read cannot be kept either.
+    #[error("cannot write {path}")]
+    Quarantine {
+        /// Where to.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -79,6 +89,10 @@ pub enum AppError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Athena(#[from] crate::collect::aws::AthenaError),
+    /// S3 does not hand an export over.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    S3(#[from] crate::collect::aws::S3Error),
     /// A price list cannot be fetched.
     #[cfg(feature = "aws")]
     #[error(transparent)]
@@ -151,6 +165,8 @@ pub struct Imported {
     pub delivery: Delivery,
     /// What it replaced.
     pub replaced: Vec<Replaced>,
+    /// Where the rows are that could not be read.
+    pub quarantine: Option<PathBuf>,
 }
 
 /// The program: a catalogue, a day and a set of books.
@@ -269,16 +285,94 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
-        self.take_in(exports::import_files(files, &self.catalog, options, watch)?)
+        let (folders, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|p| p.is_dir());
+        let known = self.known()?;
+        let mut delivery = if files.is_empty() {
+            Delivery::default()
+        } else {
+            exports::import_files(&files, &self.catalog, options, watch)?
+        };
+        for folder in folders {
+            let folder = exports::Folder(folder);
+            delivery.append(self.read_store(&folder, known.as_ref(), options, watch)?);
+        }
+        drop(known);
+        self.keep(delivery)
     }
 
-    fn take_in(&self, delivery: Delivery) -> Result<Imported, AppError> {
+    /// Opens the ledger that is there. What was imported before decides what is read; one that is not
+    /// there is made only once all is read.
+    fn known(&self) -> Result<Option<Ledger>, AppError> {
+        Ok(match &self.books {
+            Books::File(path) if path.exists() => Some(Ledger::open_existing(path)?),
+            _ => None,
+        })
+    }
+
+    /// Reads what a folder of exports brings that the ledger does not hold.
+    pub(crate) fn read_store(
+        &self,
+        store: &dyn exports::Store,
+        known: Option<&Ledger>,
+        options: &ImportOptions,
+        watch: &dyn Watch,
+    ) -> Result<Delivery, AppError> {
+        let is_known = |mark: &str| {
+            known.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
+        };
+        Ok(exports::import_store(
+            store,
+            &is_known,
+            &self.catalog,
+            options,
+            watch,
+        )?)
+    }
+
+    /// Puts what was read into the ledger, all of it or none.
+    pub(crate) fn keep(&self, delivery: Delivery) -> Result<Imported, AppError> {
         let mut ledger = match &self.books {
             Books::File(path) => Ledger::open(path)?,
             Books::Sample => self.ledger()?,
         };
+        let quarantine = self.quarantine(&delivery.bad_rows)?;
         let replaced = ledger.replace(&delivery.slices)?;
-        Ok(Imported { delivery, replaced })
+        Ok(Imported {
+            delivery,
+            replaced,
+            quarantine,
+        })
+    }
+
+    /// Keeps rows that could not be read beside the ledger, under a name that follows from them.
+    fn quarantine(&self, rows: &[BadRow]) -> Result<Option<PathBuf>, AppError> {
+        let Books::File(ledger) = &self.books else {
+            return Ok(None);
+        };
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let mut write = |problem: &str, row: &str| {
+            let written = writer.write_record([problem, row]);
+            written.expect("memory takes all");
+        };
+        write("problem", "row");
+        for row in rows {
+            write(&row.problem, &row.row);
+        }
+        let content = writer.into_inner().unwrap_or_default();
+        let content = String::from_utf8_lossy(&content);
+        let digest: String = Sha256::digest(content.as_bytes())[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let path = ledger.with_file_name(format!("quarantine-{digest}.csv"));
+        atomic_file::write(&path, &content).map_err(|source| AppError::Quarantine {
+            path: path.clone(),
+            source,
+        })?;
+        Ok(Some(path))
     }
 
     /// Returns the month asked for, else the last one the ledger has.
@@ -382,13 +476,24 @@ impl App {
 fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, AppError> {
     let sources = ledger.sources(month)?;
     let used = || sources.iter().filter(|source| source.used);
+    let mut gaps = Vec::new();
+    for source in used().filter(|source| source.skipped > 0) {
+        gaps.push(Gap {
+            what: format!(
+                "{} row{} of {}",
+                source.skipped,
+                if source.skipped == 1 { "" } else { "s" },
+                source.kind.title()
+            ),
+            reason: "could not be read and were left out".to_owned(),
+        });
+    }
     if used().any(|source| source.whole_month) {
-        return Ok(Vec::new());
+        return Ok(gaps);
     }
     let end = month.last_day().min(today.pred_opt().unwrap_or(today));
     let first = used().map(|source| source.first_day).min();
     let last = used().map(|source| source.last_day).max();
-    let mut gaps = Vec::new();
     let mut gap = |from: NaiveDate, to: NaiveDate| {
         gaps.push(Gap {
             what: if from == to {

@@ -242,6 +242,7 @@ mod tests {
             first_day,
             last_day: to.parse().unwrap(),
             whole_month,
+            skipped: 0,
             records: 1,
             used: true,
         };

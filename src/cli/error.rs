@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 #[cfg(feature = "aws")]
-use crate::collect::aws::{AthenaError, CollectError};
+use crate::collect::aws::{AthenaError, CollectError, S3Error};
 use crate::{
     app::AppError,
     collect::{
@@ -166,10 +166,13 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::PriceList(_) => {
             "bring the index.csv or index.json of one service from AWS's bulk price list"
         }
+        AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",
         AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
         #[cfg(feature = "aws")]
         AppError::Collect(error) => return collect_hint(error),
+        #[cfg(feature = "aws")]
+        AppError::S3(error) => return s3_hint(error),
         #[cfg(feature = "aws")]
         AppError::Athena(error) => return athena_hint(error),
         AppError::Import(error) => import_hint(error),
@@ -201,6 +204,22 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         CollectError::Ledger(error) => return ledger_hint(error),
         CollectError::Stopped | CollectError::Runtime(_) => return None,
         CollectError::Costs(_) => "please report it; nothing of that month was kept",
+    })
+}
+
+#[cfg(feature = "aws")]
+fn s3_hint(error: &S3Error) -> Option<&'static str> {
+    Some(match error {
+        S3Error::Collect(error) => return collect_hint(error),
+        S3Error::Denied { .. } => {
+            "nothing was imported; `pipebill policy --exports s3://BUCKET/PREFIX` prints the \
+             permissions it needs"
+        }
+        S3Error::Gone { .. } => "nothing was imported; check the bucket, the name and the region",
+        S3Error::Replaced { .. } => {
+            "nothing was imported; a delivery was being written: run the same again"
+        }
+        S3Error::Failed { .. } => "nothing was imported; check the region and run the same again",
     })
 }
 
@@ -272,7 +291,11 @@ fn import_hint(error: &ImportError) -> &'static str {
         | ImportError::RowGroup { .. }
         | ImportError::Footer { .. }
         | ImportError::Bomb { .. } => "nothing was imported; download the file again",
-        ImportError::Changed { .. } => {
+        ImportError::NothingDelivered { .. } => {
+            "nothing was imported; name the folder that the export is delivered to, or another month"
+        }
+        ImportError::Manifest { .. } => "nothing was imported; download the folder again",
+        ImportError::Changed { .. } | ImportError::Incomplete { .. } => {
             "nothing was imported; wait until the delivery is written, and run the same again"
         }
         ImportError::Row { .. }
@@ -285,6 +308,7 @@ fn import_hint(error: &ImportError) -> &'static str {
         | ImportError::NoCsvInZip { .. }
         | ImportError::Unrecognised { .. }
         | ImportError::ColumnType { .. }
+        | ImportError::TooManyBadRows { .. }
         | ImportError::NotCostExplorerJson { .. }
         | ImportError::Value { .. } => {
             "nothing was imported; `pipebill import --help` lists the exports it knows"

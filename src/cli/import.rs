@@ -24,9 +24,11 @@ use crate::{
 
 /// Read billing exports into the ledger: all of them or, on any error, none
 ///
-/// Knows Cost and Usage Reports (2.0 and legacy), FOCUS 1.0 and 1.2, Cost Explorer downloads and
-/// `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped or zipped. The kind is
-/// told from the columns. Importing a month again replaces it; nothing is counted twice.
+/// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
+/// Explorer downloads and `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped
+/// or zipped. The kind is told from the columns. Of a folder that AWS delivers to, the newest
+/// complete delivery of each month is read, and only if it changed since the last import. Importing
+/// a month again replaces it; nothing is counted twice.
 ///
 /// athena://DATABASE.TABLE asks Athena for the sums of one month instead of reading its files. What it
 /// scans is said before where it is known, and what it scanned and cost after. --output s3://… names
@@ -34,16 +36,18 @@ use crate::{
 ///
 /// Examples:
 ///   pipebill import cur/*.csv.gz
+///   pipebill import exports/ --month 2026-10
 ///   pipebill import cost-explorer.json --source production
 ///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The exports: files, or one table as athena://DATABASE.TABLE.
+    /// The exports: files, folders that AWS delivers them to, one place in S3 as s3://BUCKET/PREFIX, or
+    /// one table as athena://DATABASE.TABLE.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// The billing month to ask Athena for, e.g. 2026-10.
-    #[arg(long)]
+    /// Only this billing month; of folders, files of other months are not opened.
+    #[arg(long, value_name = "YYYY-MM")]
     month: Option<Month>,
     /// Leave rows out that cannot be read, count and name them, and go on.
     #[arg(long)]
@@ -62,7 +66,7 @@ pub(super) struct Args {
 /// Returns the exports that are not in files.
 fn elsewhere(files: &[PathBuf]) -> impl Iterator<Item = &str> {
     let names = files.iter().filter_map(|file| file.to_str());
-    names.filter(|name| name.starts_with("athena://"))
+    names.filter(|name| name.starts_with("athena://") || name.starts_with("s3://"))
 }
 
 #[cfg_attr(
@@ -89,20 +93,27 @@ pub(super) fn run(
         skip_bad_rows: args.skip_bad_rows,
         include_services,
         source: args.source,
+        month: args.month,
     };
     let watch = Progress::new(output.shows_progress());
-    let imported = if let Some(table) = elsewhere(&args.files).next() {
+    let imported = if let Some(place) = elsewhere(&args.files).next() {
         #[cfg(not(feature = "aws"))]
         return Err(CommandError::BadValue {
             flag: "FILE",
-            problem: format!("{table} needs pipebill built with the feature `aws`"),
+            problem: format!("{place} needs pipebill built with the feature `aws`"),
         });
         #[cfg(feature = "aws")]
         {
-            let request = args
-                .cloud
-                .table(table, args.files.len(), args.month, results, app)?;
-            match super::import_cloud::table(&request, app, &options, &watch, output)? {
+            use super::import_cloud::{Elsewhere, Import};
+            let from = Elsewhere::parse(place, args.files.len())?;
+            let import = Import {
+                args: &args.cloud,
+                app,
+                options: &options,
+                watch: &watch,
+                output,
+            };
+            match import.run(&from, args.month, results)? {
                 Some(imported) => imported,
                 None => return Ok(Exit::Answered),
             }
@@ -119,6 +130,7 @@ pub(super) fn run(
     output.document(&report::imported::document(
         &imported.delivery,
         &imported.replaced,
+        imported.quarantine.as_deref(),
     ))?;
     Ok(Exit::of(!skipped, strict))
 }

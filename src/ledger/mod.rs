@@ -84,6 +84,8 @@ pub struct SourceInfo {
     pub last_day: NaiveDate,
     /// It speaks for every day of the month.
     pub whole_month: bool,
+    /// Rows of its files that could not be read.
+    pub skipped: u64,
     /// How many records it has.
     pub records: u64,
     /// Its records are read; those of the others tell the same money again.
@@ -189,6 +191,17 @@ impl Ledger {
     /// used only where no payer's bill is there, for they are likely to be the same money.
     pub fn sources(&self, month: Month) -> Result<Vec<SourceInfo>, LedgerError> {
         self.read(|connection| sources(connection, month))
+    }
+
+    /// Tells whether the ledger holds all that a delivery brought, and nothing came in its place.
+    pub fn holds_delivery(&self, mark: &str) -> Result<bool, LedgerError> {
+        self.read(|connection| {
+            connection.query_row(
+                "SELECT EXISTS (SELECT 1 FROM slice WHERE delivery = ?1)",
+                [mark],
+                |row| row.get(0),
+            )
+        })
     }
 
     /// Returns the records of a billing month.
@@ -319,9 +332,32 @@ fn replace_month(
             .sum(),
         unchanged: before == after,
     };
-    if !replaced.unchanged {
+    if replaced.unchanged {
+        // The same content may have come in another delivery.
+        let mut mark = transaction.prepare(
+            "UPDATE slice SET skipped = ?1, delivery = ?2
+             WHERE kind = ?3 AND source = ?4 AND month = ?5 AND part = ?6 AND first_day = ?7",
+        )?;
+        for slice in slices {
+            mark.execute((
+                i64::try_from(slice.skipped).unwrap_or(i64::MAX),
+                &slice.delivery,
+                kind.name(),
+                source,
+                month.to_string(),
+                slice.part,
+                slice.covers.0.to_string(),
+            ))?;
+        }
+    } else {
+        // A delivery of which a part is gone is no longer held.
+        let mut unmark = transaction.prepare(
+            "UPDATE slice SET delivery = NULL
+             WHERE delivery = (SELECT delivery FROM slice WHERE id = ?1)",
+        )?;
         let mut delete = transaction.prepare("DELETE FROM slice WHERE id = ?1")?;
         for id in ids {
+            unmark.execute([id])?;
             delete.execute([id])?;
         }
         let mut texts = Texts::new(transaction)?;
@@ -469,8 +505,9 @@ const OWN_TEXT: [usize; 6] = [0, 9, 11, 14, 15, 16];
 fn insert(transaction: &Transaction<'_>, texts: &mut Texts<'_>, slice: &Slice) -> SqlResult<()> {
     let (part, first, last, digest) = content(slice);
     transaction.execute(
-        "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest,
+                            skipped, delivery)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
         (
             slice.kind.name(),
             &slice.source,
@@ -480,6 +517,8 @@ fn insert(transaction: &Transaction<'_>, texts: &mut Texts<'_>, slice: &Slice) -
             last.to_string(),
             slice.whole_month,
             digest,
+            i64::try_from(slice.skipped).unwrap_or(i64::MAX),
+            &slice.delivery,
         ),
     )?;
     let id = transaction.last_insert_rowid();
@@ -548,7 +587,7 @@ impl<'t> Texts<'t> {
 fn sources(connection: &Connection, month: Month) -> SqlResult<Vec<SourceInfo>> {
     let mut query = connection.prepare(
         "SELECT kind, source, first_day, last_day, whole_month,
-                (SELECT count(*) FROM record WHERE record.slice = slice.id)
+                (SELECT count(*) FROM record WHERE record.slice = slice.id), skipped
          FROM slice WHERE month = ?1",
     )?;
     let mut found: BTreeMap<(ExportKind, String), (SourceInfo, BTreeSet<NaiveDate>)> =
@@ -566,6 +605,7 @@ fn sources(connection: &Connection, month: Month) -> SqlResult<Vec<SourceInfo>> 
                 first_day,
                 last_day,
                 whole_month: false,
+                skipped: 0,
                 records: 0,
                 used: false,
             };
@@ -575,6 +615,7 @@ fn sources(connection: &Connection, month: Month) -> SqlResult<Vec<SourceInfo>> 
         info.last_day = info.last_day.max(last_day);
         info.whole_month |= row.get::<_, bool>(4)?;
         info.records += count(row, 5)?;
+        info.skipped += count(row, 6)?;
         days.extend(first_day.iter_days().take_while(|day| *day <= last_day));
     }
     let mut sources: Vec<SourceInfo> = found

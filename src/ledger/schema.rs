@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -191,5 +191,11 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         month  TEXT NOT NULL,
         PRIMARY KEY (source, month)
     ) STRICT, WITHOUT ROWID;
+",
+    "
+    -- Rows that the file had and nobody could read, and which delivery of a folder it was of.
+    ALTER TABLE slice ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE slice ADD COLUMN delivery TEXT;
+    CREATE INDEX slice_by_delivery ON slice (delivery);
 ",
 ];

@@ -1,6 +1,9 @@
 //! What an import brought: files read, months replaced, and everything that was not kept, by name.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
@@ -10,7 +13,7 @@ use crate::{
 };
 
 /// Lays out an import.
-pub fn document(delivery: &Delivery, replaced: &[Replaced]) -> Document {
+pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&Path>) -> Document {
     let mut months = Table::new(vec![
         Column::new("Kind", "kind", 1),
         Column::new("Payer or source", "source", 2),
@@ -79,6 +82,12 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced]) -> Document {
         ));
     }
     notes.extend(delivery.notes.iter().cloned());
+    if let Some(path) = quarantine {
+        notes.push(format!(
+            "The rows that could not be read are in {}.",
+            path.display()
+        ));
+    }
     Document {
         schema: "pipebill.import/1",
         title: "Imported".to_owned(),

@@ -575,11 +575,12 @@ fn a_truncated_gzip_names_the_file() {
     let rows: Vec<_> = (0..5000).map(|_| BUILD).collect();
     let mut zipped = gzip(cur2(&rows).as_bytes());
     zipped.truncate(zipped.len() - 20);
+    let length = zipped.len();
     let error = import_text("october.csv.gz", zipped).unwrap_err();
     assert!(matches!(error, ImportError::Truncated { .. }), "{error:?}");
     assert_eq!(
         error.to_string(),
-        "october.csv.gz ends in the middle of its compressed data"
+        format!("october.csv.gz ends at byte {length}, in the middle of its compressed data")
     );
 }
 
@@ -1105,6 +1106,8 @@ proptest! {
             part: 0,
             records,
             outside: Vec::new(),
+            skipped: 0,
+            delivery: None,
         };
         let mut ledger = Ledger::in_memory().unwrap();
         ledger.replace(std::slice::from_ref(&slice)).unwrap();

@@ -10,6 +10,7 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod deliveries;
 mod forecast;
 mod import;
 mod laws;

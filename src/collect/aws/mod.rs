@@ -4,6 +4,7 @@
 //! logged or shown. Pages stream into the ledger, so memory does not grow with what is read.
 
 mod athena;
+mod bucket;
 mod clients;
 mod cloudtrail;
 mod codebuild;
@@ -20,6 +21,7 @@ mod organizations;
 mod policy;
 pub mod price_lists;
 mod run;
+mod s3;
 mod s3_url;
 mod session;
 
@@ -30,10 +32,12 @@ use rust_decimal::Decimal;
 use self::operations::{Choice, Operation};
 pub use self::{
     athena::{AthenaError, Scan, TableAnnouncement, TableRead, TableRequest, read_table},
+    bucket::Bucket,
     doctor::{Check, doctor},
     error::CollectError,
     policy::{import_policy, policy},
     run::collect,
+    s3::{S3Error, s3_error},
     s3_url::S3Url,
 };
 use crate::{

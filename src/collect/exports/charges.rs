@@ -11,7 +11,7 @@ use super::{
     gather::{BucketId, Fault, Gather, Row},
     layout::{Bound, Column, TagField},
     open::{Stream, csv_error},
-    skip::Skipped,
+    skip::{self, Skipped},
     values::{self, present, shown},
 };
 use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
@@ -64,16 +64,17 @@ pub(super) fn read(
         if let Err((field, fault)) = charges.row(&record, 1) {
             let line = stream.line();
             let column = field.map(|field| bound.name(field).to_owned());
-            skipped.add(ImportError::Row {
+            let error = ImportError::Row {
                 file: stream.name().to_owned(),
                 line,
                 column,
                 fault,
-            })?;
+            };
+            skipped.add(error, 1, skip::line(&record))?;
         }
     }
     let mut notes = Vec::new();
-    let skipped = skipped.note(stream.name(), &mut notes);
+    let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let kept = charges.gather.kept();
     let number = super::choose::part_number(bound.layout.kind, stream.short_name());
     Ok(FileRead {
@@ -83,6 +84,7 @@ pub(super) fn read(
         rows,
         kept,
         skipped,
+        bad_rows,
         notes,
     })
 }

@@ -17,7 +17,7 @@ use super::{
     ExportKind, FileRead, ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Row},
     open::{Guarded, Stream, csv_error},
-    skip::Skipped,
+    skip::{self, Skipped},
     values::{day, line_type, shown},
 };
 use crate::domain::{
@@ -161,7 +161,8 @@ pub(super) fn read_csv(
         } else {
             RowFault::Date(shown(first))
         };
-        skipped.add(row_error(stream, line, header, (Some(0), fault)))?;
+        let error = row_error(stream, line, header, (Some(0), fault));
+        skipped.add(error, 1, skip::line(&record))?;
     }
 
     // The file does not say whether it is by day or by month; months begin on their first day.
@@ -201,7 +202,11 @@ pub(super) fn read_csv(
                 }
             };
             if let Err(fault) = added {
-                skipped.add(row_error(stream, *line, header, fault))?;
+                skipped.add(
+                    row_error(stream, *line, header, fault),
+                    1,
+                    skip::line(record),
+                )?;
             }
         }
         // The columns are rounded one by one, so only what a reader could see counts.
@@ -231,7 +236,7 @@ pub(super) fn read_csv(
             shown(&header[0])
         ));
     }
-    let skipped = skipped.note(stream.name(), &mut notes);
+    let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     Ok(FileRead {
         kind: ExportKind::CostExplorerCsv,
         grouping: header[0].to_lowercase(),
@@ -239,6 +244,7 @@ pub(super) fn read_csv(
         kept: gather.kept(),
         slices: gather.finish(0, &mut notes),
         skipped,
+        bad_rows,
         notes,
     })
 }
@@ -395,11 +401,13 @@ pub(super) fn read_json(
                             missing: vec![metric.to_owned()],
                         });
                     }
-                    skipped.add(ImportError::Value {
+                    let place = format!("{metric} of {} on {}", shown(&keys.join(", ")), days.0);
+                    let error = ImportError::Value {
                         file: stream.name().to_owned(),
-                        place: format!("{metric} of {} on {}", shown(&keys.join(", ")), days.0),
+                        place: place.clone(),
                         fault,
-                    })?;
+                    };
+                    skipped.add(error, 1, place)?;
                 }
             }
         }
@@ -418,7 +426,7 @@ pub(super) fn read_json(
             last.1
         ));
     }
-    let skipped = skipped.note(stream.name(), &mut notes);
+    let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let grouping: Vec<&str> = definitions.iter().map(|d| d.key.as_str()).collect();
     Ok(FileRead {
         kind: ExportKind::CostExplorerJson,
@@ -427,6 +435,7 @@ pub(super) fn read_json(
         kept: gather.kept(),
         slices: gather.finish(0, &mut notes),
         skipped,
+        bad_rows,
         notes,
     })
 }

@@ -74,16 +74,20 @@ pub enum ImportError {
         what: &'static str,
     },
     /// Compressed data that ends too early.
-    #[error("{file} ends in the middle of its compressed data")]
+    #[error("{file} ends at byte {offset}, in the middle of its compressed data")]
     Truncated {
         /// Which.
         file: String,
+        /// Where.
+        offset: u64,
     },
     /// Compressed data that cannot be unpacked.
-    #[error("{file} is damaged: {reason}")]
+    #[error("{file} is damaged before byte {offset}: {reason}")]
     Damaged {
         /// Which.
         file: String,
+        /// How far it was read.
+        offset: u64,
         /// What the decompressor says.
         reason: String,
     },
@@ -197,6 +201,14 @@ pub enum ImportError {
         /// How large it is.
         bytes: u64,
     },
+    /// More rows that cannot be read than are worth keeping aside.
+    #[error("more than {count} rows cannot be read, the last: {last}")]
+    TooManyBadRows {
+        /// How many were kept aside.
+        count: u64,
+        /// What is wrong with the next.
+        last: String,
+    },
     /// Somebody wrote to the file while it was read.
     #[error("{file} changed while it was read")]
     Changed {
@@ -220,6 +232,34 @@ pub enum ImportError {
         first: String,
         /// The other.
         second: String,
+    },
+    /// A folder without any export, or without one of the month.
+    #[error("{place} has no export{}", month.map(|month| format!(" of {month}")).unwrap_or_default())]
+    NothingDelivered {
+        /// The folder.
+        place: String,
+        /// The month asked for.
+        month: Option<Month>,
+        /// The months that are there.
+        others: Vec<Month>,
+    },
+    /// A manifest that lists what is not there.
+    #[error("{place} is not complete: its manifest lists {missing}, which is not there")]
+    Incomplete {
+        /// Which delivery.
+        place: String,
+        /// Which file.
+        missing: String,
+    },
+    /// A manifest that is no JSON.
+    #[error("{file}, line {line}: not a manifest: {reason}")]
+    Manifest {
+        /// Which.
+        file: String,
+        /// Where.
+        line: usize,
+        /// What the parser says.
+        reason: String,
     },
     /// Two files that state the same charges.
     #[error("{first} and {second} state the same charges of {month}")]

@@ -372,6 +372,8 @@ impl<'c> Gather<'c> {
                 part: number,
                 records: merged(found.groups.into_iter().map(|group| group.0).collect()),
                 outside: merged_outside(found.outside),
+                skipped: 0,
+                delivery: None,
             })
             .collect();
         slices.sort_by(|a, b| (a.covers, &a.source).cmp(&(b.covers, &b.source)));

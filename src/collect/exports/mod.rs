@@ -6,6 +6,7 @@
 mod charges;
 mod choose;
 mod cost_explorer;
+mod deliveries;
 mod error;
 mod gather;
 mod layout;
@@ -14,20 +15,25 @@ mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
 mod skip;
+mod source;
 mod values;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
-    fs::File,
     io::{Read, Seek},
     path::{Path, PathBuf},
-    time::SystemTime,
 };
 
 use chrono::NaiveDate;
 
-pub use self::error::{ImportError, RowFault};
+use self::source::Sequence;
+pub use self::{
+    deliveries::{Entry, Folder, Store},
+    error::{ImportError, RowFault},
+    skip::BadRow,
+    source::{Input, ReadAt},
+};
 use crate::domain::{
     catalog::Catalog,
     ids::{Currency, ServiceCode},
@@ -115,6 +121,18 @@ pub struct ImportOptions {
     pub include_services: Vec<ServiceCode>,
     /// What to call the source of a file that does not state its payer.
     pub source: Option<String>,
+    /// Only this billing month.
+    pub month: Option<Month>,
+}
+
+impl ImportOptions {
+    /// Returns what makes another import of the same files.
+    fn fingerprint(&self) -> String {
+        format!(
+            "{:?} {:?} {:?}",
+            self.skip_bad_rows, self.include_services, self.source
+        )
+    }
 }
 
 /// Watches an import, and may stop it.
@@ -134,6 +152,18 @@ pub struct Delivery {
     pub files: Vec<FileSummary>,
     /// What a reader should know: what was left out, what is not known.
     pub notes: Vec<String>,
+    /// Rows that could not be read.
+    pub bad_rows: Vec<BadRow>,
+}
+
+impl Delivery {
+    /// Adds what another place brought.
+    pub fn append(&mut self, other: Self) {
+        self.slices.extend(other.slices);
+        self.files.extend(other.files);
+        self.notes.extend(other.notes);
+        self.bad_rows.extend(other.bad_rows);
+    }
 }
 
 /// What one file gave.
@@ -170,6 +200,10 @@ pub struct Slice {
     pub records: Vec<UsageRecord>,
     /// The sums of all others.
     pub outside: Vec<Outside>,
+    /// Rows of its file that could not be read and are missing here.
+    pub skipped: u64,
+    /// What marks the delivery it is of, where it comes from a folder of deliveries.
+    pub delivery: Option<String>,
 }
 
 /// Rows of a service that is not kept in detail: counted and summed, never lost.
@@ -196,6 +230,7 @@ struct FileRead {
     rows: u64,
     kept: u64,
     skipped: u64,
+    bad_rows: Vec<BadRow>,
     notes: Vec<String>,
 }
 
@@ -207,70 +242,50 @@ pub fn import_files(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    let mut parquet = Vec::new();
+    let mut inputs = Vec::new();
     for path in choose::choose(paths, &mut import.delivery.notes)? {
-        let stamped = Stamped::open(&path)?;
-        if stamped.is_parquet()? {
-            parquet.push(stamped);
-        } else {
-            let file = stamped.file.try_clone();
-            import.read(&path, file.map_err(|source| stamped.unreadable(source))?)?;
-            stamped.check()?;
-        }
+        inputs.push(Input::local(&path).map_err(|source| ImportError::Open {
+            file: path.display().to_string(),
+            source,
+        })?);
     }
-    import.read_parquet(&parquet)?;
+    import.read_all(&inputs)?;
     import.finish()
 }
 
-/// A file, and what it was like when it was opened.
-struct Stamped {
-    path: PathBuf,
-    file: File,
-    length: u64,
-    modified: Option<SystemTime>,
-}
-
-impl Stamped {
-    fn open(path: &Path) -> Result<Self, ImportError> {
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-        let (metadata, file) = opened.map_err(|source| ImportError::Open {
-            file: path.display().to_string(),
-            source,
-        })?;
-        Ok(Self {
-            path: path.to_owned(),
-            file,
-            length: metadata.len(),
-            modified: metadata.modified().ok(),
-        })
-    }
-
-    fn unreadable(&self, source: std::io::Error) -> ImportError {
-        ImportError::Read {
-            file: self.path.display().to_string(),
-            source,
+/// Reads what counts of a folder of exports, but for months that are as they were: `is_known` tells
+/// that of what marked them at the last import.
+pub fn import_store(
+    store: &dyn Store,
+    is_known: &dyn Fn(&str) -> bool,
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Delivery, ImportError> {
+    let mut import = Import::new(catalog, options, watch);
+    let (mut inputs, mut marks) = (Vec::new(), HashMap::new());
+    let mut unchanged = 0;
+    let choices = options.fingerprint();
+    for month in deliveries::choose(store, options.month, &choices, &mut import.delivery.notes)? {
+        if is_known(&month.fingerprint) {
+            unchanged += month.files.len();
+            continue;
+        }
+        for file in &month.files {
+            let input = store.input(file)?;
+            marks.insert(input.name.display().to_string(), month.fingerprint.clone());
+            inputs.push(input);
         }
     }
-
-    fn is_parquet(&self) -> Result<bool, ImportError> {
-        let length = parquet::MAGIC.len();
-        if self.length < length as u64 {
-            return Ok(false);
-        }
-        let start = parquet::ReadAt::read_at(&self.file, 0, length);
-        Ok(*start.map_err(|source| self.unreadable(source))? == parquet::MAGIC[..])
+    if unchanged > 0 {
+        import.delivery.notes.push(format!(
+            "{}: {unchanged} files not read, nothing changed since they were imported",
+            store.name()
+        ));
     }
-
-    /// Refuses a file that somebody wrote to, or put another in place of, since it was opened.
-    fn check(&self) -> Result<(), ImportError> {
-        let now = Self::open(&self.path)?;
-        if (now.length, now.modified) == (self.length, self.modified) {
-            return Ok(());
-        }
-        Err(ImportError::Changed {
-            file: self.path.display().to_string(),
-        })
-    }
+    import.marks = marks;
+    import.read_all(&inputs)?;
+    import.finish()
 }
 
 /// Reads one export from anything that can be read, such as a sample inside the program.
@@ -293,6 +308,8 @@ struct Import<'i> {
     delivery: Delivery,
     /// Per slice of the delivery: the file it is from and what that is grouped by.
     origins: Vec<(String, String)>,
+    /// Per file: what marks the delivery it is of.
+    marks: HashMap<String, String>,
 }
 
 impl<'i> Import<'i> {
@@ -303,6 +320,7 @@ impl<'i> Import<'i> {
             watch,
             delivery: Delivery::default(),
             origins: Vec::new(),
+            marks: HashMap::new(),
         }
     }
 
@@ -316,34 +334,59 @@ impl<'i> Import<'i> {
         })
     }
 
-    fn read_parquet(&mut self, files: &[Stamped]) -> Result<(), ImportError> {
-        let inputs: Vec<parquet::Input> = files
-            .iter()
-            .map(|stamped| {
-                let path = stamped.path.clone();
-                parquet::Input {
-                    path: stamped.path.clone(),
-                    length: stamped.length,
-                    open: Box::new(move || {
-                        let file = File::open(&path)?;
-                        Ok(Box::new(file))
-                    }),
-                }
-            })
-            .collect();
-        let read = parquet::read(&inputs, self.catalog, self.options, self.watch)?;
-        for (stamped, read) in files.iter().zip(read) {
-            stamped.check()?;
-            self.take(stamped.path.display().to_string(), read);
+    /// Reads files: text one after the other, Parquet on every core.
+    fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
+        let mut tables = Vec::new();
+        for input in inputs {
+            let file = || input.name.display().to_string();
+            let failed = |source| ImportError::Open {
+                file: file(),
+                source,
+            };
+            let ends_so = file().to_ascii_lowercase().ends_with(".parquet");
+            if ends_so && input.length > 0 {
+                tables.push(input);
+                continue;
+            }
+            let source = (input.open)().map_err(failed)?;
+            let mut text = Sequence::new(&*source, input.length);
+            let mut start = Vec::new();
+            text.by_ref()
+                .take(parquet::MAGIC.len() as u64)
+                .read_to_end(&mut start)
+                .map_err(|source| ImportError::Read {
+                    file: file(),
+                    source,
+                })?;
+            if start == parquet::MAGIC {
+                tables.push(input);
+                continue;
+            }
+            self.read(&input.name, text)?;
+            if source.has_changed() {
+                return Err(ImportError::Changed { file: file() });
+            }
+        }
+        let read = parquet::read(&tables, self.catalog, self.options, self.watch)?;
+        for (input, read) in tables.into_iter().zip(read) {
+            self.take(input.name.display().to_string(), read);
         }
         Ok(())
     }
 
-    fn take(&mut self, name: String, read: FileRead) {
+    fn take(&mut self, name: String, mut read: FileRead) {
+        if let Some(month) = self.options.month {
+            read.slices.retain(|slice| slice.month == month);
+        }
+        for slice in &mut read.slices {
+            slice.skipped = read.skipped;
+            slice.delivery = self.marks.get(&name).cloned();
+        }
         let origin = || (name.clone(), read.grouping.clone());
         self.origins.extend(read.slices.iter().map(|_| origin()));
         self.delivery.slices.extend(read.slices);
         self.delivery.notes.extend(read.notes);
+        self.delivery.bad_rows.extend(read.bad_rows);
         if read.rows == 0 {
             self.delivery.notes.push(format!("{name}: no rows"));
         }

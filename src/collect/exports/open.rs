@@ -104,16 +104,27 @@ impl Stream<'_> {
                 limit: self.limit,
             };
         }
-        read_error(&self.name, source)
+        if inner
+            .and_then(|inner| inner.downcast_ref())
+            .is_some_and(|TooDense| true)
+        {
+            return ImportError::Bomb {
+                file: self.name.clone(),
+                claims: format!("more than {DENSITY} times its size"),
+                bytes: self.bytes_total.unwrap_or_default(),
+            };
+        }
+        read_error(&self.name, self.bytes_read.load(Ordering::Relaxed), source)
     }
 }
 
-fn read_error(file: &str, source: io::Error) -> ImportError {
+fn read_error(file: &str, offset: u64, source: io::Error) -> ImportError {
     let file = file.to_owned();
     match source.kind() {
-        io::ErrorKind::UnexpectedEof => ImportError::Truncated { file },
+        io::ErrorKind::UnexpectedEof => ImportError::Truncated { file, offset },
         io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => ImportError::Damaged {
             file,
+            offset,
             reason: source.to_string(),
         },
         io::ErrorKind::IsADirectory => ImportError::Directory { file },
@@ -127,6 +138,7 @@ pub(super) fn csv_error(stream: &Stream<'_>, error: csv::Error) -> ImportError {
         csv::ErrorKind::Io(source) => stream.error(source),
         other => ImportError::Damaged {
             file: stream.name().to_owned(),
+            offset: stream.bytes_read.load(Ordering::Relaxed),
             reason: format!("{other:?}"),
         },
     }
@@ -162,6 +174,53 @@ impl Read for Guarded<'_> {
     }
 }
 
+/// No export unpacks to more than this many times its size: they come to ten or twenty.
+const DENSITY: u64 = 200;
+/// So much is unpacked before that is looked at.
+const UNPACKED_FREELY: u64 = 64 << 20;
+
+#[derive(Debug)]
+struct TooDense;
+
+impl fmt::Display for TooDense {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("unpacks to too much")
+    }
+}
+
+impl std::error::Error for TooDense {}
+
+/// Unpacked data that fails once there is more of it than an export packs into so few bytes.
+struct Unpacked<R> {
+    inner: R,
+    count: u64,
+    packed: Arc<AtomicU64>,
+    packed_before: u64,
+}
+
+impl<R> Unpacked<R> {
+    fn new(inner: R, packed: &Arc<AtomicU64>) -> Self {
+        Self {
+            inner,
+            count: 0,
+            packed: packed.clone(),
+            packed_before: packed.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl<R: Read> Read for Unpacked<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let packed = self.packed.load(Ordering::Relaxed) - self.packed_before;
+        if self.count > UNPACKED_FREELY + packed.saturating_mul(DENSITY) {
+            return Err(io::Error::other(TooDense));
+        }
+        let count = self.inner.read(buffer)?;
+        self.count += count as u64;
+        Ok(count)
+    }
+}
+
 /// Counts the bytes of the file, which is what a reader of a progress bar can see the size of.
 struct Counted<R> {
     inner: R,
@@ -190,7 +249,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
     each: &mut dyn FnMut(Text<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
     let file = path.display().to_string();
-    let fail = |source| read_error(&file, source);
+    let fail = |source| read_error(&file, 0, source);
     let bytes_total = input.seek(SeekFrom::End(0)).ok();
     input.seek(SeekFrom::Start(0)).map_err(fail)?;
     let mut magic = Vec::new();
@@ -224,14 +283,18 @@ pub(super) fn each_text<R: Read + Seek + Send>(
         // Unpacking costs as much as reading: it gets a thread of its own.
         let (sender, receiver) = sync_channel(4);
         return thread::scope(|scope| {
-            scope.spawn(move || pump(MultiGzDecoder::new(BufReader::new(counted)), &sender));
+            let unpacked = Unpacked::new(MultiGzDecoder::new(BufReader::new(counted)), &bytes_read);
+            scope.spawn(move || pump(unpacked, &sender));
             text(file.clone(), Box::new(Chunks::new(receiver)), each)
         });
     }
     if magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06") {
-        return each_entry(&file, BufReader::new(counted), &mut |name, reader| {
-            text(name, reader, each)
-        });
+        return each_entry(
+            &file,
+            &bytes_read,
+            BufReader::new(counted),
+            &mut |name, reader| text(name, reader, each),
+        );
     }
     text(file.clone(), Box::new(counted), each)
 }
@@ -240,13 +303,17 @@ type EachEntry<'e> = dyn FnMut(String, Box<dyn Read + '_>) -> Result<(), ImportE
 
 fn each_entry<R: Read + Seek>(
     file: &str,
+    bytes_read: &Arc<AtomicU64>,
     input: R,
     each: &mut EachEntry<'_>,
 ) -> Result<(), ImportError> {
     let damaged = |error: zip::result::ZipError| match error {
-        zip::result::ZipError::Io(source) => read_error(file, source),
+        zip::result::ZipError::Io(source) => {
+            read_error(file, bytes_read.load(Ordering::Relaxed), source)
+        }
         other => ImportError::Damaged {
             file: file.to_owned(),
+            offset: bytes_read.load(Ordering::Relaxed),
             reason: other.to_string(),
         },
     };
@@ -262,7 +329,10 @@ fn each_entry<R: Read + Seek>(
             .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
         if is_csv && !short.starts_with('.') {
             found = true;
-            each(format!("{file}/{name}"), Box::new(entry))?;
+            each(
+                format!("{file}/{name}"),
+                Box::new(Unpacked::new(entry, bytes_read)),
+            )?;
         }
     }
     if found {

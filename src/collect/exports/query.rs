@@ -9,7 +9,7 @@ use super::{
     Delivery, ExportKind, FileSummary, ImportError, ImportOptions,
     charges::Charges,
     layout::{self, Bound, Column},
-    skip::Skipped,
+    skip::{self, Skipped},
 };
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
@@ -157,15 +157,13 @@ impl Answer<'_> {
         };
         self.rows += rows;
         if let Err((field, fault)) = done {
-            self.skipped.add_many(
-                ImportError::Row {
-                    file: self.query.name.clone(),
-                    line: self.groups,
-                    column: field.map(|field| bound.name(field).to_owned()),
-                    fault,
-                },
-                rows,
-            )?;
+            let error = ImportError::Row {
+                file: self.query.name.clone(),
+                line: self.groups,
+                column: field.map(|field| bound.name(field).to_owned()),
+                fault,
+            };
+            self.skipped.add(error, rows, skip::line(&self.record))?;
         }
         Ok(())
     }
@@ -179,9 +177,13 @@ impl Answer<'_> {
     pub fn finish(self) -> Delivery {
         let mut notes = Vec::new();
         let rows_kept = self.charges.gather.kept();
-        let rows_skipped = self.skipped.note(&self.query.name, &mut notes);
+        let (rows_skipped, bad_rows) = self.skipped.note(&self.query.name, &mut notes);
+        let mut slices = self.charges.gather.finish(0, &mut notes);
+        for slice in &mut slices {
+            slice.skipped = rows_skipped;
+        }
         Delivery {
-            slices: self.charges.gather.finish(0, &mut notes),
+            slices,
             files: vec![FileSummary {
                 path: self.query.name.clone().into(),
                 kind: self.query.kind,
@@ -190,6 +192,7 @@ impl Answer<'_> {
                 rows_skipped,
             }],
             notes,
+            bad_rows,
         }
     }
 }

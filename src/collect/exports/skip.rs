@@ -1,14 +1,26 @@
-//! Rows that cannot be read: the first one stops the import, or each is counted and named.
+//! Rows that cannot be read: the first one stops the import, or each is counted, named and kept aside.
 
 use super::{ImportError, values::rows};
 
 /// How many rows are named before they are only counted.
 const NAMED: usize = 10;
+/// Text of bad rows that is kept. A file with more of them is another kind of file.
+const KEPT: usize = 32 << 20;
+
+/// A row, or several, that could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadRow {
+    /// What is wrong, and where.
+    pub problem: String,
+    /// What stands there, as a line of CSV.
+    pub row: String,
+}
 
 pub(super) struct Skipped {
     allowed: bool,
     count: u64,
-    first: Vec<String>,
+    size: usize,
+    rows: Vec<BadRow>,
 }
 
 impl Skipped {
@@ -16,40 +28,55 @@ impl Skipped {
         Self {
             allowed,
             count: 0,
-            first: Vec::new(),
+            size: 0,
+            rows: Vec::new(),
         }
     }
 
-    /// Counts a row that cannot be read, or returns its error.
-    pub(super) fn add(&mut self, error: ImportError) -> Result<(), ImportError> {
-        self.add_many(error, 1)
-    }
-
-    /// Counts rows that cannot be read and are known by one of them, or returns its error.
-    pub(super) fn add_many(&mut self, error: ImportError, rows: u64) -> Result<(), ImportError> {
-        if !self.allowed {
+    /// Counts rows that cannot be read, or returns their error.
+    pub(super) fn add(
+        &mut self,
+        error: ImportError,
+        count: u64,
+        row: String,
+    ) -> Result<(), ImportError> {
+        if !self.allowed || matches!(error, ImportError::Cancelled | ImportError::Changed { .. }) {
             return Err(error);
         }
-        self.count += rows;
-        if self.first.len() < NAMED {
-            self.first.push(error.to_string());
+        let problem = error.to_string();
+        self.size += problem.len() + row.len();
+        if self.size > KEPT {
+            return Err(ImportError::TooManyBadRows {
+                count: self.count,
+                last: problem,
+            });
         }
+        self.count += count;
+        self.rows.push(BadRow { problem, row });
         Ok(())
     }
 
     /// Adds what a later part of the same file left out.
     pub(super) fn append(&mut self, later: Self) {
         self.count += later.count;
-        let room = NAMED.saturating_sub(self.first.len());
-        self.first.extend(later.first.into_iter().take(room));
+        self.rows.extend(later.rows);
     }
 
-    /// Says what was left out; returns how many rows.
-    pub(super) fn note(self, file: &str, notes: &mut Vec<String>) -> u64 {
+    /// Says what was left out; returns how many rows, and the rows.
+    pub(super) fn note(self, file: &str, notes: &mut Vec<String>) -> (u64, Vec<BadRow>) {
         if self.count > 0 {
             notes.push(format!("{file}: {} skipped", rows(self.count)));
-            notes.extend(self.first.iter().map(|row| format!("skipped: {row}")));
+            let named = self.rows.iter().take(NAMED);
+            notes.extend(named.map(|row| format!("skipped: {}", row.problem)));
         }
-        self.count
+        (self.count, self.rows)
     }
+}
+
+/// Writes fields as a line of CSV.
+pub(super) fn line(fields: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(fields).expect("memory takes all");
+    let line = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(&line).trim_end().to_owned()
 }

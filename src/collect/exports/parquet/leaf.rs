@@ -16,11 +16,8 @@ use parquet::{
     schema::types::ColumnDescPtr,
 };
 
-use super::{
-    Broken,
-    pages::{Chunks, ReadAt},
-    runs::Runs,
-};
+use super::{Broken, pages::Chunks, runs::Runs};
+use crate::collect::exports::source::ReadAt;
 
 /// The code of a value that is not there.
 pub(super) const ABSENT: u32 = u32::MAX;

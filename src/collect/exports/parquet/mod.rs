@@ -12,7 +12,7 @@ mod table;
 use std::{
     collections::BTreeMap,
     panic::{self, AssertUnwindSafe},
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Arc, Mutex, Once, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -31,14 +31,17 @@ use parquet::{
     },
 };
 
-pub(super) use self::pages::ReadAt;
 use self::{
     pages::Chunks,
     table::{Group, Plan},
 };
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault, Watch, charges::Charges, choose, layout,
-    layout::Bound, skip::Skipped,
+    FileRead, ImportError, ImportOptions, RowFault, Watch,
+    charges::Charges,
+    choose,
+    layout::{self, Bound},
+    skip::Skipped,
+    source::{Input, ReadAt},
 };
 use crate::domain::catalog::Catalog;
 
@@ -79,24 +82,6 @@ fn reason(error: &ParquetError) -> String {
     }
 }
 
-/// A file to be read.
-pub(super) struct Input {
-    pub(super) path: PathBuf,
-    pub(super) length: u64,
-    /// Opens it, when its turn has come.
-    pub(super) open: Box<dyn Fn() -> std::io::Result<Box<dyn ReadAt>> + Send + Sync>,
-}
-
-impl ReadAt for Box<dyn ReadAt> {
-    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Bytes> {
-        (**self).read_at(offset, length)
-    }
-
-    fn expect(&self, stretches: &[(u64, u64)]) -> std::io::Result<Option<Box<dyn ReadAt>>> {
-        (**self).expect(stretches)
-    }
-}
-
 type Source = Box<dyn ReadAt>;
 
 /// A file that is being read.
@@ -129,7 +114,7 @@ struct Job<'q> {
 
 /// Reads files, and returns what each gave, in their order.
 pub(super) fn read(
-    inputs: &[Input],
+    inputs: &[&Input],
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
@@ -179,7 +164,9 @@ pub(super) fn read(
                 _ => {
                     let at = usize::try_from(reader.reading.load(Ordering::Relaxed));
                     let at = at.unwrap_or_default();
-                    let path = inputs.get(at).map_or(Path::new(""), |input| &input.path);
+                    let path = inputs
+                        .get(at)
+                        .map_or(Path::new(""), |input| input.name.as_path());
                     let before: u64 = inputs.iter().take(at).map(|input| input.length).sum();
                     watch.progress(
                         path,
@@ -222,7 +209,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 struct Reader<'q> {
-    inputs: &'q [Input],
+    inputs: &'q [&'q Input],
     bounds: &'q [OnceLock<Bound>],
     catalog: &'q Catalog,
     options: &'q ImportOptions,
@@ -301,7 +288,7 @@ impl<'q> Reader<'q> {
 
     fn open(&self, at: usize) -> Result<Open<'q>, ImportError> {
         let input = &self.inputs[at];
-        let file = input.path.display().to_string();
+        let file = input.name.display().to_string();
         let source = (input.open)().map_err(|source| ImportError::Open {
             file: file.clone(),
             source,
@@ -346,7 +333,7 @@ impl<'q> Reader<'q> {
             let group = job.file.metadata.row_group(job.group);
             let starts = group.columns().iter().map(|column| column.byte_range().0);
             Err(ImportError::RowGroup {
-                file: self.inputs[job.file.at].path.display().to_string(),
+                file: self.inputs[job.file.at].name.display().to_string(),
                 group: job.group + 1,
                 offset: starts.min().unwrap_or_default(),
                 column: None,
@@ -357,7 +344,7 @@ impl<'q> Reader<'q> {
 
     fn run(&self, job: &Job<'q>) -> Result<(), ImportError> {
         let file = &job.file;
-        let name = self.inputs[file.at].path.display().to_string();
+        let name = self.inputs[file.at].name.display().to_string();
         let mut skipped = Skipped::new(self.options.skip_bad_rows);
         let chunks = self.fetched(job, &name)?;
         let group = Group {
@@ -371,11 +358,16 @@ impl<'q> Reader<'q> {
             rows_read: &self.rows,
             stop: &self.stop,
         };
-        group.read(&file.charges, &mut |error| skipped.add(error))?;
+        group.read(&file.charges, &mut |error, rows, row| {
+            skipped.add(error, rows, row)
+        })?;
         let rows = file.metadata.row_group(job.group).num_rows();
         let rows = u64::try_from(rows).unwrap_or_default();
         file.rows.fetch_add(rows, Ordering::Relaxed);
         lock(&file.skipped).insert(job.group, skipped);
+        if file.chunks.source.has_changed() {
+            return Err(ImportError::Changed { file: name });
+        }
         let is_last = {
             let mut left = lock(&file.left);
             *left -= 1;
@@ -397,7 +389,7 @@ impl<'q> Reader<'q> {
             .map(|leaf| group.column(leaf).byte_range())
             .collect();
         stretches.sort_unstable();
-        let fetched = job.file.chunks.source.expect(&stretches);
+        let fetched = job.file.chunks.source.fetch(&stretches);
         let fetched = fetched.map_err(|source| ImportError::Read {
             file: name.to_owned(),
             source,
@@ -413,13 +405,13 @@ impl<'q> Reader<'q> {
     }
 
     fn finish(&self, file: &Open<'q>) {
-        let name = self.inputs[file.at].path.display().to_string();
+        let name = self.inputs[file.at].name.display().to_string();
         let mut skipped = Skipped::new(self.options.skip_bad_rows);
         for part in std::mem::take(&mut *lock(&file.skipped)).into_values() {
             skipped.append(part);
         }
         let mut notes = Vec::new();
-        let skipped = skipped.note(&name, &mut notes);
+        let (skipped, bad_rows) = skipped.note(&name, &mut notes);
         let kind = file.bound.kind();
         let number = choose::part_number(kind, short(&name));
         let gather = {
@@ -434,6 +426,7 @@ impl<'q> Reader<'q> {
             kept: gather.kept(),
             slices: gather.finish(number, &mut notes),
             skipped,
+            bad_rows,
             notes,
         };
         lock(&self.done).insert(file.at, read);

@@ -1,8 +1,7 @@
-//! Where the bytes of a Parquet file come from, and how much of them is taken at once.
+//! How much of a Parquet file is taken at once.
 
 use std::{
-    fs::File,
-    io::{self, Cursor},
+    io::Cursor,
     sync::atomic::{AtomicU64, Ordering},
 };
 
@@ -12,57 +11,12 @@ use parquet::{
     file::reader::{ChunkReader, Length},
 };
 
+use crate::collect::exports::source::ReadAt;
+
 /// No page of an export comes near this. It bounds memory where a header claims what is not so.
 pub(super) const PAGE_LIMIT: i64 = 128 << 20;
 /// Longer than the header of any page that carries statistics of texts.
 const HEADER: usize = 16 << 10;
-
-/// Something that can be read anywhere, by several threads at once.
-pub(in super::super) trait ReadAt: Send + Sync {
-    /// Reads exactly so many bytes.
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes>;
-
-    /// Hears which stretches will be read next.
-    fn expect(&self, _stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
-        Ok(None)
-    }
-}
-
-impl ReadAt for File {
-    #[cfg(unix)]
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        let mut bytes = vec![0; length];
-        std::os::unix::fs::FileExt::read_exact_at(self, &mut bytes, offset)?;
-        Ok(bytes.into())
-    }
-
-    #[cfg(windows)]
-    fn read_at(&self, mut offset: u64, length: usize) -> io::Result<Bytes> {
-        use std::os::windows::fs::FileExt;
-        let mut bytes = vec![0; length];
-        let mut rest = &mut bytes[..];
-        while !rest.is_empty() {
-            let count = self.seek_read(rest, offset)?;
-            if count == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
-            offset += count as u64;
-            rest = &mut rest[count..];
-        }
-        Ok(bytes.into())
-    }
-}
-
-impl ReadAt for Bytes {
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        let start = usize::try_from(offset).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= self.len())
-            .ok_or(io::ErrorKind::UnexpectedEof)?;
-        Ok(self.slice(start..end))
-    }
-}
 
 /// A file of known length whose pages are checked before they are unpacked.
 pub(super) struct Chunks<R> {

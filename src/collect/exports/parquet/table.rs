@@ -7,7 +7,7 @@ use std::{
     collections::HashMap,
     io::Write,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -23,13 +23,15 @@ use super::{
     Broken,
     form::{self, Form},
     leaf::Leaf,
-    pages::{Chunks, ReadAt},
+    pages::Chunks,
 };
 use crate::collect::exports::{
     ImportError,
     charges::{Charges, Record},
-    gather::{BucketId, Fault},
+    gather::BucketId,
     layout::{Bound, Column},
+    skip,
+    source::ReadAt,
 };
 
 /// Rows that are looked at together.
@@ -112,6 +114,20 @@ impl Plan {
         Ok(plan)
     }
 
+    /// Writes what every row is looked at for.
+    fn write_every<R: ReadAt + 'static>(
+        &self,
+        leaves: &[Leaf<R>],
+        codes: &[u32],
+        row: &mut TextRow,
+    ) {
+        for ((field, _, form), (leaf, code)) in self.every.iter().zip(leaves.iter().zip(codes)) {
+            if let Some(raw) = leaf.decode(*code) {
+                row.set(*field, |out| form.write(raw, out));
+            }
+        }
+    }
+
     /// Returns the leaves that are read.
     pub(super) fn leaves(&self) -> impl Iterator<Item = usize> + '_ {
         let kept = self.kept.iter().flat_map(|(_, place)| match *place {
@@ -179,6 +195,10 @@ impl TextRow {
         self.spans.fill((0, 0));
     }
 
+    fn line(&self) -> String {
+        skip::line((0..self.len()).map(|field| self.get(field).unwrap_or_default()))
+    }
+
     fn set(&mut self, field: usize, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.texts.len();
         write(&mut self.texts);
@@ -210,12 +230,12 @@ struct Alike {
 /// Kinds of rows met in a row group, found column by column.
 #[derive(Default)]
 struct Kinds {
-    alike: Vec<Alike>,
-    /// By column: the number of what came before and the code, and what both are.
     steps: Vec<Step>,
-    by_last: HashMap<u32, usize>,
+    /// By the number that the last step gives.
+    alike: Vec<Option<Alike>>,
 }
 
+/// Numbers the pairs of what the columns before tell and the code in this one.
 #[derive(Default)]
 struct Step {
     near: Vec<u32>,
@@ -227,7 +247,20 @@ struct Step {
 const NEAR: u32 = 256;
 
 impl Step {
-    fn get(&mut self, before: u32, code: u32) -> u32 {
+    fn advance(&mut self, numbers: &mut [u32], codes: &[u32]) {
+        let (mut last, mut known) = ((0, 0), None);
+        for (number, code) in numbers.iter_mut().zip(codes) {
+            let pair = (*number, *code);
+            // Most columns hardly ever change.
+            *number = match known {
+                Some(known) if pair == last => known,
+                _ => self.get(pair),
+            };
+            (last, known) = (pair, Some(*number));
+        }
+    }
+
+    fn get(&mut self, (before, code): (u32, u32)) -> u32 {
         let next = self.count;
         // Absent wraps around to the first.
         let shifted = code.wrapping_add(1);
@@ -263,7 +296,7 @@ pub(super) struct Group<'g, R: ReadAt> {
 }
 
 /// Hears of rows that cannot be understood.
-pub(super) type BadRow<'b> = dyn FnMut(ImportError) -> Result<(), ImportError> + 'b;
+pub(super) type BadRows<'b> = dyn FnMut(ImportError, u64, String) -> Result<(), ImportError> + 'b;
 
 impl<R: ReadAt + 'static> Group<'_, R> {
     fn broken(&self, leaf: usize) -> impl Fn(Broken) -> ImportError + '_ {
@@ -288,167 +321,163 @@ impl<R: ReadAt + 'static> Group<'_, R> {
             .map_err(self.broken(leaf))
     }
 
-    /// Reads the group, and adds its rows to those of the file.
-    pub(super) fn read<'c>(
-        &self,
-        charges: &std::sync::Mutex<Charges<'c>>,
-        bad_row: &mut BadRow<'_>,
-    ) -> Result<(), ImportError> {
-        let charges = || {
-            let locked = charges.lock();
-            locked.unwrap_or_else(std::sync::PoisonError::into_inner)
-        };
+    fn scan(&self) -> Result<Scan<R>, ImportError> {
         let plan = self.plan;
-        let group = self.metadata.row_group(self.number);
-        let rows = usize::try_from(group.num_rows()).unwrap_or_default();
-        let mut every = Vec::new();
+        let mut scan = Scan {
+            every: Vec::new(),
+            cost: self.open(plan.cost.1)?,
+            kept: Vec::new(),
+            codes: vec![Vec::new(); plan.every.len()],
+            numbers: Vec::new(),
+            amounts: Vec::new(),
+            odd: Vec::new(),
+            selected: Vec::new(),
+            kinds: Kinds::default(),
+            row: TextRow::new(plan.width),
+        };
+        scan.kinds
+            .steps
+            .resize_with(plan.every.len(), Step::default);
         for (_, leaf, _) in &plan.every {
-            every.push(self.open(*leaf)?);
+            scan.every.push(self.open(*leaf)?);
         }
-        let mut cost = self.open(plan.cost.1)?;
-        let mut kept = Vec::new();
         for (_, place) in &plan.kept {
-            kept.push(match *place {
+            scan.kept.push(match *place {
                 Place::Flat { leaf, .. } => (self.open(leaf)?, None),
                 Place::Map { key, value } => (self.open(key)?, Some(self.open(value)?)),
             });
         }
-        let mut kinds = Kinds::default();
-        kinds.steps.resize_with(plan.every.len(), Step::default);
-        let mut row = TextRow::new(plan.width);
-        let (mut numbers, mut codes) = (Vec::new(), Vec::new());
-        let (mut amounts, mut odd, mut selected) = (Vec::new(), Vec::new(), Vec::new());
-        let mut all_codes: Vec<Vec<u32>> = vec![Vec::new(); every.len()];
+        Ok(scan)
+    }
+
+    /// Reads the group, and adds its rows to those of the file.
+    pub(super) fn read(
+        &self,
+        charges: &Mutex<Charges<'_>>,
+        bad_rows: &mut BadRows<'_>,
+    ) -> Result<(), ImportError> {
+        let rows = usize::try_from(self.metadata.row_group(self.number).num_rows());
+        let rows = rows.unwrap_or_default();
+        let bad_rest = |done: usize, error, bad_rows: &mut BadRows<'_>| {
+            let first = self.rows_before + done as u64 + 1;
+            let last = self.rows_before + rows as u64;
+            let rest = format!("(rows {first} to {last} of {})", self.file);
+            bad_rows(error, (rows - done) as u64, rest)
+        };
+        let mut scan = match self.scan() {
+            Ok(scan) => scan,
+            Err(error) => return bad_rest(0, error, bad_rows),
+        };
         let mut done = 0;
         while done < rows {
             if self.stop.load(Ordering::Relaxed) {
                 return Err(ImportError::Cancelled);
             }
             let count = BATCH.min(rows - done);
-            // What kind of row each is.
-            numbers.clear();
-            numbers.resize(count, 0_u32);
-            for (at, leaf) in every.iter_mut().enumerate() {
-                codes.clear();
-                let failed = self.broken(plan.every[at].1);
-                leaf.read_codes(count, &mut codes).map_err(failed)?;
-                let step = &mut kinds.steps[at];
-                for (number, code) in numbers.iter_mut().zip(&codes) {
-                    *number = step.get(*number, *code);
-                }
-                std::mem::swap(&mut all_codes[at], &mut codes);
-            }
-            amounts.clear();
-            odd.clear();
-            let form = plan.cost.2;
-            cost.read_numbers(count, |raw| form.units(raw), &mut amounts, &mut odd)
-                .map_err(self.broken(plan.cost.1))?;
-            selected.clear();
-            let mut odd_rows = odd.iter().map(|(row, _)| *row).peekable();
-            let mut last = (u32::MAX, 0);
-            for (at, (number, units)) in (0_u32..).zip(numbers.iter().zip(&amounts)) {
-                if last.0 != *number {
-                    let kind = if let Some(kind) = kinds.by_last.get(number) {
-                        *kind
-                    } else {
-                        let codes: Vec<u32> =
-                            all_codes.iter().map(|codes| codes[at as usize]).collect();
-                        row.clear();
-                        for ((field, _, form), (leaf, code)) in
-                            plan.every.iter().zip(every.iter().zip(&codes))
-                        {
-                            if let Some(raw) = leaf.decode(*code) {
-                                row.set(*field, |out| form.write(raw, out));
-                            }
-                        }
-                        // What is wrong with such a row shows when it is read as a whole.
-                        let outside = charges().outside_of(&row).unwrap_or_default();
-                        kinds.alike.push(Alike {
-                            codes,
-                            outside,
-                            units: 0,
-                            rows: 0,
-                        });
-                        kinds.by_last.insert(*number, kinds.alike.len() - 1);
-                        kinds.alike.len() - 1
-                    };
-                    last = (*number, kind);
-                }
-                let kind = &mut kinds.alike[last.1];
-                if odd_rows.next_if_eq(&at).is_some() || kind.outside.is_none() {
-                    selected.push(at);
-                } else {
-                    kind.units += i128::from(*units);
-                    kind.rows += 1;
-                }
-            }
-            if !selected.is_empty() {
-                self.write_rows(
-                    &Batch {
-                        first: self.rows_before + done as u64,
-                        count,
-                        selected: &selected,
-                        codes: &all_codes,
-                        amounts: &amounts,
-                        odd: &odd,
-                    },
-                    (&every, &mut kept),
-                    &mut row,
-                    |row| charges().row(row, 1),
-                    bad_row,
-                )?;
-            } else {
-                for (at, (leaf, value)) in kept.iter_mut().enumerate() {
-                    self.skip(at, leaf, value.as_mut(), count)?;
-                }
+            if let Err(error) = self.batch(&mut scan, done, count, charges, bad_rows) {
+                bad_rest(done, error, bad_rows)?;
+                break;
             }
             done += count;
             self.rows_read.fetch_add(count as u64, Ordering::Relaxed);
         }
-        for kind in &kinds.alike {
-            let (Some(bucket), 1..) = (kind.outside, kind.rows) else {
-                continue;
-            };
-            row.clear();
-            for ((field, _, form), (leaf, code)) in
-                plan.every.iter().zip(every.iter().zip(&kind.codes))
-            {
-                if let Some(raw) = leaf.decode(*code) {
-                    row.set(*field, |out| form.write(raw, out));
-                }
+        self.add_outside(&mut scan, charges, bad_rows)
+    }
+
+    /// Reads some rows: of those that are kept all, of the others what they are and cost.
+    fn batch(
+        &self,
+        scan: &mut Scan<R>,
+        done: usize,
+        count: usize,
+        charges: &Mutex<Charges<'_>>,
+        bad_rows: &mut BadRows<'_>,
+    ) -> Result<(), ImportError> {
+        let plan = self.plan;
+        scan.numbers.clear();
+        scan.numbers.resize(count, 0);
+        for (at, leaf) in scan.every.iter_mut().enumerate() {
+            let codes = &mut scan.codes[at];
+            codes.clear();
+            leaf.read_codes(count, codes)
+                .map_err(self.broken(plan.every[at].1))?;
+            scan.kinds.steps[at].advance(&mut scan.numbers, codes);
+        }
+        scan.amounts.clear();
+        scan.odd.clear();
+        let form = plan.cost.2;
+        let number = |raw: &[u8]| form.units(raw);
+        scan.cost
+            .read_numbers(count, number, &mut scan.amounts, &mut scan.odd)
+            .map_err(self.broken(plan.cost.1))?;
+        // Which rows are kept, or have a cost that takes a closer look.
+        scan.selected.clear();
+        let mut odd = scan.odd.iter().map(|(row, _)| *row).peekable();
+        for at in 0..count {
+            let number = scan.numbers[at] as usize;
+            while scan.kinds.alike.len() <= number {
+                scan.kinds.alike.push(None);
             }
-            let Some(cost) = form::total(kind.units) else {
-                let broken = Broken::new("costs that no bill adds up to");
-                return Err(self.broken(plan.cost.1)(broken));
-            };
-            if let Err((field, fault)) = charges().add_outside(bucket, &row, cost, kind.rows) {
-                bad_row(self.bad(self.rows_before + 1, field, fault))?;
+            if scan.kinds.alike[number].is_none() {
+                let codes: Vec<u32> = scan.codes.iter().map(|codes| codes[at]).collect();
+                scan.row.clear();
+                plan.write_every(&scan.every, &codes, &mut scan.row);
+                // What is wrong with such a row shows when it is read as a whole.
+                let outside = lock(charges).outside_of(&scan.row).unwrap_or_default();
+                scan.kinds.alike[number] = Some(Alike {
+                    codes,
+                    outside,
+                    units: 0,
+                    rows: 0,
+                });
+            }
+            let place = u32::try_from(at).unwrap_or(u32::MAX);
+            let is_kept = scan.kinds.alike[number]
+                .as_ref()
+                .is_none_or(|alike| alike.outside.is_none());
+            if odd.next_if_eq(&place).is_some() || is_kept {
+                scan.selected.push(place);
+            }
+        }
+        let first = self.rows_before + done as u64;
+        self.write_rows(scan, (first, count), charges, bad_rows)?;
+        let mut selected = scan.selected.iter().copied().peekable();
+        for (at, (number, units)) in (0..).zip(scan.numbers.iter().zip(&scan.amounts)) {
+            if selected.next_if_eq(&at).is_some() {
+                continue;
+            }
+            if let Some(alike) = &mut scan.kinds.alike[*number as usize] {
+                alike.units += i128::from(*units);
+                alike.rows += 1;
             }
         }
         Ok(())
     }
 
-    fn skip(
+    fn add_outside(
         &self,
-        at: usize,
-        leaf: &mut Leaf<R>,
-        value: Option<&mut Leaf<R>>,
-        count: usize,
+        scan: &mut Scan<R>,
+        charges: &Mutex<Charges<'_>>,
+        bad_rows: &mut BadRows<'_>,
     ) -> Result<(), ImportError> {
-        match (&self.plan.kept[at].1, value) {
-            (Place::Map { key, value: number }, Some(value)) => {
-                let (mut keys, mut values) = (Vec::new(), Vec::new());
-                leaf.read_lists(count, &[], 0, &mut keys)
-                    .map_err(self.broken(*key))?;
-                value
-                    .read_lists(count, &[], 0, &mut values)
-                    .map_err(self.broken(*number))
+        for alike in scan.kinds.alike.iter().flatten() {
+            let (Some(bucket), 1..) = (alike.outside, alike.rows) else {
+                continue;
+            };
+            scan.row.clear();
+            self.plan
+                .write_every(&scan.every, &alike.codes, &mut scan.row);
+            let Some(cost) = form::total(alike.units) else {
+                let broken = Broken::new("costs that no bill adds up to");
+                return Err(self.broken(self.plan.cost.1)(broken));
+            };
+            let added = lock(charges).add_outside(bucket, &scan.row, cost, alike.rows);
+            if let Err((field, fault)) = added {
+                let error = self.bad(self.rows_before + 1, field, fault);
+                bad_rows(error, alike.rows, scan.row.line())?;
             }
-            (Place::Flat { leaf: number, .. }, _) => leaf
-                .read_selected(count, &[], &mut Vec::new())
-                .map_err(self.broken(*number)),
-            (Place::Map { .. }, None) => Ok(()),
         }
+        Ok(())
     }
 
     fn bad(&self, row: u64, field: Option<usize>, fault: super::RowFault) -> ImportError {
@@ -463,24 +492,24 @@ impl<R: ReadAt + 'static> Group<'_, R> {
     /// Writes the selected rows of a batch out as texts, each to be added.
     fn write_rows(
         &self,
-        batch: &Batch<'_>,
-        (every, kept): (&[Leaf<R>], &mut [(Leaf<R>, Option<Leaf<R>>)]),
-        row: &mut TextRow,
-        mut add: impl FnMut(&TextRow) -> Result<(), Fault>,
-        bad_row: &mut BadRow<'_>,
+        scan: &mut Scan<R>,
+        (first, count): (u64, usize),
+        charges: &Mutex<Charges<'_>>,
+        bad_rows: &mut BadRows<'_>,
     ) -> Result<(), ImportError> {
         let plan = self.plan;
-        let mut flat: Vec<Vec<Option<Bytes>>> = vec![Vec::new(); kept.len()];
-        let mut lists: Vec<Vec<Entry>> = vec![Vec::new(); kept.len()];
-        for (at, (leaf, value)) in kept.iter_mut().enumerate() {
+        let selected = &scan.selected;
+        let mut flat: Vec<Vec<Option<Bytes>>> = vec![Vec::new(); scan.kept.len()];
+        let mut lists: Vec<Vec<Entry>> = vec![Vec::new(); scan.kept.len()];
+        for (at, (leaf, value)) in scan.kept.iter_mut().enumerate() {
             match (&plan.kept[at].1, value) {
                 (Place::Map { key, value: number }, Some(value)) => {
                     let (mut keys, mut values) = (Vec::new(), Vec::new());
                     let entry = leaf.definition();
-                    leaf.read_lists(batch.count, batch.selected, entry, &mut keys)
+                    leaf.read_lists(count, selected, entry, &mut keys)
                         .map_err(self.broken(*key))?;
                     value
-                        .read_lists(batch.count, batch.selected, entry, &mut values)
+                        .read_lists(count, selected, entry, &mut values)
                         .map_err(self.broken(*number))?;
                     if keys.len() != values.len() {
                         let broken = Broken::new("a map with more keys than values");
@@ -493,27 +522,32 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                         .collect();
                 }
                 (Place::Flat { leaf: number, .. }, _) => leaf
-                    .read_selected(batch.count, batch.selected, &mut flat[at])
+                    .read_selected(count, selected, &mut flat[at])
                     .map_err(self.broken(*number))?,
                 (Place::Map { .. }, None) => {}
             }
         }
-        let mut at_list = vec![0; kept.len()];
-        for (place, at) in (0_u32..).zip(batch.selected) {
+        let row = &mut scan.row;
+        let mut at_list = vec![0; lists.len()];
+        let mut charges = lock(charges);
+        for (place, at) in (0_u32..).zip(selected) {
             row.clear();
-            for (n, (field, _, form)) in plan.every.iter().enumerate() {
-                if let Some(raw) = every[n].decode(batch.codes[n][*at as usize]) {
+            let codes = scan.codes.iter().map(|codes| codes[*at as usize]);
+            for ((field, _, form), (leaf, code)) in
+                plan.every.iter().zip(scan.every.iter().zip(codes))
+            {
+                if let Some(raw) = leaf.decode(code) {
                     row.set(*field, |out| form.write(raw, out));
                 }
             }
-            match batch.odd.binary_search_by_key(at, |(row, _)| *row) {
+            match scan.odd.binary_search_by_key(at, |(row, _)| *row) {
                 Ok(found) => {
-                    if let Some(raw) = &batch.odd[found].1 {
+                    if let Some(raw) = &scan.odd[found].1 {
                         row.set(plan.cost.0, |out| plan.cost.2.write(raw, out));
                     }
                 }
                 Err(_) => row.set(plan.cost.0, |out| {
-                    let amount = form::amount(batch.amounts[*at as usize]);
+                    let amount = form::amount(scan.amounts[*at as usize]);
                     write!(out, "{amount}").expect("a vector takes all");
                 }),
             }
@@ -526,11 +560,8 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                     }
                     Place::Map { .. } => {
                         let start = at_list[n];
-                        let end = start
-                            + lists[n][start..]
-                                .iter()
-                                .take_while(|entry| entry.0 == place)
-                                .count();
+                        let rest = &lists[n][start..];
+                        let end = start + rest.iter().take_while(|entry| entry.0 == place).count();
                         at_list[n] = end;
                         if start < end {
                             row.set(*field, |out| write_map(&lists[n][start..end], out));
@@ -538,27 +569,37 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                     }
                 }
             }
-            if let Err((field, fault)) = add(row) {
-                let number = batch.first + u64::from(*at) + 1;
-                bad_row(self.bad(number, field, fault))?;
+            if let Err((field, fault)) = charges.row(row, 1) {
+                let error = self.bad(first + u64::from(*at) + 1, field, fault);
+                bad_rows(error, 1, row.line())?;
             }
         }
         Ok(())
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A row group while it is read.
+struct Scan<R: ReadAt> {
+    every: Vec<Leaf<R>>,
+    cost: Leaf<R>,
+    kept: Vec<(Leaf<R>, Option<Leaf<R>>)>,
+    /// Of the rows looked at together: by column of `every` their codes, what kind each is, its
+    /// cost, costs that are no number of units, and which rows are written out.
+    codes: Vec<Vec<u32>>,
+    numbers: Vec<u32>,
+    amounts: Vec<i64>,
+    odd: Vec<(u32, Option<Bytes>)>,
+    selected: Vec<u32>,
+    kinds: Kinds,
+    row: TextRow,
+}
+
 /// An entry of a map: the place of its row, key and value.
 type Entry = (u32, Bytes, Bytes);
-
-/// Rows looked at together.
-struct Batch<'b> {
-    first: u64,
-    count: usize,
-    selected: &'b [u32],
-    codes: &'b [Vec<u32>],
-    amounts: &'b [i64],
-    odd: &'b [(u32, Option<Bytes>)],
-}
 
 /// Writes a map as the JSON text that stands in CSV.
 fn write_map(entries: &[Entry], out: &mut Vec<u8>) {

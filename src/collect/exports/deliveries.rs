@@ -1,0 +1,391 @@
+//! Deliveries: what lies below a folder that AWS delivers an export to, and what of it counts.
+//!
+//! Data Exports write `data/BILLING_PERIOD=…/` and `metadata/BILLING_PERIOD=…/…-Manifest.json`, the
+//! older reports `yyyymmdd-yyyymmdd/` or `year=…/month=…/`. A delivery that does not overwrite the
+//! one before has a folder of its own in its month; its manifest comes last, so what has none where
+//! others have one is still being written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use chrono::NaiveDate;
+use sha2::{Digest, Sha256};
+
+use super::{ImportError, source::Input};
+use crate::domain::period::Month;
+
+/// A file below a folder.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Entry {
+    /// Its path from the folder on, with slashes.
+    pub path: String,
+    /// How long it is.
+    pub size: u64,
+    /// What changes whenever its content does.
+    pub tag: String,
+}
+
+/// A folder of exports, wherever it is.
+pub trait Store {
+    /// Returns what it is called.
+    fn name(&self) -> String;
+    /// Lists what is below it.
+    fn list(&self) -> Result<Vec<Entry>, ImportError>;
+    /// Reads a small file.
+    fn read(&self, entry: &Entry) -> Result<Vec<u8>, ImportError>;
+    /// Describes a file that is to be imported.
+    fn input(&self, entry: &Entry) -> Result<Input, ImportError>;
+}
+
+/// A folder on this machine.
+pub struct Folder(pub PathBuf);
+
+impl Folder {
+    fn path(&self, entry: &Entry) -> PathBuf {
+        self.0.join(&entry.path)
+    }
+}
+
+fn open_error(path: &Path, source: io::Error) -> ImportError {
+    ImportError::Open {
+        file: path.display().to_string(),
+        source,
+    }
+}
+
+impl Store for Folder {
+    fn name(&self) -> String {
+        self.0.display().to_string()
+    }
+
+    fn list(&self) -> Result<Vec<Entry>, ImportError> {
+        let mut entries = Vec::new();
+        let mut open = vec![self.0.clone()];
+        while let Some(folder) = open.pop() {
+            let listed = fs::read_dir(&folder).map_err(|source| open_error(&folder, source))?;
+            for entry in listed {
+                let entry = entry.map_err(|source| open_error(&folder, source))?;
+                let path = entry.path();
+                let kind = entry
+                    .file_type()
+                    .map_err(|source| open_error(&path, source))?;
+                // A link to a folder may lead in a circle.
+                if kind.is_dir() {
+                    open.push(path);
+                    continue;
+                }
+                let metadata = fs::metadata(&path).map_err(|source| open_error(&path, source))?;
+                if !metadata.is_file() {
+                    continue;
+                }
+                let inside = path.strip_prefix(&self.0).unwrap_or(&path);
+                entries.push(Entry {
+                    path: inside.to_string_lossy().replace('\\', "/"),
+                    size: metadata.len(),
+                    tag: metadata.modified().map_or_else(
+                        |_| String::new(),
+                        |time| chrono::DateTime::<chrono::Utc>::from(time).to_rfc3339(),
+                    ),
+                });
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn read(&self, entry: &Entry) -> Result<Vec<u8>, ImportError> {
+        let path = self.path(entry);
+        fs::read(&path).map_err(|source| open_error(&path, source))
+    }
+
+    fn input(&self, entry: &Entry) -> Result<Input, ImportError> {
+        let path = self.path(entry);
+        Input::local(&path).map_err(|source| open_error(&path, source))
+    }
+}
+
+/// A month of an export, as it is delivered.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Chosen {
+    /// The files that count.
+    pub(super) files: Vec<Entry>,
+    /// What is another one as soon as anything of it is.
+    pub(super) fingerprint: String,
+}
+
+/// Files of one delivery.
+#[derive(Default)]
+struct Execution {
+    files: Vec<Entry>,
+    manifest: Option<Entry>,
+}
+
+/// Where in a delivery a file lies.
+struct Spot {
+    /// The folder of the export.
+    root: String,
+    month: Option<Month>,
+    /// The folder of one delivery among several.
+    execution: Option<String>,
+}
+
+impl Spot {
+    fn of(path: &str) -> Self {
+        let parts: Vec<&str> = path.split('/').collect();
+        let folders = &parts[..parts.len() - 1];
+        for (at, folder) in folders.iter().enumerate() {
+            let next = folders.get(at + 1).copied();
+            let Some((month, length)) = month_of(folder, next) else {
+                continue;
+            };
+            let mut root = &folders[..at];
+            if let [rest @ .., "data" | "metadata"] = root {
+                root = rest;
+            }
+            return Self {
+                root: root.join("/"),
+                month: Some(month),
+                execution: folders.get(at + length).map(|&name| name.to_owned()),
+            };
+        }
+        Self {
+            root: folders.join("/"),
+            month: None,
+            execution: None,
+        }
+    }
+}
+
+/// Reads the month off a folder, or off one and the next, and says how many they are.
+fn month_of(folder: &str, next: Option<&str>) -> Option<(Month, usize)> {
+    let lower = folder.to_ascii_lowercase();
+    if let Some(period) = lower.strip_prefix("billing_period=") {
+        return Some((period.get(..7)?.parse().ok()?, 1));
+    }
+    if let Some(year) = lower.strip_prefix("year=") {
+        let next = next?.to_ascii_lowercase();
+        let month: u32 = next.strip_prefix("month=")?.parse().ok()?;
+        return Some((format!("{year}-{month:02}").parse().ok()?, 2));
+    }
+    let (from, until) = lower.split_once('-')?;
+    let is_day = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_day(from) && is_day(until)).then_some(())?;
+    Some((format!("{}-{}", &from[..4], &from[4..6]).parse().ok()?, 1))
+}
+
+fn is_manifest(path: &str) -> bool {
+    path.ends_with("-Manifest.json") || path.ends_with("/Manifest.json")
+}
+
+fn is_data(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
+    let endings = [".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"];
+    !name.starts_with(['.', '_']) && endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Chooses what counts of a folder, and says what is left out.
+pub(super) fn choose(
+    store: &dyn Store,
+    month: Option<Month>,
+    options: &str,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Chosen>, ImportError> {
+    let mut found: BTreeMap<(String, Option<Month>), BTreeMap<Option<String>, Execution>> =
+        BTreeMap::new();
+    let mut other_months = BTreeSet::new();
+    for entry in store.list()? {
+        let is_manifest = is_manifest(&entry.path);
+        if !is_manifest && !is_data(&entry.path) {
+            continue;
+        }
+        let spot = Spot::of(&entry.path);
+        if month.is_some() && spot.month.is_some() && spot.month != month {
+            other_months.extend(spot.month);
+            continue;
+        }
+        let execution = found
+            .entry((spot.root, spot.month))
+            .or_default()
+            .entry(spot.execution)
+            .or_default();
+        if is_manifest {
+            execution.manifest.get_or_insert(entry);
+        } else {
+            execution.files.push(entry);
+        }
+    }
+    let mut chosen = Vec::new();
+    for ((root, month), executions) in found {
+        let place = match month {
+            Some(month) => format!("{}/{root} of {month}", store.name()),
+            None => format!("{}/{root}", store.name()),
+        };
+        let files = of_month(store, &place, executions, notes)?;
+        if files.is_empty() {
+            continue;
+        }
+        let mut hasher = Sha256::new();
+        let mut text = format!("{place}\n{options}\n{}\n", env!("CARGO_PKG_VERSION"));
+        for file in &files {
+            text.push_str(&format!("{} {} {}\n", file.path, file.size, file.tag));
+        }
+        hasher.update(&text);
+        let digest = hasher.finalize();
+        chosen.push(Chosen {
+            files,
+            fingerprint: digest[..16]
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
+        });
+    }
+    if chosen.is_empty() {
+        return Err(ImportError::NothingDelivered {
+            place: store.name(),
+            month,
+            others: other_months.into_iter().collect(),
+        });
+    }
+    Ok(chosen)
+}
+
+/// Returns the files of the delivery that counts among those of one month.
+fn of_month(
+    store: &dyn Store,
+    place: &str,
+    mut executions: BTreeMap<Option<String>, Execution>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<Entry>, ImportError> {
+    let above = executions
+        .get_mut(&None)
+        .and_then(|execution| execution.manifest.take());
+    let stated = above
+        .as_ref()
+        .map(|entry| manifest(store, entry))
+        .transpose()?;
+    executions.retain(|_, execution| !execution.files.is_empty() || execution.manifest.is_some());
+    let name = newest(place, &executions, stated.as_ref())?;
+    for (other, execution) in &executions {
+        if *other != name && !execution.files.is_empty() {
+            let why = if *other > name && execution.manifest.is_none() {
+                "still being written"
+            } else {
+                "a newer delivery of the same month is there"
+            };
+            notes.push(format!(
+                "{place}: {} left out, {why}",
+                other.as_deref().unwrap_or("files beside the deliveries")
+            ));
+        }
+    }
+    let Some(execution) = executions.remove(&name) else {
+        return Ok(Vec::new());
+    };
+    let own = execution.manifest.as_ref();
+    let listed = match (own, stated) {
+        (Some(own), _) => manifest(store, own)?.files,
+        (None, Some(stated)) => stated.files,
+        (None, None) => return Ok(execution.files),
+    };
+    if listed.is_empty() {
+        return Ok(execution.files);
+    }
+    let base = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
+    let (counted, others): (Vec<Entry>, Vec<Entry>) = execution
+        .files
+        .into_iter()
+        .partition(|file| listed.contains(&base(&file.path)));
+    for file in others {
+        notes.push(format!(
+            "{place}: {} left out, its manifest does not list it",
+            file.path
+        ));
+    }
+    if let Some(missing) = listed
+        .iter()
+        .find(|name| !counted.iter().any(|file| base(&file.path) == **name))
+    {
+        return Err(ImportError::Incomplete {
+            place: place.to_owned(),
+            missing: missing.clone(),
+        });
+    }
+    Ok(counted)
+}
+
+/// What a manifest says.
+struct Manifest {
+    /// The names of the files.
+    files: BTreeSet<String>,
+    /// Which delivery it is of.
+    assembly: Option<String>,
+}
+
+/// Reads a manifest: the older reports list `reportKeys`, Data Exports their files under another
+/// name; whatever ends like a data file is one.
+fn manifest(store: &dyn Store, entry: &Entry) -> Result<Manifest, ImportError> {
+    let bytes = store.read(entry)?;
+    let json: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| ImportError::Manifest {
+            file: format!("{}/{}", store.name(), entry.path),
+            line: error.line(),
+            reason: error.to_string(),
+        })?;
+    let assembly = json.get("assemblyId").and_then(|id| id.as_str());
+    let mut found = Manifest {
+        files: BTreeSet::new(),
+        assembly: assembly.map(str::to_owned),
+    };
+    collect_files(&json, &mut found.files);
+    Ok(found)
+}
+
+fn collect_files(value: &serde_json::Value, files: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::String(text) if is_data(text) => {
+            files.insert(text.rsplit('/').next().unwrap_or(text).to_owned());
+        }
+        serde_json::Value::Array(values) => values.iter().for_each(|v| collect_files(v, files)),
+        serde_json::Value::Object(map) => map.values().for_each(|v| collect_files(v, files)),
+        _ => {}
+    }
+}
+
+/// Returns the newest of several deliveries that is complete.
+fn newest(
+    place: &str,
+    executions: &BTreeMap<Option<String>, Execution>,
+    stated: Option<&Manifest>,
+) -> Result<Option<String>, ImportError> {
+    if executions.len() <= 1 {
+        return Ok(executions.keys().next().cloned().flatten());
+    }
+    if let Some(assembly) = stated.and_then(|stated| stated.assembly.clone())
+        && executions.contains_key(&Some(assembly.clone()))
+    {
+        return Ok(Some(assembly));
+    }
+    let is_dated = |name: &Option<String>| {
+        name.as_ref().is_none_or(|name| {
+            name.get(..10)
+                .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
+        })
+    };
+    if !executions.keys().all(is_dated) {
+        let mut names = executions.keys();
+        let mut shown = || {
+            let name = names.next().cloned().flatten();
+            format!("{place}: {}", name.unwrap_or_default())
+        };
+        return Err(ImportError::AmbiguousDelivery {
+            first: shown(),
+            second: shown(),
+        });
+    }
+    let complete = executions.iter().rfind(|(_, e)| e.manifest.is_some());
+    let last = complete.or_else(|| executions.iter().next_back());
+    Ok(last.and_then(|(name, _)| name.clone()))
+}
