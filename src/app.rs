@@ -102,6 +102,14 @@ pub enum AppError {
     #[cfg(feature = "aws")]
     #[error(transparent)]
     Collect(#[from] crate::collect::aws::CollectError),
+    /// Athena does not answer.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    Athena(#[from] crate::collect::aws::AthenaError),
+    /// S3 does not hand an export over.
+    #[cfg(feature = "aws")]
+    #[error(transparent)]
+    S3(#[from] crate::collect::aws::S3Error),
     /// A price list cannot be fetched.
     #[cfg(feature = "aws")]
     #[error(transparent)]
@@ -296,11 +304,7 @@ impl App {
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
         let (folders, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|p| p.is_dir());
-        // What was imported before decides what is read; the ledger is made only once all is read.
-        let known = match &self.books {
-            Books::File(path) if path.exists() => Some(Ledger::open_existing(path)?),
-            _ => None,
-        };
+        let known = self.known()?;
         let mut delivery = if files.is_empty() {
             Delivery::default()
         } else {
@@ -312,6 +316,15 @@ impl App {
         }
         drop(known);
         self.keep(delivery)
+    }
+
+    /// Opens the ledger that is there. What was imported before decides what is read; one that is not
+    /// there is made only once all is read.
+    fn known(&self) -> Result<Option<Ledger>, AppError> {
+        Ok(match &self.books {
+            Books::File(path) if path.exists() => Some(Ledger::open_existing(path)?),
+            _ => None,
+        })
     }
 
     /// Reads what a folder of exports brings that the ledger does not hold.

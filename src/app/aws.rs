@@ -1,8 +1,11 @@
 //! Asking AWS: usage into the ledger, price lists above the embedded prices.
 
-use super::{App, AppError, Books, price_store};
+use super::{App, AppError, Books, Imported, price_store};
 use crate::{
-    collect::aws,
+    collect::{
+        aws,
+        exports::{ImportOptions, Watch},
+    },
     domain::{
         catalog::{Lookup, Tariffs},
         ids::{Region, ServiceCode},
@@ -26,6 +29,44 @@ impl App {
             Books::Sample => Ledger::in_memory()?,
         };
         Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
+    }
+
+    /// Imports what a place in S3 brings that the ledger does not hold.
+    pub fn import_bucket(
+        &self,
+        login: &aws::Login,
+        place: &aws::S3Url,
+        options: &ImportOptions,
+        watch: &dyn Watch,
+    ) -> Result<Imported, AppError> {
+        let bucket = aws::Bucket::open(login, place)?;
+        let known = self.known()?;
+        let read = self.read_store(&bucket, known.as_ref(), options, watch);
+        let delivery = read.map_err(|error| match error {
+            AppError::Import(error) => match aws::s3_error(error) {
+                Ok(error) => error.into(),
+                Err(error) => error.into(),
+            },
+            other => other,
+        })?;
+        drop(known);
+        self.keep(delivery)
+    }
+
+    /// Imports a month of a table through Athena. `announce` hears what it will take; a dry run ends
+    /// there. Returns what it scanned, too.
+    pub fn import_table(
+        &self,
+        request: &aws::TableRequest,
+        options: &ImportOptions,
+        watch: &dyn Watch,
+        announce: &dyn Fn(&aws::TableAnnouncement),
+    ) -> Result<Option<(Imported, aws::Scan)>, AppError> {
+        let read = aws::read_table(request, &self.catalog, options, watch, announce)?;
+        let Some(aws::TableRead { delivery, scanned }) = read else {
+            return Ok(None);
+        };
+        Ok(Some((self.keep(delivery)?, scanned)))
     }
 
     /// Fetches AWS's price lists and brings them in: all of them or, on any error, none. Returns the

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 #[cfg(feature = "aws")]
-use crate::collect::aws::CollectError;
+use crate::collect::aws::{AthenaError, CollectError, S3Error};
 use crate::{
     app::AppError,
     collect::{
@@ -141,7 +141,10 @@ impl CommandError {
             }
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
-            Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
+            Self::App(
+                AppError::Collect(CollectError::Stopped)
+                | AppError::Athena(AthenaError::Import(ImportError::Cancelled)),
+            ) => Exit::Interrupted,
             _ => Exit::CouldNot,
         }
     }
@@ -229,6 +232,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Ledger(error) => return ledger_hint(error),
         #[cfg(feature = "aws")]
         AppError::Collect(error) => return collect_hint(error),
+        #[cfg(feature = "aws")]
+        AppError::S3(error) => return s3_hint(error),
+        #[cfg(feature = "aws")]
+        AppError::Athena(error) => return athena_hint(error),
         AppError::Import(error) => import_hint(error),
     })
 }
@@ -295,6 +302,62 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         CollectError::Ledger(error) => return ledger_hint(error),
         CollectError::Stopped | CollectError::Runtime(_) => return None,
         CollectError::Costs(_) => "please report it; nothing of that month was kept",
+    })
+}
+
+#[cfg(feature = "aws")]
+fn s3_hint(error: &S3Error) -> Option<&'static str> {
+    Some(match error {
+        S3Error::Collect(error) => return collect_hint(error),
+        S3Error::Denied { .. } => {
+            "nothing was imported; `pipebill policy --exports s3://BUCKET/PREFIX` prints the \
+             permissions it needs"
+        }
+        S3Error::Gone { .. } => "nothing was imported; check the bucket, the name and the region",
+        S3Error::Replaced { .. } => {
+            "nothing was imported; a delivery was being written: run the same again"
+        }
+        S3Error::Failed { .. } => "nothing was imported; check the region and run the same again",
+    })
+}
+
+#[cfg(feature = "aws")]
+fn athena_hint(error: &AthenaError) -> Option<&'static str> {
+    Some(match error {
+        AthenaError::Collect(error) => return collect_hint(error),
+        AthenaError::Import(ImportError::MissingColumns { .. }) => {
+            "nothing was imported; the table is over an export without these columns: add them to \
+             its query and deliver it again"
+        }
+        AthenaError::Import(ImportError::Unrecognised { .. }) => {
+            "nothing was imported; name a table over a Cost and Usage Report or a FOCUS export"
+        }
+        AthenaError::Import(ImportError::Row { .. }) => {
+            "nothing was imported; mend the export, or leave such rows out with --skip-bad-rows"
+        }
+        AthenaError::Import(error) => import_hint(error),
+        AthenaError::Denied { .. } => {
+            "nothing was imported; `pipebill policy --athena` prints the permissions it needs"
+        }
+        AthenaError::NoTable { .. } => {
+            "check the names, the region (--region) and that a table was made over the export"
+        }
+        AthenaError::NoWorkgroup(_) => "name another with --workgroup; workgroups are by region",
+        AthenaError::WorkgroupDisabled(_) => "enable it, or name another with --workgroup",
+        AthenaError::NoOutput(_) => "name a place with --output s3://BUCKET/PREFIX/",
+        AthenaError::QueryFailed(_) => {
+            "nothing was imported; --dry-run shows the query, and `pipebill policy --athena` the \
+             permissions it needs"
+        }
+        AthenaError::QueryCancelled(_) => {
+            "nothing was imported; somebody stopped it, or the workgroup's limit did"
+        }
+        AthenaError::NoRows { .. } => {
+            "nothing was imported; check the month, and that the table knows its folder: `MSCK \
+             REPAIR TABLE` or the crawler brings new months in"
+        }
+        AthenaError::OtherColumns => "nothing was imported; please report it",
+        AthenaError::Failed(_) => "nothing was imported; run the same again",
     })
 }
 

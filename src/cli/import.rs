@@ -30,14 +30,20 @@ use crate::{
 /// complete delivery of each month is read, and only if it changed since the last import. Importing
 /// a month again replaces it; nothing is counted twice.
 ///
+/// athena://DATABASE.TABLE asks Athena for the sums of one month instead of reading its files. What it
+/// scans is said before where it is known, and what it scanned and cost after. --output s3://… names
+/// where Athena writes its results, if the workgroup does not.
+///
 /// Examples:
 ///   pipebill import cur/*.csv.gz
 ///   pipebill import exports/ --month 2026-10
 ///   pipebill import cost-explorer.json --source production
+///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// The exports, or folders that AWS delivers them to.
+    /// The exports: files, folders that AWS delivers them to, one place in S3 as s3://BUCKET/PREFIX, or
+    /// one table as athena://DATABASE.TABLE.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Only this billing month; of folders, files of other months are not opened.
@@ -52,10 +58,24 @@ pub(super) struct Args {
     /// Name a source that states no payer, so that two of them are kept apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    #[cfg(feature = "aws")]
+    #[command(flatten)]
+    cloud: super::import_cloud::CloudArgs,
 }
 
+/// Returns the exports that are not in files.
+fn elsewhere(files: &[PathBuf]) -> impl Iterator<Item = &str> {
+    let names = files.iter().filter_map(|file| file.to_str());
+    names.filter(|name| name.starts_with("athena://") || name.starts_with("s3://"))
+}
+
+#[cfg_attr(
+    not(feature = "aws"),
+    expect(unused_variables, reason = "only Athena needs a place for results")
+)]
 pub(super) fn run(
     args: Args,
+    results: Option<&Path>,
     app: &App,
     output: &Output,
     strict: bool,
@@ -76,7 +96,31 @@ pub(super) fn run(
         month: args.month,
     };
     let watch = Progress::new(output.shows_progress());
-    let imported = app.import(&args.files, &options, &watch)?;
+    let imported = if let Some(place) = elsewhere(&args.files).next() {
+        #[cfg(not(feature = "aws"))]
+        return Err(CommandError::BadValue {
+            flag: "FILE",
+            problem: format!("{place} needs pipebill built with the feature `aws`"),
+        });
+        #[cfg(feature = "aws")]
+        {
+            use super::import_cloud::{Elsewhere, Import};
+            let from = Elsewhere::parse(place, args.files.len())?;
+            let import = Import {
+                args: &args.cloud,
+                app,
+                options: &options,
+                watch: &watch,
+                output,
+            };
+            match import.run(&from, args.month, results)? {
+                Some(imported) => imported,
+                None => return Ok(Exit::Answered),
+            }
+        }
+    } else {
+        app.import(&args.files, &options, &watch)?
+    };
     watch.bar.borrow().finish_and_clear();
     let skipped = imported
         .delivery
@@ -92,8 +136,8 @@ pub(super) fn run(
 }
 
 /// A progress bar on a terminal, and an ear for Ctrl-C.
-struct Progress {
-    bar: RefCell<ProgressBar>,
+pub(super) struct Progress {
+    pub(super) bar: RefCell<ProgressBar>,
     stop: Arc<AtomicBool>,
 }
 

@@ -13,6 +13,8 @@ mod exchange;
 mod forecast;
 mod forecast_bench;
 mod import;
+#[cfg(feature = "aws")]
+mod import_cloud;
 mod optimize;
 mod output;
 #[cfg(feature = "aws")]
@@ -212,9 +214,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             .into();
         }
     };
+    // Where Athena writes its results is no file of ours.
+    let is_import = matches!(cli.command, Command::Import(_));
+    let file = cli.global.output.clone();
     let output = Output::new(
         cli.global.format,
-        cli.global.output.clone(),
+        file.filter(|file| !(is_import && is_in_s3(file))),
         cli.global.color,
         cli.global.verbose,
     );
@@ -251,7 +256,10 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Doctor(args) => doctor::run(&args, &app()?, output),
         #[cfg(feature = "aws")]
         Command::Policy(args) => policy::run(&args, output),
-        Command::Import(args) => import::run(args, &app()?, output, strict),
+        Command::Import(args) => {
+            let results = global.output.as_deref().filter(|file| is_in_s3(file));
+            import::run(args, results, &app()?, output, strict)
+        }
         Command::Usage(args) => usage::run(&args, &app()?, output, strict),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
@@ -264,6 +272,10 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),
         Command::Man(args) => shell::man(&args, Cli::command(), output),
     }
+}
+
+fn is_in_s3(file: &Path) -> bool {
+    file.to_str().is_some_and(|file| file.starts_with("s3://"))
 }
 
 /// The one place that looks at the clock. AWS bills in UTC.

@@ -1,16 +1,17 @@
 //! `pipebill policy`: what a reader has to be allowed.
 
 use super::{CommandError, Exit, collect::ChoiceArgs, output::Output};
-use crate::collect::aws;
+use crate::collect::aws::{self, S3Url};
 
-/// Print the least-privilege IAM policy that `collect` needs
+/// Print the least-privilege IAM policy that `collect` needs, or importing from S3 or through Athena
 ///
 /// Every action it allows is called, and every call is allowed by it; the program reads both from
-/// one table.
+/// one table. What Athena does in the name of who asks it stands in statements of its own.
 ///
 /// Examples:
 ///   pipebill policy > policy.json
 ///   pipebill policy --organization --role-name pipebill-reader
+///   pipebill policy --athena --exports s3://my-cur/exports --results s3://my-athena/pipebill
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -25,11 +26,50 @@ pub(super) struct Args {
     /// The role that is taken in other accounts.
     #[arg(long, value_name = "NAME")]
     role_name: Option<String>,
+    /// For `import athena://…` in place of `collect`.
+    #[arg(long)]
+    athena: bool,
+    /// Where the exports lie; without --athena for `import s3://…` in place of `collect`.
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = s3_url)]
+    exports: Option<S3Url>,
+    /// Where Athena writes its results.
+    #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = s3_url, requires = "athena")]
+    results: Option<S3Url>,
+}
+
+fn s3_url(text: &str) -> Result<S3Url, String> {
+    S3Url::parse(text).ok_or_else(|| "a place is written as s3://BUCKET/PREFIX".to_owned())
+}
+
+/// A bucket whose name is to be filled in.
+fn blank(bucket: &str) -> S3Url {
+    S3Url {
+        bucket: bucket.to_owned(),
+        prefix: String::new(),
+    }
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
-    let choice = args.choice.choice(args.organization, args.roles);
-    let policy = aws::policy(&choice, args.role_name.as_deref());
+    let policy = if args.athena || args.exports.is_some() {
+        let exports = args.exports.clone();
+        let results = args.results.clone();
+        if args.athena && (exports.is_none() || results.is_none()) {
+            output.say(
+                "note: put your buckets in place of EXPORTS and RESULTS, or name them with \
+                 --exports and --results",
+            );
+        }
+        let results = args
+            .athena
+            .then(|| results.unwrap_or_else(|| blank("RESULTS")));
+        aws::import_policy(
+            &exports.unwrap_or_else(|| blank("EXPORTS")),
+            results.as_ref(),
+        )
+    } else {
+        let choice = args.choice.choice(args.organization, args.roles);
+        aws::policy(&choice, args.role_name.as_deref())
+    };
     let text = serde_json::to_string_pretty(&policy).expect("a policy is JSON");
     output.data(&format!("{text}\n"))?;
     Ok(Exit::Answered)

@@ -49,6 +49,7 @@ units! {
     Deployment "deployment" "deployments" [] "A deployment.";
     GbMonth "gb-month" "gb-months" ["gb-mo", "gb-month (binary)", "gibibyte-month"] "A gibibyte kept for a month.";
     Gb "gb" "gbs" ["gigabytes", "gigabyte"] "A gibibyte moved or taken in.";
+    Tb "tb" "tbs" ["terabytes", "terabyte"] "A tebibyte scanned.";
     GbSecond "gb-second" "gb-seconds" ["lambda-gb-second"] "A gibibyte of memory for a second.";
     Request "request" "requests" ["api requests", "api calls", "api call"] "A request.";
     Event "event" "events" [] "An event.";

@@ -8,6 +8,8 @@ pub mod bill;
 pub mod chart;
 pub mod check;
 #[cfg(feature = "aws")]
+pub mod cloud;
+#[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
 pub mod csv;

@@ -49,12 +49,16 @@ pub(crate) fn python() -> Option<PathBuf> {
 
 impl Double {
     pub(crate) fn start(world: &str) -> Option<Self> {
+        Self::serve("double.py", world)
+    }
+
+    pub(crate) fn serve(script: &str, world: &str) -> Option<Self> {
         let Some(python) = python() else {
             println!("SKIPPED: no double of AWS; scripts/test installs what it needs");
             return None;
         };
         let mut child = Command::new(python)
-            .args(["double.py", world])
+            .args([script, world])
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
             .stdout(Stdio::piped())
             .spawn()

@@ -6,6 +6,8 @@ mod bill;
 mod browser;
 mod cases;
 mod catalog;
+#[cfg(feature = "aws")]
+mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;

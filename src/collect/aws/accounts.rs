@@ -52,7 +52,7 @@ impl Run<'_> {
     /// Opens the accounts that are asked. Those that cannot be opened become gaps.
     pub(super) async fn accounts(&self) -> Result<Vec<Account>, CollectError> {
         let login = &self.request.login;
-        let config = clients::load(self.request).await;
+        let config = clients::load(&self.request.login, self.request.timeout).await;
         let has_region = config
             .region()
             .is_some_and(|name| !name.as_ref().is_empty());

@@ -13,15 +13,15 @@ use aws_smithy_http_client::{
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use super::{Request, Role, attempts::Counting};
+use super::{Login, Role, attempts::Counting};
 use crate::domain::ids::Region;
 
 /// Requests are tried so often before they count as failed.
 pub(super) const ATTEMPTS: u32 = 8;
 
-/// Loads the configuration the way AWS's own tools do: flags, environment, profile.
-pub(super) async fn load(request: &Request) -> SdkConfig {
-    let login = &request.login;
+/// Loads the configuration the way AWS's own tools do: flags, environment, profile. Answers are waited
+/// for so long before they are asked for again.
+pub(super) async fn load(login: &Login, timeout: Duration) -> SdkConfig {
     let http = Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
         .build_https();
@@ -34,8 +34,8 @@ pub(super) async fn load(request: &Request) -> SdkConfig {
     .with_initial_backoff(Duration::from_millis(200));
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(3))
-        .read_timeout(request.timeout)
-        .operation_attempt_timeout(request.timeout + Duration::from_secs(10))
+        .read_timeout(timeout)
+        .operation_attempt_timeout(timeout + Duration::from_secs(10))
         .build();
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(SharedHttpClient::new(Counting(http)))

@@ -4,7 +4,9 @@
 //! logged or shown. Pages stream into the ledger, so memory does not grow with what is read.
 
 mod accounts;
+mod athena;
 mod attempts;
+mod bucket;
 mod clients;
 mod cloudtrail;
 mod codebuild;
@@ -21,6 +23,9 @@ mod organizations;
 mod policy;
 pub mod price_lists;
 mod run;
+mod s3;
+mod s3_url;
+mod session;
 mod sources;
 
 use std::time::Duration;
@@ -31,11 +36,15 @@ use rust_decimal::Decimal;
 
 use self::operations::{Choice, Operation};
 pub use self::{
+    athena::{AthenaError, Scan, TableAnnouncement, TableRead, TableRequest, read_table},
     attempts::Attempt,
+    bucket::Bucket,
     doctor::{Check, doctor},
     error::CollectError,
-    policy::policy,
+    policy::{import_policy, policy},
     run::collect,
+    s3::{S3Error, s3_error},
+    s3_url::S3Url,
 };
 use crate::{
     domain::{ids::Region, metering::observed::Place, money::Money},

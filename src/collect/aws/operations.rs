@@ -49,7 +49,7 @@ impl Service {
 
 /// Who needs an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Needed {
+pub(super) enum Needed {
     /// Everyone; AWS grants it without a policy.
     Granted,
     /// Who collects a service.
@@ -60,6 +60,14 @@ enum Needed {
     Organization,
     /// Who collects other accounts.
     OtherAccounts,
+    /// Who imports through Athena.
+    Athena,
+    /// Athena itself, in the name of who imports through it: the table.
+    AthenaForTables,
+    /// Who imports from S3, and Athena in the name of who imports through it.
+    Exports,
+    /// Athena itself, in the name of who imports through it: its results.
+    AthenaForResults,
 }
 
 macro_rules! operations {
@@ -85,6 +93,12 @@ macro_rules! operations {
                 action.split_once(':').map_or(action, |(service, _)| service)
             }
 
+            /// Returns the operations that somebody needs, in the order of the table.
+            pub(super) fn needed_by(needed: Needed) -> impl Iterator<Item = Self> {
+                let all = Self::ALL.iter().copied();
+                all.filter(move |operation| operation.needed() == needed)
+            }
+
             const fn needed(self) -> Needed {
                 match self { $(Self::$name => $needed,)* }
             }
@@ -92,7 +106,10 @@ macro_rules! operations {
     };
 }
 
-use Needed::{By, Deep, Granted, Organization, OtherAccounts};
+use Needed::{
+    Athena, AthenaForResults, AthenaForTables, By, Deep, Exports, Granted, Organization,
+    OtherAccounts,
+};
 use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostExplorer};
 
 operations! {
@@ -117,6 +134,19 @@ operations! {
     ListRepositories "codecommit:ListRepositories" By(CodeCommit);
     ListAccounts "organizations:ListAccounts" Organization;
     AssumeRole "sts:AssumeRole" OtherAccounts;
+    GetTableMetadata "athena:GetTableMetadata" Athena;
+    GetWorkGroup "athena:GetWorkGroup" Athena;
+    StartQueryExecution "athena:StartQueryExecution" Athena;
+    GetQueryExecution "athena:GetQueryExecution" Athena;
+    GetQueryResults "athena:GetQueryResults" Athena;
+    StopQueryExecution "athena:StopQueryExecution" Athena;
+    GetDatabase "glue:GetDatabase" AthenaForTables;
+    GetTable "glue:GetTable" AthenaForTables;
+    GetPartitions "glue:GetPartitions" AthenaForTables;
+    ListBucket "s3:ListBucket" Exports;
+    GetObject "s3:GetObject" Exports;
+    GetBucketLocation "s3:GetBucketLocation" AthenaForResults;
+    PutObject "s3:PutObject" AthenaForResults;
 }
 
 /// What is to be collected, as far as calls depend on it.
@@ -161,6 +191,7 @@ impl Choice {
                 Deep(service) => self.deep && self.has(service),
                 Organization => self.organization,
                 OtherAccounts => self.organization || self.roles,
+                Athena | AthenaForTables | Exports | AthenaForResults => false,
             })
     }
 }

@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::operations::{Choice, Operation, Service};
+use super::{
+    operations::{Choice, Needed, Operation, Service},
+    s3_url::S3Url,
+};
 
 /// Returns an IAM policy with the actions of a collection and no others.
 pub fn policy(choice: &Choice, role_name: Option<&str>) -> Value {
@@ -43,6 +46,46 @@ pub fn policy(choice: &Choice, role_name: Option<&str>) -> Value {
         of("sts"),
         format!("arn:aws:iam::*:role/{role}"),
     );
+    json!({"Version": "2012-10-17", "Statement": statements})
+}
+
+/// Returns an IAM policy for importing: from S3, and with a place for results through Athena. Athena
+/// looks the table up, reads the export and writes its results in the name of who asks it.
+pub fn import_policy(exports: &S3Url, results: Option<&S3Url>) -> Value {
+    let mut statements = Vec::new();
+    let mut statement = |id: &str, actions: Vec<Operation>, resource: &str| {
+        let actions: Vec<&str> = actions.into_iter().map(Operation::action).collect();
+        statements.push(json!({
+            "Sid": id,
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": resource,
+        }));
+    };
+    let bucket = |url: &S3Url| format!("arn:aws:s3:::{}", url.bucket);
+    let objects = |url: &S3Url| match url.prefix.as_str() {
+        "" => format!("{}/*", bucket(url)),
+        prefix => format!("{}/{prefix}/*", bucket(url)),
+    };
+    if results.is_some() {
+        let athena = Operation::needed_by(Needed::Athena).collect();
+        statement("PipebillAthena", athena, "*");
+        let tables = Operation::needed_by(Needed::AthenaForTables).collect();
+        statement("PipebillAthenaTables", tables, "*");
+    }
+    let mut listing = vec![Operation::ListBucket];
+    if results.is_some() {
+        listing.push(Operation::GetBucketLocation);
+    }
+    statement("PipebillExports", listing, &bucket(exports));
+    let reading = vec![Operation::GetObject];
+    statement("PipebillExportObjects", reading, &objects(exports));
+    if let Some(results) = results {
+        let place = vec![Operation::GetBucketLocation];
+        statement("PipebillAthenaResults", place, &bucket(results));
+        let both = vec![Operation::GetObject, Operation::PutObject];
+        statement("PipebillAthenaResultObjects", both, &objects(results));
+    }
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

@@ -61,7 +61,7 @@ pub(super) fn read(
         }
         rows += 1;
         stream.tick(rows)?;
-        if let Err((field, fault)) = charges.row(&record) {
+        if let Err((field, fault)) = charges.row(&record, 1) {
             let line = stream.line();
             let column = field.map(|field| bound.name(field).to_owned());
             let error = ImportError::Row {
@@ -145,7 +145,8 @@ impl<'c> Charges<'c> {
         self.outside(bucket, &Fields { bound, record }, cost, rows)
     }
 
-    pub(super) fn row(&mut self, record: &impl Record) -> Result<(), Fault> {
+    /// Adds a row, which stands for so many rows of the export.
+    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<(), Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -161,7 +162,7 @@ impl<'c> Charges<'c> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost, 1);
+            return self.outside(bucket, &fields, cost, rows);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -182,32 +183,33 @@ impl<'c> Charges<'c> {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
 
-        self.gather.keep(bucket, &self.key, (quantity, cost), || {
-            let (rate, list_rate) = fields.rates()?;
-            Ok(Row {
-                month,
-                day,
-                payer: fields.text(Column::Payer)?,
-                account: fields.text(Column::Account)?,
-                service: &service,
-                usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
-                region: fields.text(Column::Region)?,
-                kind: fields.kind()?,
-                resource: resource.as_deref(),
-                tags: fields.tags()?,
-                unit: fields
-                    .unit()
-                    .map(|unit| fields.utf8(Column::Unit, unit))
-                    .transpose()?,
-                rate,
-                list_rate,
-                invoice: fields.text(Column::Invoice)?,
-                currency: fields
-                    .text(Column::Currency)?
-                    .ok_or_else(|| fields.missing(Column::Currency))?,
-                origin: fields.text(Column::Origin)?,
+        self.gather
+            .keep(bucket, &self.key, (quantity, cost, rows), || {
+                let (rate, list_rate) = fields.rates()?;
+                Ok(Row {
+                    month,
+                    day,
+                    payer: fields.text(Column::Payer)?,
+                    account: fields.text(Column::Account)?,
+                    service: &service,
+                    usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
+                    region: fields.text(Column::Region)?,
+                    kind: fields.kind()?,
+                    resource: resource.as_deref(),
+                    tags: fields.tags()?,
+                    unit: fields
+                        .unit()
+                        .map(|unit| fields.utf8(Column::Unit, unit))
+                        .transpose()?,
+                    rate,
+                    list_rate,
+                    invoice: fields.text(Column::Invoice)?,
+                    currency: fields
+                        .text(Column::Currency)?
+                        .ok_or_else(|| fields.missing(Column::Currency))?,
+                    origin: fields.text(Column::Origin)?,
+                })
             })
-        })
     }
 
     /// Finds where the row's payer and billing month are summed.

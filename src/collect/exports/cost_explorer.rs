@@ -77,7 +77,7 @@ fn add(
         sum.currency,
         sum.quantity.is_some(),
     );
-    gather.keep(bucket, key.as_bytes(), (sum.quantity, sum.cost), || {
+    gather.keep(bucket, key.as_bytes(), (sum.quantity, sum.cost, 1), || {
         Ok(Row {
             month,
             day: first,

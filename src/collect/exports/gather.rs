@@ -239,19 +239,19 @@ impl<'c> Gather<'c> {
         Ok(())
     }
 
-    /// Adds a row of a service that is kept. `key` is everything but its amounts as the source
+    /// Adds rows of a service that is kept. `key` is everything but its amounts as the source
     /// writes it: only the first row of a group is taken apart.
     pub(super) fn keep<'r>(
         &mut self,
         bucket: BucketId,
         key: &[u8],
-        (quantity, cost): (Option<Decimal>, Decimal),
+        (quantity, cost, count): (Option<Decimal>, Decimal, u64),
         row: impl FnOnce() -> Result<Row<'r>, Fault>,
     ) -> Result<(), Fault> {
         if let Some(&at) = self.buckets[bucket.0].by_key.get(key) {
             let (record, rows) = &mut self.buckets[bucket.0].groups[at];
             if add(record, quantity, cost) {
-                *rows += 1;
+                *rows += count;
                 return Ok(());
             }
         }
@@ -259,7 +259,7 @@ impl<'c> Gather<'c> {
         add(&mut record, quantity, cost);
         let bucket = &mut self.buckets[bucket.0];
         bucket.by_key.insert(key.into(), bucket.groups.len());
-        bucket.groups.push((record, 1));
+        bucket.groups.push((record, count));
         Ok(())
     }
 

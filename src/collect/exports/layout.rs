@@ -36,11 +36,11 @@ pub(super) struct Layout {
     pub(super) kind: ExportKind,
     /// Column, whether it must be there, and the names it goes by. Where several are there, a row
     /// takes the first that is not empty.
-    columns: &'static [(Column, bool, &'static [&'static str])],
+    pub(super) columns: &'static [(Column, bool, &'static [&'static str])],
     /// Columns that hold tags as a JSON object, and what their keys are prefixed with.
-    maps: &'static [(&'static str, &'static str)],
+    pub(super) maps: &'static [(&'static str, &'static str)],
     /// Beginnings of the names of columns that hold one tag each.
-    tag_prefixes: &'static [(&'static str, &'static str)],
+    pub(super) tag_prefixes: &'static [(&'static str, &'static str)],
     /// A column that no export of another layout has, where the columns above do not tell.
     mark: Option<&'static str>,
     /// What kind of charge a row is.

@@ -12,6 +12,8 @@ mod gather;
 mod layout;
 mod open;
 mod parquet;
+#[cfg(feature = "aws")]
+pub mod query;
 mod skip;
 mod source;
 mod values;

@@ -3,6 +3,7 @@
 //! Rounding of *usage* happens here and nowhere else, at the grain AWS bills: each build, each
 //! action, each update. Rounding a sum instead would make every bill with short builds too low.
 
+pub mod athena;
 pub mod codebuild;
 pub mod codecommit;
 pub mod codedeploy;

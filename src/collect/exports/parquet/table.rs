@@ -569,7 +569,7 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                     }
                 }
             }
-            if let Err((field, fault)) = charges.row(row) {
+            if let Err((field, fault)) = charges.row(row, 1) {
                 let error = self.bad(first + u64::from(*at) + 1, field, fault);
                 bad_rows(error, 1, row.line())?;
             }

@@ -1,0 +1,266 @@
+//! S3 as its store's crate speaks it, with the credentials and the network that everything else has.
+
+use std::{
+    error::Error as StdError,
+    io,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::{
+    Connector,
+    proxy::ProxyConfig,
+    tls::{Provider, rustls_provider::CryptoMode},
+};
+use aws_smithy_runtime_api::client::{
+    http::{HttpConnector as _, HttpConnectorSettings},
+    orchestrator::HttpRequest as SdkRequest,
+};
+use aws_smithy_types::{body::SdkBody, byte_stream::ByteStream};
+use object_store::{
+    ClientOptions, CredentialProvider, Error as StoreError, RetryConfig,
+    aws::{AmazonS3, AmazonS3Builder, AwsCredential},
+    client::{
+        HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse,
+        HttpResponseBody, HttpService,
+    },
+};
+use thiserror::Error;
+
+use super::{CollectError, s3_url::S3Url};
+use crate::collect::exports::ImportError;
+
+/// How long before credentials end new ones are asked for.
+const EARLY: Duration = Duration::from_mins(5);
+
+/// Why S3 does not hand an export over. The ledger is untouched.
+#[derive(Debug, Error)]
+pub enum S3Error {
+    /// Credentials or network.
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    /// The credentials may not do this.
+    #[error("access denied to {what}")]
+    Denied {
+        /// What.
+        what: String,
+    },
+    /// There is no such bucket or object.
+    #[error("{what} is not there")]
+    Gone {
+        /// What.
+        what: String,
+    },
+    /// Another object was put in its place.
+    #[error("{what} was replaced while it was read")]
+    Replaced {
+        /// What.
+        what: String,
+    },
+    /// Retried in vain, or not worth it.
+    #[error("cannot read {what}: {why}")]
+    Failed {
+        /// What.
+        what: String,
+        /// In a few words.
+        why: String,
+    },
+}
+
+impl S3Error {
+    pub(super) fn of(what: &str, error: &StoreError) -> Self {
+        let what = what.to_owned();
+        let text = chain(error);
+        for code in ["ExpiredToken", "TokenRefreshRequired"] {
+            if text.contains(code) {
+                return CollectError::Expired(code.to_owned()).into();
+            }
+        }
+        match error {
+            StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
+                Self::Denied { what }
+            }
+            StoreError::NotFound { .. } => Self::Gone { what },
+            // A listing that is refused has no name of its own there.
+            _ if text.contains("<Code>AccessDenied<") => Self::Denied { what },
+            _ if text.contains("<Code>NoSuchBucket<") => Self::Gone { what },
+            StoreError::Precondition { .. } => Self::Replaced { what },
+            _ if text.contains("AuthorizationHeaderMalformed")
+                || text.contains("PermanentRedirect") =>
+            {
+                let why = "its bucket is in another region".to_owned();
+                Self::Failed { what, why }
+            }
+            _ => Self::Failed {
+                what,
+                why: code(&text).map_or_else(|| shown(&text), str::to_owned),
+            },
+        }
+    }
+
+    pub(super) fn import(self, file: String) -> ImportError {
+        let source = io::Error::other(self);
+        ImportError::Open { file, source }
+    }
+}
+
+/// Returns the error of S3 that an import ended with, or the import's own.
+pub fn s3_error(error: ImportError) -> Result<S3Error, ImportError> {
+    let is_ours = |source: &io::Error| source.get_ref().is_some_and(|inner| inner.is::<S3Error>());
+    match error {
+        ImportError::Open { source, .. } | ImportError::Read { source, .. } if is_ours(&source) => {
+            Ok(source.downcast().expect("its type was looked at"))
+        }
+        other => Err(other),
+    }
+}
+
+/// The word that S3 has for an error, in the document that it answers.
+fn code(text: &str) -> Option<&str> {
+    let (_, rest) = text.split_once("<Code>")?;
+    let (code, _) = rest.split_once("</Code>")?;
+    (code.len() <= 60 && code.chars().all(|c| c.is_ascii_alphanumeric())).then_some(code)
+}
+
+/// What is in the way, in one line and without the document that S3 wraps it in.
+fn shown(text: &str) -> String {
+    let text: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .take(300)
+        .collect();
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn chain(error: &StoreError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let more = error.to_string();
+        if !text.contains(&more) {
+            text += ": ";
+            text += &more;
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Returns the client of a bucket, with the credentials and the network that everything else has.
+pub(super) fn client(config: &SdkConfig, url: &S3Url) -> Result<AmazonS3, CollectError> {
+    let provider = config.credentials_provider();
+    let provider = provider.ok_or(CollectError::NoCredentials)?;
+    let retry = RetryConfig {
+        max_retries: 7,
+        retry_timeout: Duration::from_mins(3),
+        ..RetryConfig::default()
+    };
+    let mut builder = AmazonS3Builder::new()
+        .with_bucket_name(&url.bucket)
+        .with_region(config.region().map_or("us-east-1", AsRef::as_ref))
+        .with_credentials(Arc::new(Credentials {
+            provider,
+            known: Mutex::default(),
+        }))
+        .with_client_options(ClientOptions::new())
+        .with_http_connector(Network)
+        .with_retry(retry);
+    let endpoint = std::env::var("AWS_ENDPOINT_URL_S3").ok();
+    if let Some(endpoint) = endpoint.as_deref().or(config.endpoint_url()) {
+        builder = builder
+            .with_endpoint(endpoint)
+            .with_allow_http(endpoint.starts_with("http://"));
+    } else {
+        builder = builder.with_virtual_hosted_style_request(!url.bucket.contains('.'));
+    }
+    builder
+        .build()
+        .map_err(|error| CollectError::BadCredentials(shown(&chain(&error))))
+}
+
+/// The credentials of AWS's own configuration, asked for again only when they end.
+#[derive(Debug)]
+struct Credentials {
+    provider: SharedCredentialsProvider,
+    known: Mutex<Option<(Arc<AwsCredential>, Option<SystemTime>)>>,
+}
+
+#[async_trait]
+impl CredentialProvider for Credentials {
+    type Credential = AwsCredential;
+
+    async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
+        let known = || self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((credential, ends)) = &*known()
+            && ends.is_none_or(|ends| ends > SystemTime::now() + EARLY)
+        {
+            return Ok(credential.clone());
+        }
+        let found = self.provider.provide_credentials().await;
+        let found = found.map_err(|error| StoreError::Unauthenticated {
+            path: String::new(),
+            source: Box::new(error),
+        })?;
+        let credential = Arc::new(AwsCredential {
+            key_id: found.access_key_id().to_owned(),
+            secret_key: found.secret_access_key().to_owned(),
+            token: found.session_token().map(str::to_owned),
+        });
+        *known() = Some((credential.clone(), found.expiry()));
+        Ok(credential)
+    }
+}
+
+/// The one TLS stack there is, as the store wants to have it.
+#[derive(Debug)]
+struct Network;
+
+impl HttpConnector for Network {
+    fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+        let settings = HttpConnectorSettings::builder()
+            .connect_timeout(Duration::from_secs(3))
+            .read_timeout(Duration::from_secs(30))
+            .build();
+        let connector = Connector::builder()
+            .connector_settings(settings)
+            .proxy_config(ProxyConfig::from_env())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .build();
+        Ok(HttpClient::new(Connection(connector)))
+    }
+}
+
+#[derive(Debug)]
+struct Connection(Connector);
+
+#[async_trait]
+impl HttpService for Connection {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let request = request.map(|body| {
+            let bytes = body.as_bytes().cloned().unwrap_or_default();
+            SdkBody::from(bytes.to_vec())
+        });
+        let request = SdkRequest::try_from(request)
+            .map_err(|error| HttpError::new(HttpErrorKind::Unknown, error))?;
+        let response = self.0.call(request).await.map_err(|error| {
+            let kind = match () {
+                () if error.is_timeout() => HttpErrorKind::Timeout,
+                () if error.is_io() => HttpErrorKind::Connect,
+                () => HttpErrorKind::Request,
+            };
+            HttpError::new(kind, error)
+        })?;
+        let response = response
+            .try_into_http1x()
+            .map_err(|error| HttpError::new(HttpErrorKind::Decode, error))?;
+        let (head, body) = response.into_parts();
+        // No answer is longer than a stretch of an object, and one that ends early is asked for again.
+        let bytes = ByteStream::new(body).collect().await;
+        let bytes = bytes.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error))?;
+        let body = HttpResponseBody::from(bytes.into_bytes());
+        Ok(HttpResponse::from_parts(head, body))
+    }
+}

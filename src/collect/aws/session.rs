@@ -1,0 +1,81 @@
+//! A conversation with one account in one region, for what is no collection.
+
+use std::{error::Error as StdError, time::Duration};
+
+use aws_config::SdkConfig;
+use aws_sdk_sts::Client as Sts;
+use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+use super::{CollectError, Login, clients, error::Failure, operations::Operation};
+use crate::collect::exports::Watch;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Does something in a runtime of its own, which ends with it.
+pub(super) fn block_on<T, E: From<CollectError>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(CollectError::Runtime)?;
+    runtime.block_on(work)
+}
+
+/// Loads credentials and a region, and asks AWS whose they are: what is wrong with credentials, clock
+/// or network shows here, and soon.
+pub(super) async fn open(login: &Login) -> Result<SdkConfig, CollectError> {
+    let config = clients::load(login, PATIENCE).await;
+    if config.region().is_none_or(|name| name.as_ref().is_empty()) {
+        return Err(CollectError::NoRegion);
+    }
+    let request = Sts::new(&clients::impatient(&config)).get_caller_identity();
+    match request.send().await {
+        Ok(_) => Ok(config),
+        Err(error) => match Failure::of(Operation::GetCallerIdentity, &error) {
+            Failure::Fatal(error) => Err(error),
+            Failure::Denied(_) => Err(CollectError::Refused("AccessDenied".to_owned())),
+            Failure::Failed { why, .. } => Err(CollectError::Unreachable(why)),
+            other => Err(CollectError::Unreachable(other.to_string())),
+        },
+    }
+}
+
+/// A request that has no answer: what it means, and what AWS says of it.
+pub(super) struct Unanswered {
+    pub(super) failure: Failure,
+    pub(super) message: String,
+}
+
+impl<T: Into<Failure>> From<T> for Unanswered {
+    fn from(failure: T) -> Self {
+        Self {
+            failure: failure.into(),
+            message: String::new(),
+        }
+    }
+}
+
+/// Sends a request, unless the user wants no more.
+pub(super) async fn ask<T, E>(
+    watch: &dyn Watch,
+    operation: Operation,
+    send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Unanswered>
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+{
+    if watch.cancelled() {
+        return Err(CollectError::Stopped.into());
+    }
+    send.await.map_err(|error| Unanswered {
+        failure: Failure::of(operation, &error),
+        message: error
+            .as_service_error()
+            .and_then(ProvideErrorMetadata::message)
+            .unwrap_or_default()
+            .to_owned(),
+    })
+}

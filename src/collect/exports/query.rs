@@ -1,0 +1,595 @@
+//! The grouping of an import as SQL, for a query engine that lies beside the export: the keys are
+//! those of `charges`, so that its answer is read as any export is, each row standing for many.
+
+use std::collections::BTreeSet;
+
+use csv::ByteRecord;
+
+use super::{
+    Delivery, ExportKind, FileSummary, ImportError, ImportOptions,
+    charges::Charges,
+    layout::{self, Bound, Column},
+    skip::{self, Skipped},
+};
+use crate::domain::{
+    catalog::{Catalog, ServiceKind},
+    period::Month,
+};
+
+/// Digits after the point: an export's doubles are exact to so many and have noise beyond.
+const DIGITS: u32 = 10;
+/// An answer's column with the rows that each of its rows stands for.
+const ROWS: &str = "pipebill_rows";
+
+/// A column of a table.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct TableColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, as Hive writes it.
+    pub of: String,
+}
+
+/// A table over an export.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Table {
+    /// The database.
+    pub database: String,
+    /// The name in it.
+    pub name: String,
+    /// What the files have.
+    pub columns: Vec<TableColumn>,
+    /// What the folders have.
+    pub partitions: Vec<TableColumn>,
+}
+
+impl Table {
+    /// Returns how the table is named on the command line.
+    pub fn url(&self) -> String {
+        format!("athena://{}.{}", self.database, self.name)
+    }
+
+    fn has(&self, test: impl Fn(&str) -> bool) -> bool {
+        self.columns.iter().any(|column| test(&column.name))
+    }
+
+    fn partition(&self, name: &str) -> Option<&TableColumn> {
+        let mut partitions = self.partitions.iter();
+        partitions.find(|column| column.name.eq_ignore_ascii_case(name))
+    }
+
+    /// A legacy report and its successor name most columns alike in a table. The older one has a
+    /// column for each tag and folders by year and month.
+    fn is_legacy(&self) -> bool {
+        let by_year = self.partition("year").is_some() && self.partition("month").is_some();
+        by_year
+            || self.has(|name| {
+                name.starts_with("resource_tags_")
+                    || name.starts_with("cost_category_")
+                    || name == "product_product_name"
+            })
+    }
+}
+
+/// What to ask of a table, and how to read the answer.
+pub struct Query {
+    /// The question.
+    pub sql: String,
+    /// What the table is.
+    pub kind: ExportKind,
+    /// The table's folders by month let the engine read the one month only.
+    pub is_pruned: bool,
+    bound: Bound,
+    name: String,
+}
+
+impl Query {
+    /// Returns the query for a month of a table.
+    pub fn new(
+        table: &Table,
+        month: Month,
+        catalog: &Catalog,
+        options: &ImportOptions,
+    ) -> Result<Self, ImportError> {
+        let url = table.url();
+        let header: Vec<String> = table.columns.iter().map(|c| exported(table, c)).collect();
+        let found = layout::recognise(&url, &header)?;
+        let filter = by_month(table, &found, month);
+        let mut select = Select::new(&table.columns);
+        select.everything(&found);
+        let names = select.names();
+        let sql = select.sql(table, &filter.sql, &kept_names(catalog, options));
+        Ok(Self {
+            sql,
+            kind: found.layout.kind,
+            is_pruned: filter.is_pruned,
+            bound: layout::recognise(&url, &names)?,
+            name: url,
+        })
+    }
+
+    /// Starts to read the answer.
+    pub fn answer<'q>(&'q self, catalog: &'q Catalog, options: &'q ImportOptions) -> Answer<'q> {
+        let origin = format!("{} {}", self.bound.label(), self.name);
+        Answer {
+            query: self,
+            charges: Charges::new(&self.bound, &origin, catalog, options),
+            skipped: Skipped::new(options.skip_bad_rows),
+            record: ByteRecord::new(),
+            groups: 0,
+            rows: 0,
+        }
+    }
+
+    /// Returns the names of the answer's columns.
+    pub fn columns(&self) -> impl Iterator<Item = &str> {
+        (0..self.bound.width())
+            .map(|at| self.bound.name(at))
+            .chain([ROWS])
+    }
+}
+
+/// The answer to a query, row by row.
+pub struct Answer<'q> {
+    query: &'q Query,
+    charges: Charges<'q>,
+    skipped: Skipped,
+    record: ByteRecord,
+    groups: u64,
+    rows: u64,
+}
+
+impl Answer<'_> {
+    /// Takes a row. A field without a value may be empty.
+    pub fn row<'f>(&mut self, fields: impl Iterator<Item = &'f str>) -> Result<(), ImportError> {
+        self.groups += 1;
+        self.record.clear();
+        for field in fields {
+            self.record.push_field(field.as_bytes());
+        }
+        let bound = &self.query.bound;
+        let rows = self.record.get(bound.width()).unwrap_or_default();
+        let rows = std::str::from_utf8(rows).ok().and_then(|n| n.parse().ok());
+        self.record.truncate(bound.width());
+        let (rows, done) = match rows {
+            Some(rows) => (rows, self.charges.row(&self.record, rows)),
+            None => (0, Err((None, super::RowFault::Missing))),
+        };
+        self.rows += rows;
+        if let Err((field, fault)) = done {
+            let error = ImportError::Row {
+                file: self.query.name.clone(),
+                line: self.groups,
+                column: field.map(|field| bound.name(field).to_owned()),
+                fault,
+            };
+            self.skipped.add(error, rows, skip::line(&self.record))?;
+        }
+        Ok(())
+    }
+
+    /// Counts the rows that the answer stands for so far.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Hands over what was read.
+    pub fn finish(self) -> Delivery {
+        let mut notes = Vec::new();
+        let rows_kept = self.charges.gather.kept();
+        let (rows_skipped, bad_rows) = self.skipped.note(&self.query.name, &mut notes);
+        let mut slices = self.charges.gather.finish(0, &mut notes);
+        for slice in &mut slices {
+            slice.skipped = rows_skipped;
+        }
+        Delivery {
+            slices,
+            files: vec![FileSummary {
+                path: self.query.name.clone().into(),
+                kind: self.query.kind,
+                rows_read: self.rows,
+                rows_kept,
+                rows_skipped,
+            }],
+            notes,
+            bad_rows,
+        }
+    }
+}
+
+/// Returns the name that a column has in the export's CSV files.
+fn exported(table: &Table, column: &TableColumn) -> String {
+    let name = column.name.to_ascii_lowercase();
+    if !table.is_legacy() {
+        return name;
+    }
+    for (snake, group) in [
+        ("resource_tags_", "resourcetags/"),
+        ("cost_category_", "costcategory/"),
+    ] {
+        if let Some(key) = name.strip_prefix(snake) {
+            return format!("{group}{key}");
+        }
+    }
+    for group in ["line_item", "bill", "product", "pricing"] {
+        let rest = name
+            .strip_prefix(group)
+            .and_then(|rest| rest.strip_prefix('_'));
+        if let Some(rest) = rest {
+            return format!("{group}/{rest}").replace('_', "");
+        }
+    }
+    name
+}
+
+struct Filter {
+    sql: String,
+    is_pruned: bool,
+}
+
+/// Returns the condition for a month: on the folders if they tell it, else on the rows.
+fn by_month(table: &Table, found: &Bound, month: Month) -> Filter {
+    let text = month.to_string();
+    let (year, number) = text.split_once('-').unwrap_or((&text, ""));
+    let is = |column: &TableColumn, values: &[&str]| {
+        let is_number = column.of.ends_with("int");
+        let literals: BTreeSet<String> = values
+            .iter()
+            .map(|value| match is_number {
+                true => value.trim_start_matches('0').to_owned(),
+                false => literal(value),
+            })
+            .collect();
+        let literals: Vec<String> = literals.into_iter().collect();
+        format!("{} IN ({})", name(&column.name), literals.join(", "))
+    };
+    let pruned = |sql| Filter {
+        sql,
+        is_pruned: true,
+    };
+    if let Some(period) = table.partition("billing_period") {
+        return pruned(is(period, &[&text]));
+    }
+    if let (Some(years), Some(months)) = (table.partition("year"), table.partition("month")) {
+        let months = is(months, &[number, number.trim_start_matches('0')]);
+        return pruned(format!("{} AND {months}", is(years, &[year])));
+    }
+    let column = match found.fields(Column::Period) {
+        [] => Column::Day,
+        _ => Column::Period,
+    };
+    let days = found
+        .fields(column)
+        .first()
+        .map(|&at| day(&table.columns[at]));
+    Filter {
+        sql: format!(
+            "substr({}, 1, 7) = {}",
+            days.unwrap_or_default(),
+            literal(&text)
+        ),
+        is_pruned: false,
+    }
+}
+
+/// Returns every name in lower case that a service goes by whose rows are kept.
+fn kept_names(catalog: &Catalog, options: &ImportOptions) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for service in catalog.services.values() {
+        if service.kind == ServiceKind::Code || options.include_services.contains(&service.code) {
+            let known = [service.code.as_str(), &service.name];
+            for known in known
+                .into_iter()
+                .chain(service.aliases.iter().map(String::as_str))
+            {
+                let known = known.to_lowercase();
+                if !known.starts_with("aws") {
+                    names.extend([format!("aws {known}"), format!("amazon {known}")]);
+                }
+                names.insert(known);
+            }
+        }
+    }
+    names
+}
+
+/// The columns of a query in the making: each with its name in the answer.
+struct Select<'t> {
+    table: &'t [TableColumn],
+    /// What every charge has.
+    common: Vec<(String, String)>,
+    /// What only kept charges need.
+    detail: Vec<(String, String)>,
+    quantity: Option<(String, String)>,
+    cost: (String, String),
+    service: String,
+}
+
+impl<'t> Select<'t> {
+    fn new(table: &'t [TableColumn]) -> Self {
+        Self {
+            table,
+            common: Vec::new(),
+            detail: Vec::new(),
+            quantity: None,
+            cost: (String::new(), String::new()),
+            service: String::new(),
+        }
+    }
+
+    fn everything(&mut self, found: &Bound) {
+        for (column, _, names) in found.layout.columns {
+            let fields: Vec<&TableColumn> = found
+                .fields(*column)
+                .iter()
+                .map(|&at| &self.table[at])
+                .collect();
+            let (Some(first), Some(&alias)) = (fields.first(), names.first()) else {
+                continue;
+            };
+            let alias = alias.to_owned();
+            let first_of = |value: fn(&TableColumn) -> String| match &fields[..] {
+                [only] => value(only),
+                several => {
+                    let values: Vec<String> = several.iter().map(|c| value(c)).collect();
+                    format!("COALESCE({})", values.join(", "))
+                }
+            };
+            match column {
+                Column::Cost => self.cost = (alias, amount(first)),
+                Column::Quantity => self.quantity = Some((alias, first_of(amount))),
+                // The unit is that of the quantity that is there.
+                Column::Unit if fields.len() > 1 => {
+                    let amounts = found.fields(Column::Quantity);
+                    let mut cases = String::new();
+                    for (unit, &at) in fields.iter().zip(amounts) {
+                        let quantity = present(&self.table[at]);
+                        cases += &format!(" WHEN {quantity} IS NOT NULL THEN {}", text(unit));
+                    }
+                    let unit = format!("CASE{cases} ELSE {} END", text(first));
+                    self.detail.push((alias, unit));
+                }
+                Column::Resource => self.detail.push((alias, resource(&text(first)))),
+                Column::Day | Column::Period => {
+                    let is_common =
+                        *column == Column::Period || found.fields(Column::Period).is_empty();
+                    let list = match is_common {
+                        true => &mut self.common,
+                        false => &mut self.detail,
+                    };
+                    list.push((alias, day(first)));
+                }
+                Column::Service => {
+                    self.service = first_of(present);
+                    self.common.push((alias, self.service.clone()));
+                }
+                Column::Kind | Column::Class | Column::Currency | Column::Payer => {
+                    self.common.push((alias, text(first)));
+                }
+                _ => self.detail.push((alias, first_of(present))),
+            }
+        }
+        for &(at, _) in &found.tags {
+            let column = &self.table[at];
+            let value = if column.of.starts_with("map") {
+                format!("json_format(CAST({} AS JSON))", name(&column.name))
+            } else {
+                text(column)
+            };
+            self.detail.push((found.name(at).to_owned(), value));
+        }
+    }
+
+    /// Returns the names of the answer's columns that the reader knows.
+    fn names(&self) -> Vec<String> {
+        self.common
+            .iter()
+            .chain(&self.detail)
+            .chain(&self.quantity)
+            .chain([&self.cost])
+            .map(|(name, _)| name.clone())
+            .chain(["has_quantity".to_owned(), "has_cost".to_owned()])
+            .collect()
+    }
+
+    fn sql(&self, table: &Table, filter: &str, kept: &BTreeSet<String>) -> String {
+        let kept: Vec<String> = kept.iter().map(|name| literal(name)).collect();
+        let mut inner = Vec::new();
+        let mut outer = Vec::new();
+        let columns = self.common.iter().chain(&self.detail);
+        for (alias, value) in columns.chain(&self.quantity).chain([&self.cost]) {
+            let alias = name(alias);
+            inner.push(match *value == alias {
+                true => format!("    {alias}"),
+                false => format!("    {value} AS {alias}"),
+            });
+        }
+        for (alias, _) in &self.common {
+            outer.push(format!("  {}", name(alias)));
+        }
+        for (alias, _) in &self.detail {
+            let alias = name(alias);
+            outer.push(format!("  CASE WHEN is_kept THEN {alias} END AS {alias}"));
+        }
+        let cost = name(&self.cost.0);
+        let mut keys: Vec<usize> = (1..=outer.len()).collect();
+        let mut presence = Vec::new();
+        if let Some((alias, _)) = &self.quantity {
+            let alias = name(alias);
+            outer.push(format!(
+                "  SUM(CASE WHEN is_kept THEN {alias} END) AS {alias}"
+            ));
+            presence.push(format!(
+                "  CASE WHEN is_kept THEN {alias} IS NOT NULL END AS has_quantity"
+            ));
+        }
+        outer.push(format!("  SUM({cost}) AS {cost}"));
+        presence.push(format!("  {cost} IS NOT NULL AS has_cost"));
+        keys.extend((outer.len() + 1)..=(outer.len() + presence.len()));
+        outer.extend(presence);
+        outer.push(format!("  COUNT(*) AS {ROWS}"));
+        let keys: Vec<String> = keys.iter().map(usize::to_string).collect();
+        format!(
+            "WITH charges AS (\n  SELECT\n{},\n    lower(trim({})) IN ({}) AS is_kept\n  FROM {}.{}\n  WHERE {filter}\n)\nSELECT\n{}\nFROM charges\nGROUP BY {}",
+            inner.join(",\n"),
+            self.service,
+            kept.join(", "),
+            name(&table.database),
+            name(&table.name),
+            outer.join(",\n"),
+            keys.join(", "),
+        )
+    }
+}
+
+/// Quotes a name.
+fn name(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// Quotes a text.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn is_text(column: &TableColumn) -> bool {
+    ["string", "varchar", "char"]
+        .iter()
+        .any(|of| column.of.starts_with(of))
+}
+
+fn text(column: &TableColumn) -> String {
+    match is_text(column) {
+        true => name(&column.name),
+        false => format!("CAST({} AS VARCHAR)", name(&column.name)),
+    }
+}
+
+/// A text that is empty is not there.
+fn present(column: &TableColumn) -> String {
+    match is_text(column) {
+        true => format!("NULLIF({}, '')", name(&column.name)),
+        false => text(column),
+    }
+}
+
+/// A table over CSV files holds times as text, and AWS writes them in UTC.
+fn day(column: &TableColumn) -> String {
+    match is_text(column) {
+        true => format!("substr({}, 1, 10)", name(&column.name)),
+        false => format!("CAST(CAST({} AS DATE) AS VARCHAR)", name(&column.name)),
+    }
+}
+
+/// Doubles become exact decimals before anything is added.
+fn amount(column: &TableColumn) -> String {
+    let quoted = name(&column.name);
+    if is_text(column) {
+        // Text is exact as it is: nothing may be rounded away.
+        format!("CAST(NULLIF({quoted}, '') AS DECIMAL(38,18))")
+    } else if column.of.starts_with("decimal") {
+        quoted
+    } else {
+        format!("CAST({quoted} AS DECIMAL(38,{DIGITS}))")
+    }
+}
+
+/// The project of a build in place of the build, as `values::resource` has it.
+fn resource(text: &str) -> String {
+    let mut cases = String::new();
+    for kind in [":build/", ":build-batch/"] {
+        cases += &format!(
+            " WHEN {text} LIKE 'arn:%{kind}%' THEN split_part({text}, '{kind}', 1) || ':project/' \
+             || split_part(split_part({text}, '{kind}', 2), ':', 1)"
+        );
+    }
+    format!("CASE{cases} ELSE {text} END")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(columns: &[(&str, &str)], partitions: &[&str]) -> Table {
+        let column = |name: &str, of: &str| TableColumn {
+            name: name.to_owned(),
+            of: of.to_owned(),
+        };
+        Table {
+            database: "billing".to_owned(),
+            name: "cur".to_owned(),
+            columns: columns.iter().map(|(name, of)| column(name, of)).collect(),
+            partitions: partitions
+                .iter()
+                .map(|name| column(name, "string"))
+                .collect(),
+        }
+    }
+
+    const COLUMNS: [(&str, &str); 8] = [
+        ("line_item_usage_start_date", "timestamp"),
+        ("line_item_line_item_type", "string"),
+        ("line_item_product_code", "string"),
+        ("line_item_usage_type", "string"),
+        ("line_item_usage_amount", "double"),
+        ("line_item_unblended_cost", "double"),
+        ("line_item_currency_code", "string"),
+        ("bill_billing_period_start_date", "timestamp"),
+    ];
+
+    fn query(table: &Table) -> Query {
+        let month = "2026-04".parse().expect("a month");
+        let options = ImportOptions::default();
+        Query::new(table, month, &Catalog::default(), &options).expect("an export")
+    }
+
+    #[test]
+    fn a_month_is_found_by_folders_or_else_by_rows() {
+        for (partitions, kind, filter) in [
+            (
+                &["billing_period"][..],
+                ExportKind::Cur2,
+                "\"billing_period\" IN ('2026-04')",
+            ),
+            (
+                &["year", "month"],
+                ExportKind::LegacyCur,
+                "\"year\" IN ('2026') AND \"month\" IN ('04', '4')",
+            ),
+            (
+                &[],
+                ExportKind::Cur2,
+                "substr(CAST(CAST(\"bill_billing_period_start_date\" AS DATE) AS VARCHAR), 1, 7) = '2026-04'",
+            ),
+        ] {
+            let query = query(&table(&COLUMNS, partitions));
+            assert_eq!(query.kind, kind);
+            assert_eq!(query.is_pruned, !partitions.is_empty());
+            let wanted = format!("WHERE {filter}\n");
+            assert!(query.sql.contains(&wanted), "{}", query.sql);
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_leave_its_quotes() {
+        let hostile = "resource_tags_user_x\" FROM \"y\" -- '";
+        let mut columns = COLUMNS.to_vec();
+        columns.push((hostile, "string"));
+        let sql = query(&table(&columns, &[])).sql;
+        let quoted = "\"resource_tags_user_x\"\" FROM \"\"y\"\" -- '\"";
+        assert_eq!(
+            sql.matches("FROM \"\"y").count(),
+            sql.matches(quoted).count()
+        );
+        assert!(sql.contains(quoted), "{sql}");
+    }
+
+    #[test]
+    fn what_is_no_export_is_refused() {
+        let month = "2026-04".parse().expect("a month");
+        let some = table(&COLUMNS[..5], &[]);
+        let options = ImportOptions::default();
+        let done = Query::new(&some, month, &Catalog::default(), &options);
+        assert!(matches!(done, Err(ImportError::MissingColumns { .. })));
+    }
+}

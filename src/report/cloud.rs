@@ -1,0 +1,92 @@
+//! What an import through Athena will take, and what it took.
+
+use super::show_money;
+use crate::{
+    collect::aws::{Scan, TableAnnouncement},
+    domain::ids::Currency,
+};
+
+/// Says what a query will take, in a few lines.
+pub fn announcement(plan: &TableAnnouncement) -> String {
+    let mut text = format!(
+        "athena: {} of {}, a {} table",
+        plan.month,
+        plan.table,
+        plan.kind.title()
+    );
+    text += if plan.is_pruned {
+        "; only the folders of that month are read"
+    } else {
+        "; it has no folders by month, so that all of it is read"
+    };
+    text += match (&plan.table_size, plan.is_pruned) {
+        (Some(_), true) => "\nathena: all months together have at most ",
+        (Some(_), false) => "\nathena: it has at most ",
+        (None, _) => {
+            "\nathena: how much is scanned is not known before: the table has no statistics"
+        }
+    };
+    if let Some(size) = &plan.table_size {
+        text += &cost(size);
+    }
+    if let Some(limit) = &plan.limit {
+        text += &format!("\nathena: the workgroup stops a query at {}", cost(limit));
+    }
+    text += &format!(
+        "\nathena: every query bills {} at least",
+        cost_of(&plan.least, "10 MB")
+    );
+    text
+}
+
+/// Says what a query took.
+pub fn scanned(scan: &Scan) -> String {
+    format!("athena: scanned {}", cost(scan))
+}
+
+fn cost(scan: &Scan) -> String {
+    cost_of(scan, &size(scan.bytes))
+}
+
+fn cost_of(scan: &Scan, size: &str) -> String {
+    let price = scan.cost.map_or_else(
+        || "price unknown".to_owned(),
+        |cost| show_money(cost, &Currency::new("USD")),
+    );
+    let place = match scan.is_of_another_region {
+        true => format!(" at the price of {}", scan.region),
+        false => String::new(),
+    };
+    format!("{size} ({price}{place})")
+}
+
+/// Writes a number of bytes in whole units of 1,024.
+fn size(bytes: u64) -> String {
+    let mut size = bytes;
+    for unit in ["bytes", "KB", "MB", "GB"] {
+        if size < 10_240 {
+            return format!("{size} {unit}");
+        }
+        size = size.div_ceil(1024);
+    }
+    format!("{size} TB")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_whole_and_rounded_up() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (10_239, "10239 bytes"),
+            (10_241, "11 KB"),
+            (100 << 20, "100 MB"),
+            (1 << 40, "1024 GB"),
+            (1 << 60, "1048576 TB"),
+        ] {
+            assert_eq!(size(bytes), text);
+        }
+    }
+}

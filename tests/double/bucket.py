@@ -1,0 +1,101 @@
+#!/usr/bin/env python3
+"""S3 for tests: moto's, with a log of what was asked, and faults.
+
+    bucket.py FOLDER         puts the files below FOLDER into the bucket `cur`, serves it on a free port of
+                             the loopback, and prints `port N`
+    GET  /_log               the requests so far: method, path, range, if_match, status
+    POST /_faults            replaces the faults and forgets the log: a list of {"path": part of a path,
+                             "after": requests that go well, "times": how many do not, and
+                             "status" and "code" of the answer, or "replace": true to put another object in
+                             the place of the one that is asked for}
+"""
+import io
+import json
+import os
+import sys
+import threading
+
+import boto3
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+LOG, FAULTS, LOCK = [], [], threading.Lock()
+AWS = DomainDispatcherApplication(create_backend_app)
+
+
+class Quiet(WSGIRequestHandler):
+    def log(self, *_):
+        pass
+
+
+def client():
+    return boto3.client("s3", endpoint_url=f"http://127.0.0.1:{SERVER.server_port}", region_name="us-east-1",
+                        aws_access_key_id="SETUP", aws_secret_access_key="secret")
+
+
+def refuse(start, status, code):
+    xml = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
+    if code == "ExpiredToken":
+        xml = ("<ErrorResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><Error><Type>Sender</Type>"
+               f"<Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>")
+    start(f"{status} {code}", [("Content-Type", "text/xml"), ("Content-Length", str(len(xml)))])
+    return [xml.encode()]
+
+
+def due(path):
+    for fault in FAULTS:
+        if fault["path"] in path:
+            fault["seen"] = fault.get("seen", 0) + 1
+            if fault.get("after", 0) < fault["seen"] <= fault.get("after", 0) + fault.get("times", 10**9):
+                return fault
+    return None
+
+
+def serve(environ, start):
+    path = environ["PATH_INFO"]
+    if path in ("/_log", "/_faults"):
+        with LOCK:
+            answer = json.dumps(LOG).encode()
+            if path == "/_faults":
+                FAULTS[:] = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+                LOG.clear()
+        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
+        return [answer]
+    caller = environ.get("HTTP_AUTHORIZATION", "")
+    if "Credential=SETUP/" in caller:
+        return AWS(environ, start)
+    if "Credential=EXPIRED/" in caller:
+        return refuse(start, 403, "ExpiredToken")
+    entry = {"method": environ["REQUEST_METHOD"], "path": path, "range": environ.get("HTTP_RANGE"),
+             "if_match": environ.get("HTTP_IF_MATCH"), "signed": caller.startswith("AWS4-HMAC-SHA256")}
+    with LOCK:
+        LOG.append(entry)
+        fault = due(path)
+    if fault and fault.get("replace"):
+        bucket, key = path.lstrip("/").split("/", 1)
+        client().upload_fileobj(io.BytesIO(b"another"), bucket, key)
+    elif fault:
+        entry["status"] = fault["status"]
+        return refuse(start, fault["status"], fault["code"])
+
+    def started(status, headers, *more):
+        entry["status"] = int(status.split()[0])
+        return start(status, headers, *more)
+
+    return AWS(environ, started)
+
+
+def main(folder):
+    threading.Thread(target=SERVER.serve_forever, daemon=True).start()
+    s3 = client()
+    s3.create_bucket(Bucket="cur")
+    for at, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(at, name)
+            s3.upload_file(path, "cur", os.path.relpath(path, folder))
+    print(f"port {SERVER.server_port}", flush=True)
+    threading.Event().wait()
+
+
+SERVER = make_server("127.0.0.1", 0, serve, threaded=True, request_handler=Quiet)
+main(sys.argv[1])
