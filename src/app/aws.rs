@@ -42,13 +42,7 @@ impl App {
         let bucket = aws::Bucket::open(login, place)?;
         let known = self.known()?;
         let read = self.read_store(&bucket, known.as_ref(), options, watch);
-        let delivery = read.map_err(|error| match error {
-            AppError::Import(error) => match aws::s3_error(error) {
-                Ok(error) => error.into(),
-                Err(error) => error.into(),
-            },
-            other => other,
-        })?;
+        let delivery = read.map_err(|error| bucket.failure().map_or(error, Into::into))?;
         drop(known);
         self.keep(delivery)
     }

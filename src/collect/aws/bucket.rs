@@ -1,7 +1,11 @@
 //! Exports in S3, read where they lie: a listing, and then only the stretches that are needed, each
 //! from the very object that was listed.
 
-use std::{io, path::PathBuf, sync::Arc};
+use std::{
+    io,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bytes::Bytes;
 use object_store::{
@@ -32,6 +36,20 @@ pub struct Bucket {
     runtime: Arc<Runtime>,
     client: Arc<AmazonS3>,
     url: S3Url,
+    failure: Failure,
+}
+
+/// The first thing that S3 refused: readers in between have words of their own for it.
+#[derive(Clone, Default)]
+struct Failure(Arc<Mutex<Option<S3Error>>>);
+
+impl Failure {
+    fn keep(&self, error: S3Error) -> io::Error {
+        let said = io::Error::other(error.to_string());
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
+        said
+    }
 }
 
 impl Bucket {
@@ -48,7 +66,21 @@ impl Bucket {
             runtime: Arc::new(runtime),
             client: Arc::new(client),
             url: url.clone(),
+            failure: Failure::default(),
         })
+    }
+
+    /// Returns what S3 refused, if that is why an import failed.
+    pub fn failure(&self) -> Option<S3Error> {
+        let first = self.failure.0.lock();
+        first.unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn failed(&self, file: &str, error: S3Error) -> ImportError {
+        ImportError::Open {
+            file: file.to_owned(),
+            source: self.failure.keep(error),
+        }
     }
 
     /// Returns the key of an entry; the one of a single object is the place itself.
@@ -67,7 +99,7 @@ impl Bucket {
         let name = format!("s3://{}/{key}", self.url.bucket);
         let location = Key::parse(&key).map_err(|error| {
             let (what, why) = (name.clone(), error.to_string());
-            S3Error::Failed { what, why }.import(name.clone())
+            self.failed(&name, S3Error::Failed { what, why })
         })?;
         Ok(Object {
             runtime: self.runtime.clone(),
@@ -75,6 +107,7 @@ impl Bucket {
             location,
             name,
             etag: entry.tag.clone(),
+            failure: self.failure.clone(),
         })
     }
 }
@@ -85,7 +118,8 @@ impl Store for Bucket {
     }
 
     fn list(&self) -> Result<Vec<Entry>, ImportError> {
-        let failed = |error: &StoreError| S3Error::of(&self.name(), error).import(self.name());
+        let name = self.name();
+        let failed = |error: &StoreError| self.failed(&name, S3Error::of(&name, error));
         let prefix = match self.url.prefix.as_str() {
             "" => None,
             prefix => Some(format!("{prefix}/")),
@@ -163,6 +197,7 @@ struct Object {
     location: Key,
     name: String,
     etag: String,
+    failure: Failure,
 }
 
 impl ReadAt for Object {
@@ -179,7 +214,7 @@ impl ReadAt for Object {
             let answer = self.client.get_opts(&self.location, options).await?;
             answer.bytes().await
         });
-        let bytes = bytes.map_err(|error| io::Error::other(S3Error::of(&self.name, &error)))?;
+        let bytes = bytes.map_err(|error| self.failure.keep(S3Error::of(&self.name, &error)))?;
         if bytes.len() != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

@@ -43,7 +43,7 @@ pub use self::{
     error::CollectError,
     policy::{import_policy, policy},
     run::collect,
-    s3::{S3Error, s3_error},
+    s3::S3Error,
     s3_url::S3Url,
 };
 use crate::{

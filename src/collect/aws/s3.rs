@@ -2,7 +2,6 @@
 
 use std::{
     error::Error as StdError,
-    io,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, SystemTime},
 };
@@ -31,7 +30,6 @@ use object_store::{
 use thiserror::Error;
 
 use super::{CollectError, s3_url::S3Url};
-use crate::collect::exports::ImportError;
 
 /// How long before credentials end new ones are asked for.
 const EARLY: Duration = Duration::from_mins(5);
@@ -99,22 +97,6 @@ impl S3Error {
                 why: code(&text).map_or_else(|| shown(&text), str::to_owned),
             },
         }
-    }
-
-    pub(super) fn import(self, file: String) -> ImportError {
-        let source = io::Error::other(self);
-        ImportError::Open { file, source }
-    }
-}
-
-/// Returns the error of S3 that an import ended with, or the import's own.
-pub fn s3_error(error: ImportError) -> Result<S3Error, ImportError> {
-    let is_ours = |source: &io::Error| source.get_ref().is_some_and(|inner| inner.is::<S3Error>());
-    match error {
-        ImportError::Open { source, .. } | ImportError::Read { source, .. } if is_ours(&source) => {
-            Ok(source.downcast().expect("its type was looked at"))
-        }
-        other => Err(other),
     }
 }
 
