@@ -31,9 +31,15 @@ pub(crate) fn find() -> Option<PathBuf> {
             std::env::var_os("CI").is_none(),
             "no Chromium: scripts/test installs it"
         );
-        println!("SKIPPED: no Chromium; scripts/test installs it");
+        skipped("no Chromium");
     }
     found
+}
+
+/// Says that a test looked at nothing.
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
+pub(crate) fn skipped(why: &str) {
+    println!("SKIPPED: {why}; scripts/test installs it");
 }
 
 impl Browser {

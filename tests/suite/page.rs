@@ -238,7 +238,7 @@ fn violations(browser: &mut Browser) -> Option<Vec<String>> {
             std::env::var_os("CI").is_none(),
             "no axe-core: scripts/test installs it"
         );
-        println!("SKIPPED: no axe-core; scripts/test installs it");
+        browser::skipped("no axe-core");
         return None;
     }
     browser.eval(&format!("{};null", read(&axe)));

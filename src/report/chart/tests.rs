@@ -314,12 +314,11 @@ fn gallery() -> Vec<(&'static str, Chart)> {
 }
 
 /// Reads markup as strictly as XML has it: every element closed, every attribute quoted. Returns
-/// the elements, each with its attributes, and the words.
-fn parsed(svg: &str) -> (Vec<(String, BTreeMap<String, String>)>, Vec<String>) {
-    let (mut open, mut elements, mut words) = (Vec::new(), Vec::new(), Vec::new());
+/// the elements, each with its attributes.
+fn parsed(svg: &str) -> Vec<(String, BTreeMap<String, String>)> {
+    let (mut open, mut elements) = (Vec::new(), Vec::new());
     let mut rest = svg;
     while let Some(at) = rest.find('<') {
-        words.push(rest[..at].to_owned());
         let end = at + rest[at..].find('>').expect("a tag ends");
         let tag = &rest[at + 1..end];
         rest = &rest[end + 1..];
@@ -344,7 +343,7 @@ fn parsed(svg: &str) -> (Vec<(String, BTreeMap<String, String>)>, Vec<String>) {
         }
     }
     assert!(open.is_empty(), "{open:?} stay open");
-    (elements, words)
+    elements
 }
 
 #[test]
@@ -357,7 +356,7 @@ fn every_picture_of_the_gallery_is_whole_and_keeps_within_its_frame() {
         for wrong in ["NaN", "inf", "<script", "\0", "\u{202e}", "alert(1)</"] {
             assert!(!svg.contains(wrong), "{name} has {wrong:?}");
         }
-        let (elements, _) = parsed(svg);
+        let elements = parsed(svg);
         let frame: Vec<f64> = elements[0].1["viewBox"]
             .split(' ')
             .map(|number| number.parse().unwrap())
@@ -390,7 +389,7 @@ fn every_picture_of_the_gallery_is_whole_and_keeps_within_its_frame() {
             chart.finding.ends_with('.') && chart.finding.len() > 10,
             "{name}"
         );
-        let (alone, _) = parsed(&chart.file());
+        let alone = parsed(&chart.file());
         assert!(alone[0].1.contains_key("xmlns"), "{name}");
     }
 }
@@ -428,7 +427,7 @@ fn labels_keep_their_order_and_their_distance() {
 fn the_picture_of_a_bar_is_as_high_as_its_amount() {
     // 0 to 10 over the height of the picture: a bar of 5 is half of it, a bar of 10 all.
     let chart = stacks(&[Some(1000), Some(500)], &[("CodeBuild", &[1000, 500])]);
-    let (elements, _) = parsed(chart.inline());
+    let elements = parsed(chart.inline());
     let bars: Vec<f64> = elements
         .iter()
         .filter(|(name, attributes)| {

@@ -20,7 +20,7 @@ const NAMES: [&str; 6] = [
 ];
 
 /// How long printing may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Prints the page.
 pub fn write(
