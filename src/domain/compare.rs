@@ -2,17 +2,49 @@
 //!
 //! For a line of one price the difference splits exactly:
 //! `ours - billed = free units x price + units x (our price - billed price) + rounding by AWS`,
-//! as long as the bill's rows are their own quantity at their own rate.
-//! What no part explains is named, never spread.
+//! as long as the bill's rows are their own quantity at their own rate. What no cause explains is
+//! named, never spread: the causes and the unexplained rest add up to the difference.
+
+use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
 use super::{
     bill::LineItem,
     money::Money,
+    period::Month,
     rating::Rated,
     usage::{ChargeKind, UsageRecord},
 };
+
+/// Why our cost is another than AWS's.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Cause {
+    /// The free units went to other lines, or there were more or fewer of them.
+    FreeTier,
+    /// Our price is another than the billed one.
+    Price,
+    /// AWS rounded its rows.
+    Rounding,
+    /// The stated discount, which AWS's rows do not show.
+    Discount,
+    /// Rows of an earlier month: AWS rated them with that month's free units and tiers.
+    LateData,
+    /// AWS charged for units whose price we do not know.
+    UnknownPrice,
+}
+
+impl Cause {
+    /// Every one with its name in files and what people read.
+    pub const ALL: [(Self, &'static str, &'static str); 6] = [
+        (Self::FreeTier, "free_tier", "free tier"),
+        (Self::Price, "price", "price"),
+        (Self::Rounding, "rounding", "rounding"),
+        (Self::Discount, "discount", "discount"),
+        (Self::LateData, "late_data", "late data"),
+        (Self::UnknownPrice, "unknown_price", "unknown price"),
+    ];
+}
 
 /// One line of ours beside AWS's.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -23,17 +55,11 @@ pub struct Comparison {
     pub ours: Money,
     /// What AWS charged; none where no bill says.
     pub billed: Option<Money>,
-    /// We gave this many free units less than AWS, at their price.
-    pub free_tier: Money,
-    /// Our price is another than the billed one.
-    pub price: Money,
-    /// AWS rounded its rows.
-    pub rounding: Money,
-    /// The stated discount, which AWS's rows do not show.
-    pub discount: Money,
+    /// What each cause makes of the difference; those that make nothing are left out.
+    pub causes: BTreeMap<Cause, Money>,
     /// What is left.
     pub unexplained: Money,
-    /// The line has units without a price: nothing here explains those.
+    /// The line has units without a price.
     pub unpriced: bool,
 }
 
@@ -42,6 +68,25 @@ impl Comparison {
     pub fn difference(&self) -> Option<Money> {
         self.billed.map(|billed| self.ours - billed)
     }
+
+    /// Returns what a cause makes of the difference.
+    pub fn of(&self, cause: Cause) -> Money {
+        self.causes.get(&cause).copied().unwrap_or_default()
+    }
+}
+
+/// What the causes amount to over all lines.
+pub fn by_cause(comparisons: &[Comparison]) -> BTreeMap<Cause, Money> {
+    let mut sums = BTreeMap::new();
+    for comparison in comparisons
+        .iter()
+        .filter(|comparison| comparison.billed.is_some())
+    {
+        for (cause, amount) in &comparison.causes {
+            *sums.entry(*cause).or_insert(Money::ZERO) += *amount;
+        }
+    }
+    sums
 }
 
 /// Compares every line of a bill with the records it was rated from.
@@ -50,7 +95,7 @@ pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<Comparison> {
     let mut facts = vec![BilledFacts::default(); bill.lines.len()];
     for (record, line) in records.iter().zip(&rated.line_of) {
         if let Some(line) = line {
-            facts[*line].add(record);
+            facts[*line].add(record, bill.month);
         }
     }
     let compare =
@@ -78,14 +123,22 @@ struct BilledFacts {
     rounded: Money,
     /// Some rows state no rate.
     rates_unknown: bool,
+    /// Units and cost of rows whose day lies before the month.
+    late: (Decimal, Money),
 }
 
 impl BilledFacts {
-    fn add(&mut self, record: &UsageRecord) {
+    fn add(&mut self, record: &UsageRecord, month: Month) {
         let (Some(quantity), Some(billed)) = (record.quantity, &record.billed) else {
             return;
         };
         if record.kind != ChargeKind::Usage {
+            return;
+        }
+        let free = billed.cost.is_zero() && billed.rate.is_none_or(|rate| rate.is_zero());
+        if record.day < month.first_day() && !free {
+            self.late.0 += quantity.value;
+            self.late.1 += billed.cost;
             return;
         }
         match billed.rate {
@@ -115,26 +168,39 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
         line: at,
         ours: line.cost,
         billed: line.aws_cost,
-        free_tier: Money::ZERO,
-        price: Money::ZERO,
-        rounding: Money::ZERO,
-        discount: -line.discount,
+        causes: BTreeMap::new(),
         unexplained: Money::ZERO,
         unpriced: line.unpriced.is_some(),
     };
     let Some(difference) = comparison.difference() else {
         return comparison;
     };
-    if let (Some(usage), Some(unit_price)) = (&line.usage, single_price(line)) {
-        comparison.free_tier = Money::of(usage.free_on_bill - usage.covered, unit_price);
-        if !facts.rates_unknown {
-            comparison.price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
-            comparison.rounding = facts.rounded;
+    let mut rest = difference;
+    let mut explain = |cause: Cause, amount: Money| {
+        if !amount.is_zero() {
+            comparison.causes.insert(cause, amount);
+            rest -= amount;
         }
+    };
+    explain(Cause::Discount, -line.discount);
+    if let (Some(usage), Some(unit_price)) = (&line.usage, single_price(line)) {
+        let (late_units, late_cost) = facts.late;
+        let free = Money::of(usage.free_on_bill - usage.covered, unit_price);
+        explain(Cause::FreeTier, free);
+        explain(
+            Cause::LateData,
+            Money::of(late_units, unit_price) - late_cost,
+        );
+        if !facts.rates_unknown {
+            let price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
+            explain(Cause::Price, price);
+            explain(Cause::Rounding, facts.rounded);
+        }
+    } else if line.status() == "unpriced" {
+        // Nothing of the line has a price: whatever AWS charged for it is what we do not know.
+        explain(Cause::UnknownPrice, -(facts.paid_cost + facts.late.1));
     }
-    let explained =
-        comparison.free_tier + comparison.price + comparison.rounding + comparison.discount;
-    comparison.unexplained = difference - explained;
+    comparison.unexplained = rest;
     comparison
 }
 

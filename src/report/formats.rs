@@ -10,9 +10,9 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::{
-    finance,
+    comment, finance,
     focus::{self, FocusVersion},
-    journal, xlsx,
+    journal, openmetrics, xlsx,
 };
 use crate::{
     collect::stated::UnknownName,
@@ -205,6 +205,22 @@ pub const FORMATS: &[Format] = &[
         binary: true,
         needs_forecast: if_asked,
         write: focus::parquet,
+    },
+    Format {
+        name: "markdown",
+        ending: ".md",
+        about: "a comment for pull requests, with a marker to find and replace it by",
+        binary: false,
+        needs_forecast: never,
+        write: comment::write,
+    },
+    Format {
+        name: "openmetrics",
+        ending: ".prom",
+        about: "metrics for Prometheus",
+        binary: false,
+        needs_forecast: always,
+        write: openmetrics::write,
     },
     Format {
         name: "journal",

@@ -9,7 +9,7 @@ pub fn render(document: &Document) -> String {
         out.push('\n');
         match block {
             Block::Heading(heading) => out += &format!("#### {}\n", escaped(heading)),
-            Block::Table(table) => out += &render_table(table),
+            Block::Table(table) => out += &self::table(table),
             Block::Lines(lines) => {
                 out += &lines
                     .iter()
@@ -18,7 +18,7 @@ pub fn render(document: &Document) -> String {
             }
             Block::Detail(_, table) => {
                 let (table, more) = table.shortened();
-                out += &render_table(&table);
+                out += &self::table(&table);
                 out += &more
                     .map(|more| format!("\n{}\n", escaped(&more)))
                     .unwrap_or_default();
@@ -37,7 +37,8 @@ pub fn render(document: &Document) -> String {
     out
 }
 
-fn render_table(table: &Table) -> String {
+/// Renders a table.
+pub(super) fn table(table: &Table) -> String {
     let shown = table.shown_columns();
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = line(
@@ -84,7 +85,7 @@ fn render_table(table: &Table) -> String {
 }
 
 /// Makes text inert: no markup, no links, no mentions.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in clean(text).replace('\n', " ").chars() {
         match c {

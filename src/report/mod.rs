@@ -7,6 +7,7 @@ pub mod allocation;
 pub mod bill;
 #[cfg(feature = "aws")]
 pub mod collected;
+mod comment;
 pub mod csv;
 mod fan;
 pub mod finance;
@@ -20,6 +21,7 @@ mod journal;
 pub mod json;
 pub mod manifest;
 pub mod markdown;
+mod openmetrics;
 pub mod prices;
 pub mod reconcile;
 mod shares;

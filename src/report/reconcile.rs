@@ -6,7 +6,7 @@ use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
-    compare::Comparison,
+    compare::{Cause, Comparison, by_cause},
     ids::{Meter, Region},
     metering::observed::Metered,
     money::Money,
@@ -39,6 +39,8 @@ pub fn document(
         Column::in_files("unexplained"),
         Column::in_files("currency"),
         Column::shown("Why", 1),
+        Column::in_files("late_data"),
+        Column::in_files("unknown_price"),
     ]);
     let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
     let part = |amount: Money| {
@@ -69,13 +71,15 @@ pub fn document(
             },
             comparison.billed.map_or_else(unknown, money),
             comparison.difference().map_or_else(unknown, money),
-            part(comparison.free_tier),
-            part(comparison.price),
-            part(comparison.rounding),
-            part(comparison.discount),
+            part(comparison.of(Cause::FreeTier)),
+            part(comparison.of(Cause::Price)),
+            part(comparison.of(Cause::Rounding)),
+            part(comparison.of(Cause::Discount)),
             part(comparison.unexplained),
             Cell::text(bill.currency.as_str()),
             Cell::text(why(comparison, bill)),
+            part(comparison.of(Cause::LateData)),
+            part(comparison.of(Cause::UnknownPrice)),
         ]);
     }
     let sum = |pick: fn(&Comparison) -> Money| comparisons.iter().map(pick).sum::<Money>();
@@ -91,6 +95,7 @@ pub fn document(
     total[9] = money(difference);
     table.totals.push(total);
     let notes = notes(bill, comparisons);
+    let causes = causes(bill, comparisons, sum(|c| c.unexplained), difference);
     Document {
         schema: "pipebill.reconciliation/1",
         title,
@@ -102,8 +107,50 @@ pub fn document(
             ("difference", money(difference)),
             ("unexplained", money(sum(|c| c.unexplained))),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![
+            Block::Table(table),
+            Block::Heading("What the difference is made of".to_owned()),
+            Block::Detail("causes", causes),
+            Block::Notes(notes),
+        ],
     }
+}
+
+/// Lays out what each cause amounts to; with the unexplained rest, that is the difference.
+fn causes(bill: &Bill, comparisons: &[Comparison], unexplained: Money, difference: Money) -> Table {
+    let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
+    let mut table = Table::new(vec![
+        Column::new("Cause", "cause", 0),
+        Column::new("Amount", "amount", 0),
+        Column::new("Lines", "lines", 1),
+    ]);
+    let sums = by_cause(comparisons);
+    for (cause, name, _) in Cause::ALL {
+        let touched = comparisons
+            .iter()
+            .filter(|it| it.causes.contains_key(&cause))
+            .count();
+        table.rows.push(vec![
+            Cell::text(name.replace('_', " ")),
+            money(sums.get(&cause).copied().unwrap_or_default()),
+            Cell::Count(touched as u64),
+        ]);
+    }
+    let touched = comparisons
+        .iter()
+        .filter(|it| !it.unexplained.is_zero())
+        .count();
+    table.rows.push(vec![
+        Cell::text("unexplained"),
+        money(unexplained),
+        Cell::Count(touched as u64),
+    ]);
+    table.totals.push(vec![
+        Cell::text("Difference"),
+        money(difference),
+        Cell::Empty,
+    ]);
+    table
 }
 
 /// Puts what was metered from AWS's APIs beside the quantities that AWS billed. Nothing is added:
@@ -165,16 +212,13 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
 
 /// Names the parts of a difference.
 fn why(comparison: &Comparison, bill: &Bill) -> String {
-    let parts = [
-        ("free tier", comparison.free_tier),
-        ("price", comparison.price),
-        ("rounding", comparison.rounding),
-        ("discount", comparison.discount),
-        ("unexplained", comparison.unexplained),
-    ];
-    let named = parts.iter().filter(|(_, amount)| !amount.is_zero());
+    let causes = Cause::ALL.map(|(cause, _, name)| (name, comparison.of(cause)));
+    let parts = causes
+        .into_iter()
+        .chain([("unexplained", comparison.unexplained)]);
+    let named = parts.filter(|(_, amount)| !amount.is_zero());
     let named =
-        named.map(|(name, amount)| format!("{name} {}", show_money(*amount, &bill.currency)));
+        named.map(|(name, amount)| format!("{name} {}", show_money(amount, &bill.currency)));
     named.collect::<Vec<_>>().join(", ")
 }
 
@@ -209,7 +253,7 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     }
     if comparisons
         .iter()
-        .any(|comparison| !comparison.free_tier.is_zero())
+        .any(|comparison| comparison.causes.contains_key(&Cause::FreeTier))
     {
         notes.push(
             "Free tier: units that the bill shows as free and our allowances do not (plus), or the \

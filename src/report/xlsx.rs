@@ -383,13 +383,12 @@ fn summary(
     Ok(())
 }
 
-/// Amounts from nothing, with lines that stay behind the data.
+/// Amounts with their currency, and lines that stay behind the data.
 fn tidy(chart: &mut Chart, currency: &Currency) {
     let mut line = ChartLine::new();
     line.set_color(0x00E5_E7EB);
     chart
         .y_axis()
-        .set_min(0)
         .set_num_format(money_format(currency))
         .set_major_gridlines_line(&line);
 }
@@ -517,10 +516,8 @@ fn forecast(
             .set_format(ChartFormat::new().set_line(&line));
     }
     chart.title().set_name("Where the months end");
-    chart
-        .y_axis()
-        .set_min(0)
-        .set_num_format(money_format(&forecast.currency));
+    tidy(&mut chart, &forecast.currency);
+    chart.y_axis().set_min(0);
     chart.legend().set_position(ChartLegendPosition::Bottom);
     chart.set_alt_text("Median forecast of each month between its P10 and P90");
     chart.set_width(760).set_height(320);

@@ -6,7 +6,7 @@ use std::{
 };
 
 use assert_cmd::cargo::cargo_bin;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 struct Books {
     folder: tempfile::TempDir,
@@ -69,17 +69,22 @@ fn a_month_of_cost_explorer_is_rated_as_aws_charged_it() {
 }
 
 #[test]
-fn an_unknown_usage_type_is_unpriced_and_the_only_thing_left_unexplained() {
+fn an_unknown_usage_type_is_unpriced_and_the_only_cause_of_a_difference() {
     let books = Books::with("cost-explorer/whole-month.json");
     let bill = books.json(&["bill", "--month", "2026-10"]);
     assert_eq!(cost_of(&bill, "Build-Min:Quantum:q1"), ["unpriced"]);
     assert_eq!(bill["complete"], false);
     assert_eq!(bill["unpriced"][0]["quantity"], "7");
     let reconciliation = books.json(&["bill", "--month", "2026-10", "--reconcile"]);
-    assert_eq!(reconciliation["unexplained"], "-0.5");
+    assert_eq!(reconciliation["difference"], "-0.5");
+    assert_eq!(reconciliation["unexplained"], "0");
     for row in reconciliation["rows"].as_array().unwrap() {
         let unknown = row["usage_type"] == "Build-Min:Quantum:q1";
-        assert_eq!(row["unexplained"].is_null(), !unknown, "{row}");
+        assert_eq!(
+            row["unknown_price"],
+            if unknown { json!("-0.5") } else { Value::Null }
+        );
+        assert!(row["unexplained"].is_null(), "{row}");
     }
 }
 
