@@ -3,7 +3,7 @@
 //! Bills write amounts plainly, with trailing zeros, or with an exponent (`1.49E-8`, `0E-10`).
 //! All of them are exact decimals and stay so: a number that does not fit is refused, not rounded.
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 use thiserror::Error;
 
 /// Why a text is not an amount.
@@ -89,6 +89,15 @@ pub fn plain(value: Decimal) -> String {
     }
 }
 
+/// Returns a decimal as a whole number of steps of `10^-scale`, rounded half to even; none where it
+/// has more than 38 digits then.
+pub fn unscaled(value: Decimal, scale: u32) -> Option<i128> {
+    let value = value.round_dp_with_strategy(scale, RoundingStrategy::MidpointNearestEven);
+    let steps = 10_i128.checked_pow(scale.checked_sub(value.scale())?)?;
+    let whole = value.mantissa().checked_mul(steps)?;
+    (whole.unsigned_abs() < 10_u128.pow(38)).then_some(whole)
+}
+
 /// Moves the decimal point, without loss.
 fn shift(value: Decimal, exponent: i32) -> Option<Decimal> {
     let scale = i64::from(value.scale()) - i64::from(exponent);
@@ -136,6 +145,15 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn a_number_of_steps_is_exact_as_far_as_it_holds() {
+        let steps = |text: &str| unscaled(parse_decimal(text).unwrap(), 18);
+        assert_eq!(steps("1000000000000000"), Some(10_i128.pow(33)));
+        assert_eq!(steps("-0.00001"), Some(-10_i128.pow(13)));
+        assert_eq!(steps("0.0000000000000000015"), Some(2), "half to even");
+        assert_eq!(unscaled(Decimal::MAX, 18), None);
     }
 
     #[test]

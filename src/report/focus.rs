@@ -9,7 +9,6 @@ mod parquet_file;
 use std::io::Write;
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde_json::json;
 
 use super::{
@@ -165,11 +164,4 @@ fn in_csv(value: Value) -> String {
 
 fn time(day: NaiveDate) -> String {
     format!("{day}T00:00:00Z")
-}
-
-/// A number at the scale that Parquet's columns have, as an unscaled integer.
-fn unscaled(number: Decimal, scale: u32) -> i128 {
-    let mut number = number;
-    number.rescale(scale);
-    number.mantissa()
 }

@@ -29,7 +29,7 @@ use rust_decimal::Decimal;
 use crate::support::{catalog, day, dec, usage};
 
 /// What failed once is tried first from then on: commit the file if a failure writes it.
-fn cases(cases: u32) -> Config {
+pub(crate) fn cases(cases: u32) -> Config {
     let regressions = FileFailurePersistence::Direct("tests/suite/laws.regressions");
     let config = Config::default();
     Config {
@@ -214,11 +214,11 @@ fn month_of_usage() -> impl Strategy<Value = Vec<UsageRecord>> {
     vec(any_usage(), 0..24)
 }
 
-fn month_of_charges() -> impl Strategy<Value = Vec<UsageRecord>> {
+pub(crate) fn month_of_charges() -> impl Strategy<Value = Vec<UsageRecord>> {
     vec(prop_oneof![4 => any_usage(), 1 => other_charge()], 0..24)
 }
 
-fn policy() -> impl Strategy<Value = Policy> {
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     // The default too, in case it is neither.
     prop_oneof![
         Just(Policy::Proportional),
@@ -227,11 +227,11 @@ fn policy() -> impl Strategy<Value = Policy> {
     ]
 }
 
-fn options() -> RatingOptions {
+pub(crate) fn options() -> RatingOptions {
     RatingOptions::new("2026-11".parse().expect("a month"))
 }
 
-fn rated(records: &[UsageRecord], options: &RatingOptions) -> Rated {
+pub(crate) fn rated(records: &[UsageRecord], options: &RatingOptions) -> Rated {
     rate(records, &PriceBook::new(catalog()), options).expect("one currency")
 }
 

@@ -8,6 +8,8 @@ mod catalog;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod finance;
+mod finance_laws;
 mod forecast;
 mod import;
 mod laws;

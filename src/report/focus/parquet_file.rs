@@ -10,12 +10,10 @@ use parquet::{
     file::{properties::WriterProperties, writer::SerializedFileWriter},
     schema::types::Type,
 };
+use rust_decimal::Decimal;
 
-use super::{
-    columns::{Column, Kind, Value},
-    unscaled,
-};
-use crate::report::formats::ReportError;
+use super::columns::{Column, Kind, Value};
+use crate::{domain::number::unscaled, report::formats::ReportError};
 
 /// Rows that are held at once.
 const GROUP: usize = 50_000;
@@ -93,13 +91,10 @@ impl File {
                 ColumnWriter::FixedLenByteArrayColumnWriter(writer) => {
                     let numbers: Vec<FixedLenByteArray> = values()
                         .filter_map(|value| match value {
-                            Value::Number(number) => {
-                                let bytes = unscaled(*number, SCALE).to_be_bytes();
-                                Some(FixedLenByteArray::from(bytes.to_vec()))
-                            }
+                            Value::Number(number) => Some(in_bytes(*number)),
                             _ => None,
                         })
-                        .collect();
+                        .collect::<Result<_, _>>()?;
                     writer.write_batch(&numbers, levels, None)?;
                 }
                 ColumnWriter::Int64ColumnWriter(writer) => {
@@ -136,6 +131,14 @@ impl File {
         io::copy(&mut file, sink)?;
         Ok(self.rows)
     }
+}
+
+fn in_bytes(number: Decimal) -> Result<FixedLenByteArray, ReportError> {
+    let whole = unscaled(number, SCALE).ok_or_else(|| {
+        let problem = format!("{number} has more digits than Parquet's decimals hold");
+        ReportError::Write(io::Error::other(problem))
+    })?;
+    Ok(FixedLenByteArray::from(whole.to_be_bytes().to_vec()))
 }
 
 fn field(column: &Column) -> Result<Type, ParquetError> {

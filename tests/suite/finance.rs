@@ -1,0 +1,648 @@
+//! What finance gets, read by programs that are not ours: hledger, beancount, openpyxl, `DuckDB`,
+//! pandas, a parser of metrics, a validator of FOCUS.
+
+#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use assert_cmd::cargo::cargo_bin;
+use pipebill::report::formats::FORMATS;
+use rust_decimal::Decimal;
+use serde_json::Value;
+
+use crate::support::{dec, read, root};
+
+/// What October costs in the sample, as `pipebill bill` says and `samples/bill.json` shows.
+const OCTOBER: &str = "428.85893";
+
+/// A program that reads what we write. Without it a test says so and passes, but in CI it fails.
+fn reader(program: &str) -> Option<Command> {
+    let venv = root().join("target/venv/bin").join(program);
+    let command = if venv.exists() {
+        venv
+    } else {
+        PathBuf::from(program)
+    };
+    if Command::new(&command).arg("--version").output().is_ok() {
+        return Some(Command::new(command));
+    }
+    assert!(
+        std::env::var_os("CI").is_none(),
+        "{program} is not there: scripts/test installs it"
+    );
+    println!("SKIPPED: no {program}; scripts/test installs it");
+    None
+}
+
+/// Reads a file by a function of `tests/oracles/read.py`.
+fn read_by(function: &str, file: &Path) -> Option<Value> {
+    let mut python = reader("python3")?;
+    let output = python
+        .arg(root().join("tests/oracles/read.py"))
+        .args([function, file.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("ModuleNotFoundError") && std::env::var_os("CI").is_none() {
+        println!("SKIPPED: {function}; scripts/test installs what it needs");
+        return None;
+    }
+    assert!(output.status.success(), "{said}");
+    Some(serde_json::from_slice(&output.stdout).unwrap())
+}
+
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        Command::new(cargo_bin("pipebill"))
+            .args(arguments)
+            .args(["--as-of", "2026-11-22"])
+            .current_dir(self.0.path())
+            .output()
+            .unwrap()
+    }
+
+    /// Writes a report and returns its file.
+    fn report(&self, arguments: &[&str], name: &str) -> PathBuf {
+        let output = self.run(&[&["report", "--out", name], arguments].concat());
+        assert!(output.status.success(), "{}", said(&output));
+        self.path(name)
+    }
+
+    /// Writes October of the sample.
+    fn october(&self, format: &str, name: &str) -> PathBuf {
+        self.report(&["--demo", "--month", "2026-10", "--format", format], name)
+    }
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn float(value: &Value) -> f64 {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+/// Tells whether a float is an amount, as far as floats go.
+fn close(value: f64, amount: &str) -> bool {
+    let amount: f64 = amount.parse().unwrap();
+    // Subtraction of two floats of a test, not of money.
+    #[expect(
+        clippy::float_arithmetic,
+        reason = "what spreadsheets and pandas add up are floats"
+    )]
+    let off = (value - amount).abs();
+    off < 1e-9
+}
+
+#[test]
+fn hledger_accepts_the_journal_and_finds_the_same_total() {
+    let folder = Folder::new();
+    let journal = folder.october("hledger", "october.journal");
+    let Some(mut hledger) = reader("hledger") else {
+        return;
+    };
+    let checked = hledger
+        .args(["check", "--strict", "-f"])
+        .arg(&journal)
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", said(&checked));
+    let arguments = ["bal", "Liabilities", "-N", "-O", "csv", "-f"];
+    let balance = reader("hledger")
+        .unwrap()
+        .args(arguments)
+        .arg(&journal)
+        .output()
+        .unwrap();
+    let balance = String::from_utf8(balance.stdout).unwrap();
+    assert!(balance.contains("\"-428.86 USD\""), "{balance}");
+}
+
+#[test]
+fn an_accrual_and_its_reversal_come_to_nothing_and_stay_the_same() {
+    let folder = Folder::new();
+    let open = ["--demo", "--month", "2026-11", "--format", "hledger"];
+    let journal = folder.report(&open, "open.journal");
+    let text = read(&journal);
+    assert!(
+        text.contains("2026-11-30 * (PA202611-") && text.contains("2026-12-01 * (PR202611-"),
+        "{text}"
+    );
+    // The same input has the same references.
+    assert_eq!(text, read(&folder.report(&open, "again.journal")));
+    let Some(mut hledger) = reader("hledger") else {
+        return;
+    };
+    let arguments = ["bal", "-N", "-E", "-O", "csv", "-f"];
+    let balance = hledger.args(arguments).arg(&journal).output().unwrap();
+    let balance = String::from_utf8(balance.stdout).unwrap();
+    let amounts = balance
+        .lines()
+        .skip(1)
+        .map(|line| line.rsplit(',').next().unwrap());
+    assert!(amounts.clone().count() >= 5, "{balance}");
+    for amount in amounts {
+        assert_eq!(amount, "\"0\"", "{balance}");
+    }
+}
+
+#[test]
+fn beancount_accepts_the_journal_and_finds_the_same_total() {
+    let folder = Folder::new();
+    let journal = folder.october("beancount", "october.beancount");
+    let Some(found) = read_by("beancount", &journal) else {
+        return;
+    };
+    assert_eq!(found["errors"].as_array().unwrap().len(), 0, "{found}");
+    assert_eq!(found["sums"]["Liabilities:AWS"], "-428.86");
+    let checked = reader("bean-check")
+        .unwrap()
+        .arg(&journal)
+        .output()
+        .unwrap();
+    assert!(checked.status.success(), "{}", said(&checked));
+}
+
+/// Adds up a column of a CSV, exactly.
+fn sum_of(file: &Path, column: &str) -> Decimal {
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let at = reader
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == column)
+        .unwrap();
+    let fields = reader.records().map(|row| row.unwrap()[at].to_owned());
+    fields
+        .filter(|field| !field.is_empty())
+        .map(|field| dec(&field))
+        .sum()
+}
+
+#[test]
+fn every_importer_gets_a_journal_that_balances() {
+    let folder = Folder::new();
+    let mapping = folder.path("codes.toml");
+    let rules = "suspense = \"9999\"\npayable = \"2100\"\nentity = \"ACME\"\n[[rule]]\nservice = \"CodeBuild\"\n\
+                 gl_account = \"0610\"\ncost_center = { tag = \"cost_center\" }\n";
+    std::fs::write(&mapping, rules).unwrap();
+    for (format, debit, credit) in [
+        ("journal", "debit", "credit"),
+        ("quickbooks", "Debits", "Credits"),
+        ("netsuite", "Debit", "Credit"),
+    ] {
+        let arguments = [
+            "--demo",
+            "--month",
+            "2026-10",
+            "--format",
+            format,
+            "--gl",
+            "codes.toml",
+        ];
+        let file = folder.report(&arguments, &format!("{format}.csv"));
+        assert_eq!(sum_of(&file, debit), dec("428.86"), "{format}");
+        assert_eq!(sum_of(&file, credit), dec("428.86"), "{format}");
+        // An account keeps its leading zero.
+        assert!(read(&file).contains(",0610,"), "{}", read(&file));
+    }
+    let arguments = [
+        "--demo",
+        "--month",
+        "2026-10",
+        "--format",
+        "xero",
+        "--gl",
+        "codes.toml",
+    ];
+    let file = folder.report(&arguments, "xero.csv");
+    assert_eq!(sum_of(&file, "*Amount"), Decimal::ZERO);
+    assert!(read(&file).contains(",31/10/2026,"));
+    // Everything but builds has no rule: 428.85893 - 305.24893.
+    let output = folder.run(&[&["report", "--out", "again.csv"], &arguments[..]].concat());
+    assert!(
+        said(&output).contains("123.61 USD, match no rule and are posted to 9999"),
+        "{}",
+        said(&output)
+    );
+}
+
+#[test]
+fn a_mapping_is_refused_with_line_and_column() {
+    let folder = Folder::new();
+    for (text, problem) in [
+        ("suspense = \"9\"\n", "missing field `payable`"),
+        (
+            "suspense = \"9\"\npayable = \"2\"\ncolour = 1\n",
+            "line 3, column 1",
+        ),
+        (
+            "suspense = \"9\"\npayable = \"2\"\n[[rule]]\nservice = \"CodeBild\"\ngl_account = \"1\"\n",
+            "line 4, column 11: unknown service `CodeBild`: did you mean `CodeBuild`?",
+        ),
+        (
+            "suspense = \"9\"\npayable = \"2\"\ndates = \"31.12.2026\"\n",
+            "line 3, column 9: choose YYYY-MM-DD",
+        ),
+    ] {
+        std::fs::write(folder.path("own.toml"), text).unwrap();
+        let arguments = [
+            "report", "--demo", "--format", "journal", "--gl", "own.toml",
+        ];
+        let refused = folder.run(&arguments);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(refused.stdout.is_empty());
+        let said = said(&refused);
+        assert!(
+            said.contains(problem) && said.contains("own.toml"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn a_validator_accepts_focus() {
+    let folder = Folder::new();
+    let Some(_) = reader("focus-toolkit") else {
+        return;
+    };
+    for (content, name) in [("lines", "actual.csv"), ("forecast", "forecast.csv")] {
+        let arguments = [
+            "--demo",
+            "--month",
+            "2026-10",
+            "--format",
+            "focus",
+            "--focus-version",
+            "1.4",
+            "--content",
+            content,
+        ];
+        let file = folder.report(&arguments, name);
+        let mut toolkit = reader("focus-toolkit").unwrap();
+        let checked = toolkit
+            .args(["validate", "--dataset", "cost-and-usage"])
+            .arg(&file)
+            .output()
+            .unwrap();
+        let report = String::from_utf8_lossy(&checked.stdout);
+        assert!(checked.status.success(), "{report}");
+        assert!(report.contains("lint OK"), "{report}");
+    }
+    // A validator that accepts everything would be none.
+    let text = read(&folder.path("actual.csv")).replace(",Usage,", ",usage,");
+    std::fs::write(folder.path("broken.csv"), text).unwrap();
+    let mut toolkit = reader("focus-toolkit").unwrap();
+    let checked = toolkit
+        .args(["validate", "--dataset", "cost-and-usage"])
+        .arg(folder.path("broken.csv"))
+        .output()
+        .unwrap();
+    assert!(!checked.status.success());
+}
+
+#[test]
+fn focus_tells_actual_from_forecast_and_keeps_the_invoice_total() {
+    let folder = Folder::new();
+    let file = folder.october("focus", "focus.csv");
+    assert_eq!(sum_of(&file, "BilledCost"), dec(OCTOBER));
+    let basis = |file: &Path| {
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        let headers = reader.headers().unwrap().clone();
+        let at = headers
+            .iter()
+            .position(|name| name == "x_ChargeBasis")
+            .unwrap();
+        let mut found: Vec<String> = reader
+            .records()
+            .map(|row| row.unwrap()[at].to_owned())
+            .collect();
+        found.dedup();
+        found
+    };
+    assert_eq!(basis(&file), ["actual"]);
+    let arguments = [
+        "--demo",
+        "--month",
+        "2026-10",
+        "--format",
+        "focus",
+        "--content",
+        "forecast",
+    ];
+    assert_eq!(
+        basis(&folder.report(&arguments, "future.csv")),
+        ["forecast"]
+    );
+}
+
+#[test]
+fn duckdb_reads_parquet_with_types_and_the_same_total() {
+    let folder = Folder::new();
+    let file = folder.october("focus-parquet", "focus.parquet");
+    let Some(found) = read_by("parquet", &file) else {
+        return;
+    };
+    assert_eq!(found["cost"], "428.858930000000000000");
+    assert_eq!(found["types"]["BilledCost"], "DECIMAL(38,18)");
+    assert_eq!(found["types"]["BillingAccountId"], "VARCHAR");
+    assert_eq!(
+        found["types"]["ChargePeriodStart"],
+        "TIMESTAMP WITH TIME ZONE"
+    );
+    assert_eq!(found["from"], "2026-10-01 00:00:00+00");
+}
+
+#[test]
+fn duckdb_and_pandas_read_the_csv_with_types() {
+    let folder = Folder::new();
+    let file = folder.october("csv", "lines.csv");
+    let Some(found) = read_by("table", &file) else {
+        return;
+    };
+    assert_eq!(found["rows"], 38);
+    assert_eq!(dec(found["cost"].as_str().unwrap()), dec(OCTOBER));
+    assert!(close(float(&found["pandas_cost"]), OCTOBER), "{found}");
+    for (column, kind) in [
+        ("usage_start", "DATE"),
+        ("cost", "DOUBLE"),
+        ("service", "VARCHAR"),
+        ("billed_quantity", "DOUBLE"),
+    ] {
+        assert_eq!(found["types"][column], kind, "{column}");
+    }
+    assert_eq!(found["pandas_types"]["cost"], "float64");
+    assert!(
+        found["accounts"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("044455556666")),
+        "{found}"
+    );
+}
+
+#[test]
+fn openpyxl_reads_numbers_formulas_and_their_results() {
+    let folder = Folder::new();
+    let file = folder.october("xlsx", "book.xlsx");
+    let Some(found) = read_by("workbook", &file) else {
+        return;
+    };
+    assert_eq!(
+        found["sheets"],
+        serde_json::json!(["Summary", "Lines", "Forecast", "Assumptions"])
+    );
+    assert_eq!(found["frozen"], "A2");
+    assert_eq!(found["charts"], serde_json::json!([1, 0, 1, 0]));
+    assert!(close(float(&found["cost"]), OCTOBER), "{found}");
+    let row = |of: &str| {
+        let rows = found[of].as_array().unwrap().iter();
+        rows.clone().find(|row| row[0] == "To pay").unwrap().clone()
+    };
+    assert!(close(float(&row("values")[2]), OCTOBER));
+    assert_eq!(row("formulas")[2], "=SUM(C5:C8)");
+    assert!(
+        found["accounts"]
+            .as_array()
+            .unwrap()
+            .contains(&Value::from("044455556666"))
+    );
+}
+
+#[test]
+fn a_parser_of_metrics_reads_them() {
+    let folder = Folder::new();
+    let file = folder.october("openmetrics", "pipebill.prom");
+    let Some(found) = read_by("metrics", &file) else {
+        return;
+    };
+    let costs = &found["pipebill_cost_usd"];
+    assert_eq!(
+        (&costs["unit"], &costs["type"]),
+        (&Value::from("usd"), &Value::from("gauge"))
+    );
+    let samples = costs["samples"].as_array().unwrap();
+    let sum: f64 = samples.iter().map(|sample| float(&sample[1])).sum();
+    assert!(close(sum, OCTOBER), "{costs}");
+    assert_eq!(
+        found["pipebill_forecast_cost_usd"]["samples"]
+            .as_array()
+            .unwrap()
+            .len(),
+        12
+    );
+}
+
+#[test]
+fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
+    let folder = Folder::new();
+    let euro = [
+        "--demo",
+        "--month",
+        "2026-10",
+        "--currency",
+        "EUR",
+        "--fx-rate",
+        "0.92",
+    ];
+    let refused = folder.run(&[&["report"], &euro[..]].concat());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(
+        said(&refused).contains("needs --currency, --fx-date and --fx-source"),
+        "{}",
+        said(&refused)
+    );
+    let euro = [
+        &euro[..],
+        &["--fx-date", "2026-10-31", "--fx-source", "ECB"],
+    ]
+    .concat();
+    let lines = folder.report(&euro, "lines.csv");
+    assert_eq!(sum_of(&lines, "cost"), dec(OCTOBER));
+    // 428.85893 x 0.92
+    assert_eq!(sum_of(&lines, "converted_cost"), dec("394.5502156"));
+    let focus = folder.report(&[&euro[..], &["--format", "focus"]].concat(), "focus.csv");
+    assert_eq!(sum_of(&focus, "BilledCost"), dec(OCTOBER));
+    assert_eq!(sum_of(&focus, "x_ConvertedCost"), dec("394.5502156"));
+    let journal = folder.report(
+        &[&euro[..], &["--format", "journal"]].concat(),
+        "journal.csv",
+    );
+    assert_eq!(sum_of(&journal, "debit"), dec("394.55"));
+    assert!(
+        read(&journal).contains(",110.59,,EUR,120.20,USD,0.92,2026-10-31,ECB,"),
+        "{}",
+        read(&journal)
+    );
+    for (format, amount) in [
+        ("markdown", "EUR 394.55"),
+        ("openmetrics", "394.5502156"),
+        ("hledger", "110.59 EUR"),
+    ] {
+        let file = folder.report(&[&euro[..], &["--format", format]].concat(), format);
+        assert!(read(&file).contains(amount), "{format}");
+    }
+}
+
+/// Names that somebody may give a project or a tag.
+const HOSTILE: [&str; 7] = [
+    "=HYPERLINK(\"http://evil.example\",\"x\")",
+    "</title><script>alert(1)</script>",
+    "two\nlines",
+    "nul\u{0}byte",
+    "\u{202e}txt.exe",
+    "🚀 équipe, \"R&D\"; x|y",
+    "@cmd  tag:value",
+];
+
+fn hostile_books() -> Folder {
+    let folder = Folder::new();
+    let mut export = csv::Writer::from_path(folder.path("cur.csv")).unwrap();
+    let columns = "bill_billing_period_start_date bill_payer_account_id line_item_usage_account_id \
+                   line_item_usage_start_date line_item_line_item_type line_item_product_code \
+                   line_item_usage_type line_item_resource_id line_item_usage_amount \
+                   line_item_currency_code line_item_unblended_rate line_item_unblended_cost \
+                   pricing_unit product_region_code resource_tags";
+    export.write_record(columns.split_whitespace()).unwrap();
+    for (at, name) in HOSTILE.iter().enumerate() {
+        let tags = serde_json::json!({"user_team": name, "user_cost_center": name}).to_string();
+        let resource = format!(
+            "arn:aws:codebuild:us-east-1:044455556666:project/{}",
+            name.replace('\0', "")
+        );
+        let usage_type = if at == 0 {
+            "USE1-=1+1"
+        } else {
+            "USE1-Build-Min:Linux:g1.medium"
+        };
+        export
+            .write_record([
+                "2026-10-01T00:00:00Z",
+                "111122223333",
+                "044455556666",
+                "2026-10-05T00:00:00Z",
+                "Usage",
+                "CodeBuild",
+                usage_type,
+                &resource,
+                "10",
+                "USD",
+                "0.01",
+                "0.1",
+                "Minutes",
+                "us-east-1",
+                &tags,
+            ])
+            .unwrap();
+    }
+    export.flush().unwrap();
+    drop(export);
+    let imported = folder.run(&["import", "cur.csv", "--ledger", "ledger.sqlite"]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    folder
+}
+
+#[test]
+fn hostile_names_are_harmless_in_every_format() {
+    let folder = hostile_books();
+    let of_month = ["--month", "2026-10", "--ledger", "ledger.sqlite"];
+    for format in FORMATS.iter().filter(|format| format.name != "xero") {
+        let name = format!("hostile{}", format.ending);
+        let arguments = [&of_month[..], &["--format", format.name, "--force"]].concat();
+        let file = folder.report(&arguments, &name);
+        let bytes = std::fs::read(&file).unwrap();
+        assert!(!bytes.is_empty(), "{name}");
+        if !format.binary && !format.name.starts_with("focus") {
+            let text = String::from_utf8(bytes).unwrap();
+            assert!(
+                !text.contains("<script") && !text.contains('\0') && !text.contains('\u{202e}'),
+                "{name}: {text}"
+            );
+        }
+    }
+    // Safe, and readable: the name is there.
+    let by = [&of_month[..], &["--by", "tag:team"]].concat();
+    let mut teams = csv::Reader::from_path(folder.report(&by, "teams.csv")).unwrap();
+    let teams: Vec<String> = teams
+        .records()
+        .map(|row| row.unwrap()[2].to_owned())
+        .collect();
+    for team in &teams {
+        assert!(
+            !team.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']),
+            "{team}"
+        );
+    }
+    assert!(
+        teams
+            .iter()
+            .any(|team| team == "'=HYPERLINK(\"http://evil.example\",\"x\")"),
+        "{teams:?}"
+    );
+    // FOCUS keeps text as it is: one apostrophe would make it another text.
+    let focus = folder.report(
+        &[&of_month[..], &["--format", "focus"]].concat(),
+        "plain.csv",
+    );
+    let mut rows = csv::Reader::from_path(focus).unwrap();
+    let at = rows
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == "Tags")
+        .unwrap();
+    let mut found: Vec<String> = rows
+        .records()
+        .map(|row| {
+            let tags: Value = serde_json::from_str(&row.unwrap()[at]).unwrap();
+            tags["team"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    found.sort();
+    let mut expected = HOSTILE.map(str::to_owned);
+    expected.sort();
+    assert_eq!(found, expected);
+    // The programs that read journals take them.
+    if let Some(mut hledger) = reader("hledger") {
+        let checked = hledger
+            .args(["check", "--strict", "-f"])
+            .arg(folder.path("hostile.journal"))
+            .output()
+            .unwrap();
+        assert!(checked.status.success(), "{}", said(&checked));
+    }
+    if let Some(found) = read_by("beancount", &folder.path("hostile.beancount")) {
+        assert_eq!(found["errors"].as_array().unwrap().len(), 0, "{found}");
+    }
+    if let Some(found) = read_by("workbook", &folder.path("hostile.xlsx")) {
+        // No cell of the lines is a formula.
+        assert!(
+            !found["types"]
+                .as_array()
+                .unwrap()
+                .contains(&Value::from("f")),
+            "{found}"
+        );
+        assert!(
+            found["usage_types"]
+                .as_array()
+                .unwrap()
+                .contains(&Value::from("=1+1")),
+            "{found}"
+        );
+    }
+    read_by("metrics", &folder.path("hostile.prom"));
+}

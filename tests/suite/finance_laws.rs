@@ -1,0 +1,277 @@
+//! Laws of reports: whatever the month, the totals of every format are the bill's, and the parts add
+//! up to the whole.
+
+use std::{collections::BTreeMap, io::Write, sync::Arc};
+
+use parquet::{
+    file::reader::{FileReader, SerializedFileReader},
+    record::Field,
+};
+use pipebill::{
+    domain::{
+        allocation::{Dimension, Policy, round_together},
+        charges::charges,
+        compare::{Comparison, by_cause, reconcile},
+        exchange::Exchange,
+        gl::{DateStyle, Mapping, Rule},
+        ids::{Currency, ServiceCode},
+        journal::{EntryKind, journal},
+        money::Money,
+        number::unscaled,
+        rating::{Discount, RatedMonth, RatingOptions},
+        usage::UsageRecord,
+    },
+    report::formats::{Content, Material, Options, Written, by_name},
+};
+use proptest::{collection::vec, prelude::*};
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use crate::{
+    laws::{cases, month_of_charges, options, policy, rated},
+    support::{catalog, day, dec},
+};
+
+/// A rated month with a discount.
+fn month(records: Vec<UsageRecord>, percent: u32, sharing: Policy) -> RatedMonth {
+    let discounts = vec![Discount {
+        service: None,
+        percent: percent.into(),
+    }];
+    let options = RatingOptions {
+        discounts,
+        sharing,
+        ..options()
+    };
+    RatedMonth {
+        rated: rated(&records, &options),
+        records,
+    }
+}
+
+fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Written) {
+    let material = Material {
+        catalog: catalog(),
+        today: day("2026-12-22"),
+        months: std::slice::from_ref(month),
+        forecast: None,
+        sample: false,
+    };
+    let mut bytes = Vec::new();
+    let format = by_name(format).unwrap();
+    let written = (format.write)(&material, options, &mut bytes).unwrap();
+    (bytes, written)
+}
+
+/// Adds up a column of a CSV; an empty field is no amount.
+fn sum_of(csv: &[u8], column: &str) -> Decimal {
+    let mut reader = csv::Reader::from_reader(csv);
+    let headers = reader.headers().unwrap().clone();
+    let at = headers.iter().position(|name| name == column).unwrap();
+    let amounts = reader.records().map(|row| row.unwrap()[at].to_owned());
+    amounts
+        .filter(|text| !text.is_empty())
+        .map(|text| dec(&text))
+        .sum()
+}
+
+fn mapping(rules: Vec<Rule>) -> Mapping {
+    Mapping {
+        rules,
+        suspense: Arc::from("Expenses:Suspense"),
+        payable: Arc::from("Liabilities:AWS"),
+        vendor: Arc::from("AWS"),
+        entity: None,
+        tax_rate: Arc::from("Tax Exempt"),
+        dates: Some(DateStyle::Iso),
+        open_accounts: true,
+    }
+}
+
+/// A rule for builds: by cost centre of a tag, or into an entity of its own.
+fn rule(service: &str, entity: Option<&str>) -> Rule {
+    use pipebill::domain::gl::Value;
+    Rule {
+        service: Some(ServiceCode::new(service)),
+        account: None,
+        region: None,
+        kind: None,
+        tags: BTreeMap::new(),
+        gl_account: Arc::from(format!("Expenses:{service}")),
+        cost_center: Some(Value::Tag("team".to_owned())),
+        entity: entity.map(|entity| Value::Fixed(Arc::from(entity))),
+    }
+}
+
+fn cents(amount: Decimal) -> Decimal {
+    amount.round_dp_with_strategy(2, RoundingStrategy::MidpointNearestEven)
+}
+
+proptest! {
+    #![proptest_config(cases(96))]
+
+    #[test]
+    fn cents_add_up_and_none_is_off_by_more_than_one(
+        amounts in vec((-999_999_999_999_i64..=999_999_999_999, 0_u32..=10), 0..40),
+        decimals in 0_u32..=3,
+    ) {
+        let amounts: Vec<Decimal> =
+            amounts.into_iter().map(|(mantissa, scale)| Decimal::new(mantissa, scale)).collect();
+        let rounded = round_together(&amounts, decimals);
+        let whole: Decimal = amounts.iter().sum();
+        let expected = whole.round_dp_with_strategy(decimals, RoundingStrategy::MidpointNearestEven);
+        prop_assert_eq!(rounded.iter().sum::<Decimal>(), expected);
+        for (amount, rounded) in amounts.iter().zip(&rounded) {
+            prop_assert!((amount - rounded).abs() < Decimal::new(1, decimals), "{} {}", amount, rounded);
+            prop_assert_eq!(rounded.scale(), decimals);
+        }
+    }
+
+    #[test]
+    fn every_csv_adds_up_to_the_bill(
+        records in month_of_charges(), percent in 0_u32..=30, sharing in policy(),
+    ) {
+        let month = month(records, percent, sharing);
+        let total = month.rated.bill.total();
+        for (content, by) in [
+            (Content::Lines, vec![]),
+            (Content::Summary, vec![Dimension::Service]),
+            (Content::Summary, vec![Dimension::Tag("team".to_owned()), Dimension::Resource]),
+            (Content::Allocation, vec![Dimension::Account, Dimension::Region]),
+        ] {
+            let options = Options {
+                content: Some(content),
+                by,
+                sharing,
+                mapping: Some(mapping(vec![rule("CodeBuild", None)])),
+                ..Options::default()
+            };
+            let (csv, written) = written(&month, "csv", &options);
+            prop_assert_eq!(sum_of(&csv, "cost"), total.amount(), "{:?}", content);
+            prop_assert_eq!(&written.control_totals[0]["cost"], &total.to_string());
+        }
+    }
+
+    #[test]
+    fn focus_adds_up_to_the_bill_and_each_row_is_its_own_product(
+        records in month_of_charges(), percent in 0_u32..=30, sharing in policy(),
+    ) {
+        let month = month(records, percent, sharing);
+        let total = month.rated.bill.total();
+        let rows = charges(&month.rated, &month.records, sharing);
+        prop_assert_eq!(rows.rows.iter().map(|row| row.cost).sum::<Money>(), total);
+        for row in &rows.rows {
+            if let (Some(quantity), Some(price), Some(list)) =
+                (row.quantity, row.unit_price, row.list_unit_price)
+            {
+                prop_assert_eq!(Money::of(quantity.value, price), row.cost);
+                prop_assert_eq!(Money::of(quantity.value, list), row.list_cost);
+            }
+        }
+        let options = Options { sharing, ..Options::default() };
+        let (csv, _) = written(&month, "focus", &options);
+        for column in ["BilledCost", "ContractedCost", "EffectiveCost"] {
+            prop_assert_eq!(sum_of(&csv, column), total.amount(), "{}", column);
+        }
+    }
+
+    #[test]
+    fn journals_balance_at_the_rounded_totals_of_the_payers(
+        records in month_of_charges(), sharing in policy(), open in any::<bool>(), rate in 1_i64..=3_000_000,
+    ) {
+        let month = month(records, 0, sharing);
+        let bill = &month.rated.bill;
+        let mapping = mapping(vec![rule("CodeBuild", Some("Builders")), rule("AWSCodePipeline", None)]);
+        let today = if open { day("2026-11-22") } else { day("2026-12-02") };
+        let exchange = Exchange {
+            from: Currency::new("USD"),
+            to: Currency::new("EUR"),
+            rate: Decimal::new(rate, 6),
+            date: day("2026-11-30"),
+            source: Arc::from("a test"),
+        };
+        for exchange in [None, Some(&exchange)] {
+            let journal = journal(std::slice::from_ref(&month), &mapping, sharing, today, exchange);
+            let mut owed: BTreeMap<_, Decimal> = BTreeMap::new();
+            for entry in &journal.entries {
+                prop_assert!(entry.lines.iter().map(|line| line.amount).sum::<Decimal>().is_zero());
+                prop_assert!(entry.lines.iter().map(|line| line.billed).sum::<Decimal>().is_zero());
+                prop_assert_eq!(entry.kind == EntryKind::Actual, !open);
+                if entry.kind != EntryKind::Reversal {
+                    *owed.entry(entry.payer.clone()).or_default() += entry.owed();
+                }
+            }
+            let mut exact: BTreeMap<_, Money> = BTreeMap::new();
+            for line in &bill.lines {
+                *exact.entry(line.key.payer.clone()).or_default() += line.cost;
+            }
+            for (payer, total) in exact {
+                let total = exchange.map_or(total, |exchange| exchange.convert(total));
+                let posted = owed.get(&payer).copied().unwrap_or_default();
+                prop_assert_eq!(posted, cents(total.amount()));
+            }
+            if open {
+                let all = journal.entries.iter().flat_map(|entry| &entry.lines);
+                prop_assert!(all.map(|line| line.amount).sum::<Decimal>().is_zero());
+                let reversals = journal.entries.iter().filter(|e| e.kind == EntryKind::Reversal);
+                prop_assert_eq!(reversals.count() * 2, journal.entries.len());
+            }
+        }
+    }
+
+    #[test]
+    fn causes_and_the_unexplained_rest_are_the_difference(
+        records in month_of_charges(), percent in 0_u32..=30, sharing in policy(), late in 0_usize..4,
+    ) {
+        // Some rows are of the month before.
+        let records: Vec<UsageRecord> = records.into_iter().enumerate().map(|(at, mut record)| {
+            if at < late {
+                record.day = day("2026-10-31");
+            }
+            record
+        }).collect();
+        let month = month(records, percent, sharing);
+        let lines = reconcile(&month.rated, &month.records);
+        for line in &lines {
+            if let Some(difference) = line.difference() {
+                let causes: Money = line.causes.values().copied().sum();
+                prop_assert_eq!(causes + line.unexplained, difference);
+            }
+        }
+        let causes: Money = by_cause(&lines).values().copied().sum();
+        let compared = lines.iter().filter(|line| line.billed.is_some());
+        let unexplained: Money = compared.clone().map(|line| line.unexplained).sum();
+        let difference: Money = compared.filter_map(Comparison::difference).sum();
+        prop_assert_eq!(causes + unexplained, difference);
+    }
+
+    #[test]
+    fn metrics_and_parquet_add_up_to_the_bill(records in month_of_charges(), sharing in policy()) {
+        let month = month(records, 0, sharing);
+        let total = month.rated.bill.total().amount();
+        let options = Options { sharing, ..Options::default() };
+        let (metrics, _) = written(&month, "openmetrics", &options);
+        let metrics = String::from_utf8(metrics).unwrap();
+        let costs = metrics.lines().filter(|line| line.starts_with("pipebill_cost_usd{"));
+        let sum: Decimal = costs.map(|line| dec(line.rsplit(' ').next().unwrap())).sum();
+        prop_assert_eq!(sum, total);
+        prop_assert!(metrics.ends_with("# EOF\n"));
+
+        let (file, _) = written(&month, "focus-parquet", &options);
+        let mut kept = tempfile::tempfile().unwrap();
+        kept.write_all(&file).unwrap();
+        let reader = SerializedFileReader::new(kept).unwrap();
+        let (mut sum, mut rows) = (0_i128, 0_i128);
+        for row in reader.get_row_iter(None).unwrap() {
+            for (name, field) in row.unwrap().get_column_iter() {
+                if let (true, Field::Decimal(decimal)) = (name == "BilledCost", field) {
+                    let bytes = <[u8; 16]>::try_from(decimal.data()).unwrap();
+                    sum += i128::from_be_bytes(bytes);
+                    rows += 1;
+                }
+            }
+        }
+        // Each row is rounded at the eighteenth decimal place, if it has more.
+        let off = sum - unscaled(total, 18).unwrap();
+        prop_assert!(off.abs() <= rows, "{} steps of 1e-18", off);
+    }
+}
