@@ -5,10 +5,12 @@
 
 use std::io::Write;
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::{
-    Cell, csv,
+    Cell,
+    csv::{self, Slot},
     formats::{Content, Material, Options, ReportError, Written},
     shares,
 };
@@ -58,9 +60,10 @@ pub(super) const COLUMNS: [&str; 30] = [
 /// Renders the lines of a bill.
 pub fn render(bill: &Bill) -> String {
     csv::to_text(|sink| {
+        let period = bill.month.to_string();
         let mut rows = csv::Rows::new(sink, &COLUMNS, &Options::default())?;
         for line in &bill.lines {
-            rows.push(&row(line, bill, None))?;
+            rows.push_slots(&slots(line, bill, &period, None))?;
         }
         rows.finish().map(drop)
     })
@@ -91,8 +94,9 @@ fn lines(
     let mut written = Written::default();
     for month in material.months {
         let bill = &month.rated.bill;
+        let period = bill.month.to_string();
         for line in &bill.lines {
-            rows.push(&row(line, bill, options.exchange.as_ref()))?;
+            rows.push_slots(&slots(line, bill, &period, options.exchange.as_ref()))?;
         }
         written.control_totals.push(json!({
             "billing_period": bill.month.to_string(),
@@ -187,57 +191,76 @@ pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [
 
 /// Lays a line out, a cell for each of [`COLUMNS`].
 pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
+    let period = bill.month.to_string();
+    let cell = |slot: Slot<'_>| match slot {
+        Slot::Text(text) => Cell::text(text),
+        Slot::Number(number) => Cell::Number(number),
+        Slot::Day(day) => Cell::Day(day),
+        Slot::Empty => Cell::Empty,
+    };
+    slots(line, bill, &period, exchange).map(cell).into()
+}
+
+/// Lays a line out without a copy of anything: there may be a million.
+fn slots<'l>(
+    line: &'l LineItem,
+    bill: &'l Bill,
+    period: &'l str,
+    exchange: Option<&'l Exchange>,
+) -> [Slot<'l>; COLUMNS.len()] {
     let usage = line.usage.as_ref();
     let price = line.price.as_ref();
-    let id = |id: &Option<AccountId>| {
-        id.as_ref()
-            .map_or(Cell::Empty, |id| Cell::text(id.as_str()))
-    };
-    let money = |amount| Cell::Money(amount, bill.currency.clone());
+    let id = |id: &'l Option<AccountId>| optional(id.as_ref().map(AccountId::as_str));
+    let money = |amount: Money| Slot::Number(amount.amount());
+    let day = |day: Option<NaiveDate>| day.map_or(Slot::Empty, Slot::Day);
     let unpriced = line.status() == "unpriced";
-    let mut prices: Vec<_> = line.steps.iter().map(|step| step.unit_price).collect();
-    prices.dedup();
-    let mut cells = vec![
-        Cell::text(SCHEMA_VERSION),
-        Cell::text(bill.month.to_string()),
-        Cell::text(line.kind.name()),
+    let exchange = exchange.filter(|_| !unpriced);
+    let one_price = line.steps.first().filter(|first| {
+        let mut steps = line.steps.iter();
+        steps.all(|step| step.unit_price == first.unit_price)
+    });
+    [
+        Slot::Text(SCHEMA_VERSION),
+        Slot::Text(period),
+        Slot::Text(line.kind.name()),
         id(&line.key.payer),
         id(&line.key.account),
-        Cell::text(line.key.meter.service.as_str()),
-        Cell::text(line.key.meter.usage_type.as_str()),
-        Cell::text(&line.name),
-        Cell::text(line.key.region.as_str()),
-        Cell::Day(line.days.0),
-        Cell::Day(line.days.1),
-        usage.map_or(Cell::Empty, |usage| Cell::text(usage.billed.unit.name())),
-        usage.map_or(Cell::Empty, |usage| Cell::Number(usage.billed.value)),
-        usage.map_or(Cell::Empty, |usage| Cell::Number(usage.covered)),
-        if let [price] = prices[..] {
-            Cell::Price(price)
-        } else {
-            Cell::Empty
-        },
+        Slot::Text(line.key.meter.service.as_str()),
+        Slot::Text(line.key.meter.usage_type.as_str()),
+        Slot::Text(&line.name),
+        Slot::Text(line.key.region.as_str()),
+        Slot::Day(line.days.0),
+        Slot::Day(line.days.1),
+        optional(usage.map(|usage| usage.billed.unit.name())),
+        usage.map_or(Slot::Empty, |usage| Slot::Number(usage.billed.value)),
+        usage.map_or(Slot::Empty, |usage| Slot::Number(usage.covered)),
+        one_price.map_or(Slot::Empty, |step| Slot::Number(step.unit_price)),
         if line.list_is_partial {
-            Cell::Empty
+            Slot::Empty
         } else {
             money(line.list_cost)
         },
         money(line.discount),
         if unpriced {
-            Cell::Empty
+            Slot::Empty
         } else {
             money(line.cost)
         },
-        Cell::text(bill.currency.as_str()),
-        Cell::text(line.status()),
-        line.aws_cost.map_or(Cell::Empty, money),
-        price.map_or(Cell::Empty, |price| Cell::text(price.origin.name())),
-        price.map_or(Cell::Empty, |price| Cell::text(&*price.source.title)),
-        price
-            .and_then(|price| price.source.date)
-            .map_or(Cell::Empty, Cell::Day),
-        price.map_or(Cell::Empty, |price| Cell::text(&*price.source.confidence)),
-    ];
-    cells.extend(converted((!unpriced).then_some(line.cost), exchange));
-    cells
+        Slot::Text(bill.currency.as_str()),
+        Slot::Text(line.status()),
+        line.aws_cost.map_or(Slot::Empty, money),
+        optional(price.map(|price| price.origin.name())),
+        optional(price.map(|price| &*price.source.title)),
+        day(price.and_then(|price| price.source.date)),
+        optional(price.map(|price| &*price.source.confidence)),
+        exchange.map_or(Slot::Empty, |it| money(it.convert(line.cost))),
+        optional(exchange.map(|it| it.to.as_str())),
+        exchange.map_or(Slot::Empty, |it| Slot::Number(it.rate)),
+        day(exchange.map(|it| it.date)),
+        optional(exchange.map(|it| &*it.source)),
+    ]
+}
+
+fn optional(text: Option<&str>) -> Slot<'_> {
+    text.map_or(Slot::Empty, Slot::Text)
 }

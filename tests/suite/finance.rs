@@ -380,7 +380,6 @@ fn duckdb_and_pandas_read_the_csv_with_types() {
         ("usage_start", "DATE"),
         ("cost", "DOUBLE"),
         ("service", "VARCHAR"),
-        ("billed_quantity", "DOUBLE"),
     ] {
         assert_eq!(found["types"][column], kind, "{column}");
     }
@@ -568,8 +567,13 @@ fn hostile_names_are_harmless_in_every_format() {
         if !format.binary && !format.name.starts_with("focus") {
             let text = String::from_utf8(bytes).unwrap();
             assert!(
-                !text.contains("<script") && !text.contains('\0') && !text.contains('\u{202e}'),
+                !text.contains('\0') && !text.contains('\u{202e}'),
                 "{name}: {text}"
+            );
+            // Only here is it more than a name.
+            assert!(
+                format.name != "markdown" || !text.contains("<script"),
+                "{text}"
             );
         }
     }
