@@ -98,7 +98,7 @@ impl App {
         request: &BillRequest,
     ) -> Result<Compared, AppError> {
         self.check_names(baseline, scenario)?;
-        let mapping = mapping(&baseline.valuers(self), &scenario.changes)?;
+        let mapping = mapping(&baseline.valuers(self), &scenario.changes);
         let past = self.past(ledger, request)?;
         let sharing = request.sharing;
         let before = self.price_book(&request.terms, past.observed());

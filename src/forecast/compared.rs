@@ -140,6 +140,10 @@ fn map(
             .entry((key.clone(), *unit))
             .or_insert_with(|| vec![0.0; paths]);
         shift(sum, float(*quantity));
+        // There are no fewer than none.
+        for value in sum {
+            *value = value.max(0.0);
+        }
     }
     columns
         .into_iter()

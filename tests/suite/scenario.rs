@@ -22,6 +22,7 @@ use pipebill::{
             workload::{Facts, SeenBuild, Workload},
         },
     },
+    forecast::{Question, Range},
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -397,6 +398,51 @@ pub(crate) fn demo() -> (App, Vec<Month>) {
     let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
     let months = ["2026-09", "2026-10"].map(|month| month.parse().unwrap());
     (app, months.to_vec())
+}
+
+#[test]
+fn futures_differ_by_what_the_scenario_makes_of_them() {
+    let (app, months) = demo();
+    let mut ledger = app.ledger().unwrap();
+    app.add_sample_facts(&mut ledger, months[1]).unwrap();
+    let request = BillRequest::default();
+    let baseline = app.baseline(&ledger, &months[1..], 0, &request).unwrap();
+    let question = Question {
+        months: 1,
+        paths: 500,
+        ..Question::default()
+    };
+    let ahead = |changes: &[&str]| {
+        app.compare_ahead(&ledger, &baseline, &scenario(changes), &question, &request)
+            .unwrap()
+            .months[0]
+    };
+    let same = ahead(&["minutes*=1"]);
+    assert_eq!(same.difference, Range::default());
+    assert_eq!(same.scenario, same.baseline);
+    // Users beyond the free five cost a dollar each, whatever else comes.
+    let users = ahead(&["active_users=+7"]);
+    let seven = users.difference;
+    assert_eq!([seven.p10, seven.p90].map(Money::to_cents), [dec("7"); 2]);
+    // The discount is exact on every path: half of everything.
+    let half = ahead(&["discount=50%"]);
+    let twice = half.scenario.p50 + half.scenario.p50;
+    assert_eq!(twice.to_cents(), half.baseline.p50.to_cents());
+    // A price has the effect it has on last month's bill, in proportion.
+    let builds = ahead(&["compute[general1.large,region:us-east-1]=arm1.large"]);
+    let answer = app
+        .compare(
+            &baseline,
+            &scenario(&["compute[general1.large,region:us-east-1]=arm1.large"]),
+        )
+        .unwrap();
+    let total = answer.comparison.total;
+    let share = |difference: Money, of: Money| difference.amount() / of.amount();
+    let (then, now) = (
+        share(builds.difference.p50, builds.baseline.p50),
+        share(total.difference, total.baseline),
+    );
+    assert!((then - now).abs() < dec("0.02"), "{then} {now}");
 }
 
 #[test]

@@ -63,7 +63,7 @@ struct Base {
 pub struct Value {
     /// The bill.
     pub bill: Bill,
-    /// How it came about.
+    /// How it came about. Where changes touch a few lots only, its pieces are those of these lots.
     pub applied: Applied,
 }
 
@@ -107,6 +107,11 @@ impl<'a> Valuer<'a> {
             base: OnceCell::new(),
             prices: RefCell::default(),
         }
+    }
+
+    /// Applies changes to the whole month.
+    pub fn applied(&self, changes: &[&Change]) -> Applied {
+        apply(self.workload, self.catalog, self.terms, changes, self)
     }
 
     /// Returns the lots that changes touch, if those are a few and all that the changes are about.
@@ -212,7 +217,7 @@ impl<'a> Valuer<'a> {
         if let Some(lots) = self.few(changes) {
             return self.value_of_few(changes, &lots);
         }
-        let applied = apply(self.workload, self.catalog, self.terms, changes, self);
+        let applied = self.applied(changes);
         let mut sums: BTreeMap<Alike, Decimal> = BTreeMap::new();
         for piece in &applied.pieces {
             *sums.entry(alike(piece)).or_default() += piece.quantity.value;

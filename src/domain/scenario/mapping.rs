@@ -12,9 +12,7 @@ use super::{
     change::{Adjust, Change},
     compare::Valuer,
 };
-use crate::domain::{
-    ids::Region, plan::Terms, quantity::Unit, rating::RatingError, usage::UsageKey,
-};
+use crate::domain::{ids::Region, plan::Terms, quantity::Unit, usage::UsageKey};
 
 /// How quantities change.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -28,17 +26,29 @@ pub struct Mapping {
 }
 
 /// Learns the map of a scenario from months.
-pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Result<Mapping, RatingError> {
-    let changes: Vec<&Change> = changes.iter().collect();
+pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Mapping {
+    // What is added by a number is added to every future; it does not grow with the usage.
+    let is_sum = |change: &&Change| {
+        matches!(
+            change,
+            Change::Total {
+                to: Adjust::By(_),
+                ..
+            }
+        )
+    };
+    let (sums, changes): (Vec<&Change>, Vec<&Change>) = changes.iter().partition(is_sum);
     let mut before: BTreeMap<UsageKey, Decimal> = BTreeMap::new();
     let mut flows: BTreeMap<UsageKey, BTreeMap<(UsageKey, Unit), Decimal>> = BTreeMap::new();
     let mut added: BTreeMap<(UsageKey, Unit), Decimal> = BTreeMap::new();
-    // A total that is set or moved by a number does not follow the usage.
+    // A total that is set does not follow the usage.
     let fixed = |piece: &Piece| {
         changes.iter().any(|change| match change {
-            Change::Total { of, to, .. } => {
-                !matches!(to, Adjust::Times(_)) && of.meter() == piece.key.meter
-            }
+            Change::Total {
+                of,
+                to: Adjust::To(_),
+                ..
+            } => of.meter() == piece.key.meter,
             _ => false,
         })
     };
@@ -48,7 +58,7 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Result<Mapping, Rat
         for lot in &workload.lots {
             *before.entry(lot.key.clone()).or_default() += workload.quantity(lot, valuer.catalog);
         }
-        let applied = valuer.value(&changes)?.applied;
+        let applied = valuer.applied(&changes);
         for piece in &applied.pieces {
             let to = (piece.key.clone(), piece.quantity.unit);
             match piece.from.filter(|_| !fixed(piece)) {
@@ -57,6 +67,22 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Result<Mapping, Rat
                     *flows.entry(from).or_default().entry(to).or_default() += piece.quantity.value;
                 }
                 None => *added.entry(to).or_default() += piece.quantity.value,
+            }
+        }
+        for change in &sums {
+            let Change::Total {
+                of,
+                to: Adjust::By(more),
+                ..
+            } = change
+            else {
+                continue;
+            };
+            let with = valuer.applied(&[change]);
+            let meter = of.meter();
+            if let Some(piece) = with.pieces.iter().find(|piece| piece.key.meter == meter) {
+                let to = (piece.key.clone(), piece.quantity.unit);
+                *added.entry(to).or_default() += *more;
             }
         }
         terms = applied.terms;
@@ -80,9 +106,9 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Result<Mapping, Rat
         .filter(|((key, _), quantity)| key.region != Region::global() || !quantity.is_zero())
         .map(|((key, unit), quantity)| (key, unit, quantity / count))
         .collect();
-    Ok(Mapping {
+    Mapping {
         shares,
         added,
         terms,
-    })
+    }
 }
