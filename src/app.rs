@@ -5,6 +5,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod expected;
 mod metered;
 mod outlook;
 
@@ -45,6 +47,8 @@ use crate::{
     },
 };
 
+#[cfg(feature = "aws")]
+pub use aws::PricesFrom;
 pub use outlook::{Forecast, forecast_study};
 
 /// Why a question has no answer.

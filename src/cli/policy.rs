@@ -1,6 +1,10 @@
 //! `pipebill policy`: what a reader has to be allowed.
 
-use super::{CommandError, Exit, collect::ChoiceArgs, output::Output};
+use super::{
+    CommandError, Exit,
+    collect::{ChoiceArgs, ExtraArgs},
+    output::Output,
+};
 use crate::collect::aws;
 
 /// Print the least-privilege IAM policy that `collect` needs
@@ -16,6 +20,8 @@ use crate::collect::aws;
 pub(super) struct Args {
     #[command(flatten)]
     choice: ChoiceArgs,
+    #[command(flatten)]
+    extra: ExtraArgs,
     /// For reading every account of the organization: the account that lists them.
     #[arg(long)]
     organization: bool,
@@ -29,7 +35,9 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
     let choice = args.choice.choice(args.organization, args.roles);
-    let policy = aws::policy(&choice, args.role_name.as_deref());
+    let choice = args.extra.add_to(choice);
+    let role = args.role_name.as_deref().unwrap_or("pipebill-reader");
+    let policy = aws::policy(&choice, &[aws::role_anywhere(role)]);
     let text = serde_json::to_string_pretty(&policy).expect("a policy is JSON");
     output.data(&format!("{text}\n"))?;
     Ok(Exit::Answered)

@@ -14,12 +14,14 @@ mod codepipeline;
 mod cost_explorer;
 mod doctor;
 mod error;
+mod expected;
 mod limits;
 mod listing;
 pub mod operations;
 mod organizations;
 mod policy;
 pub mod price_lists;
+pub mod price_query;
 mod run;
 mod sources;
 
@@ -34,7 +36,8 @@ pub use self::{
     attempts::Attempt,
     doctor::{Check, doctor},
     error::CollectError,
-    policy::policy,
+    expected::{Subject, expected, forecast_cost},
+    policy::{policy, role_anywhere, statements},
     run::collect,
 };
 use crate::{

@@ -56,6 +56,10 @@ enum Needed {
     By(Service),
     /// Who collects a service with `--deep`.
     Deep(Service),
+    /// Who puts AWS's forecast beside ours.
+    Forecast,
+    /// Who queries prices.
+    Prices,
     /// Who collects the accounts of an organization.
     Organization,
     /// Who collects other accounts.
@@ -92,12 +96,13 @@ macro_rules! operations {
     };
 }
 
-use Needed::{By, Deep, Granted, Organization, OtherAccounts};
+use Needed::{By, Deep, Forecast, Granted, Organization, OtherAccounts, Prices};
 use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostExplorer};
 
 operations! {
     GetCallerIdentity "sts:GetCallerIdentity" Granted;
     GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
+    GetCostForecast "ce:GetCostForecast" Forecast;
     ListProjects "codebuild:ListProjects" By(CodeBuild);
     ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
     ListBuilds "codebuild:ListBuilds" By(CodeBuild);
@@ -115,17 +120,22 @@ operations! {
     BatchGetDeploymentTargets "codedeploy:BatchGetDeploymentTargets" By(CodeDeploy);
     LookupEvents "cloudtrail:LookupEvents" Deep(CloudTrail);
     ListRepositories "codecommit:ListRepositories" By(CodeCommit);
+    GetProducts "pricing:GetProducts" Prices;
     ListAccounts "organizations:ListAccounts" Organization;
     AssumeRole "sts:AssumeRole" OtherAccounts;
 }
 
 /// What is to be collected, as far as calls depend on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Choice {
     /// From which services.
     pub services: Vec<Service>,
     /// With action executions and identities.
     pub deep: bool,
+    /// With AWS's own forecast.
+    pub forecast: bool,
+    /// With prices by the Query API.
+    pub prices: bool,
     /// From every account of the organization.
     pub organization: bool,
     /// From accounts that roles lead to.
@@ -159,6 +169,8 @@ impl Choice {
                 Granted => false,
                 By(service) => self.has(service),
                 Deep(service) => self.deep && self.has(service),
+                Forecast => self.forecast,
+                Prices => self.prices,
                 Organization => self.organization,
                 OtherAccounts => self.organization || self.roles,
             })
@@ -173,9 +185,7 @@ mod tests {
     fn codecommit_and_deep_calls_have_to_be_asked_for() {
         let choice = Choice {
             services: Choice::default_services(),
-            deep: false,
-            organization: false,
-            roles: false,
+            ..Choice::default()
         };
         let operations: Vec<Operation> = choice.operations().collect();
         for absent in [

@@ -45,6 +45,8 @@ pub(super) struct Run<'r> {
     /// Services that answered, whatever they said.
     reached: RefCell<BTreeSet<(Place, &'static str)>>,
     calls: RefCell<BTreeMap<Operation, u64>>,
+    /// How many seconds our clock is ahead of AWS's.
+    ahead: Cell<Option<i64>>,
     paid_calls: Cell<u64>,
     /// Of one paid call.
     pub(super) price: Decimal,
@@ -78,7 +80,7 @@ pub fn collect(
 }
 
 /// Cost Explorer's requests have a price of their own.
-fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
+pub(super) fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
     let listed = catalog.service("AWSCostExplorer").and_then(|service| {
         let meter = Meter::new(service.code.as_str(), "APIRequest");
         match catalog.lookup(&meter, &Region::new("us-east-1"), today) {
@@ -113,6 +115,7 @@ impl<'r> Run<'r> {
             buckets: RefCell::default(),
             reached: RefCell::default(),
             calls: RefCell::default(),
+            ahead: Cell::new(None),
             paid_calls: Cell::new(0),
             price: price_of_a_request(catalog, request.now.date_naive()),
             read: RefCell::default(),
@@ -193,6 +196,8 @@ impl Run<'_> {
         let begun = Instant::now();
         let (answer, attempts) = counted(send).await;
         let answer = answer.map_err(|error| Failure::of(operation, &error));
+        let ahead = attempts.last().and_then(|attempt| attempt.ahead);
+        self.ahead.set(ahead.or(self.ahead.get()));
         self.watch.called(&Call {
             operation,
             place,
@@ -216,6 +221,11 @@ impl Run<'_> {
                 answer
             }
         }
+    }
+
+    /// Returns how many seconds our clock is ahead of AWS's, as far as answers say.
+    pub(super) fn seconds_ahead(&self) -> Option<i64> {
+        self.ahead.get()
     }
 
     /// Counts a call.
