@@ -8,7 +8,10 @@ mod aws;
 #[cfg(feature = "aws")]
 mod expected;
 mod metered;
+mod optimize;
 mod outlook;
+mod overview;
+mod whatif;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,6 +26,8 @@ use crate::{
     collect::{
         exports::{self, Delivery, ImportError, ImportOptions, Watch},
         sample,
+        scenario_file::ScenarioError,
+        stated::UnknownName,
         study_files::StudyFileError,
         usage_file::UsageFileError,
     },
@@ -36,7 +41,7 @@ use crate::{
         period::Month,
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
-        rating::{Rated, RatingError, RatingOptions, rate},
+        rating::{RatedMonth, RatingError, RatingOptions, rate},
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -49,7 +54,8 @@ use crate::{
 
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
-pub use outlook::{Forecast, forecast_study};
+pub use outlook::forecast_study;
+pub use whatif::{Answer, Baseline, MonthUsage};
 
 /// Why a question has no answer.
 #[derive(Debug, Error)]
@@ -72,6 +78,17 @@ pub enum AppError {
     /// A file of the forecasting study is broken.
     #[error(transparent)]
     StudyFile(#[from] StudyFileError),
+    /// A scenario cannot be read.
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    /// Nothing has the name that a scenario speaks of.
+    #[error("{scenario}: {name}")]
+    NothingMatches {
+        /// The scenario.
+        scenario: String,
+        /// The name.
+        name: UnknownName,
+    },
     /// The ledger cannot be used.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -97,6 +114,16 @@ pub enum AppError {
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,
+    /// The currency asked for is not what the charges are in.
+    #[error("{month} has charges in {}, not in {asked}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
+    NoSuchCurrency {
+        /// The month.
+        month: Month,
+        /// What was asked for.
+        asked: Currency,
+        /// What there is.
+        currencies: Vec<Currency>,
+    },
     /// Charges in several currencies do not add up to one bill.
     #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
     SeveralCurrencies {
@@ -133,15 +160,6 @@ pub struct BillRequest {
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
     pub currency: Option<Currency>,
-}
-
-/// A bill and the records it was rated from.
-#[derive(Clone, Debug)]
-pub struct RatedMonth {
-    /// The bill.
-    pub rated: Rated,
-    /// The records.
-    pub records: Vec<UsageRecord>,
 }
 
 /// What an import brought.
@@ -423,6 +441,13 @@ fn choose_currency(
 ) -> Result<Currency, AppError> {
     let currencies = currencies(records);
     match (&request.currency, &currencies[..]) {
+        (Some(asked), there) if !there.is_empty() && !there.contains(asked) => {
+            Err(AppError::NoSuchCurrency {
+                month,
+                asked: asked.clone(),
+                currencies,
+            })
+        }
         (Some(asked), _) => {
             records.retain(|record| record.currency == *asked);
             Ok(asked.clone())

@@ -1,13 +1,106 @@
-//! Writing a file whole or not at all.
+//! Writing files whole or not at all: one, or several that belong together.
 
-use std::{io::Write, path::Path};
+use std::{
+    fs::File,
+    io::{self, Write},
+    path::{Path, PathBuf},
+};
+
+use tempfile::{NamedTempFile, TempPath};
 
 /// Writes beside the file and puts the result in its place. A device or a pipe cannot be replaced
 /// and is written to.
-pub(crate) fn write(path: &Path, content: &str) -> std::io::Result<()> {
-    if path.exists() && !path.is_file() {
-        return std::fs::write(path, content);
+pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
+    let mut draft = Draft::of(path)?;
+    draft.write_all(content.as_bytes())?;
+    publish(vec![draft], true).map_err(|(_, error)| error)
+}
+
+/// A file in the making, beside the place it is for.
+#[derive(Debug)]
+pub(crate) enum Draft {
+    /// It takes the place of the file, or becomes it.
+    File(NamedTempFile, PathBuf),
+    /// A device or a pipe, written to as it is.
+    Device(File),
+}
+
+impl Draft {
+    /// Begins a file.
+    pub(crate) fn of(path: &Path) -> io::Result<Self> {
+        if path.exists() && !path.is_file() {
+            return File::options().write(true).open(path).map(Self::Device);
+        }
+        beside(path).map(|file| Self::File(file, path.to_owned()))
     }
+}
+
+impl Write for Draft {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::File(file, _) => file.write(buffer),
+            Self::Device(file) => file.write(buffer),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::File(file, _) => file.flush(),
+            Self::Device(file) => file.flush(),
+        }
+    }
+}
+
+/// Puts drafts in their places, in order: all of them or none. Without `replace` a file that is
+/// there already stays, and is an error. Returns the file that could not be written.
+pub(crate) fn publish(drafts: Vec<Draft>, replace: bool) -> Result<(), (PathBuf, io::Error)> {
+    let mut done: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
+    for draft in drafts {
+        let Draft::File(file, path) = draft else {
+            continue;
+        };
+        if let Err(error) = put(file, &path, replace, &mut done) {
+            for (path, before) in done.into_iter().rev() {
+                // Nothing more can be done where even this fails.
+                drop(match before {
+                    Some(before) => before.persist(&path).map_err(|error| error.error),
+                    None => std::fs::remove_file(&path),
+                });
+            }
+            return Err((path, error));
+        }
+    }
+    Ok(())
+}
+
+/// Puts one file in its place and keeps what was there, to be put back.
+fn put(
+    file: NamedTempFile,
+    path: &Path,
+    replace: bool,
+    done: &mut Vec<(PathBuf, Option<TempPath>)>,
+) -> io::Result<()> {
+    file.as_file().sync_all()?;
+    if !replace {
+        file.persist_noclobber(path).map_err(|error| error.error)?;
+        done.push((path.to_owned(), None));
+        return Ok(());
+    }
+    let mut before = None;
+    if path.exists() {
+        let kept = beside(path)?.into_temp_path();
+        std::fs::remove_file(&kept)?;
+        // Where the file system knows no links, there is only one chance.
+        if std::fs::hard_link(path, &kept).is_ok() {
+            before = Some(kept);
+        }
+    }
+    file.persist(path).map_err(|error| error.error)?;
+    done.push((path.to_owned(), before));
+    Ok(())
+}
+
+fn beside(path: &Path) -> io::Result<NamedTempFile> {
     let folder = path
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
@@ -17,10 +110,46 @@ pub(crate) fn write(path: &Path, content: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
     // The temporary name is nobody's business, and another one each time.
-    let unnamed = |error: std::io::Error| std::io::Error::from(error.kind());
+    let unnamed = |error: io::Error| io::Error::from(error.kind());
     let folder = folder.unwrap_or_else(|| Path::new("."));
-    let mut file = builder.tempfile_in(folder).map_err(unnamed)?;
-    file.write_all(content.as_bytes())?;
-    file.as_file().sync_all()?;
-    file.persist(path).map(drop).map_err(|error| error.error)
+    builder.tempfile_in(folder).map_err(unnamed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draft(path: &Path, content: &str) -> Draft {
+        let mut draft = Draft::of(path).unwrap();
+        draft.write_all(content.as_bytes()).unwrap();
+        draft
+    }
+
+    #[test]
+    fn files_that_belong_together_appear_together_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old, blocked] = ["new", "old", "blocked"].map(|name| folder.path().join(name));
+        std::fs::write(&old, "before").unwrap();
+        let drafts = vec![draft(&new, "1"), draft(&old, "2"), draft(&blocked, "3")];
+        // What appears in the meantime, and cannot be replaced by a file.
+        std::fs::create_dir(&blocked).unwrap();
+        let (path, _) = publish(drafts, true).unwrap_err();
+        assert_eq!(path, blocked);
+        assert!(!new.exists());
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "before");
+        let names = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "no draft is left behind");
+    }
+
+    #[test]
+    fn what_is_there_stays_unless_it_may_be_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let [new, old] = ["new", "old"].map(|name| folder.path().join(name));
+        std::fs::write(&old, "before").unwrap();
+        publish(vec![draft(&new, "1"), draft(&old, "2")], false).unwrap_err();
+        assert!(!new.exists());
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "before");
+        publish(vec![draft(&new, "1"), draft(&old, "2")], true).unwrap();
+        assert_eq!(std::fs::read_to_string(&old).unwrap(), "2");
+    }
 }

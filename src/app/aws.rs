@@ -19,7 +19,7 @@ pub enum PricesFrom<'a> {
     /// The bulk files, at AWS or at another address.
     Bulk(Option<&'a str>),
     /// The Query API, which wants credentials.
-    Query(aws::Request, &'a dyn aws::Watch),
+    Query(Box<aws::Request>, &'a dyn aws::Watch),
 }
 
 impl App {

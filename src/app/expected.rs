@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
 
-use super::{App, AppError, Forecast};
+use super::{App, AppError};
 use crate::{
     collect::aws::{self, Subject},
     domain::{
@@ -14,6 +14,7 @@ use crate::{
         period::Month,
         usage::{ChargeKind, UsageRecord},
     },
+    forecast::Forecast,
     ledger::Ledger,
 };
 

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, AppError, BillRequest, RatedMonth, choose_currency, rating_options};
+use super::{App, AppError, BillRequest, choose_currency, rating_options};
 use crate::{
     domain::{
         ids::{AccountId, Region},
         metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
         period::Month,
         price_book::Observed,
-        rating::rate,
+        rating::{RatedMonth, rate},
     },
     ledger::{Covered, Ledger, Scope, Source},
 };

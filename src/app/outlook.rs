@@ -12,29 +12,17 @@ use crate::{
     },
     domain::{
         ids::Currency,
-        money::Money,
         period::Month,
         price_book::Observed,
         usage::{ChargeKind, UsageRecord},
     },
     forecast::{
-        self, Backtest, Coverage, Outlook, Question, Rating,
+        self, Backtest, Coverage, Forecast, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
     ledger::{Ledger, SourceInfo},
 };
-
-/// A forecast and what it leaves out.
-#[derive(Debug)]
-pub struct Forecast {
-    /// The bills to come.
-    pub outlook: Outlook,
-    /// What every amount is in.
-    pub currency: Currency,
-    /// Charges other than usage in the current month, left out.
-    pub other_charges: Money,
-}
 
 impl App {
     /// Continues usage and rates what may come of it.

@@ -11,7 +11,7 @@ use crate::{
     collect::{
         aws::{
             Login, Request, Role,
-            operations::{Choice, Service},
+            operations::{Choice, Extra, Service},
         },
         stated,
     },
@@ -124,9 +124,15 @@ pub(super) struct ExtraArgs {
 
 impl ExtraArgs {
     pub(super) fn add_to(&self, choice: Choice) -> Choice {
+        let extras = [
+            (self.forecast, Extra::Forecast),
+            (self.prices, Extra::Prices),
+        ];
         Choice {
-            forecast: self.forecast,
-            prices: self.prices,
+            extras: extras
+                .into_iter()
+                .filter_map(|(asked, extra)| asked.then_some(extra))
+                .collect(),
             ..choice
         }
     }

@@ -79,7 +79,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     section(&format!(
         "report --demo --month {month} --format csv | head -4"
     ))?;
-    let csv = report::finance::render(std::slice::from_ref(&rated.rated.bill));
+    let csv = report::finance::render(&rated.rated.bill);
     let head: String = csv
         .lines()
         .take(4)

@@ -9,12 +9,13 @@ use crate::collect::aws::CollectError;
 use crate::{
     app::AppError,
     collect::{
-        exports::ImportError, stated::UnknownName, study_files::StudyFileError,
-        usage_file::UsageFileError,
+        exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
+        stated::UnknownName, study_files::StudyFileError, usage_file::UsageFileError,
     },
     domain::rating::RatingError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
+    report::{formats::ReportError, page::pictures::KINDS},
 };
 
 /// How the program ends.
@@ -28,6 +29,8 @@ pub enum Exit {
     Usage,
     /// Something is unpriced or missing, and `--strict` was given.
     Incomplete,
+    /// More than it may cost.
+    OverBudget,
     /// Stopped by the user.
     Interrupted,
 }
@@ -38,6 +41,7 @@ impl From<Exit> for ExitCode {
             Exit::Answered => 0,
             Exit::CouldNot => 1,
             Exit::Usage => 2,
+            Exit::OverBudget => 3,
             Exit::Incomplete => 4,
             Exit::Interrupted => 130,
         })
@@ -80,6 +84,9 @@ pub enum CommandError {
     /// Nothing was asked.
     #[error("nothing to estimate")]
     NothingStated,
+    /// A scenario changes nothing.
+    #[error("nothing is changed")]
+    NoChange,
     /// The answer cannot be written.
     #[error("cannot write {target}")]
     Unwritable {
@@ -91,6 +98,26 @@ pub enum CommandError {
     /// A report would replace a file.
     #[error("{0} exists")]
     Exists(String),
+    /// A report cannot be made.
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    /// A mapping to accounts is broken.
+    #[error(transparent)]
+    GlMapping(#[from] GlMappingError),
+    /// A report of several files needs a folder.
+    #[error("this report has {0} files")]
+    NeedsFolder(usize),
+    /// Bytes that are no text would go to a terminal.
+    #[error("{0} is no text for a terminal")]
+    BinaryToTerminal(&'static str),
+    /// A report definition is broken.
+    #[error("{file}: {problem}")]
+    Definition {
+        /// Which.
+        file: String,
+        /// What is wrong and where.
+        problem: String,
+    },
     /// There is no home directory.
     #[error("there is no home directory to keep the ledger in")]
     NoHome,
@@ -100,7 +127,18 @@ impl CommandError {
     /// Returns the exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::UnknownName { .. } | Self::BadValue { .. } | Self::NothingStated => Exit::Usage,
+            Self::UnknownName { .. }
+            | Self::BadValue { .. }
+            | Self::NothingStated
+            | Self::NoChange
+            | Self::NeedsFolder(_)
+            | Self::BinaryToTerminal(_)
+            | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => {
+                Exit::Usage
+            }
+            Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
+                Exit::Usage
+            }
             Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
             #[cfg(feature = "aws")]
             Self::App(AppError::Collect(CollectError::Stopped)) => Exit::Interrupted,
@@ -126,10 +164,22 @@ impl CommandError {
                 "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
                  `pipebill estimate usage.toml`"
             }
+            Self::NoChange => {
+                "name a scenario file or a change, e.g. `pipebill whatif --set active_users=+10`; \
+                 docs/scenarios.md has all of them"
+            }
             Self::Unwritable { .. } => {
                 "nothing was written; check the path, its permissions and free space"
             }
             Self::Exists(_) => "choose another file, or add --force",
+            Self::Report(error) => return Some(report_hint(error)),
+            Self::GlMapping(GlMappingError::Unreadable { .. }) => {
+                "check the path and its permissions"
+            }
+            Self::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
+            Self::NeedsFolder(_) => "name a folder with --out DIR/",
+            Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
+            Self::Definition { .. } => "reports/definitions/ has definitions to start from",
             Self::NoHome => "name a ledger with --ledger FILE",
         };
         Some(hint.to_owned())
@@ -146,6 +196,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              query`), or bring a file with `pipebill prices import`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
+        AppError::NoSuchCurrency { .. } => {
+            "choose one of those; `pipebill report` converts with --fx-rate, --fx-date and \
+             --fx-source"
+        }
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
             "estimate regions with another currency apart"
@@ -155,6 +209,13 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         | AppError::PriceList(PriceListError::Unreadable { .. })
         | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
             "check the path and its permissions"
+        }
+        AppError::Scenario(ScenarioError::Unreadable { .. }) => {
+            "check the path and its permissions"
+        }
+        AppError::Scenario(_) => "docs/scenarios.md has every change with an example",
+        AppError::NothingMatches { .. } => {
+            "`pipebill usage --by project` names what there is; a star stands for any text"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"
@@ -169,6 +230,43 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Collect(error) => return collect_hint(error),
         AppError::Import(error) => import_hint(error),
     })
+}
+
+fn report_hint(error: &ReportError) -> String {
+    match error {
+        ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
+        ReportError::NoMapping | ReportError::BadAccount { .. } => {
+            "name your accounts in a file, with --gl FILE; reports/gl-mapping.toml is one to start \
+             from"
+                .to_owned()
+        }
+        ReportError::TooManyRows { .. } => {
+            "nothing was written; use --format csv, fewer months, or --by for a summary".to_owned()
+        }
+        ReportError::BadAmount { .. } => {
+            "post months one by one, or use --format journal".to_owned()
+        }
+        ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
+        ReportError::WhichChart => {
+            let names: Vec<&str> = KINDS.iter().map(|kind| kind.name).collect();
+            format!("choose one with --chart: {}", names.join(", "))
+        }
+        ReportError::NothingToDraw { .. } => {
+            "import more months, or choose another chart".to_owned()
+        }
+        ReportError::Template { .. } => {
+            "nothing was written; reports/templates/report.html is the template to start from"
+                .to_owned()
+        }
+        ReportError::NoBrowser => "install chromium (Debian: apt install chromium-headless-shell), or \
+             name one by $CHROME; or write --format html and print it"
+            .to_owned(),
+        ReportError::Browser { .. } => {
+            "nothing was written; name another browser by $CHROME, or write --format html and print \
+             it"
+                .to_owned()
+        }
+    }
 }
 
 #[cfg(feature = "aws")]
@@ -225,16 +323,24 @@ fn import_hint(error: &ImportError) -> &'static str {
             "nothing was imported; check the path and its permissions"
         }
         ImportError::Directory { .. } => "nothing was imported; name the files in it",
-        ImportError::Truncated { .. } | ImportError::Damaged { .. } => {
-            "nothing was imported; download the file again"
+        ImportError::Truncated { .. }
+        | ImportError::Damaged { .. }
+        | ImportError::RowGroup { .. }
+        | ImportError::Footer { .. }
+        | ImportError::Bomb { .. } => "nothing was imported; download the file again",
+        ImportError::Changed { .. } => {
+            "nothing was imported; wait until the delivery is written, and run the same again"
         }
-        ImportError::Row { .. } | ImportError::RecordTooLong { .. } => {
+        ImportError::Row { .. }
+        | ImportError::ParquetRow { .. }
+        | ImportError::RecordTooLong { .. } => {
             "nothing was imported; mend the row, or leave such rows out with --skip-bad-rows"
         }
         ImportError::Empty { .. }
         | ImportError::NotText { .. }
         | ImportError::NoCsvInZip { .. }
         | ImportError::Unrecognised { .. }
+        | ImportError::ColumnType { .. }
         | ImportError::NotCostExplorerJson { .. }
         | ImportError::Value { .. } => {
             "nothing was imported; `pipebill import --help` lists the exports it knows"

@@ -145,8 +145,8 @@ pub(super) fn show(
 ) -> Result<(), CommandError> {
     match output.format {
         Format::Json => output.data(&report::json::bill(bill)),
-        Format::Csv => output.data(&report::finance::render(std::slice::from_ref(bill))),
-        Format::Table | Format::Markdown => {
+        Format::Csv => output.data(&report::finance::render(bill)),
+        Format::Table | Format::Markdown | Format::Report(_) => {
             output.document(&report::bill::document(bill, title, &app.catalog, detail))
         }
     }

@@ -9,12 +9,12 @@ use super::{
     usage::dimension,
 };
 use crate::{
-    app::{App, Forecast},
+    app::App,
     domain::{
         allocation::Dimension, aws_forecast::AwsForecast, money::Money, number::parse_quantity,
     },
     forecast::{
-        Event, Growth, Question,
+        Event, Forecast, Growth, Question,
         calendar::{Calendar, Country},
     },
     ledger::Ledger,

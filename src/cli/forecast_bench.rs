@@ -29,7 +29,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
     match output.format {
         Format::Json => output.data(&report::forecast_study::json(&study, ms))?,
         Format::Csv => output.data(&report::forecast_study::answers(&answers))?,
-        Format::Table | Format::Markdown => {
+        Format::Table | Format::Markdown | Format::Report(_) => {
             output.document(&report::forecast_study::document(&study, ms))?;
         }
     }

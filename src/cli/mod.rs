@@ -1,6 +1,7 @@
 //! The command line: parse, ask, show. One file for each command; the doc comments are the help.
 
 mod bill;
+mod check;
 #[cfg(feature = "aws")]
 mod collect;
 mod demo;
@@ -8,9 +9,11 @@ mod demo;
 mod doctor;
 mod error;
 mod estimate;
+mod exchange;
 mod forecast;
 mod forecast_bench;
 mod import;
+mod optimize;
 mod output;
 #[cfg(feature = "aws")]
 mod policy;
@@ -21,17 +24,28 @@ mod report;
 mod shell;
 mod terms;
 mod usage;
+mod whatif;
 
-use std::{ffi::OsString, path::PathBuf, process::ExitCode};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use chrono::NaiveDate;
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{
+    CommandFactory, Parser, Subcommand,
+    builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
+};
 use etcetera::BaseStrategy;
 
 pub use error::{CommandError, Exit};
 use output::Output;
 
-use crate::app::{App, Books};
+use crate::{
+    app::{App, Books},
+    report::formats,
+};
 
 /// What AWS CodeBuild, CodePipeline, CodeCommit and CodeDeploy cost, why, and what would change it.
 #[derive(Debug, Parser)]
@@ -41,7 +55,7 @@ use crate::app::{App, Books};
     max_term_width = 100,
     arg_required_else_help = true,
     after_help = "Start with `pipebill demo`: the whole tool on a sample organization, no account needed.\n\n\
-                  Exit codes: 0 answered, 1 could not, 2 usage, 4 incomplete under --strict."
+                  Exit codes: 0 answered, 1 could not, 2 usage, 3 over the budget (check), 4 incomplete under --strict."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -62,6 +76,10 @@ enum Command {
     Forecast(forecast::Args),
     #[command(hide = true)]
     ForecastBench(forecast_bench::Args),
+    #[command(name = "whatif")]
+    WhatIf(whatif::Args),
+    Optimize(optimize::Args),
+    Check(check::Args),
     Report(report::Args),
     Prices(prices::Args),
     #[cfg(feature = "aws")]
@@ -73,7 +91,7 @@ enum Command {
 }
 
 /// How an answer is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 enum Format {
     /// For a terminal.
     #[default]
@@ -84,6 +102,64 @@ enum Format {
     Csv,
     /// For pull requests and wikis.
     Markdown,
+    /// A file of `pipebill report`.
+    Report(&'static formats::Format),
+}
+
+impl Format {
+    /// The formats of every command, with their help.
+    const ANSWERS: [(Self, &'static str, &'static str); 4] = [
+        (Self::Table, "table", "For a terminal"),
+        (Self::Json, "json", "For programs: exact decimals as text"),
+        (
+            Self::Csv,
+            "csv",
+            "For spreadsheets: exact decimals, safe text",
+        ),
+        (Self::Markdown, "markdown", "For pull requests and wikis"),
+    ];
+
+    fn name(self) -> &'static str {
+        let answer = |(format, ..): &&(Self, _, _)| *format == self;
+        match self {
+            Self::Report(format) => format.name,
+            _ => Self::ANSWERS
+                .iter()
+                .find(answer)
+                .map_or("", |(_, name, _)| name),
+        }
+    }
+
+    fn named(name: &str) -> Option<Self> {
+        let answer = Self::ANSWERS.iter().find(|(_, known, _)| *known == name);
+        answer
+            .map(|(format, ..)| *format)
+            .or_else(|| formats::by_name(name).map(Self::Report))
+    }
+
+    /// Returns the format that a file's name asks for.
+    fn of_file(path: &Path) -> Option<Self> {
+        let extension = path.extension()?.to_str()?;
+        match extension {
+            "json" => Some(Self::Json),
+            "csv" => Some(Self::Csv),
+            "md" => Some(Self::Markdown),
+            _ => formats::by_extension(extension).map(Self::Report),
+        }
+    }
+
+    fn parser() -> impl TypedValueParser<Value = Self> {
+        let answers = Self::ANSWERS.map(|(_, name, help)| PossibleValue::new(name).help(help));
+        let own = formats::FORMATS.iter().filter(|format| {
+            Self::ANSWERS
+                .iter()
+                .all(|(_, name, _)| *name != format.name)
+        });
+        // The help of `report` lists its own.
+        let own = own.map(|format| PossibleValue::new(format.name).hide(true));
+        PossibleValuesParser::new(answers.into_iter().chain(own))
+            .try_map(|name| Self::named(&name).ok_or("no format"))
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -95,15 +171,9 @@ struct Global {
     /// Read the embedded sample organization in place of the ledger.
     #[arg(long, global = true)]
     demo: bool,
-    /// How to write the answer.
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        default_value_t,
-        hide_default_value = true
-    )]
-    format: Format,
+    /// How to write the answer [default: by the extension of --output, else a table].
+    #[arg(long, global = true, value_name = "FORMAT", value_parser = Format::parser())]
+    format: Option<Format>,
     /// Write the answer to a file instead of the terminal.
     #[arg(short, long, global = true, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -186,6 +256,9 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::ForecastBench(args) => forecast_bench::run(&args, output),
+        Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
+        Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
+        Command::Check(args) => check::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
         Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),

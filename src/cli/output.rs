@@ -1,14 +1,18 @@
 //! The one writer: data to stdout or a file, everything else to stderr.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::{BufWriter, ErrorKind, IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use super::{CommandError, Format};
 use crate::{
-    atomic_file,
-    report::{Document, csv, json, markdown, text},
+    atomic_file::{self, Draft},
+    report::{
+        Document, csv,
+        formats::{self, ReportError},
+        json, markdown, text,
+    },
 };
 
 /// Where answers go and what the place can show.
@@ -17,6 +21,8 @@ pub(super) struct Output {
     /// How much is said of calls to AWS: nothing, each call, each attempt.
     #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "nobody is called"))]
     pub(super) verbosity: u8,
+    /// The format as the user named it, or the extension of the file did.
+    pub(super) asked: Option<Format>,
     file: Option<PathBuf>,
     terminal: text::Terminal,
     colour_errors: bool,
@@ -24,11 +30,12 @@ pub(super) struct Output {
 
 impl Output {
     pub(super) fn new(
-        format: Format,
+        asked: Option<Format>,
         file: Option<PathBuf>,
         colour: clap::ColorChoice,
         verbosity: u8,
     ) -> Self {
+        let asked = asked.or_else(|| file.as_deref().and_then(Format::of_file));
         match colour {
             clap::ColorChoice::Always => anstream::ColorChoice::Always,
             clap::ColorChoice::Never => anstream::ColorChoice::Never,
@@ -45,7 +52,8 @@ impl Output {
             colour: colour && file.is_none(),
         };
         Self {
-            format,
+            format: asked.unwrap_or_default(),
+            asked,
             verbosity,
             file,
             terminal,
@@ -60,6 +68,14 @@ impl Output {
             Format::Json => json::render(document),
             Format::Csv => document.table().map(csv::render).unwrap_or_default(),
             Format::Markdown => markdown::render(document),
+            Format::Report(format) => {
+                let problem = format!(
+                    "{} is a format of `pipebill report`; choose table, json, csv or markdown",
+                    format.name
+                );
+                let flag = "--format";
+                return Err(CommandError::BadValue { flag, problem });
+            }
         })
     }
 
@@ -68,6 +84,43 @@ impl Output {
         match &self.file {
             Some(path) => write_file(path, content),
             None => to_stdout(content),
+        }
+    }
+
+    /// Writes a file of a report as it is made. Returns what the user should know about it.
+    pub(super) fn stream(
+        &self,
+        format: &formats::Format,
+        write: impl FnOnce(&mut dyn Write) -> Result<formats::Written, ReportError>,
+    ) -> Result<Vec<String>, CommandError> {
+        if let Some(path) = &self.file {
+            let failed = |source| CommandError::Unwritable {
+                target: path.display().to_string(),
+                source,
+            };
+            let mut draft = BufWriter::new(Draft::of(path).map_err(failed)?);
+            let written = write(&mut draft)?;
+            let draft = draft
+                .into_inner()
+                .map_err(|error| failed(error.into_error()))?;
+            atomic_file::publish(vec![draft], true).map_err(|(_, error)| failed(error))?;
+            return Ok(written.notes);
+        }
+        let stdout = std::io::stdout();
+        if format.binary && stdout.is_terminal() {
+            return Err(CommandError::BinaryToTerminal(format.name));
+        }
+        let mut stdout = BufWriter::new(stdout.lock());
+        let written = write(&mut stdout).and_then(|written| {
+            stdout.flush()?;
+            Ok(written.notes)
+        });
+        match written {
+            // The reader has seen enough.
+            Err(ReportError::Write(error)) if error.kind() == ErrorKind::BrokenPipe => {
+                Ok(Vec::new())
+            }
+            other => Ok(other?),
         }
     }
 

@@ -194,7 +194,7 @@ pub(super) fn run(
                 PriceSource::Bulk => PricesFrom::Bulk(base_url.as_deref()),
                 PriceSource::Query => {
                     let login = collect::anywhere(profile.as_deref());
-                    PricesFrom::Query(collect::request(app, login), &watch)
+                    PricesFrom::Query(Box::new(collect::request(app, login)), &watch)
                 }
             };
             let updated = app.update_prices(&services, &regions, &from)?;

@@ -1,24 +1,54 @@
-//! `pipebill report`: files for finance.
+//! `pipebill report`: files for people and for finance.
 
-use std::path::{Path, PathBuf};
+mod definition;
+
+use std::{
+    io::{BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::{
     CommandError, Exit, Format,
-    output::{Output, write_file},
-    terms::TermsArgs,
+    exchange::CurrencyArgs,
+    output::Output,
+    terms::{TermsArgs, number},
+    usage::dimension,
 };
-use crate::{app::App, domain::period::Month, report::finance};
+use crate::{
+    app::{App, AppError, Books},
+    atomic_file::{self, Draft},
+    collect::gl_mapping,
+    domain::{
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
+        number::parse_quantity, period::Month, rating::RatedMonth,
+    },
+    forecast::Question,
+    ledger::Ledger,
+    report::{
+        focus::FocusVersion,
+        formats::{self, Content, Material, Options, ReportError},
+        manifest::{self, FileEntry, Summed},
+        page::{
+            self, Template,
+            pictures::{self, Kind},
+        },
+    },
+};
+use definition::Definition;
 
-/// Write a month's lines as a CSV that finance can import
+/// Write files for people and for finance
 ///
-/// One row a line with exact decimals; the totals stand in a manifest beside the file, with its
-/// SHA-256. Without --out the CSV goes to stdout.
+/// With --out the files of a report appear together or not at all, and beside them a manifest with
+/// control totals and the SHA-256 of each. Without --out one file goes to stdout.
 ///
 /// Examples:
 ///   pipebill report --demo --month 2026-10 --format csv --out bills/
 ///   pipebill report --from 2026-01 --to 2026-06 --format csv --out half-year.csv
+///   pipebill report --definition month-end --month 2026-10 --out close/
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = formats_help())]
 pub(super) struct Args {
     /// Which month [default: the last one in the ledger].
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to"])]
@@ -29,17 +59,106 @@ pub(super) struct Args {
     /// The last of several months.
     #[arg(long, value_name = "MONTH", requires = "from")]
     to: Option<Month>,
-    /// A file, or a folder to put pipebill-MONTH.csv into.
+    /// A named set of files, or a definition of your own.
+    #[arg(long, value_name = "NAME|FILE")]
+    definition: Option<String>,
+    /// A file, or a folder to put pipebill-MONTH.csv and the like into.
     #[arg(long, value_name = "DIR|FILE")]
     out: Option<PathBuf>,
     /// Replace files that exist.
     #[arg(long)]
     force: bool,
-    /// Which currency, if the ledger has several.
-    #[arg(long, value_name = "CODE")]
-    currency: Option<String>,
+    #[command(flatten)]
+    file: FileArgs,
+    /// A template of your own for the page, in place of reports/templates/report.html.
+    #[arg(long, value_name = "FILE")]
+    template: Option<PathBuf>,
+    /// What a month may cost: a line in the forecast, and how likely each month passes it.
+    #[arg(long, value_name = "AMOUNT")]
+    budget: Option<String>,
+    /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
+    ahead: Option<u32>,
+    #[command(flatten)]
+    currency: CurrencyArgs,
     #[command(flatten)]
     terms: TermsArgs,
+}
+
+/// What concerns one file: flags here, keys in a definition.
+#[derive(Debug, Default, clap::Args)]
+struct FileArgs {
+    /// What a CSV is about [default: a summary with --by, else lines].
+    #[arg(long, value_name = "WHAT", value_parser = content_parser())]
+    content: Option<Content>,
+    /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
+    #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
+    by: Vec<Dimension>,
+    /// Only these columns, in this order.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    columns: Vec<String>,
+    /// Begin CSV with a byte-order mark, as Excel wants it.
+    #[arg(long)]
+    bom: bool,
+    /// Which version of FOCUS: 1.2 or 1.4.
+    #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
+    focus_version: FocusVersion,
+    /// A TOML file of rules that say which account of the general ledger each cost is posted to.
+    #[arg(long, value_name = "FILE")]
+    gl: Option<PathBuf>,
+    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
+    /// with --format svg, as figures with csv or json.
+    #[arg(long, value_name = "NAME", value_parser = chart)]
+    chart: Option<&'static Kind>,
+}
+
+fn content_parser() -> impl TypedValueParser<Value = Content> {
+    let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
+}
+
+fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
+    PossibleValuesParser::new(FocusVersion::ALL.map(|(_, name)| name)).try_map(|name| {
+        let found = FocusVersion::ALL.iter().find(|(_, known)| *known == name);
+        found.map(|(version, _)| *version).ok_or("no version")
+    })
+}
+
+impl FileArgs {
+    fn options(&self, args: &Args, catalog: &Catalog) -> Result<Options, CommandError> {
+        let gl = self.gl.as_ref().or(args.file.gl.as_ref());
+        let mapping = match gl {
+            Some(file) => gl_mapping::read(file, catalog)?,
+            None => gl_mapping::embedded(catalog),
+        };
+        Ok(Options {
+            content: self.content,
+            by: self.by.clone(),
+            sharing: args.terms.sharing(),
+            columns: self.columns.clone(),
+            bom: self.bom,
+            focus_version: self.focus_version,
+            mapping: Some(mapping),
+            exchange: None,
+            chart: self.chart,
+            template: None,
+        })
+    }
+}
+
+fn chart(text: &str) -> Result<&'static Kind, String> {
+    pictures::kind(text).ok_or_else(|| {
+        let names: Vec<&str> = pictures::KINDS.iter().map(|kind| kind.name).collect();
+        format!("choose {}", names.join(", "))
+    })
+}
+
+/// A file to be written.
+struct Planned {
+    format: &'static formats::Format,
+    options: Options,
+    /// Its name in a folder, if not the usual one.
+    name: Option<String>,
 }
 
 pub(super) fn run(
@@ -48,94 +167,309 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    if !matches!(output.format, Format::Csv | Format::Table) {
-        let problem = "reports are written as csv so far".to_owned();
-        return Err(CommandError::BadValue {
-            flag: "--format",
-            problem,
-        });
+    let rate = args.currency.rate()?;
+    let on_terminal = args.file.chart.filter(|_| answers_by_text(args, output));
+    let (definition, mut files) = match on_terminal {
+        Some(_) => (None, Vec::new()),
+        None => planned(args, app, output)?,
+    };
+    let template = args.template.as_deref().map(template).transpose()?;
+    for file in &mut files {
+        file.options.template.clone_from(&template);
     }
     let ledger = app.ledger()?;
-    let months = match (args.from, args.to) {
-        (Some(from), Some(to)) if from > to => {
-            let problem = format!("{from} is after {to}");
-            return Err(CommandError::BadValue {
-                flag: "--from",
-                problem,
-            });
+    let request = args
+        .terms
+        .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
+    let months: Vec<RatedMonth> = months(args, app, &ledger)?
+        .into_iter()
+        .map(|month| app.bill(&ledger, month, &request))
+        .collect::<Result<_, _>>()?;
+    if let Some(rate) = rate {
+        let exchange = rate.from(&one_currency(&months)?)?;
+        for file in &mut files {
+            file.options.exchange = Some(exchange.clone());
         }
-        (Some(from), Some(to)) => {
-            let mut months = vec![app.month(&ledger, Some(from))?];
-            while months[months.len() - 1] < to {
-                let next = months[months.len() - 1].next();
-                months.push(app.month(&ledger, Some(next))?);
-            }
-            months
-        }
-        _ => vec![app.month(&ledger, args.month)?],
-    };
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
-    let mut bills = Vec::new();
-    for month in &months {
-        bills.push(app.bill(&ledger, *month, &request)?.rated.bill);
     }
-    let complete = bills.iter().all(crate::domain::bill::Bill::is_complete);
-    let csv = finance::render(&bills);
-    match &args.out {
-        None => output.data(&csv)?,
-        Some(out) => {
-            if names_a_folder(out) {
-                std::fs::create_dir_all(out).map_err(|source| CommandError::Unwritable {
-                    target: out.display().to_string(),
-                    source,
-                })?;
+    let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
+    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview);
+    let forecast =
+        if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
+            match app.forecast(&ledger, &question(args, pictures)?, &request) {
+                // A page says what it has no forecast for.
+                Err(AppError::EmptyLedger) if pictures => None,
+                forecast => Some(forecast?),
             }
-            let file = target(out, &months);
-            let manifest_file = manifest_beside(&file);
-            for path in [&file, &manifest_file] {
-                if path.exists() && !args.force {
-                    return Err(CommandError::Exists(path.display().to_string()));
+        } else {
+            None
+        };
+    let overview = pictures
+        .then(|| app.overview(&ledger, &months, &request))
+        .transpose()?;
+    let material = Material {
+        catalog: &app.catalog,
+        today: app.today,
+        months: &months,
+        forecast: forecast.as_ref(),
+        overview: overview.as_ref(),
+        sample: matches!(app.books, Books::Sample),
+    };
+    if let Some(kind) = on_terminal {
+        output.document(&page::chart_document(&material, kind)?)?;
+        let complete = months.iter().all(|month| month.rated.bill.is_complete());
+        return Ok(Exit::of(complete, strict));
+    }
+    match (&args.out, &files[..]) {
+        (Some(out), _) => {
+            let (paths, entries) =
+                write_files(out, args.force, definition.as_deref(), &files, &material)?;
+            for path in &paths {
+                output.say(&format!("wrote {}", path.display()));
+            }
+            for entry in &entries {
+                for note in &entry.written.notes {
+                    output.say(&format!("note: {}: {note}", entry.name));
                 }
             }
-            let name = file
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
-            // The manifest last: where it stands, its file is whole.
-            write_file(&file, &csv)?;
-            write_file(&manifest_file, &finance::manifest(&name, &csv, &bills))?;
-            output.say(&format!(
-                "wrote {} and {}",
-                file.display(),
-                manifest_file.display()
-            ));
         }
+        (None, [only]) => {
+            let write = |sink: &mut dyn Write| (only.format.write)(&material, &only.options, sink);
+            for note in output.stream(only.format, write)? {
+                output.say(&format!("note: {note}"));
+            }
+        }
+        (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
+    let complete = months.iter().all(|month| month.rated.bill.is_complete());
     if !complete {
-        output.say("note: the report is partial; its `status` column and the manifest say where");
+        let partial: Vec<String> = months
+            .iter()
+            .map(|month| &month.rated.bill)
+            .filter(|bill| !bill.is_complete())
+            .map(|bill: &Bill| bill.month.to_string())
+            .collect();
+        output.say(&format!(
+            "note: the report is partial: {} has usage without a price, or days without a source",
+            partial.join(", ")
+        ));
     }
     Ok(Exit::of(complete, strict))
 }
 
+/// Returns the currency of the bills, if it is one.
+fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
+    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
+    currencies.dedup();
+    match currencies[..] {
+        [only] => Ok(only.clone()),
+        _ => Err(CommandError::BadValue {
+            flag: "--currency",
+            problem: "these months are billed in several currencies: report them apart".to_owned(),
+        }),
+    }
+}
+
+/// Tells whether a chart is shown where answers are, and not written as a file of a report.
+fn answers_by_text(args: &Args, output: &Output) -> bool {
+    let by_name = args.out.as_deref().and_then(Format::of_file);
+    let format = output.asked.or(by_name);
+    args.definition.is_none() && !matches!(format, Some(Format::Report(_)))
+}
+
+/// Returns what to ask of the forecast.
+fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
+    let budget = args
+        .budget
+        .as_deref()
+        .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
+        .transpose()?;
+    let usual = Question::default();
+    Ok(Question {
+        months: args
+            .ahead
+            .unwrap_or(if pictures { 12 } else { usual.months }),
+        budget: budget.map(Money::new),
+        ..usual
+    })
+}
+
+fn template(path: &Path) -> Result<Template, CommandError> {
+    let file = path.display().to_string();
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(Template { file, text }),
+        Err(error) => Err(ReportError::Template {
+            place: file,
+            problem: format!("cannot be read: {error}"),
+        }
+        .into()),
+    }
+}
+
+/// Returns the files asked for, by a definition or by flags, and the name of the definition.
+fn planned(
+    args: &Args,
+    app: &App,
+    output: &Output,
+) -> Result<(Option<String>, Vec<Planned>), CommandError> {
+    let Some(name) = &args.definition else {
+        let asked = output.asked;
+        let file = args.out.as_deref().filter(|out| !names_a_folder(out));
+        let by_name = file.and_then(Format::of_file);
+        if let (None, None, Some(extension)) = (asked, by_name, file.and_then(Path::extension)) {
+            return Err(CommandError::BadValue {
+                flag: "--out",
+                problem: format!(
+                    "no format is known by .{}: name one with --format",
+                    extension.display()
+                ),
+            });
+        }
+        let format = match asked.or(by_name) {
+            None => formats::by_name("csv"),
+            Some(Format::Report(format)) => Some(format),
+            Some(answer) => formats::by_name(answer.name()),
+        };
+        let format = format.ok_or_else(|| CommandError::BadValue {
+            flag: "--format",
+            problem: format!("reports are written as {}", names().join(", ")),
+        })?;
+        let only = Planned {
+            format,
+            options: args.file.options(args, &app.catalog)?,
+            name: None,
+        };
+        return Ok((None, vec![only]));
+    };
+    if output.asked.is_some() {
+        let problem = "the definition names the formats".to_owned();
+        let flag = "--format";
+        return Err(CommandError::BadValue { flag, problem });
+    }
+    let definition = Definition::named(name)?;
+    let files = definition.files.into_iter().map(|file| {
+        Ok(Planned {
+            options: file.args.options(args, &app.catalog)?,
+            format: file.format,
+            name: file.name,
+        })
+    });
+    Ok((
+        Some(definition.name),
+        files.collect::<Result<_, CommandError>>()?,
+    ))
+}
+
+fn names() -> Vec<&'static str> {
+    formats::FORMATS.iter().map(|format| format.name).collect()
+}
+
+fn formats_help() -> String {
+    let mut help = "Formats, by --format or the extension of --out:\n".to_owned();
+    for format in formats::FORMATS {
+        help += &format!("  {:<15} {}\n", format.name, format.about);
+    }
+    help += "\nDefinitions, each a set of files:\n";
+    for (name, about) in definition::embedded() {
+        help += &format!("  {name:<15} {about}\n");
+    }
+    help
+}
+
+fn months(args: &Args, app: &App, ledger: &Ledger) -> Result<Vec<Month>, CommandError> {
+    let (Some(from), Some(to)) = (args.from, args.to) else {
+        return Ok(vec![app.month(ledger, args.month)?]);
+    };
+    if from > to {
+        let problem = format!("{from} is after {to}");
+        let flag = "--from";
+        return Err(CommandError::BadValue { flag, problem });
+    }
+    let mut months = vec![app.month(ledger, Some(from))?];
+    while months[months.len() - 1] < to {
+        let next = months[months.len() - 1].next();
+        months.push(app.month(ledger, Some(next))?);
+    }
+    Ok(months)
+}
+
+/// Writes all files and their manifest, or nothing. Returns what was written.
+fn write_files(
+    out: &Path,
+    force: bool,
+    definition: Option<&str>,
+    files: &[Planned],
+    material: &Material<'_>,
+) -> Result<(Vec<PathBuf>, Vec<FileEntry>), CommandError> {
+    let unwritable = |path: &Path, source| CommandError::Unwritable {
+        target: path.display().to_string(),
+        source,
+    };
+    let is_folder = names_a_folder(out);
+    if !is_folder && files.len() > 1 {
+        return Err(CommandError::NeedsFolder(files.len()));
+    }
+    if is_folder {
+        std::fs::create_dir_all(out).map_err(|source| unwritable(out, source))?;
+    }
+    let base = format!("pipebill-{}", material.period());
+    let mut paths: Vec<PathBuf> = files
+        .iter()
+        .map(|file| match &file.name {
+            _ if !is_folder => out.to_owned(),
+            Some(name) => out.join(name.replace("{period}", &material.period())),
+            None => out.join(format!("{base}{}", file.format.ending)),
+        })
+        .collect();
+    paths.push(match (definition, is_folder) {
+        (_, false) => out.with_extension("manifest.json"),
+        (Some(definition), true) => out.join(format!("{base}-{definition}.manifest.json")),
+        (None, true) => paths[0].with_extension("manifest.json"),
+    });
+    if let Some(twice) = (1..paths.len()).find(|&at| paths[..at].contains(&paths[at])) {
+        return Err(CommandError::Definition {
+            file: definition.unwrap_or_default().to_owned(),
+            problem: format!("two files are called {}", paths[twice].display()),
+        });
+    }
+    if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
+        return Err(CommandError::Exists(there.display().to_string()));
+    }
+    let mut drafts = Vec::new();
+    let mut entries = Vec::new();
+    for (file, path) in files.iter().zip(&paths) {
+        let draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
+        let mut sink = Summed::new(BufWriter::new(draft));
+        let written = (file.format.write)(material, &file.options, &mut sink);
+        let written = written.map_err(|error| match error {
+            ReportError::Write(source) => unwritable(path, source),
+            error => error.into(),
+        })?;
+        let (buffered, bytes, sha256) = sink.finish();
+        let draft = buffered.into_inner();
+        drafts.push(draft.map_err(|error| unwritable(path, error.into_error()))?);
+        entries.push(FileEntry {
+            name: path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+            format: file.format,
+            written,
+            bytes,
+            sha256,
+        });
+    }
+    // The manifest last: where it stands, the report is whole.
+    let manifest = &paths[files.len()];
+    let mut draft = Draft::of(manifest).map_err(|source| unwritable(manifest, source))?;
+    draft
+        .write_all(manifest::render(definition, material, &entries).as_bytes())
+        .map_err(|source| unwritable(manifest, source))?;
+    drafts.push(draft);
+    atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
+    Ok((paths, entries))
+}
+
 fn names_a_folder(out: &Path) -> bool {
     out.is_dir() || out.as_os_str().to_string_lossy().ends_with('/')
-}
-
-fn target(out: &Path, months: &[Month]) -> PathBuf {
-    if !names_a_folder(out) {
-        return out.to_owned();
-    }
-    let name = match months {
-        [only] => format!("pipebill-{only}.csv"),
-        [first, .., last] => format!("pipebill-{first}-to-{last}.csv"),
-        [] => "pipebill.csv".to_owned(),
-    };
-    out.join(name)
-}
-
-fn manifest_beside(file: &Path) -> PathBuf {
-    let mut name = file.file_stem().unwrap_or_default().to_os_string();
-    name.push(".manifest.json");
-    file.with_file_name(name)
 }

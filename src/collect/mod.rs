@@ -4,7 +4,9 @@
 #[cfg(feature = "aws")]
 pub mod aws;
 pub mod exports;
+pub mod gl_mapping;
 pub mod sample;
+pub mod scenario_file;
 pub mod stated;
 pub mod study_files;
 pub mod usage_file;

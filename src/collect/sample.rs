@@ -5,6 +5,8 @@
 //! `sample/organization.toml`; this file turns it into days. Chance comes from a hash of resource
 //! and day, never from the clock: the bytes are the same on every machine.
 
+mod facts;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
@@ -49,6 +51,8 @@ const COLUMNS: [&str; 22] = [
     "product_region_code",
     "resource_tags",
 ];
+
+pub use facts::keep_facts;
 
 /// Returns the day that every `--demo` command takes for today. The sample ends the day before.
 pub fn today() -> NaiveDate {
@@ -193,6 +197,16 @@ struct Resource {
     from: Day,
     #[serde(default = "end")]
     until: Day,
+    /// The longest a build may wait for a machine, in seconds. Not billed.
+    #[serde(default = "short_queue")]
+    queue: i64,
+    /// Builds end within seconds of the minute they begin. Their bill is the same.
+    #[serde(default)]
+    just_over: bool,
+}
+
+fn short_queue() -> i64 {
+    30
 }
 
 fn yes() -> bool {

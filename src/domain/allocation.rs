@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{bill::LineItem, money::Money, rating::Rated, usage::UsageRecord};
 
@@ -158,29 +158,19 @@ pub fn allocate(
     by: &Dimension,
     policy: Policy,
 ) -> Allocation {
-    let bill = &rated.bill;
-    let mut by_line: BTreeMap<usize, Vec<&UsageRecord>> = BTreeMap::new();
-    for (record, line) in records.iter().zip(&rated.line_of) {
-        if let Some(line) = line {
-            by_line.entry(*line).or_default().push(record);
-        }
-    }
     let mut parts: BTreeMap<Option<String>, Share> = BTreeMap::new();
-    for (at, line) in bill.lines.iter().enumerate() {
-        let records = by_line.get(&at).map_or(&[][..], Vec::as_slice);
-        let shares = line_shares(line, records, by, policy);
-        for (part, cost, list_cost) in shares {
-            let share = parts.entry(part.clone()).or_insert_with(|| Share {
-                residual: part.is_none(),
-                part: part.unwrap_or_else(|| by.residual()),
-                cost: Money::ZERO,
-                list_cost: Money::ZERO,
-                partial: false,
-            });
-            share.cost += cost;
-            share.list_cost += list_cost;
-            share.partial |= line.unpriced.is_some();
-        }
+    for portion in portions(rated, records, policy, |record| by.of(record), |_| None) {
+        let part = portion.key;
+        let share = parts.entry(part.clone()).or_insert_with(|| Share {
+            residual: part.is_none(),
+            part: part.unwrap_or_else(|| by.residual()),
+            cost: Money::ZERO,
+            list_cost: Money::ZERO,
+            partial: false,
+        });
+        share.cost += portion.cost;
+        share.list_cost += portion.list_cost;
+        share.partial |= rated.bill.lines[portion.line].unpriced.is_some();
     }
     let mut shares: Vec<Share> = parts.into_values().collect();
     shares.sort_by(|a, b| {
@@ -196,23 +186,75 @@ pub fn allocate(
     }
 }
 
-type LineShare = (Option<String>, Money, Money);
+/// The part of a line that falls to one key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Portion<K> {
+    /// Which line of the bill, by position.
+    pub line: usize,
+    /// Whose.
+    pub key: K,
+    /// Its share of the cost.
+    pub cost: Money,
+    /// Its share of the list cost.
+    pub list_cost: Money,
+}
 
-fn line_shares(
+/// Shares every line of a bill among whatever its records are told apart by. The portions of a line
+/// add up to it; a line without records goes to `residual`.
+pub fn portions<K: Ord>(
+    rated: &Rated,
+    records: &[UsageRecord],
+    policy: Policy,
+    key: impl Fn(&UsageRecord) -> K,
+    residual: impl Fn(&LineItem) -> K,
+) -> Vec<Portion<K>> {
+    let mut portions = Vec::new();
+    let by_line = records_by_line(rated, records);
+    for (at, (line, records)) in rated.bill.lines.iter().zip(&by_line).enumerate() {
+        let shares = line_shares(line, records, policy, &key, &residual);
+        portions.extend(shares.into_iter().map(|(key, cost, list_cost)| Portion {
+            line: at,
+            key,
+            cost,
+            list_cost,
+        }));
+    }
+    portions
+}
+
+/// Returns the records of each line.
+pub(super) fn records_by_line<'r>(
+    rated: &Rated,
+    records: &'r [UsageRecord],
+) -> Vec<Vec<&'r UsageRecord>> {
+    let mut by_line = vec![Vec::new(); rated.bill.lines.len()];
+    for (record, line) in records.iter().zip(&rated.line_of) {
+        if let Some(line) = line {
+            by_line[*line].push(record);
+        }
+    }
+    by_line
+}
+
+fn line_shares<K: Ord>(
     line: &LineItem,
     records: &[&UsageRecord],
-    by: &Dimension,
     policy: Policy,
-) -> Vec<LineShare> {
+    key: &impl Fn(&UsageRecord) -> K,
+    residual: &impl Fn(&LineItem) -> K,
+) -> Vec<(K, Money, Money)> {
+    if records.is_empty() {
+        return vec![(residual(line), line.cost, line.list_cost)];
+    }
     // A charge without quantity is shared by what each record was billed.
     let Some(usage) = &line.usage else {
-        let mut parts: BTreeMap<Option<String>, Money> = BTreeMap::new();
+        let mut parts: BTreeMap<K, Money> = BTreeMap::new();
         for record in records {
             let cost = record
                 .billed
                 .as_ref()
                 .map_or(Money::ZERO, |billed| billed.cost);
-            *parts.entry(by.of(record)).or_default() += cost;
+            *parts.entry(key(record)).or_default() += cost;
         }
         return parts
             .into_iter()
@@ -229,7 +271,7 @@ fn line_shares(
         .sum();
     let as_billed = policy == Policy::AsBilled && billed.is_some_and(|sum| !sum.is_zero());
     let mut free = usage.covered;
-    let mut parts: BTreeMap<Option<String>, (Decimal, Decimal)> = BTreeMap::new();
+    let mut parts: BTreeMap<K, (Decimal, Decimal)> = BTreeMap::new();
     for record in in_order {
         let quantity = quantity_of(record);
         let weight = match policy {
@@ -244,12 +286,9 @@ fn line_shares(
                 quantity - covered
             }
         };
-        let part = parts.entry(by.of(record)).or_default();
+        let part = parts.entry(key(record)).or_default();
         part.0 += weight;
         part.1 += quantity;
-    }
-    if parts.is_empty() {
-        return vec![(None, line.cost, line.list_cost)];
     }
     let weights = |pick: fn(&(Decimal, Decimal)) -> Decimal| -> Vec<Decimal> {
         parts.values().map(pick).collect()
@@ -260,6 +299,33 @@ fn line_shares(
     shares
         .map(|((part, cost), list_cost)| (part, cost, list_cost))
         .collect()
+}
+
+/// Rounds amounts so that they add up to their rounded sum: each is rounded down, and the steps left
+/// over go to the largest remainders, the earlier first. The sum is rounded half to even.
+pub fn round_together(amounts: &[Decimal], decimals: u32) -> Vec<Decimal> {
+    let round = |amount: Decimal, strategy| {
+        let mut rounded = amount.round_dp_with_strategy(decimals, strategy);
+        rounded.rescale(decimals);
+        rounded
+    };
+    let total = round(amounts.iter().sum(), RoundingStrategy::MidpointNearestEven);
+    let mut parts: Vec<Decimal> = amounts
+        .iter()
+        .map(|amount| round(*amount, RoundingStrategy::ToNegativeInfinity))
+        .collect();
+    let mut order: Vec<usize> = (0..amounts.len()).collect();
+    order.sort_by_key(|&at| std::cmp::Reverse(amounts[at] - parts[at]));
+    let step = Decimal::new(1, decimals);
+    let mut left = total - parts.iter().sum::<Decimal>();
+    for at in order {
+        if left < step {
+            break;
+        }
+        parts[at] += step;
+        left -= step;
+    }
+    parts
 }
 
 /// Shares an amount of money by weight, to the tenth decimal place or as fine as it is stated.
@@ -378,6 +444,16 @@ mod tests {
     fn sub_cent_money_is_not_lost() {
         let shares = share_money(Money::new(dec("0.019")), &[dec("1"), dec("1")]);
         assert_eq!(shares, [Money::new(dec("0.0095")); 2]);
+    }
+
+    #[test]
+    fn amounts_round_to_cents_that_add_up() {
+        let amounts = [dec("0.335"), dec("0.333"), dec("0.332"), dec("-0.001")];
+        let cents = round_together(&amounts, 2);
+        // 0.999 is 1.00; the lost steps go to -0.001 (0.9 of one), 0.335 and 0.333.
+        assert_eq!(cents, [dec("0.34"), dec("0.33"), dec("0.33"), dec("0.00")]);
+        assert_eq!(round_together(&[dec("2.5")], 0), [dec("2")]);
+        assert!(round_together(&[], 2).is_empty());
     }
 
     #[test]

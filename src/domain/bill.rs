@@ -241,6 +241,15 @@ impl Bill {
         self.lines.iter().map(|line| line.cost).sum()
     }
 
+    /// Returns what is to pay for usage alone: no tax, credit, refund or fee.
+    pub fn usage_total(&self) -> Money {
+        let usage = self
+            .lines
+            .iter()
+            .filter(|line| line.kind == ChargeKind::Usage);
+        usage.map(|line| line.cost).sum()
+    }
+
     /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()

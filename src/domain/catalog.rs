@@ -113,6 +113,10 @@ pub struct Compute {
     pub minimum: rust_decimal::Decimal,
     /// What it runs on, for people: memory, processors, system.
     pub size: String,
+    /// Its memory in gigabytes, where it is stated.
+    pub memory: Option<rust_decimal::Decimal>,
+    /// Its processors, where they are stated.
+    pub processors: Option<rust_decimal::Decimal>,
 }
 
 /// A habit of secured pipelines that costs money: an assumption, not a measurement.

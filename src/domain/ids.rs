@@ -69,6 +69,18 @@ text_id! {
     Currency
 }
 
+impl Currency {
+    /// Returns the decimal places of its smallest coin, as ISO 4217 lists them.
+    pub fn decimals(&self) -> u32 {
+        match self.as_str() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF"
+            | "UGX" | "VND" | "VUV" | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            _ => 2,
+        }
+    }
+}
+
 impl Region {
     /// The region of meters that AWS counts over all regions at once.
     pub fn global() -> Self {

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::{
     allowance::FreeTier,
-    catalog::{Catalog, Compute},
+    catalog::{BaselineItem, Catalog, Compute},
     ids::{Meter, Region, ResourceId, ServiceCode},
     metering::{
         codebuild,
@@ -242,11 +242,13 @@ pub struct FailedRuns {
 impl Plan {
     /// Returns the plan as usage records of its month.
     pub fn records(&self, catalog: &Catalog) -> Vec<UsageRecord> {
-        let mut meter = Metering {
-            plan: self,
-            catalog,
-            records: Vec::new(),
-        };
+        let metered = self.metered(catalog);
+        metered.into_iter().map(|(record, _)| record).collect()
+    }
+
+    /// Returns the same, each record of builds with how many they are and how long each takes.
+    pub fn metered(&self, catalog: &Catalog) -> Vec<(UsageRecord, Option<(u32, TimeDelta)>)> {
+        let mut meter = Metering::new(self, catalog);
         for (item, origin) in &self.items {
             meter.item(item, origin);
         }
@@ -256,41 +258,55 @@ impl Plan {
         meter.records
     }
 
+    /// Tells what a pipeline counts as either type: whether it is active as V1, and its action
+    /// minutes as V2.
+    pub fn as_either(&self, pipeline: &Pipeline, catalog: &Catalog) -> (bool, Decimal) {
+        let sum = |kind: PipelineType, usage_type: &str| -> Decimal {
+            let mut meter = Metering::new(self, catalog);
+            let pipeline = Pipeline {
+                kind,
+                ..pipeline.clone()
+            };
+            meter.pipeline(&pipeline, &Arc::from(""));
+            let counts = |record: &&UsageRecord| record.key.meter.usage_type.as_str() == usage_type;
+            let records = meter.records.iter().map(|(record, _)| record);
+            records
+                .filter(counts)
+                .filter_map(|record| record.quantity)
+                .map(|quantity| quantity.value)
+                .sum()
+        };
+        (
+            !sum(PipelineType::V1, "activePipeline").is_zero(),
+            sum(PipelineType::V2, "actionExecutionMinute"),
+        )
+    }
+
     /// Returns what the security services around the pipelines would use: assumptions, each with
     /// its reason. The second value says what was counted.
     pub fn security_baseline(&self, catalog: &Catalog) -> (Vec<UsageRecord>, String) {
         let (pipelines, runs) = self.pipelines_and_runs();
-        let mut meter = Metering {
-            plan: self,
-            catalog,
-            records: Vec::new(),
-        };
-        for item in &catalog.baseline {
-            let quantity = item.fixed + item.per_pipeline * pipelines + item.per_run * runs;
+        let mut meter = Metering::new(self, catalog);
+        for (item, quantity) in baseline_use(catalog, pipelines, runs) {
             let metering = format!("assumed: {}. {}", item.name, item.basis);
-            let unit = catalog
-                .meter(&item.meter.service, item.meter.usage_type.as_str())
-                .map_or(Unit::Unspecified, |info| info.unit);
-            meter.push(
-                item.meter.clone(),
-                Quantity::new(quantity, unit),
-                Stated {
-                    metering: Some(metering),
-                    ..Stated::new(&Arc::from("security baseline"))
-                },
-            );
+            let stated = Stated {
+                metering: Some(metering),
+                ..Stated::new(&Arc::from("security baseline"))
+            };
+            meter.push(item.meter.clone(), quantity, stated);
         }
         let counted = format!(
             "security baseline: assumed use of {} pipelines and {} runs",
             plain(pipelines),
             plain(runs)
         );
-        (meter.records, counted)
+        let records = meter.records.into_iter().map(|(record, _)| record);
+        (records.collect(), counted)
     }
 
     /// Counts pipelines and runs as far as the plan tells them; at least one pipeline, and a run
     /// for each stated build or, where only minutes are stated, for every five of them.
-    fn pipelines_and_runs(&self) -> (Decimal, Decimal) {
+    pub fn pipelines_and_runs(&self) -> (Decimal, Decimal) {
         let mut pipelines = Decimal::from(self.pipelines.len());
         let mut builds = Decimal::ZERO;
         let mut minutes = Decimal::ZERO;
@@ -321,8 +337,24 @@ impl Plan {
     }
 }
 
+/// Returns what each item of the security baseline would use for so many pipelines and runs.
+pub fn baseline_use(
+    catalog: &Catalog,
+    pipelines: Decimal,
+    runs: Decimal,
+) -> impl Iterator<Item = (&BaselineItem, Quantity)> {
+    catalog.baseline.iter().map(move |item| {
+        let quantity = item.fixed + item.per_pipeline * pipelines + item.per_run * runs;
+        let unit = catalog
+            .meter(&item.meter.service, item.meter.usage_type.as_str())
+            .map_or(Unit::Unspecified, |info| info.unit);
+        (item, Quantity::new(quantity, unit))
+    })
+}
+
 /// What a record carries besides its quantity.
 struct Stated {
+    builds: Option<(u32, TimeDelta)>,
     metering: Option<String>,
     consumed: Option<Quantity>,
     resource: Option<ResourceId>,
@@ -332,6 +364,7 @@ struct Stated {
 impl Stated {
     fn new(origin: &Arc<str>) -> Self {
         Self {
+            builds: None,
             metering: None,
             consumed: None,
             resource: None,
@@ -343,10 +376,18 @@ impl Stated {
 struct Metering<'a> {
     plan: &'a Plan,
     catalog: &'a Catalog,
-    records: Vec<UsageRecord>,
+    records: Vec<(UsageRecord, Option<(u32, TimeDelta)>)>,
 }
 
-impl Metering<'_> {
+impl<'a> Metering<'a> {
+    fn new(plan: &'a Plan, catalog: &'a Catalog) -> Self {
+        Self {
+            plan,
+            catalog,
+            records: Vec::new(),
+        }
+    }
+
     fn item(&mut self, item: &Item, origin: &Arc<str>) {
         let (service, usage_type, unit, value) = match item {
             Item::ActiveUsers(n) => ("AWSCodeCommit", "User-Month", Unit::User, n),
@@ -403,7 +444,10 @@ impl Metering<'_> {
                 let billed = Quantity::new(one.value * Decimal::from(count), one.unit);
                 let consumed = codebuild::consumed(count, duration);
                 let metering = format!("{count} {noun} of {} are {one} each", seconds(duration));
+                // A minimum is no rounding: what is billed is not the length of a build.
+                let is_exact = metered == one;
                 let stated = Stated {
+                    builds: is_exact.then_some((count, duration)),
                     metering: Some(metering),
                     consumed: Some(consumed),
                     ..stated
@@ -523,7 +567,8 @@ impl Metering<'_> {
     }
 
     fn push_in(&mut self, region: Region, meter: Meter, quantity: Quantity, stated: Stated) {
-        self.records.push(UsageRecord {
+        let builds = stated.builds;
+        let record = UsageRecord {
             month: self.plan.month,
             day: self.plan.month.first_day(),
             currency: self.catalog.currency(&region),
@@ -541,7 +586,8 @@ impl Metering<'_> {
             metering: stated.metering.map(Arc::from),
             billed: None,
             origin: stated.origin,
-        });
+        };
+        self.records.push((record, builds));
     }
 }
 

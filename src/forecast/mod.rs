@@ -50,5 +50,7 @@ mod units;
 
 pub use backtest::{Backtest, Trial, backtest};
 pub use events::{Event, EventError, Growth};
-pub use outlook::{DriverOutlook, MonthOutlook, Outlook, Question, Range, Rating, outlook};
+pub use outlook::{
+    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,
+};
 pub use series::{Coverage, spread_over_month};

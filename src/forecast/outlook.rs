@@ -157,6 +157,17 @@ pub struct Outlook {
     pub drivers: Vec<DriverOutlook>,
 }
 
+/// A forecast and what it leaves out.
+#[derive(Debug)]
+pub struct Forecast {
+    /// The bills to come.
+    pub outlook: Outlook,
+    /// What every amount is in.
+    pub currency: Currency,
+    /// Charges other than usage in the current month, left out.
+    pub other_charges: Money,
+}
+
 /// How usage becomes money.
 pub struct Rating<'a> {
     /// The prices.

@@ -370,10 +370,11 @@ fn keep_facts(transaction: &Transaction<'_>, of: &Listing, facts: &[Fact]) -> Sq
                     None => Ok(None),
                 };
                 let (fleet, pipeline) = (text(&build.fleet)?, text(&build.pipeline)?);
+                let status = text(&build.status)?;
                 transaction
                     .prepare_cached(
                         "INSERT OR REPLACE INTO build
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
                     )?
                     .execute(params![
                         listing_of_project(transaction, of, project_of(id))?,
@@ -385,6 +386,7 @@ fn keep_facts(transaction: &Transaction<'_>, of: &Listing, facts: &[Fact]) -> Sq
                         fleet,
                         pipeline,
                         build.docker_server,
+                        status,
                     ])?;
             }
             Fact::Sandbox(id, sandbox) => {

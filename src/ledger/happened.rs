@@ -50,11 +50,12 @@ impl Ledger {
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
-                    compute.value, fleet.value, pipeline.value, docker_server
+                    compute.value, fleet.value, pipeline.value, docker_server, status.value
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
              LEFT JOIN text AS pipeline ON pipeline.id = build.pipeline
+             LEFT JOIN text AS status ON status.id = build.status
              WHERE submitted >= ?1 AND submitted < ?2",
             month,
             |place, row| {
@@ -67,6 +68,7 @@ impl Ledger {
                     fleet: row.get(7)?,
                     pipeline: row.get(8)?,
                     docker_server: row.get(9)?,
+                    status: row.get(10)?,
                 };
                 each(place, &build);
                 Ok(())

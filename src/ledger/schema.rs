@@ -205,5 +205,7 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         PRIMARY KEY (listing, id)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX sandbox_by_time ON sandbox (began);
+    -- How a build ended; nothing for those read before this was kept.
+    ALTER TABLE build ADD COLUMN status INTEGER REFERENCES text (id);
 ",
 ];

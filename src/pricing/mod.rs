@@ -219,6 +219,11 @@ fn read_service(
         });
     }
     for entry in entry.compute {
+        let number = |text: &Option<String>| {
+            let read = |text: &String| file.decimal(&entry.name, text);
+            text.as_ref().map(read).transpose()
+        };
+        let (memory, processors) = (number(&entry.memory_gb)?, number(&entry.vcpus)?);
         let size = [
             entry.memory_gb.map(|gb| format!("{gb} GB")),
             entry.vcpus.map(|n| format!("{n} vCPU")),
@@ -237,6 +242,8 @@ fn read_service(
                 None => Decimal::ZERO,
             },
             size: size.into_iter().flatten().collect::<Vec<_>>().join(", "),
+            memory,
+            processors,
             name: entry.name,
             aliases: entry.aliases,
         });

@@ -1,36 +1,132 @@
 //! CSV of any table: RFC 4180, exact decimals, no totals, text that no spreadsheet will run.
 
-use super::{Cell, Table};
+use std::{borrow::Cow, io::Write};
+
+use super::{
+    Cell, Table,
+    formats::{Options, ReportError},
+};
+use crate::collect::stated::UnknownName;
 
 /// Renders the file columns of a table.
 pub fn render(table: &Table) -> String {
-    let columns: Vec<usize> = table.file_columns().collect();
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    let written = "writing CSV to memory cannot fail";
-    writer
-        .write_record(columns.iter().map(|&at| table.columns[at].key))
-        .expect(written);
-    for row in &table.rows {
-        writer
-            .write_record(columns.iter().map(|&at| field(&row[at])))
-            .expect(written);
-    }
-    String::from_utf8(writer.into_inner().expect(written)).expect("fields are text")
+    to_text(|sink| write(table, &Options::default(), sink).map(drop))
 }
 
-fn field(cell: &Cell) -> String {
-    match cell {
-        Cell::Text(text) => guarded(text),
-        other => other.exact(),
+/// Writes the file columns of a table. Returns how many rows it has.
+pub(super) fn write(
+    table: &Table,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<u64, ReportError> {
+    let columns: Vec<usize> = table.file_columns().collect();
+    let keys: Vec<&str> = columns.iter().map(|&at| table.columns[at].key).collect();
+    let mut rows = Rows::new(sink, &keys, options)?;
+    for row in &table.rows {
+        let cells: Vec<Cell> = columns.iter().map(|&at| row[at].clone()).collect();
+        rows.push(&cells)?;
     }
+    rows.finish()
+}
+
+/// Returns what a writer writes, as text.
+pub(super) fn to_text(write: impl FnOnce(&mut dyn Write) -> Result<(), ReportError>) -> String {
+    let mut bytes = Vec::new();
+    write(&mut bytes).expect("writing CSV to memory cannot fail");
+    String::from_utf8(bytes).expect("fields are text")
+}
+
+/// Rows that go out one by one, so that memory does not grow with them.
+pub(super) struct Rows<'s> {
+    writer: csv::Writer<&'s mut dyn Write>,
+    /// Which cells of a row go out, in this order.
+    chosen: Vec<usize>,
+    count: u64,
+}
+
+impl<'s> Rows<'s> {
+    /// Writes the header: the columns chosen, or all of them.
+    pub(super) fn new(
+        sink: &'s mut dyn Write,
+        columns: &[impl AsRef<str>],
+        options: &Options,
+    ) -> Result<Self, ReportError> {
+        let chosen: Vec<usize> = if options.columns.is_empty() {
+            (0..columns.len()).collect()
+        } else {
+            let choose = |name: &String| {
+                let position = columns.iter().position(|column| column.as_ref() == name);
+                position.ok_or_else(|| ReportError::UnknownColumn {
+                    name: UnknownName::new("column", name, columns.iter().map(AsRef::as_ref)),
+                    known: columns
+                        .iter()
+                        .map(|name| name.as_ref().to_owned())
+                        .collect(),
+                })
+            };
+            options
+                .columns
+                .iter()
+                .map(choose)
+                .collect::<Result<_, _>>()?
+        };
+        if options.bom {
+            sink.write_all("\u{feff}".as_bytes())?;
+        }
+        let mut writer = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(sink);
+        writer.write_record(chosen.iter().map(|&at| columns[at].as_ref()))?;
+        Ok(Self {
+            writer,
+            chosen,
+            count: 0,
+        })
+    }
+
+    /// Writes a row of cells, one for each column.
+    pub(super) fn push(&mut self, cells: &[Cell]) -> Result<(), ReportError> {
+        self.count += 1;
+        for &at in &self.chosen {
+            match &cells[at] {
+                Cell::Text(text) => self.writer.write_field(guarded(text).as_bytes()),
+                other => self.writer.write_field(other.exact()),
+            }?;
+        }
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    /// Writes a row of fields that stand as they are, one for each column.
+    pub(super) fn push_fields(&mut self, fields: &[Field]) -> Result<(), ReportError> {
+        self.count += 1;
+        for &at in &self.chosen {
+            match &fields[at] {
+                Field::Text(text) => self.writer.write_field(guarded(text).as_bytes()),
+                Field::Number(number) => self.writer.write_field(number),
+            }?;
+        }
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
+    /// Returns how many rows were written.
+    pub(super) fn finish(mut self) -> Result<u64, ReportError> {
+        self.writer.flush()?;
+        Ok(self.count)
+    }
+}
+
+/// A field of a file whose numbers have a fixed number of decimal places.
+pub(super) enum Field {
+    /// Words, guarded.
+    Text(String),
+    /// A number as it is written.
+    Number(String),
 }
 
 /// Puts an apostrophe before text that a spreadsheet would take for a formula. Numbers are not
 /// text: a credit keeps its minus sign. Taking one leading apostrophe off restores the original,
 /// which is why text that begins with one gets another.
-pub fn guarded(text: &str) -> String {
+pub fn guarded(text: &str) -> Cow<'_, str> {
     let formula = |c: char| {
         matches!(
             c,
@@ -39,8 +135,8 @@ pub fn guarded(text: &str) -> String {
     };
     // Spreadsheets skip leading spaces before they look.
     match text.trim_start_matches(' ').chars().next() {
-        Some(first) if formula(first) => format!("'{text}"),
-        _ => text.to_owned(),
+        Some(first) if formula(first) => Cow::Owned(format!("'{text}")),
+        _ => Cow::Borrowed(text),
     }
 }
 

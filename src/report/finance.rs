@@ -3,61 +3,191 @@
 //! Columns are only ever added at the end; `schema_version` changes when one changes meaning.
 //! What a reader would add up to check the file stands in a manifest beside it.
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use std::io::Write;
 
-use super::{Cell, Column, Table, csv};
+use serde_json::{Value, json};
+
+use super::{
+    Cell, csv,
+    formats::{Content, Material, Options, ReportError, Written},
+    shares,
+};
 use crate::domain::{
     bill::{Bill, LineItem},
-    ids::{AccountId, Currency},
+    compare::reconcile,
+    exchange::Exchange,
+    ids::AccountId,
+    money::Money,
 };
 
-const SCHEMA_VERSION: &str = "1";
+pub(super) const SCHEMA_VERSION: &str = "1";
 
-/// Renders bills, one month after the other.
-pub fn render(bills: &[Bill]) -> String {
-    csv::render(&table(bills))
+pub(super) const COLUMNS: [&str; 30] = [
+    "schema_version",
+    "billing_period",
+    "charge_kind",
+    "payer_account_id",
+    "account_id",
+    "service",
+    "usage_type",
+    "description",
+    "region",
+    "usage_start",
+    "usage_end",
+    "unit",
+    "billed_quantity",
+    "covered_quantity",
+    "unit_price",
+    "list_cost",
+    "discount",
+    "cost",
+    "currency",
+    "status",
+    "aws_cost",
+    "price_origin",
+    "price_source",
+    "price_date",
+    "price_confidence",
+    "converted_cost",
+    "converted_currency",
+    "fx_rate",
+    "fx_rate_date",
+    "fx_rate_source",
+];
+
+/// Renders the lines of a bill.
+pub fn render(bill: &Bill) -> String {
+    csv::to_text(|sink| {
+        let mut rows = csv::Rows::new(sink, &COLUMNS, &Options::default())?;
+        for line in &bill.lines {
+            rows.push(&row(line, bill, None))?;
+        }
+        rows.finish().map(drop)
+    })
 }
 
-/// Lays bills out as rows.
-pub fn table(bills: &[Bill]) -> Table {
-    let keys = [
-        "schema_version",
-        "billing_period",
-        "charge_kind",
-        "payer_account_id",
-        "account_id",
-        "service",
-        "usage_type",
-        "description",
-        "region",
-        "usage_start",
-        "usage_end",
-        "unit",
-        "billed_quantity",
-        "covered_quantity",
-        "unit_price",
-        "list_cost",
-        "discount",
-        "cost",
-        "currency",
-        "status",
-        "aws_cost",
-        "price_origin",
-        "price_source",
-        "price_date",
-        "price_confidence",
-    ];
-    let mut table = Table::new(keys.map(Column::in_files).to_vec());
-    for bill in bills {
-        table
-            .rows
-            .extend(bill.lines.iter().map(|line| row(line, bill)));
+/// Writes what `--content` asks for.
+pub(super) fn write(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    match options.content() {
+        Content::Lines => lines(material, options, sink),
+        Content::Summary => shares::summary(material, options, sink),
+        Content::Allocation => shares::allocation(material, options, sink),
+        Content::Forecast => future(material, options, sink),
+        Content::Reconciliation => reconciliation(material, options, sink),
     }
-    table
 }
 
-fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
+/// Writes bills, one month after the other.
+fn lines(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let mut rows = csv::Rows::new(sink, &COLUMNS, options)?;
+    let mut written = Written::default();
+    for month in material.months {
+        let bill = &month.rated.bill;
+        for line in &bill.lines {
+            rows.push(&row(line, bill, options.exchange.as_ref()))?;
+        }
+        written.control_totals.push(json!({
+            "billing_period": bill.month.to_string(),
+            "currency": bill.currency.as_str(),
+            "rows": bill.lines.len(),
+            "list_cost": bill.list_total().to_string(),
+            "cost": bill.total().to_string(),
+            "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
+            "converted_cost": options.exchange.as_ref().map(|it| it.convert(bill.total()).to_string()),
+        }));
+    }
+    written.rows = rows.finish()?;
+    Ok(written)
+}
+
+/// Writes a row for each month to come.
+fn future(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let Some(forecast) = material.forecast else {
+        return Ok(Written::default());
+    };
+    let document = super::forecast::document(
+        &forecast.outlook,
+        &super::forecast::View {
+            currency: forecast.currency.clone(),
+            other_charges: forecast.other_charges,
+            catalog: material.catalog,
+            explain: false,
+            aws: None,
+        },
+    );
+    let table = document.table().expect("a forecast is a table");
+    let totals = json!({
+        "currency": forecast.currency.as_str(),
+        "sum_p10": forecast.outlook.sum.p10.to_string(),
+        "sum_p50": forecast.outlook.sum.p50.to_string(),
+        "sum_p90": forecast.outlook.sum.p90.to_string(),
+    });
+    Ok(Written {
+        rows: csv::write(table, options, sink)?,
+        control_totals: vec![totals],
+        ..Written::default()
+    })
+}
+
+/// Writes each line beside what AWS charged, with the causes of the difference.
+fn reconciliation(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let mut all: Option<super::Table> = None;
+    let mut written = Written::default();
+    for month in material.months {
+        let comparisons = reconcile(&month.rated, &month.records);
+        let bill = &month.rated.bill;
+        let document =
+            super::reconcile::document(bill, &comparisons, String::new(), material.catalog);
+        let facts = document.facts.iter();
+        written.control_totals.push(
+            facts
+                .map(|(key, cell)| ((*key).to_owned(), Value::String(cell.exact())))
+                .collect(),
+        );
+        let table = document.table().expect("a reconciliation is a table");
+        match &mut all {
+            Some(all) => all.rows.extend(table.rows.iter().cloned()),
+            None => all = Some(table.clone()),
+        }
+    }
+    if let Some(table) = all {
+        written.rows = csv::write(&table, options, sink)?;
+    }
+    Ok(written)
+}
+
+/// What an amount comes to in another currency, with the rate; empty without conversion.
+pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [Cell; 5] {
+    let (Some(amount), Some(exchange)) = (amount, exchange) else {
+        return [const { Cell::Empty }; 5];
+    };
+    [
+        Cell::Money(exchange.convert(amount), exchange.to.clone()),
+        Cell::text(exchange.to.as_str()),
+        Cell::Number(exchange.rate),
+        Cell::Day(exchange.date),
+        Cell::text(&*exchange.source),
+    ]
+}
+
+/// Lays a line out, a cell for each of [`COLUMNS`].
+pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
     let usage = line.usage.as_ref();
     let price = line.price.as_ref();
     let id = |id: &Option<AccountId>| {
@@ -68,7 +198,7 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
     let unpriced = line.status() == "unpriced";
     let mut prices: Vec<_> = line.steps.iter().map(|step| step.unit_price).collect();
     prices.dedup();
-    vec![
+    let mut cells = vec![
         Cell::text(SCHEMA_VERSION),
         Cell::text(bill.month.to_string()),
         Cell::text(line.kind.name()),
@@ -108,38 +238,7 @@ fn row(line: &LineItem, bill: &Bill) -> Vec<Cell> {
             .and_then(|price| price.source.date)
             .map_or(Cell::Empty, Cell::Day),
         price.map_or(Cell::Empty, |price| Cell::text(&*price.source.confidence)),
-    ]
-}
-
-/// Returns the manifest of a rendered file: what it should add up to.
-pub fn manifest(file_name: &str, content: &str, bills: &[Bill]) -> String {
-    let digest = Sha256::digest(content.as_bytes());
-    let sha256: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    let rows: usize = bills.iter().map(|bill| bill.lines.len()).sum();
-    let totals: Vec<_> = bills
-        .iter()
-        .map(|bill| {
-            json!({
-                "billing_period": bill.month.to_string(),
-                "currency": Currency::as_str(&bill.currency),
-                "rows": bill.lines.len(),
-                "cost": bill.total().to_string(),
-                "list_cost": bill.list_total().to_string(),
-                "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
-                "complete": bill.is_complete(),
-                "unpriced_rows": bill.unpriced().count(),
-            })
-        })
-        .collect();
-    let manifest = json!({
-        "schema": "pipebill.manifest/1",
-        "file": file_name,
-        "schema_version": SCHEMA_VERSION,
-        "rows": rows,
-        "sha256": sha256,
-        "control_totals": totals,
-    });
-    let mut text = serde_json::to_string_pretty(&manifest).expect("a value of ours is JSON");
-    text.push('\n');
-    text
+    ];
+    cells.extend(converted((!unpriced).then_some(line.cost), exchange));
+    cells
 }

@@ -63,7 +63,7 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
         blocks.push(Block::Detail("drivers", drivers(outlook, view)));
         blocks.push(Block::Lines(methods(outlook, view)));
     }
-    let mut notes = notes(outlook, view);
+    let mut notes = notes(outlook, &view.currency, view.other_charges);
     if let Some(aws) = view.aws {
         notes.extend(aws.notes.iter().cloned());
         notes.extend(
@@ -364,7 +364,8 @@ fn weights(driver: &DriverOutlook, most: usize) -> String {
     heaviest.join(", ")
 }
 
-fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+/// What a reader of a forecast should know.
+pub(super) fn notes(outlook: &Outlook, currency: &Currency, other_charges: Money) -> Vec<String> {
     let question = &outlook.question;
     let mut notes = vec![format!(
         "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
@@ -377,7 +378,7 @@ fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
     if let Some(budget) = question.budget {
         notes.push(format!(
             "Over budget: the share of futures in which a month passes {}{}.",
-            show_money(budget, &view.currency),
+            show_money(budget, currency),
             if outlook.months.len() > 1 {
                 "; last, in which any does"
             } else {
@@ -448,10 +449,10 @@ fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
     if !is_complete(outlook) {
         notes.push("Partial: some usage has no known price and is left out.".to_owned());
     }
-    if !view.other_charges.is_zero() {
+    if !other_charges.is_zero() {
         notes.push(format!(
             "Usage only: credits, refunds, taxes and fees of the month ({}) are left out.",
-            show_money(view.other_charges, &view.currency)
+            show_money(other_charges, currency)
         ));
     }
     notes

@@ -155,7 +155,7 @@ fn cost(line: &LineItem) -> Value {
     }
 }
 
-fn pretty(value: &Value) -> String {
+pub(super) fn pretty(value: &Value) -> String {
     let mut text = serde_json::to_string_pretty(value).expect("a value of ours is JSON");
     text.push('\n');
     text

@@ -23,8 +23,13 @@ pub fn render(document: &Document) -> String {
                     .map(|more| format!("\n{}\n", escaped(&more)))
                     .unwrap_or_default();
             }
+            Block::Chart(chart) => out += &format!("```text\n{}```\n", chart.letters(80, true)),
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
+            }
+            Block::Picture(picture) => {
+                let drawn = super::picture::render(picture, 80, true);
+                out += &format!("```text\n{}```\n", drawn.replace('`', "'"));
             }
             Block::Notes(notes) => {
                 out += &notes
@@ -39,6 +44,9 @@ pub fn render(document: &Document) -> String {
 
 fn render_table(table: &Table) -> String {
     let shown = table.shown_columns();
+    if shown.is_empty() {
+        return String::new();
+    }
     let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
     let mut out = line(
         shown

@@ -5,26 +5,39 @@
 
 pub mod allocation;
 pub mod bill;
+pub mod chart;
+pub mod check;
 #[cfg(feature = "aws")]
 pub mod collected;
 pub mod csv;
 mod fan;
 pub mod finance;
+pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
 pub mod forecast_study;
+pub mod formats;
 pub mod imported;
+mod journal;
 pub mod json;
+pub mod manifest;
 pub mod markdown;
+pub mod optimize;
+pub mod page;
+pub mod picture;
 pub mod prices;
 pub mod reconcile;
+mod shares;
 pub mod text;
 pub mod usage;
+pub mod whatif;
+mod xlsx;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use fan::{Fan, FanRow};
+pub use picture::Picture;
 
 use crate::domain::{
     ids::Currency,
@@ -214,6 +227,10 @@ pub enum Block {
     Lines(Vec<String>),
     /// Ranges as bars, for terminals and wikis.
     Fan(Fan),
+    /// Bars, lines or a map, for terminals and wikis.
+    Picture(Picture),
+    /// A chart, for terminals and wikis.
+    Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
 }
@@ -248,9 +265,15 @@ impl Table {
 impl Document {
     /// Returns the table that files carry.
     pub fn table(&self) -> Option<&Table> {
-        self.blocks.iter().find_map(|block| match block {
+        let main = self.blocks.iter().find_map(|block| match block {
             Block::Table(table) => Some(table),
             _ => None,
+        });
+        main.or_else(|| {
+            self.blocks.iter().find_map(|block| match block {
+                Block::Detail(_, table) => Some(table),
+                _ => None,
+            })
         })
     }
 }
@@ -260,11 +283,7 @@ pub fn show_money(money: Money, currency: &Currency) -> String {
     let cents = money.to_cents();
     let negative = money.amount().is_sign_negative() && !money.is_zero();
     let sign = if negative { "-" } else { "" };
-    let symbol = if currency.as_str() == "USD" {
-        "$".to_owned()
-    } else {
-        format!("{currency} ")
-    };
+    let symbol = currency_sign(currency);
     if cents.is_zero() && !money.is_zero() {
         let than = if negative { ">" } else { "<" };
         return format!("{than}{sign}{symbol}0.01");
@@ -272,21 +291,94 @@ pub fn show_money(money: Money, currency: &Currency) -> String {
     format!("{sign}{symbol}{}", grouped(&cents.abs().to_string()))
 }
 
+/// Shows an amount where there is little room: cents below a hundred, thousands from ten thousand on.
+pub fn show_money_short(money: Money, currency: &Currency) -> String {
+    let amount = money.amount().abs();
+    if amount < Decimal::ONE_HUNDRED {
+        return show_money(money, currency);
+    }
+    let sign = if money.amount().is_sign_negative() {
+        "-"
+    } else {
+        ""
+    };
+    let whole = amount.round_dp(0);
+    let scaled = |thousands: u32| {
+        let mut short = whole;
+        // Moving the point cannot fail: a whole number has no decimals yet.
+        let _ = short.set_scale(3 * thousands);
+        grouped(&plain(short.round_dp(1)))
+    };
+    let shown = match whole.to_string().len() {
+        ..=4 => grouped(&whole.to_string()),
+        5..=6 => format!("{}k", scaled(1)),
+        7..=9 => format!("{}M", scaled(2)),
+        _ => format!("{}B", scaled(3)),
+    };
+    format!("{sign}{}{shown}", currency_sign(currency))
+}
+
+/// Shows a change: its sign always, and a true minus.
+pub fn signed_money(change: Money, currency: &Currency) -> String {
+    if change.is_zero() {
+        return show_money(change, currency);
+    }
+    if change.amount().is_sign_negative() {
+        format!("−{}", show_money(-change, currency))
+    } else {
+        format!("+{}", show_money(change, currency))
+    }
+}
+
+/// Shows a number without unit, whole if it is large.
+pub fn show_number(number: Decimal) -> String {
+    let decimals = match number.abs() {
+        small if small < Decimal::TEN => 2,
+        middling if middling < Decimal::ONE_HUNDRED => 1,
+        _ => 0,
+    };
+    grouped(&plain(number.round_dp(decimals)))
+}
+
+/// Shows percent to a tenth.
+pub fn show_percent(percent: Decimal) -> String {
+    grouped(&plain(percent.round_dp(1)))
+}
+
+/// Returns what stands before an amount.
+fn currency_sign(currency: &Currency) -> String {
+    if currency.as_str() == "USD" {
+        "$".to_owned()
+    } else {
+        format!("{currency} ")
+    }
+}
+
 /// Shows a quantity with a short unit.
 pub fn show_quantity(quantity: Quantity) -> String {
     let number = grouped(&plain(quantity.value.round_dp(2)));
-    let unit = match quantity.unit {
+    let unit = short_unit(quantity.unit, quantity.value == Decimal::ONE);
+    format!("{number} {unit}").trim_end().to_owned()
+}
+
+/// Returns what a quantity of a unit is followed by.
+fn short_unit(unit: Unit, one: bool) -> &'static str {
+    match unit {
         Unit::Minute => "min",
         Unit::Second => "s",
         Unit::Hour => "h",
         Unit::GbMonth => "GB-month",
         Unit::Gb => "GB",
         Unit::GbSecond => "GB-s",
-        Unit::Unspecified => return number,
-        unit if quantity.value == Decimal::ONE => unit.name(),
+        Unit::Unspecified => "",
+        unit if one => unit.name(),
         unit => unit.plural(),
-    };
-    format!("{number} {unit}")
+    }
+}
+
+/// Writes a decimal for files: no exponent, no separators, no trailing zeros.
+fn exact(value: Decimal) -> String {
+    plain(value)
 }
 
 /// Separates thousands.

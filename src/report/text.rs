@@ -43,7 +43,11 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                 let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
                 render_table(&table, terminal) + &more
             }
+            Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Picture(picture) => {
+                super::picture::render(picture, terminal.width, terminal.unicode)
+            }
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
@@ -71,6 +75,9 @@ fn heading(text: &str, terminal: Terminal) -> String {
 
 fn render_table(table: &Table, terminal: Terminal) -> String {
     let mut shown = table.shown_columns();
+    if shown.is_empty() {
+        return String::new();
+    }
     while too_wide(table, &shown, terminal.width) {
         let Some((at, _)) = shown
             .iter()
@@ -81,6 +88,10 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
             break;
         };
         shown.remove(at);
+    }
+    // A table for files alone.
+    if shown.is_empty() {
+        return String::new();
     }
     let mut text = TextTable::new();
     text.load_style(style(terminal.unicode))
@@ -201,7 +212,8 @@ fn ascii(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '×' => 'x',
-            '–' | '─' | '—' => '-',
+            '–' | '─' | '—' | '−' => '-',
+            '→' => '>',
             '…' => '.',
             c if c.is_ascii() => c,
             _ => '?',

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bill;
+mod browser;
 mod cases;
 mod catalog;
 mod cmd;
@@ -13,7 +14,11 @@ mod faults;
 mod forecast;
 mod import;
 mod laws;
+mod optimize;
+mod page;
+mod parquet;
 mod price_list;
+mod report;
 mod samples;
 mod support;
 mod tidy;

@@ -5,6 +5,7 @@
 use std::{path::Path, process::Command};
 
 use assert_cmd::cargo::cargo_bin;
+use pipebill::report::page::pictures::KINDS;
 
 fn kept_equal(path: &str, content: &str) {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
@@ -53,6 +54,17 @@ fn the_sample_reports_are_what_the_demo_prints() {
         "reports/samples/reconciliation.csv",
         &printed(&reconciliation),
     );
+}
+
+#[test]
+fn the_sample_page_and_its_pictures_are_what_the_demo_writes() {
+    let folder = crate::page::TEAM.path();
+    let mut names = vec!["report.html".to_owned()];
+    names.extend(KINDS.iter().map(|kind| format!("report-{}.svg", kind.name)));
+    for name in names {
+        let content = std::fs::read_to_string(folder.join(&name)).unwrap();
+        kept_equal(&format!("reports/samples/{name}"), &content);
+    }
 }
 
 #[test]

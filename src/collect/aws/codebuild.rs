@@ -250,6 +250,7 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
             .and_then(|initiator| initiator.strip_prefix("codepipeline/"))
             .map(str::to_owned),
         docker_server: environment.docker_server().is_some(),
+        status: build.build_status().map(|status| word(status.as_str())),
     };
     Some(Fact::Build(build.id()?.to_owned(), fact))
 }

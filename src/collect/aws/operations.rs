@@ -47,6 +47,15 @@ impl Service {
     }
 }
 
+/// What else AWS is asked for: each has flags and statements of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extra {
+    /// Its own forecast beside ours.
+    Forecast,
+    /// Prices, by the Query API.
+    Prices,
+}
+
 /// Who needs an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Needed {
@@ -56,10 +65,8 @@ enum Needed {
     By(Service),
     /// Who collects a service with `--deep`.
     Deep(Service),
-    /// Who puts AWS's forecast beside ours.
-    Forecast,
-    /// Who queries prices.
-    Prices,
+    /// Who asks for something besides usage.
+    For(Extra),
     /// Who collects the accounts of an organization.
     Organization,
     /// Who collects other accounts.
@@ -96,13 +103,14 @@ macro_rules! operations {
     };
 }
 
-use Needed::{By, Deep, Forecast, Granted, Organization, OtherAccounts, Prices};
+use Extra::{Forecast, Prices};
+use Needed::{By, Deep, For, Granted, Organization, OtherAccounts};
 use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostExplorer};
 
 operations! {
     GetCallerIdentity "sts:GetCallerIdentity" Granted;
     GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
-    GetCostForecast "ce:GetCostForecast" Forecast;
+    GetCostForecast "ce:GetCostForecast" For(Forecast);
     ListProjects "codebuild:ListProjects" By(CodeBuild);
     ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
     ListBuilds "codebuild:ListBuilds" By(CodeBuild);
@@ -120,7 +128,7 @@ operations! {
     BatchGetDeploymentTargets "codedeploy:BatchGetDeploymentTargets" By(CodeDeploy);
     LookupEvents "cloudtrail:LookupEvents" Deep(CloudTrail);
     ListRepositories "codecommit:ListRepositories" By(CodeCommit);
-    GetProducts "pricing:GetProducts" Prices;
+    GetProducts "pricing:GetProducts" For(Prices);
     ListAccounts "organizations:ListAccounts" Organization;
     AssumeRole "sts:AssumeRole" OtherAccounts;
 }
@@ -132,10 +140,8 @@ pub struct Choice {
     pub services: Vec<Service>,
     /// With action executions and identities.
     pub deep: bool,
-    /// With AWS's own forecast.
-    pub forecast: bool,
-    /// With prices by the Query API.
-    pub prices: bool,
+    /// And what besides usage.
+    pub extras: Vec<Extra>,
     /// From every account of the organization.
     pub organization: bool,
     /// From accounts that roles lead to.
@@ -169,8 +175,7 @@ impl Choice {
                 Granted => false,
                 By(service) => self.has(service),
                 Deep(service) => self.deep && self.has(service),
-                Forecast => self.forecast,
-                Prices => self.prices,
+                For(extra) => self.extras.contains(&extra),
                 Organization => self.organization,
                 OtherAccounts => self.organization || self.roles,
             })

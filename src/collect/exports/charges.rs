@@ -16,6 +16,22 @@ use super::{
 };
 use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
 
+/// A row: its fields in the order of the header.
+pub(super) trait Record {
+    fn len(&self) -> usize;
+    fn get(&self, field: usize) -> Option<&[u8]>;
+}
+
+impl Record for ByteRecord {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, field: usize) -> Option<&[u8]> {
+        self.get(field)
+    }
+}
+
 /// Adds a field to a key, with its length so that no two rows run together.
 fn push(key: &mut Vec<u8>, field: &[u8]) {
     let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
@@ -32,14 +48,7 @@ pub(super) fn read(
     options: &ImportOptions,
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", bound.label(), stream.short_name());
-    let mut charges = Charges {
-        bound,
-        gather: Gather::new(bound.layout.kind, &origin, catalog, options),
-        buckets: HashMap::new(),
-        services: HashMap::new(),
-        key: Vec::new(),
-        bucket_key: Vec::new(),
-    };
+    let mut charges = Charges::new(bound, &origin, catalog, options);
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut record = ByteRecord::new();
     let mut rows = 0;
@@ -78,9 +87,10 @@ pub(super) fn read(
     })
 }
 
-struct Charges<'c> {
+/// What the rows of one file add up to.
+pub(super) struct Charges<'c> {
     bound: &'c Bound,
-    gather: Gather<'c>,
+    pub(super) gather: Gather<'c>,
     /// By payer and period as the rows write them.
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
@@ -89,8 +99,51 @@ struct Charges<'c> {
     bucket_key: Vec<u8>,
 }
 
-impl Charges<'_> {
-    fn row(&mut self, record: &ByteRecord) -> Result<(), Fault> {
+impl<'c> Charges<'c> {
+    pub(super) fn new(
+        bound: &'c Bound,
+        origin: &str,
+        catalog: &'c Catalog,
+        options: &'c ImportOptions,
+    ) -> Self {
+        Self {
+            bound,
+            gather: Gather::new(bound.layout.kind, origin, catalog, options),
+            buckets: HashMap::new(),
+            services: HashMap::new(),
+            key: Vec::new(),
+            bucket_key: Vec::new(),
+        }
+    }
+
+    /// Tells where the cost of a row is summed if its service is not kept; none if it is.
+    pub(super) fn outside_of(&mut self, record: &impl Record) -> Result<Option<BucketId>, Fault> {
+        let fields = Fields {
+            bound: self.bound,
+            record,
+        };
+        let (bucket, _) = self.bucket(&fields)?;
+        for column in OUTSIDE_COLUMNS {
+            fields.text(column)?;
+        }
+        fields.kind()?;
+        let kept = self.service(&fields)?.is_some();
+        Ok((!kept).then_some(bucket))
+    }
+
+    /// Adds the cost of rows that are alike, of a service that is not kept.
+    pub(super) fn add_outside(
+        &mut self,
+        bucket: BucketId,
+        record: &impl Record,
+        cost: Decimal,
+        rows: u64,
+    ) -> Result<(), Fault> {
+        let bound = self.bound;
+        self.outside(bucket, &Fields { bound, record }, cost, rows)
+    }
+
+    pub(super) fn row(&mut self, record: &impl Record) -> Result<(), Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -106,7 +159,7 @@ impl Charges<'_> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost);
+            return self.outside(bucket, &fields, cost, 1);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -156,7 +209,7 @@ impl Charges<'_> {
     }
 
     /// Finds where the row's payer and billing month are summed.
-    fn bucket(&mut self, fields: &Fields<'_>) -> Result<(BucketId, Month), Fault> {
+    fn bucket(&mut self, fields: &Fields<'_, impl Record>) -> Result<(BucketId, Month), Fault> {
         // Not every bill has the billing period; the month of usage is the next best.
         let period = match fields.raw(Column::Period) {
             Some(_) => Column::Period,
@@ -180,7 +233,7 @@ impl Charges<'_> {
         Ok((bucket, month))
     }
 
-    fn service(&mut self, fields: &Fields<'_>) -> Result<Option<ServiceCode>, Fault> {
+    fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Option<ServiceCode>, Fault> {
         let raw = fields.raw(Column::Service).unwrap_or_default();
         if let Some(known) = self.services.get(raw) {
             return Ok(known.clone());
@@ -194,19 +247,15 @@ impl Charges<'_> {
     fn outside(
         &mut self,
         bucket: BucketId,
-        fields: &Fields<'_>,
+        fields: &Fields<'_, impl Record>,
         cost: Decimal,
+        rows: u64,
     ) -> Result<(), Fault> {
         self.key.clear();
-        for column in [
-            Column::Service,
-            Column::Kind,
-            Column::Class,
-            Column::Currency,
-        ] {
+        for column in OUTSIDE_COLUMNS {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
-        self.gather.outside(bucket, &self.key, cost, || {
+        self.gather.outside(bucket, &self.key, (cost, rows), || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
                 text(Column::Service)?.to_owned(),
@@ -216,6 +265,14 @@ impl Charges<'_> {
         })
     }
 }
+
+/// What the sums of services that are not kept are told apart by.
+const OUTSIDE_COLUMNS: [Column; 4] = [
+    Column::Service,
+    Column::Kind,
+    Column::Class,
+    Column::Currency,
+];
 
 /// What tells groups of one bucket apart, besides day, resource, unit and tags.
 const GROUP_COLUMNS: [Column; 12] = [
@@ -234,12 +291,12 @@ const GROUP_COLUMNS: [Column; 12] = [
 ];
 
 /// The fields of one row by what they tell.
-struct Fields<'r> {
+struct Fields<'r, R> {
     bound: &'r Bound,
-    record: &'r ByteRecord,
+    record: &'r R,
 }
 
-impl<'r> Fields<'r> {
+impl<'r, R: Record> Fields<'r, R> {
     /// Returns the first field of a column that is not empty, and its rank among them.
     fn ranked(&self, column: Column) -> Option<(usize, &'r [u8])> {
         let fields = self.bound.fields(column).iter();

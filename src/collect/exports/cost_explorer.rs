@@ -62,7 +62,7 @@ fn add(
     let name = sum.service.or(sum.usage_type).unwrap_or(NOT_STATED);
     let Some(service) = service else {
         let key = format!("{name}\0{kind}\0{}", sum.currency);
-        return gather.outside(bucket, key.as_bytes(), sum.cost, || {
+        return gather.outside(bucket, key.as_bytes(), (sum.cost, 1), || {
             Ok((name.to_owned(), kind, Currency::new(sum.currency)))
         });
     };

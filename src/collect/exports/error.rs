@@ -143,6 +143,66 @@ pub enum ImportError {
         /// What is wrong.
         fault: RowFault,
     },
+    /// A row of a Parquet file that cannot be understood.
+    #[error("{file}, row {row}{}: {fault}", column.as_ref().map(|c| format!(", column {c}")).unwrap_or_default())]
+    ParquetRow {
+        /// Which file.
+        file: String,
+        /// Which row, the first being 1.
+        row: u64,
+        /// The column; none where the row as a whole is at fault.
+        column: Option<String>,
+        /// What is wrong.
+        fault: RowFault,
+    },
+    /// A row group of a Parquet file that cannot be read.
+    #[error("{file} is damaged: row group {group} at byte {offset}{}: {reason}", column.as_ref().map(|c| format!(", column {c}")).unwrap_or_default())]
+    RowGroup {
+        /// Which file.
+        file: String,
+        /// Which group, the first being 1.
+        group: usize,
+        /// Where it begins.
+        offset: u64,
+        /// The column.
+        column: Option<String>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A Parquet file whose footer makes no sense.
+    #[error("{file} is damaged: its footer cannot be read: {reason}")]
+    Footer {
+        /// Which.
+        file: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A column that should hold something else.
+    #[error("{file}: column {column} is {found}, which cannot be read as its export has it")]
+    ColumnType {
+        /// Which file.
+        file: String,
+        /// Which column.
+        column: String,
+        /// What it is.
+        found: String,
+    },
+    /// A file that claims more than it can hold.
+    #[error("{file} claims {claims}, which a file of {bytes} bytes cannot hold")]
+    Bomb {
+        /// Which file.
+        file: String,
+        /// What it claims.
+        claims: String,
+        /// How large it is.
+        bytes: u64,
+    },
+    /// Somebody wrote to the file while it was read.
+    #[error("{file} changed while it was read")]
+    Changed {
+        /// Which.
+        file: String,
+    },
     /// A value of a file without rows that cannot be understood.
     #[error("{file}, {place}: {fault}")]
     Value {

@@ -207,13 +207,13 @@ impl<'c> Gather<'c> {
         found.next().is_none().then(|| first.code.clone())
     }
 
-    /// Counts a row of a service that is not kept. `key` is its service, kind and currency as
+    /// Counts rows of a service that is not kept. `key` is their service, kind and currency as
     /// the source writes them.
     pub(super) fn outside(
         &mut self,
         bucket: BucketId,
         key: &[u8],
-        cost: Decimal,
+        (cost, rows): (Decimal, u64),
         name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
     ) -> Result<(), Fault> {
         let bucket = &mut self.buckets[bucket.0];
@@ -234,7 +234,7 @@ impl<'c> Gather<'c> {
             bucket.outside.len() - 1
         };
         let total = &mut bucket.outside[at];
-        total.rows += 1;
+        total.rows += rows;
         total.cost += Money::new(cost);
         Ok(())
     }

@@ -41,6 +41,8 @@ pub(super) struct Layout {
     maps: &'static [(&'static str, &'static str)],
     /// Beginnings of the names of columns that hold one tag each.
     tag_prefixes: &'static [(&'static str, &'static str)],
+    /// A column that no export of another layout has, where the columns above do not tell.
+    mark: Option<&'static str>,
     /// What kind of charge a row is.
     pub(super) charge: fn(&str, Option<&str>) -> ChargeKind,
     /// Zero stands for "no price" as well.
@@ -53,7 +55,7 @@ use Column::{
 };
 
 /// Names are compared in lower case.
-static LAYOUTS: [Layout; 4] = [
+static LAYOUTS: [Layout; 5] = [
     Layout {
         kind: ExportKind::Cur2,
         columns: &[
@@ -80,6 +82,34 @@ static LAYOUTS: [Layout; 4] = [
             ("cost_category", "cost_category/"),
         ],
         tag_prefixes: &[],
+        mark: None,
+        charge: line_type,
+        zero_rate_is_absent: false,
+    },
+    // What Athena and Parquet make of the names of the older report.
+    Layout {
+        kind: ExportKind::LegacyCur,
+        columns: &[
+            (Day, true, &["line_item_usage_start_date"]),
+            (Kind, true, &["line_item_line_item_type"]),
+            (Service, true, &["line_item_product_code"]),
+            (UsageType, true, &["line_item_usage_type"]),
+            (Quantity, true, &["line_item_usage_amount"]),
+            (Cost, true, &["line_item_unblended_cost"]),
+            (Currency, true, &["line_item_currency_code"]),
+            (Period, false, &["bill_billing_period_start_date"]),
+            (Payer, false, &["bill_payer_account_id"]),
+            (Account, false, &["line_item_usage_account_id"]),
+            (Region, false, &["product_region_code", "product_region"]),
+            (Resource, false, &["line_item_resource_id"]),
+            (Unit, false, &["pricing_unit"]),
+            (Rate, false, &["line_item_unblended_rate"]),
+            (ListRate, false, &["pricing_public_on_demand_rate"]),
+            (Invoice, false, &["bill_invoice_id"]),
+        ],
+        maps: &[],
+        tag_prefixes: &[("resource_tags_", ""), ("cost_category_", "cost_category/")],
+        mark: Some("product_product_name"),
         charge: line_type,
         zero_rate_is_absent: false,
     },
@@ -105,6 +135,7 @@ static LAYOUTS: [Layout; 4] = [
         ],
         maps: &[],
         tag_prefixes: &[("resourcetags/", ""), ("costcategory/", "cost_category/")],
+        mark: None,
         charge: line_type,
         zero_rate_is_absent: false,
     },
@@ -133,6 +164,7 @@ static LAYOUTS: [Layout; 4] = [
         ],
         maps: &[("tags", ""), ("x_costcategories", "cost_category/")],
         tag_prefixes: &[],
+        mark: None,
         charge: charge_category,
         zero_rate_is_absent: true,
     },
@@ -153,6 +185,7 @@ static LAYOUTS: [Layout; 4] = [
         ],
         maps: &[],
         tag_prefixes: &[],
+        mark: None,
         charge: line_type,
         zero_rate_is_absent: false,
     },
@@ -186,6 +219,16 @@ impl Bound {
         &self.fields[column as usize]
     }
 
+    /// Returns the fields that tell anything, in the order of the header.
+    pub(super) fn needed(&self) -> Vec<usize> {
+        let columns = self.fields.iter().flatten().copied();
+        let tags = self.tags.iter().map(|(field, _)| *field);
+        let mut needed: Vec<usize> = columns.chain(tags).collect();
+        needed.sort_unstable();
+        needed.dedup();
+        needed
+    }
+
     /// Returns the name of a field in the header.
     pub(super) fn name(&self, field: usize) -> &str {
         self.header.get(field).map_or("", String::as_str)
@@ -194,6 +237,11 @@ impl Bound {
     /// Counts the fields of the header.
     pub(super) fn width(&self) -> usize {
         self.header.len()
+    }
+
+    /// Returns what kind of export it is.
+    pub(super) const fn kind(&self) -> ExportKind {
+        self.layout.kind
     }
 
     /// Returns the short name of the kind, with the version where the columns tell it.
@@ -214,6 +262,7 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
         .map(|name| name.to_ascii_lowercase())
         .collect();
     let position = |name: &str| lower.iter().position(|known| known == name);
+    let is_marked = |layout: &Layout| layout.mark.is_none_or(|mark| position(mark).is_some());
     let missing = |layout: &Layout| -> Vec<String> {
         let required = layout.columns.iter().filter(|column| column.1);
         required
@@ -229,7 +278,11 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
     let nearest = LAYOUTS
         .iter()
         .rev()
-        .max_by_key(|layout| (missing(layout).is_empty(), found(layout)))
+        .filter(|layout| is_marked(layout))
+        .max_by_key(|layout| {
+            let is_whole = missing(layout).is_empty();
+            (is_whole, is_whole && layout.mark.is_some(), found(layout))
+        })
         .filter(|layout| found(layout) > 0);
     let Some(layout) = nearest else {
         let first: Vec<String> = header.iter().take(5).map(|name| shown(name)).collect();

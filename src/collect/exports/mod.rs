@@ -10,6 +10,7 @@ mod error;
 mod gather;
 mod layout;
 mod open;
+mod parquet;
 mod skip;
 mod values;
 
@@ -19,6 +20,7 @@ use std::{
     fs::File,
     io::{Read, Seek},
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use chrono::NaiveDate;
@@ -203,14 +205,70 @@ pub fn import_files(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
+    let mut parquet = Vec::new();
     for path in choose::choose(paths, &mut import.delivery.notes)? {
-        let file = File::open(&path).map_err(|source| ImportError::Open {
+        let stamped = Stamped::open(&path)?;
+        if stamped.is_parquet()? {
+            parquet.push(stamped);
+        } else {
+            let file = stamped.file.try_clone();
+            import.read(&path, file.map_err(|source| stamped.unreadable(source))?)?;
+            stamped.check()?;
+        }
+    }
+    import.read_parquet(&parquet)?;
+    import.finish()
+}
+
+/// A file, and what it was like when it was opened.
+struct Stamped {
+    path: PathBuf,
+    file: File,
+    length: u64,
+    modified: Option<SystemTime>,
+}
+
+impl Stamped {
+    fn open(path: &Path) -> Result<Self, ImportError> {
+        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+        let (metadata, file) = opened.map_err(|source| ImportError::Open {
             file: path.display().to_string(),
             source,
         })?;
-        import.read(&path, file)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            length: metadata.len(),
+            modified: metadata.modified().ok(),
+        })
     }
-    import.finish()
+
+    fn unreadable(&self, source: std::io::Error) -> ImportError {
+        ImportError::Read {
+            file: self.path.display().to_string(),
+            source,
+        }
+    }
+
+    fn is_parquet(&self) -> Result<bool, ImportError> {
+        let length = parquet::MAGIC.len();
+        if self.length < length as u64 {
+            return Ok(false);
+        }
+        let start = parquet::ReadAt::read_at(&self.file, 0, length);
+        Ok(*start.map_err(|source| self.unreadable(source))? == parquet::MAGIC[..])
+    }
+
+    /// Refuses a file that somebody wrote to, or put another in place of, since it was opened.
+    fn check(&self) -> Result<(), ImportError> {
+        let now = Self::open(&self.path)?;
+        if (now.length, now.modified) == (self.length, self.modified) {
+            return Ok(());
+        }
+        Err(ImportError::Changed {
+            file: self.path.display().to_string(),
+        })
+    }
 }
 
 /// Reads one export from anything that can be read, such as a sample inside the program.
@@ -251,25 +309,49 @@ impl<'i> Import<'i> {
         open::each_text(path, input, watch, &mut |text| {
             let name = text.stream.name().to_owned();
             let read = self.read_text(text)?;
-            self.origins.extend(
-                read.slices
-                    .iter()
-                    .map(|_| (name.clone(), read.grouping.clone())),
-            );
-            self.delivery.slices.extend(read.slices);
-            self.delivery.notes.extend(read.notes);
-            if read.rows == 0 {
-                self.delivery.notes.push(format!("{name}: no rows"));
-            }
-            self.delivery.files.push(FileSummary {
-                path: PathBuf::from(name),
-                kind: read.kind,
-                rows_read: read.rows,
-                rows_kept: read.kept,
-                rows_skipped: read.skipped,
-            });
+            self.take(name, read);
             Ok(())
         })
+    }
+
+    fn read_parquet(&mut self, files: &[Stamped]) -> Result<(), ImportError> {
+        let inputs: Vec<parquet::Input> = files
+            .iter()
+            .map(|stamped| {
+                let path = stamped.path.clone();
+                parquet::Input {
+                    path: stamped.path.clone(),
+                    length: stamped.length,
+                    open: Box::new(move || {
+                        let file = File::open(&path)?;
+                        Ok(Box::new(file))
+                    }),
+                }
+            })
+            .collect();
+        let read = parquet::read(&inputs, self.catalog, self.options, self.watch)?;
+        for (stamped, read) in files.iter().zip(read) {
+            stamped.check()?;
+            self.take(stamped.path.display().to_string(), read);
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, name: String, read: FileRead) {
+        let origin = || (name.clone(), read.grouping.clone());
+        self.origins.extend(read.slices.iter().map(|_| origin()));
+        self.delivery.slices.extend(read.slices);
+        self.delivery.notes.extend(read.notes);
+        if read.rows == 0 {
+            self.delivery.notes.push(format!("{name}: no rows"));
+        }
+        self.delivery.files.push(FileSummary {
+            path: PathBuf::from(name),
+            kind: read.kind,
+            rows_read: read.rows,
+            rows_kept: read.kept,
+            rows_skipped: read.skipped,
+        });
     }
 
     fn read_text(&self, text: open::Text<'_>) -> Result<FileRead, ImportError> {

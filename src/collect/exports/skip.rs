@@ -32,6 +32,13 @@ impl Skipped {
         Ok(())
     }
 
+    /// Adds what a later part of the same file left out.
+    pub(super) fn append(&mut self, later: Self) {
+        self.count += later.count;
+        let room = NAMED.saturating_sub(self.first.len());
+        self.first.extend(later.first.into_iter().take(room));
+    }
+
     /// Says what was left out; returns how many rows.
     pub(super) fn note(self, file: &str, notes: &mut Vec<String>) -> u64 {
         if self.count > 0 {

@@ -32,6 +32,8 @@ pub struct Build {
     pub pipeline: Option<String>,
     /// It used a Docker server, which bills apart.
     pub docker_server: bool,
+    /// How it ended, in the API's word: `SUCCEEDED`, `FAILED`, `TIMED_OUT`…
+    pub status: Option<String>,
 }
 
 /// A machine to try builds on by hand.

@@ -146,6 +146,15 @@ pub struct Rated {
     pub line_of: Vec<Option<usize>>,
 }
 
+/// A bill and the records it was rated from.
+#[derive(Clone, Debug)]
+pub struct RatedMonth {
+    /// The bill.
+    pub rated: Rated,
+    /// The records.
+    pub records: Vec<UsageRecord>,
+}
+
 /// Rates a month.
 ///
 /// Records of other months are left alone; charges that are not usage are carried as billed.

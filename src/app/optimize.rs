@@ -1,0 +1,55 @@
+//! Which changes would have saved money, and whether something costs more than it may.
+
+use super::{App, AppError, Baseline, MonthUsage};
+use crate::domain::{
+    money::Money,
+    optimize::{Optimization, PastMonth, optimize},
+    scenario::Scenario,
+};
+
+impl App {
+    /// Looks through the history of a baseline, or its months where there is none, for changes that
+    /// save at least so much a month. Where builds were collected, only the latest months that have
+    /// them count: each build is rounded up by itself, and totals do not show it.
+    pub fn optimize(&self, baseline: &Baseline, least: Money) -> Result<Optimization, AppError> {
+        let (usage, valuers) = if baseline.history.is_empty() {
+            (&baseline.months, baseline.valuers(self))
+        } else {
+            (&baseline.history, baseline.past(self))
+        };
+        let without = |month: &MonthUsage| month.workload.builds == 0;
+        let skip = match usage.last() {
+            Some(last) if !without(last) => usage.iter().rposition(without).map_or(0, |at| at + 1),
+            _ => 0,
+        };
+        let months: Vec<PastMonth<'_>> = valuers
+            .into_iter()
+            .zip(usage)
+            .skip(skip)
+            .map(|(valuer, usage)| PastMonth {
+                valuer,
+                facts: &usage.facts,
+                book: self.price_book(&baseline.terms, usage.observed.clone()),
+            })
+            .collect();
+        optimize(&months, least)?.ok_or(AppError::EmptyLedger)
+    }
+
+    /// Returns the dearest month of a baseline under a scenario, and whether it is known whole.
+    pub fn dearest(
+        &self,
+        baseline: &Baseline,
+        scenario: &Scenario,
+    ) -> Result<(Money, bool), AppError> {
+        self.check_names(baseline, scenario)?;
+        let changes: Vec<_> = scenario.changes.iter().collect();
+        let mut dearest = Money::ZERO;
+        let mut complete = true;
+        for valuer in baseline.valuers(self) {
+            let value = valuer.value(&changes)?;
+            dearest = dearest.max(value.bill.total());
+            complete &= value.is_complete();
+        }
+        Ok((dearest, complete))
+    }
+}

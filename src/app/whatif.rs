@@ -1,0 +1,305 @@
+//! What if something were different: recorded or stated usage under scenarios.
+
+use std::collections::BTreeSet;
+
+use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
+use crate::{
+    collect::{sample, stated::UnknownName},
+    domain::{
+        metering::observed::MeteringOptions,
+        money::Money,
+        period::Month,
+        plan::{Plan, Terms},
+        price_book::Observed,
+        scenario::{
+            Comparison, Scenario, Spread, Term, Valuer, compare,
+            workload::{Facts, SeenBuild, SeenPipeline, Workload},
+        },
+    },
+    ledger::Ledger,
+};
+
+/// A month that scenarios are valued on.
+#[derive(Clone, Debug)]
+pub struct MonthUsage {
+    /// Its usage.
+    pub workload: Workload,
+    /// What AWS's APIs say of it.
+    pub facts: Facts,
+    /// The prices its bill shows.
+    pub observed: Observed,
+    /// What is left out of it: charges that are not usage.
+    pub other_charges: Money,
+}
+
+/// What scenarios are compared with.
+#[derive(Clone, Debug)]
+pub struct Baseline {
+    /// What it is, for titles.
+    pub name: String,
+    /// The months.
+    pub months: Vec<MonthUsage>,
+    /// Further months, the latest last, for the range of a difference.
+    pub history: Vec<MonthUsage>,
+    /// Prices, free tier and discounts.
+    pub terms: Terms,
+}
+
+/// A comparison with the range of its difference in a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The comparison.
+    pub comparison: Comparison,
+    /// P10, P50 and P90 of the difference in a month of history, and how many months that was.
+    pub history: Option<(Spread, usize)>,
+}
+
+impl Baseline {
+    /// Returns the months ready for valuing.
+    pub fn valuers<'a>(&'a self, app: &'a App) -> Vec<Valuer<'a>> {
+        valuers(&self.months, app, &self.terms)
+    }
+
+    /// Returns the months of history ready for valuing.
+    pub fn past<'a>(&'a self, app: &'a App) -> Vec<Valuer<'a>> {
+        valuers(&self.history, app, &self.terms)
+    }
+}
+
+fn valuers<'a>(months: &'a [MonthUsage], app: &'a App, terms: &'a Terms) -> Vec<Valuer<'a>> {
+    months
+        .iter()
+        .map(|month| Valuer::new(&month.workload, &app.catalog, terms, month.observed.clone()))
+        .collect()
+}
+
+impl App {
+    /// Adds what AWS's APIs would say of the sample organization from a month on. A real ledger has
+    /// what was collected.
+    pub fn add_sample_facts(&self, ledger: &mut Ledger, from: Month) -> Result<(), AppError> {
+        if let Books::Sample = self.books {
+            sample::keep_facts(ledger, from.first_day())?;
+        }
+        Ok(())
+    }
+
+    /// Returns the last month of the ledger that is over, else the last one.
+    pub fn last_whole_month(&self, ledger: &Ledger) -> Result<Month, AppError> {
+        let mut known = ledger.months()?;
+        known.extend(self.metered_months(ledger)?);
+        known.sort();
+        let whole = known.iter().rev().find(|month| month.end() <= self.today);
+        whole.or(known.last()).copied().ok_or(AppError::EmptyLedger)
+    }
+
+    /// Gathers months of the ledger, and as many before the last of them for the range.
+    pub fn baseline(
+        &self,
+        ledger: &Ledger,
+        months: &[Month],
+        history: usize,
+        request: &BillRequest,
+    ) -> Result<Baseline, AppError> {
+        let known = ledger.months()?;
+        let metered = self.metered_months(ledger)?;
+        let has = |month: &Month| known.contains(month) || metered.contains(month);
+        let mut gathered = Vec::new();
+        for month in months {
+            if !has(month) {
+                let month = *month;
+                return Err(AppError::NoUsage { month, known });
+            }
+            gathered.push(self.month_usage(ledger, *month, request)?);
+        }
+        let mut past = Vec::new();
+        let mut month = months.last().copied().map(Month::next);
+        while let Some(before) = month.map(Month::previous) {
+            if past.len() >= history || !has(&before) || before.end() > self.today {
+                break;
+            }
+            let gathered = gathered
+                .iter()
+                .find(|usage: &&MonthUsage| usage.workload.month == before)
+                .cloned();
+            past.push(match gathered {
+                Some(usage) => usage,
+                None => self.month_usage(ledger, before, request)?,
+            });
+            month = Some(before);
+        }
+        past.reverse();
+        let name = match months {
+            [only] => only.to_string(),
+            [first, .., last] => format!("{first} to {last}"),
+            [] => return Err(AppError::EmptyLedger),
+        };
+        Ok(Baseline {
+            name,
+            months: gathered,
+            history: past,
+            terms: request.terms.clone(),
+        })
+    }
+
+    /// Takes stated usage as the baseline.
+    pub fn stated_baseline(
+        &self,
+        name: String,
+        plan: &Plan,
+        terms: Terms,
+    ) -> Result<Baseline, AppError> {
+        let found = currencies(&plan.records(&self.catalog));
+        let currency = match &found[..] {
+            [] => self.catalog.currency(&plan.region),
+            [only] => only.clone(),
+            _ => {
+                return Err(AppError::SeveralCurrencies {
+                    month: plan.month,
+                    currencies: found,
+                });
+            }
+        };
+        let book = self.price_book(&terms, Observed::default());
+        let workload = Workload::stated(plan, currency, &book);
+        Ok(Baseline {
+            name,
+            months: vec![MonthUsage {
+                workload,
+                facts: Facts::default(),
+                observed: Observed::default(),
+                other_charges: Money::ZERO,
+            }],
+            history: Vec::new(),
+            terms,
+        })
+    }
+
+    /// Gathers a month: what was billed, or what was metered where no bill is there, and the builds
+    /// and pipelines behind it.
+    fn month_usage(
+        &self,
+        ledger: &Ledger,
+        month: Month,
+        request: &BillRequest,
+    ) -> Result<MonthUsage, AppError> {
+        let mut records = ledger.records(month)?;
+        if !records.iter().any(|record| record.quantity.is_some()) {
+            records = self
+                .metered(ledger, month, MeteringOptions::default())?
+                .records;
+        }
+        let currency = choose_currency(month, &mut records, request)?;
+        let facts = facts(ledger, month)?;
+        let observed = Observed::collect(&records);
+        let book = self.price_book(&request.terms, observed.clone());
+        let other_charges = records
+            .iter()
+            .filter(|record| record.kind != crate::domain::usage::ChargeKind::Usage)
+            .filter_map(|record| Some(record.billed.as_ref()?.cost))
+            .sum();
+        let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
+        if month.contains(self.today) {
+            workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
+        }
+        Ok(MonthUsage {
+            workload,
+            facts,
+            observed,
+            other_charges,
+        })
+    }
+
+    /// Compares a scenario with a baseline.
+    pub fn compare(&self, baseline: &Baseline, scenario: &Scenario) -> Result<Answer, AppError> {
+        self.check_names(baseline, scenario)?;
+        let comparison = compare(&baseline.valuers(self), scenario)?;
+        let mut differences = Vec::new();
+        let mut complete = true;
+        for valuer in baseline.past(self) {
+            let before = valuer.value(&[])?;
+            let after = valuer.value(&scenario.changes.iter().collect::<Vec<_>>())?;
+            // A range of differences that are not known would be none.
+            complete &= before.is_complete() && after.is_complete();
+            differences.push(after.bill.total() - before.bill.total());
+        }
+        let months = differences.len();
+        let history = (complete && months > 1).then(|| (Spread::of(differences), months));
+        Ok(Answer {
+            comparison,
+            history,
+        })
+    }
+}
+
+fn facts(ledger: &Ledger, month: Month) -> Result<Facts, AppError> {
+    let mut facts = Facts::default();
+    ledger.each_build(month, |place, build| {
+        facts.builds.push(SeenBuild {
+            place: place.clone(),
+            build: build.clone(),
+        });
+    })?;
+    ledger.each_pipeline(month, |place, pipeline, before, runs| {
+        let seen = SeenPipeline::of(place, pipeline, before, runs, month);
+        facts.pipelines.push(seen);
+    })?;
+    Ok(facts)
+}
+
+impl App {
+    /// A name that nothing has is a slip of the keyboard. A compute type that nobody uses is not: it
+    /// is in the catalogue.
+    pub fn check_names(&self, baseline: &Baseline, scenario: &Scenario) -> Result<(), AppError> {
+        check_names(baseline, scenario, self)
+    }
+}
+
+fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<(), AppError> {
+    let selectors = scenario
+        .changes
+        .iter()
+        .filter_map(|change| change.selector());
+    for term in selectors.flat_map(|selector| &selector.terms) {
+        if matches!(term, Term::Compute(_) | Term::Region(_)) {
+            continue;
+        }
+        let months = || baseline.months.iter().chain(&baseline.history);
+        let lots = || months().flat_map(|month| &month.workload.lots);
+        if lots().any(|lot| term.holds(&lot.subject(), &app.catalog)) {
+            continue;
+        }
+        let (what, pattern) = term.parts();
+        let known: BTreeSet<String> = match term {
+            Term::Project(_) => lots()
+                .filter(|lot| lot.key.meter.service.as_str() == "CodeBuild")
+                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .collect(),
+            Term::Pipeline(_) => lots()
+                .filter(|lot| lot.key.meter.service.as_str() == "AWSCodePipeline")
+                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .collect(),
+            Term::Account(_) => lots()
+                .filter_map(|lot| Some(lot.key.account.as_ref()?.to_string()))
+                .collect(),
+            Term::Tag(key, _) => lots()
+                .filter_map(|lot| lot.tags.get(key).cloned())
+                .collect(),
+            _ => lots()
+                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .collect(),
+        };
+        let what = match what.split(':').next() {
+            Some("project") => "project",
+            Some("pipeline") => "pipeline",
+            Some("account") => "account",
+            Some("tag") => "value of the tag",
+            _ => "name",
+        };
+        let name = UnknownName::new(what, &pattern.0, known.iter().map(String::as_str));
+        return Err(AppError::NothingMatches {
+            scenario: scenario.name.clone(),
+            name,
+        });
+    }
+    Ok(())
+}

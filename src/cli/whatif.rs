@@ -1,0 +1,329 @@
+//! `pipebill whatif`: what would change if something were different.
+
+use std::path::PathBuf;
+
+use rust_decimal::Decimal;
+
+use super::{
+    CommandError, Exit,
+    output::Output,
+    terms::{TermsArgs, number},
+};
+use crate::{
+    app::{Answer, App, AppError, Baseline, BillRequest},
+    collect::{scenario_file, usage_file},
+    domain::{
+        ids::{Currency, Region},
+        number::parse_quantity,
+        period::Month,
+        plan::Terms,
+        scenario::{
+            Scenario,
+            knob::{self, Swing},
+        },
+    },
+    report::{self, whatif::DifferenceRange, whatif::Shown},
+};
+
+/// Compare changes with what is used now, and show where they start to pay
+///
+/// A change is NAME=VALUE or NAME*=FACTOR, in a scenario file or with --set; docs/scenarios.md has
+/// all of them. Builds are metered again one by one where they are known, since each is rounded up by
+/// itself; the answer says where only totals are.
+///
+/// Examples:
+///   pipebill whatif --demo --set 'compute[general1.medium]=arm1.medium,speed=1.2'
+///   pipebill whatif v2-everywhere.toml arm.toml --month 2026-10
+///   pipebill whatif --usage usage.toml --set active_users=+10
+///   pipebill whatif --set 'compute[general1.large]=arm1.large' --breakeven speed
+///   pipebill whatif --sweep active_users=5..50:5 --sweep 'builds*=0.5..2:0.25'
+#[derive(Debug, clap::Args)]
+#[command(verbatim_doc_comment)]
+pub(super) struct Args {
+    /// Scenario files; each is compared with the baseline.
+    #[arg(value_name = "SCENARIO.TOML")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    changes: SetArgs,
+    #[command(flatten)]
+    baseline: BaselineArgs,
+    /// Turn a quantity: active_users=5..50:5, or speed=0.8,1,1.2. Twice for two axes.
+    #[arg(long, value_name = "NAME=VALUES", conflicts_with_all = ["breakeven", "tornado"])]
+    sweep: Vec<String>,
+    /// Find where the scenario starts to pay: speed, machines, builds, active_users… A range narrows
+    /// it: speed=0.5..2.
+    #[arg(long, value_name = "NAME", conflicts_with = "tornado")]
+    breakeven: Option<String>,
+    /// Turn every driver down and up, and rank them: by 20 %, another percentage, or `own` for its own
+    /// P10 and P90 of the months before.
+    #[arg(long, value_name = "SWING", num_args = 0..=1, default_missing_value = "20%")]
+    tornado: Option<String>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct SetArgs {
+    /// Change something: active_users=+10, builds*=1.5, 'pipeline_type[team-*]=V2'. Repeatable; on top
+    /// of every scenario file.
+    #[arg(long, value_name = "CHANGE")]
+    set: Vec<String>,
+}
+
+#[derive(Debug, Default, clap::Args)]
+#[command(next_help_heading = "Baseline")]
+pub(super) struct BaselineArgs {
+    /// A month of the ledger [default: the last whole one].
+    #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to", "usage"])]
+    pub(super) month: Option<Month>,
+    /// The first of several months.
+    #[arg(long, value_name = "MONTH", requires = "to", conflicts_with = "usage")]
+    from: Option<Month>,
+    /// The last of several months.
+    #[arg(long, value_name = "MONTH", requires = "from")]
+    to: Option<Month>,
+    /// Stated usage in place of the ledger.
+    #[arg(long, value_name = "USAGE.TOML")]
+    pub(super) usage: Option<PathBuf>,
+    /// Months of history behind P10, P50 and P90 of a difference.
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(0..=36))]
+    history: u32,
+    /// Which currency, if the ledger has several.
+    #[arg(long, value_name = "CODE")]
+    currency: Option<String>,
+    #[command(flatten)]
+    pub(super) terms: TermsArgs,
+}
+
+impl SetArgs {
+    /// Returns the scenarios of files, each with these changes on top; without files, the changes
+    /// alone.
+    pub(super) fn scenarios(
+        &self,
+        files: &[PathBuf],
+        app: &App,
+    ) -> Result<Vec<Scenario>, CommandError> {
+        let mut set = Vec::new();
+        for text in &self.set {
+            let change = scenario_file::parse_set("--set", text, &app.catalog);
+            set.push(change.map_err(AppError::from)?);
+        }
+        let mut scenarios = Vec::new();
+        for file in files {
+            let mut scenario = scenario_file::read(file, &app.catalog).map_err(AppError::from)?;
+            scenario.changes.extend(set.iter().cloned());
+            scenarios.push(scenario);
+        }
+        if scenarios.is_empty() {
+            let name = match &set[..] {
+                [] => "as it is".to_owned(),
+                [only] => only.to_string(),
+                several => format!("{} changes", several.len()),
+            };
+            scenarios.push(Scenario {
+                name,
+                note: None,
+                changes: set,
+            });
+        }
+        Ok(scenarios)
+    }
+}
+
+impl BaselineArgs {
+    /// Returns how months of the ledger are rated.
+    pub(super) fn request(&self, app: &App) -> Result<BillRequest, CommandError> {
+        self.terms.request(&app.catalog, self.currency.as_deref())
+    }
+
+    /// Gathers what is compared with.
+    pub(super) fn gather(&self, app: &App) -> Result<Baseline, CommandError> {
+        if let Some(file) = &self.usage {
+            return stated(file, &self.terms, app);
+        }
+        let request = self.request(app)?;
+        let mut ledger = app.ledger()?;
+        let months: Vec<Month> = match (self.month, self.from, self.to) {
+            (_, Some(from), Some(to)) if from > to => {
+                return Err(CommandError::BadValue {
+                    flag: "--from",
+                    problem: format!("{from} is after {to}"),
+                });
+            }
+            (_, Some(from), Some(to)) => {
+                let months = std::iter::successors(Some(from), |month| Some(month.next()));
+                months.take_while(|month| *month <= to).collect()
+            }
+            (Some(month), ..) => vec![month],
+            _ => vec![app.last_whole_month(&ledger)?],
+        };
+        let history = self.history as usize;
+        let mut first = months[0];
+        let last = months[months.len() - 1];
+        let mut oldest = last;
+        for _ in 1..history {
+            oldest = oldest.previous();
+        }
+        first = first.min(oldest);
+        app.add_sample_facts(&mut ledger, first)?;
+        Ok(app.baseline(&ledger, &months, history, &request)?)
+    }
+}
+
+/// Reads a usage file as a baseline.
+pub(super) fn stated(
+    file: &std::path::Path,
+    terms: &TermsArgs,
+    app: &App,
+) -> Result<Baseline, CommandError> {
+    let read = usage_file::read(file, &app.catalog).map_err(AppError::from)?;
+    let region = read
+        .region
+        .clone()
+        .unwrap_or_else(|| Region::new("us-east-1"));
+    let month = read.month.unwrap_or_else(|| Month::of(app.today));
+    let plan = read.plan(month, region);
+    if plan.items.is_empty() && plan.pipelines.is_empty() {
+        return Err(CommandError::NothingStated);
+    }
+    let terms: Terms = terms.over(read.terms, &app.catalog)?;
+    let name = file.display().to_string();
+    Ok(app.stated_baseline(name, &plan, terms)?)
+}
+
+/// Returns what a baseline is billed in.
+pub(super) fn currency_of(baseline: &Baseline) -> Currency {
+    let first = baseline.months.first();
+    first.map_or_else(
+        || Currency::new("USD"),
+        |month| month.workload.currency.clone(),
+    )
+}
+
+pub(super) fn run(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
+    let scenarios = args.changes.scenarios(&args.files, app)?;
+    let turned = !args.sweep.is_empty() || args.tornado.is_some();
+    if scenarios.iter().all(|scenario| scenario.changes.is_empty()) && !turned {
+        return Err(CommandError::NoChange);
+    }
+    let baseline = args.baseline.gather(app)?;
+    let currency = currency_of(&baseline);
+    if !args.sweep.is_empty() || args.breakeven.is_some() || args.tornado.is_some() {
+        for scenario in &scenarios {
+            turn(args, scenario, &baseline, app, output)?;
+        }
+        return Ok(Exit::Answered);
+    }
+    let mut answers = Vec::new();
+    for scenario in &scenarios {
+        answers.push(app.compare(&baseline, scenario)?);
+    }
+    let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
+    let notes = notes(&baseline, &currency);
+    output.document(&report::whatif::document(
+        &baseline.name,
+        &shown,
+        &notes,
+        &currency,
+        &app.catalog,
+    ))?;
+    let complete = answers
+        .iter()
+        .all(|answer| answer.comparison.total.complete);
+    Ok(Exit::of(complete, strict))
+}
+
+fn shown(answer: &Answer) -> Shown<'_> {
+    Shown {
+        comparison: &answer.comparison,
+        range: answer.history.map(|(spread, months)| DifferenceRange {
+            spread,
+            over: format!("{months} months of history"),
+        }),
+    }
+}
+
+fn notes(baseline: &Baseline, currency: &Currency) -> Vec<String> {
+    let mut notes = Vec::new();
+    let left_out: crate::domain::money::Money = baseline
+        .months
+        .iter()
+        .map(|month| month.other_charges)
+        .sum();
+    if !left_out.is_zero() {
+        notes.push(format!(
+            "Usage only: credits, refunds, taxes and fees ({}) are left out.",
+            report::show_money(left_out, currency)
+        ));
+    }
+    notes
+}
+
+/// Turns a quantity of a scenario, in the way asked for.
+fn turn(
+    args: &Args,
+    scenario: &Scenario,
+    baseline: &Baseline,
+    app: &App,
+    output: &Output,
+) -> Result<(), CommandError> {
+    app.check_names(baseline, scenario)?;
+    let months = baseline.valuers(app);
+    let currency = currency_of(baseline);
+    let rating = |error| CommandError::from(AppError::Rating(error));
+    let fits = |flag: &'static str, knob: &knob::Knob| {
+        if knob.fits(scenario) {
+            return Ok(());
+        }
+        Err(CommandError::BadValue {
+            flag,
+            problem: format!("no change of {} has a {}", scenario.name, knob.name()),
+        })
+    };
+    let document = if let Some(text) = &args.breakeven {
+        let (knob, range) = scenario_file::parse_range("--breakeven", text, &app.catalog)
+            .map_err(AppError::from)?;
+        fits("--breakeven", &knob)?;
+        let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
+        let even = knob::break_even(&months, scenario, &knob, range).map_err(rating)?;
+        report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
+    } else if let Some(text) = &args.tornado {
+        let swing = if text == "own" {
+            Swing::Own(knob::own_swings(&baseline.past(app), &months))
+        } else {
+            Swing::Percent(number(
+                "--tornado",
+                text.trim_end_matches('%'),
+                parse_quantity,
+            )?)
+        };
+        if matches!(swing, Swing::Percent(percent) if percent > Decimal::ONE_HUNDRED) {
+            return Err(CommandError::BadValue {
+                flag: "--tornado",
+                problem: "nothing can be turned down by more than all of it".to_owned(),
+            });
+        }
+        let tornado = knob::tornado(&months, scenario, &swing).map_err(rating)?;
+        report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
+    } else {
+        let mut axes = Vec::new();
+        for text in &args.sweep {
+            let axis =
+                scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
+            fits("--sweep", &axis.knob)?;
+            axes.push(axis);
+        }
+        if axes.len() > 2 {
+            return Err(CommandError::BadValue {
+                flag: "--sweep",
+                problem: "one or two axes; run it again for another".to_owned(),
+            });
+        }
+        let sweep = knob::sweep(&months, scenario, &axes).map_err(rating)?;
+        report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
+    };
+    output.document(&document)
+}

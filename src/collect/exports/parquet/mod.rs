@@ -1,0 +1,503 @@
+//! Parquet exports: the columns that tell something, row group by row group on every core.
+//!
+//! Pages are unpacked by the `parquet` crate; what stands in them is looked at here, because the
+//! crate makes a value of every row, and of a bill one row in fifty is wanted.
+
+mod form;
+mod leaf;
+mod pages;
+mod runs;
+mod table;
+
+use std::{
+    collections::BTreeMap,
+    panic::{self, AssertUnwindSafe},
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, Once, OnceLock, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use bytes::Bytes;
+use parquet::{
+    errors::ParquetError,
+    file::{
+        metadata::{ParquetMetaData, ParquetMetaDataReader},
+        reader::{ChunkReader, Length},
+    },
+};
+
+pub(super) use self::pages::ReadAt;
+use self::{
+    pages::Chunks,
+    table::{Group, Plan},
+};
+use super::{
+    FileRead, ImportError, ImportOptions, RowFault, Watch, charges::Charges, choose, layout,
+    layout::Bound, skip::Skipped,
+};
+use crate::domain::catalog::Catalog;
+
+/// How every Parquet file begins and ends.
+pub(super) const MAGIC: &[u8; 4] = b"PAR1";
+/// No export has more rows than this for each of its bytes; what claims them is no export.
+const ROWS_A_BYTE: u64 = 64;
+/// More threads than this wait for memory rather than for each other.
+const THREADS: usize = 16;
+/// The name of the threads that read.
+const THREAD: &str = "parquet";
+/// How often the watch hears of the progress.
+const TICK: Duration = Duration::from_millis(50);
+
+/// Bytes that are not what the format says.
+#[derive(Debug)]
+struct Broken(String);
+
+impl Broken {
+    fn new(reason: &str) -> Self {
+        Self(reason.to_owned())
+    }
+}
+
+impl From<ParquetError> for Broken {
+    fn from(error: ParquetError) -> Self {
+        Self(reason(&error))
+    }
+}
+
+fn reason(error: &ParquetError) -> String {
+    match error {
+        ParquetError::General(reason) | ParquetError::NYI(reason) | ParquetError::EOF(reason) => {
+            reason.clone()
+        }
+        ParquetError::External(source) => source.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// A file to be read.
+pub(super) struct Input {
+    pub(super) path: PathBuf,
+    pub(super) length: u64,
+    /// Opens it, when its turn has come.
+    pub(super) open: Box<dyn Fn() -> std::io::Result<Box<dyn ReadAt>> + Send + Sync>,
+}
+
+impl ReadAt for Box<dyn ReadAt> {
+    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Bytes> {
+        (**self).read_at(offset, length)
+    }
+
+    fn expect(&self, stretches: &[(u64, u64)]) -> std::io::Result<Option<Box<dyn ReadAt>>> {
+        (**self).expect(stretches)
+    }
+}
+
+type Source = Box<dyn ReadAt>;
+
+/// A file that is being read.
+struct Open<'q> {
+    at: usize,
+    chunks: Arc<Chunks<Source>>,
+    metadata: ParquetMetaData,
+    bound: &'q Bound,
+    plan: Plan,
+    charges: Mutex<Charges<'q>>,
+    skipped: Mutex<BTreeMap<usize, Skipped>>,
+    rows: AtomicU64,
+    /// Row groups that are not done.
+    left: Mutex<usize>,
+}
+
+/// Which row group is next.
+struct Queue<'q> {
+    file: usize,
+    open: Option<Arc<Open<'q>>>,
+    group: usize,
+    rows_before: u64,
+}
+
+struct Job<'q> {
+    file: Arc<Open<'q>>,
+    group: usize,
+    rows_before: u64,
+}
+
+/// Reads files, and returns what each gave, in their order.
+pub(super) fn read(
+    inputs: &[Input],
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Vec<FileRead>, ImportError> {
+    let bounds: Vec<OnceLock<Bound>> = inputs.iter().map(|_| OnceLock::new()).collect();
+    let reader = Reader {
+        inputs,
+        bounds: &bounds,
+        catalog,
+        options,
+        queue: Mutex::new(Queue {
+            file: 0,
+            open: None,
+            group: 0,
+            rows_before: 0,
+        }),
+        stop: AtomicBool::new(false),
+        rows: AtomicU64::new(0),
+        reading: AtomicU64::new(0),
+        done: Mutex::new(BTreeMap::new()),
+        failed: Mutex::new(None),
+    };
+    quiet_panics();
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let (sender, receiver) = channel::<()>();
+        for number in 0..threads.min(THREADS) {
+            let (reader, sender) = (&reader, sender.clone());
+            let thread = thread::Builder::new().name(THREAD.to_owned());
+            let work = move || {
+                reader.work();
+                drop(sender);
+            };
+            if thread.spawn_scoped(scope, work).is_err() {
+                // Fewer threads do as well; without any, this one does the work.
+                if number == 0 {
+                    reader.work();
+                }
+                break;
+            }
+        }
+        drop(sender);
+        let total: u64 = inputs.iter().map(|input| input.length).sum();
+        loop {
+            match receiver.recv_timeout(TICK) {
+                Err(RecvTimeoutError::Disconnected) => break,
+                _ => {
+                    let at = usize::try_from(reader.reading.load(Ordering::Relaxed));
+                    let at = at.unwrap_or_default();
+                    let path = inputs.get(at).map_or(Path::new(""), |input| &input.path);
+                    let before: u64 = inputs.iter().take(at).map(|input| input.length).sum();
+                    watch.progress(
+                        path,
+                        before,
+                        Some(total),
+                        reader.rows.load(Ordering::Relaxed),
+                    );
+                    if watch.cancelled() {
+                        reader.stop.store(true, Ordering::Relaxed);
+                    }
+                }
+            }
+        }
+    });
+    if let Some((_, error)) = lock(&reader.failed).take() {
+        return Err(error);
+    }
+    if watch.cancelled() {
+        return Err(ImportError::Cancelled);
+    }
+    let done = std::mem::take(&mut *lock(&reader.done));
+    Ok(done.into_values().collect())
+}
+
+/// Keeps panics of these threads off the terminal: each becomes the error of its row group.
+fn quiet_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().name() != Some(THREAD) {
+                others(info);
+            }
+        }));
+    });
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Reader<'q> {
+    inputs: &'q [Input],
+    bounds: &'q [OnceLock<Bound>],
+    catalog: &'q Catalog,
+    options: &'q ImportOptions,
+    queue: Mutex<Queue<'q>>,
+    stop: AtomicBool,
+    rows: AtomicU64,
+    /// The file that was opened last, for the watch.
+    reading: AtomicU64,
+    done: Mutex<BTreeMap<usize, FileRead>>,
+    /// The first failure in the order of the files, whichever thread met it when.
+    failed: Mutex<Option<((usize, usize), ImportError)>>,
+}
+
+impl<'q> Reader<'q> {
+    fn work(&self) {
+        loop {
+            match self.next() {
+                Ok(None) => return,
+                Err((at, error)) => return self.fail((at, 0), error),
+                Ok(Some(job)) => {
+                    if let Err(error) = self.guarded(&job) {
+                        self.fail((job.file.at, job.group), error);
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn fail(&self, place: (usize, usize), error: ImportError) {
+        let mut failed = lock(&self.failed);
+        if failed.as_ref().is_none_or(|(known, _)| place < *known) {
+            *failed = Some((place, error));
+        }
+        // Nothing after it is begun; what is before it may still fail, and would be named instead.
+        lock(&self.queue).file = self.inputs.len();
+        lock(&self.queue).open = None;
+    }
+
+    /// Takes the next row group, opening the next file where one is done.
+    fn next(&self) -> Result<Option<Job<'q>>, (usize, ImportError)> {
+        let mut queue = lock(&self.queue);
+        loop {
+            if self.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            if let Some(file) = queue.open.clone() {
+                let group = queue.group;
+                if group < file.metadata.num_row_groups() {
+                    let rows_before = queue.rows_before;
+                    let rows = file.metadata.row_group(group).num_rows();
+                    queue.group += 1;
+                    queue.rows_before += u64::try_from(rows).unwrap_or_default();
+                    return Ok(Some(Job {
+                        file,
+                        group,
+                        rows_before,
+                    }));
+                }
+                queue.open = None;
+            }
+            let at = queue.file;
+            if at >= self.inputs.len() {
+                return Ok(None);
+            }
+            let file = Arc::new(self.open(at).map_err(|error| (at, error))?);
+            self.reading.store(at as u64, Ordering::Relaxed);
+            queue.file += 1;
+            if file.metadata.num_row_groups() == 0 {
+                self.finish(&file);
+            } else {
+                (queue.open, queue.group, queue.rows_before) = (Some(file), 0, 0);
+            }
+        }
+    }
+
+    fn open(&self, at: usize) -> Result<Open<'q>, ImportError> {
+        let input = &self.inputs[at];
+        let file = input.path.display().to_string();
+        let source = (input.open)().map_err(|source| ImportError::Open {
+            file: file.clone(),
+            source,
+        })?;
+        let chunks = Chunks {
+            source,
+            length: input.length,
+            bytes_read: AtomicU64::new(0),
+        };
+        let metadata = ParquetMetaDataReader::new()
+            .parse_and_finish(&FooterOf(&chunks))
+            .map_err(|error| footer(&file, &error))?;
+        check(&file, &metadata, input.length)?;
+        let schema = metadata.file_metadata().schema_descr();
+        let header: Vec<String> = schema
+            .root_schema()
+            .get_fields()
+            .iter()
+            .map(|field| field.name().to_owned())
+            .collect();
+        let bound = layout::recognise(&file, &header)?;
+        let bound = self.bounds[at].get_or_init(|| bound);
+        let plan = Plan::new(&file, schema, bound)?;
+        let origin = format!("{} {}", bound.label(), short(&file));
+        Ok(Open {
+            at,
+            chunks: Arc::new(chunks),
+            left: Mutex::new(metadata.num_row_groups()),
+            metadata,
+            bound,
+            plan,
+            charges: Mutex::new(Charges::new(bound, &origin, self.catalog, self.options)),
+            skipped: Mutex::default(),
+            rows: AtomicU64::new(0),
+        })
+    }
+
+    /// Reads a row group. Some decoders of the crate panic on bytes that are none of theirs.
+    fn guarded(&self, job: &Job<'q>) -> Result<(), ImportError> {
+        let read = panic::catch_unwind(AssertUnwindSafe(|| self.run(job)));
+        read.unwrap_or_else(|_| {
+            let group = job.file.metadata.row_group(job.group);
+            let starts = group.columns().iter().map(|column| column.byte_range().0);
+            Err(ImportError::RowGroup {
+                file: self.inputs[job.file.at].path.display().to_string(),
+                group: job.group + 1,
+                offset: starts.min().unwrap_or_default(),
+                column: None,
+                reason: "its values cannot be decoded".to_owned(),
+            })
+        })
+    }
+
+    fn run(&self, job: &Job<'q>) -> Result<(), ImportError> {
+        let file = &job.file;
+        let name = self.inputs[file.at].path.display().to_string();
+        let mut skipped = Skipped::new(self.options.skip_bad_rows);
+        let chunks = self.fetched(job, &name)?;
+        let group = Group {
+            file: &name,
+            bound: file.bound,
+            plan: &file.plan,
+            chunks: &chunks,
+            metadata: &file.metadata,
+            number: job.group,
+            rows_before: job.rows_before,
+            rows_read: &self.rows,
+            stop: &self.stop,
+        };
+        group.read(&file.charges, &mut |error| skipped.add(error))?;
+        let rows = file.metadata.row_group(job.group).num_rows();
+        let rows = u64::try_from(rows).unwrap_or_default();
+        file.rows.fetch_add(rows, Ordering::Relaxed);
+        lock(&file.skipped).insert(job.group, skipped);
+        let is_last = {
+            let mut left = lock(&file.left);
+            *left -= 1;
+            *left == 0
+        };
+        if is_last {
+            self.finish(file);
+        }
+        Ok(())
+    }
+
+    /// Has the stretches of a row group brought here, where each read is a journey.
+    fn fetched(&self, job: &Job<'q>, name: &str) -> Result<Arc<Chunks<Source>>, ImportError> {
+        let group = job.file.metadata.row_group(job.group);
+        let mut stretches: Vec<(u64, u64)> = job
+            .file
+            .plan
+            .leaves()
+            .map(|leaf| group.column(leaf).byte_range())
+            .collect();
+        stretches.sort_unstable();
+        let fetched = job.file.chunks.source.expect(&stretches);
+        let fetched = fetched.map_err(|source| ImportError::Read {
+            file: name.to_owned(),
+            source,
+        })?;
+        Ok(match fetched {
+            None => job.file.chunks.clone(),
+            Some(source) => Arc::new(Chunks {
+                source,
+                length: job.file.chunks.length,
+                bytes_read: AtomicU64::new(0),
+            }),
+        })
+    }
+
+    fn finish(&self, file: &Open<'q>) {
+        let name = self.inputs[file.at].path.display().to_string();
+        let mut skipped = Skipped::new(self.options.skip_bad_rows);
+        for part in std::mem::take(&mut *lock(&file.skipped)).into_values() {
+            skipped.append(part);
+        }
+        let mut notes = Vec::new();
+        let skipped = skipped.note(&name, &mut notes);
+        let kind = file.bound.kind();
+        let number = choose::part_number(kind, short(&name));
+        let gather = {
+            let origin = format!("{} {}", file.bound.label(), short(&name));
+            let empty = Charges::new(file.bound, &origin, self.catalog, self.options);
+            std::mem::replace(&mut *lock(&file.charges), empty).gather
+        };
+        let read = FileRead {
+            kind,
+            grouping: String::new(),
+            rows: file.rows.load(Ordering::Relaxed),
+            kept: gather.kept(),
+            slices: gather.finish(number, &mut notes),
+            skipped,
+            notes,
+        };
+        lock(&self.done).insert(file.at, read);
+    }
+}
+
+fn short(file: &str) -> &str {
+    file.rsplit(['/', '\\']).next().unwrap_or(file)
+}
+
+fn footer(file: &str, error: &ParquetError) -> ImportError {
+    ImportError::Footer {
+        file: file.to_owned(),
+        reason: reason(error),
+    }
+}
+
+/// Refuses a footer that claims what the file cannot hold.
+fn check(file: &str, metadata: &ParquetMetaData, length: u64) -> Result<(), ImportError> {
+    let mut rows = 0_u64;
+    for group in metadata.row_groups() {
+        let negative = |what: &str| ImportError::Footer {
+            file: file.to_owned(),
+            reason: format!("{what} below zero"),
+        };
+        let of_group = u64::try_from(group.num_rows()).map_err(|_| negative("rows"))?;
+        rows = rows.saturating_add(of_group);
+        let is_negative = |column: &parquet::file::metadata::ColumnChunkMetaData| {
+            column.compressed_size() < 0
+                || column.data_page_offset() < 0
+                || column.dictionary_page_offset().is_some_and(|at| at < 0)
+        };
+        if group.columns().iter().any(is_negative) {
+            return Err(negative("an offset"));
+        }
+    }
+    if rows > length.saturating_mul(ROWS_A_BYTE) {
+        return Err(ImportError::Bomb {
+            file: file.to_owned(),
+            claims: format!("{rows} rows"),
+            bytes: length,
+        });
+    }
+    Ok(())
+}
+
+/// The end of a file, where its footer is.
+struct FooterOf<'c>(&'c Chunks<Source>);
+
+impl Length for FooterOf<'_> {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+}
+
+impl ChunkReader for FooterOf<'_> {
+    type T = std::io::Cursor<Bytes>;
+
+    fn get_read(&self, start: u64) -> Result<Self::T, ParquetError> {
+        let length = usize::try_from(self.0.length.saturating_sub(start)).unwrap_or_default();
+        Ok(std::io::Cursor::new(self.0.get_bytes(start, length)?))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
+        self.0.get_bytes(start, length)
+    }
+}

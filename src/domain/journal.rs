@@ -1,0 +1,195 @@
+//! A bill as entries of a journal: whole cents that balance, and reversals of what is not final.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{
+    allocation::{Policy, portions, round_together},
+    exchange::Exchange,
+    gl::{Mapping, Posting},
+    ids::{AccountId, Currency, ServiceCode},
+    money::Money,
+    period::Month,
+    rating::RatedMonth,
+};
+
+/// Why an entry is made.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EntryKind {
+    /// The invoice of a month that is over.
+    Actual,
+    /// What an open month has come to so far.
+    Accrual,
+    /// The accrual, taken back on the first of the next month.
+    Reversal,
+}
+
+impl EntryKind {
+    /// Returns the name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Actual => "actual",
+            Self::Accrual => "accrual",
+            Self::Reversal => "reversal",
+        }
+    }
+}
+
+/// One side of an entry.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EntryLine {
+    /// The account of the general ledger.
+    pub gl_account: Arc<str>,
+    /// The cost centre.
+    pub cost_center: Option<Arc<str>>,
+    /// What was used; none for what is owed.
+    pub service: Option<ServiceCode>,
+    /// Positive is a debit, negative a credit; in whole cents.
+    pub amount: Decimal,
+    /// The same in the currency of the bill.
+    pub billed: Decimal,
+}
+
+/// An entry: its amounts add up to zero.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// Why.
+    pub kind: EntryKind,
+    /// Posted on.
+    pub date: NaiveDate,
+    /// For which month.
+    pub month: Month,
+    /// Who pays AWS.
+    pub payer: Option<AccountId>,
+    /// Whose books.
+    pub entity: Option<Arc<str>>,
+    /// The amounts.
+    pub lines: Vec<EntryLine>,
+}
+
+impl Entry {
+    /// Returns the sum of the debits less what credits take off: what is owed.
+    pub fn owed(&self) -> Decimal {
+        let owed = self.lines.iter().filter(|line| line.service.is_some());
+        owed.map(|line| line.amount).sum()
+    }
+}
+
+/// Entries, and what they leave open.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Journal {
+    /// In the order of month, payer, entity.
+    pub entries: Vec<Entry>,
+    /// What went to the suspense account, before rounding.
+    pub suspense: Money,
+    /// How many portions of lines that was.
+    pub suspense_parts: usize,
+    /// Lines without a price, which nothing was posted for.
+    pub unpriced_lines: usize,
+}
+
+/// Makes entries of rated months. The lines of a payer's month add up to its rounded total; entities
+/// share it. A month that is not over on `today` is accrued, and reversed on the first of the next.
+pub fn journal(
+    months: &[RatedMonth],
+    mapping: &Mapping,
+    policy: Policy,
+    today: NaiveDate,
+    exchange: Option<&Exchange>,
+) -> Journal {
+    let mut journal = Journal::default();
+    for month in months {
+        let bill = &month.rated.bill;
+        let open = bill.month.end() > today;
+        journal.unpriced_lines += bill.unpriced().count();
+        let currency = exchange.map_or(&bill.currency, |exchange| &exchange.to);
+        for (payer, costs) in costs(month, mapping, policy, &mut journal) {
+            let billed = in_cents(&costs, &bill.currency, |cost| cost);
+            let posted = in_cents(&costs, currency, |cost| {
+                exchange.map_or(cost, |exchange| exchange.convert(cost))
+            });
+            let mut entities: BTreeMap<Option<Arc<str>>, Vec<EntryLine>> = BTreeMap::new();
+            for (((posting, service), amount), billed) in costs.into_keys().zip(posted).zip(billed)
+            {
+                if amount.is_zero() && billed.is_zero() {
+                    continue;
+                }
+                entities.entry(posting.entity).or_default().push(EntryLine {
+                    gl_account: posting.gl_account,
+                    cost_center: posting.cost_center,
+                    service: Some(service),
+                    amount,
+                    billed,
+                });
+            }
+            for (entity, mut lines) in entities {
+                lines.push(EntryLine {
+                    gl_account: mapping.payable.clone(),
+                    cost_center: None,
+                    service: None,
+                    amount: -lines.iter().map(|line| line.amount).sum::<Decimal>(),
+                    billed: -lines.iter().map(|line| line.billed).sum::<Decimal>(),
+                });
+                let entry = Entry {
+                    kind: if open {
+                        EntryKind::Accrual
+                    } else {
+                        EntryKind::Actual
+                    },
+                    date: bill.month.last_day(),
+                    month: bill.month,
+                    payer: payer.clone(),
+                    entity,
+                    lines,
+                };
+                let reversal = open.then(|| reversed(&entry));
+                journal.entries.push(entry);
+                journal.entries.extend(reversal);
+            }
+        }
+    }
+    journal
+}
+
+type Costs = BTreeMap<(Posting, ServiceCode), Money>;
+
+fn costs(
+    month: &RatedMonth,
+    mapping: &Mapping,
+    policy: Policy,
+    journal: &mut Journal,
+) -> BTreeMap<Option<AccountId>, Costs> {
+    let rated = &month.rated;
+    let mut payers: BTreeMap<Option<AccountId>, Costs> = BTreeMap::new();
+    let post = |record: &_| mapping.post(record);
+    for portion in portions(rated, &month.records, policy, post, |_| mapping.suspense()) {
+        let key = &rated.bill.lines[portion.line].key;
+        if portion.key.suspense && !portion.cost.is_zero() {
+            journal.suspense += portion.cost;
+            journal.suspense_parts += 1;
+        }
+        let of_payer = payers.entry(key.payer.clone()).or_default();
+        *of_payer
+            .entry((portion.key, key.meter.service.clone()))
+            .or_default() += portion.cost;
+    }
+    payers
+}
+
+fn in_cents(costs: &Costs, currency: &Currency, amount: impl Fn(Money) -> Money) -> Vec<Decimal> {
+    let exact: Vec<Decimal> = costs.values().map(|cost| amount(*cost).amount()).collect();
+    round_together(&exact, currency.decimals())
+}
+
+fn reversed(entry: &Entry) -> Entry {
+    let mut reversal = entry.clone();
+    reversal.kind = EntryKind::Reversal;
+    reversal.date = entry.month.end();
+    for line in &mut reversal.lines {
+        line.amount = -line.amount;
+        line.billed = -line.billed;
+    }
+    reversal
+}

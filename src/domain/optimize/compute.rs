@@ -1,0 +1,278 @@
+//! Projects on another compute type: ARM, a smaller machine, Lambda for short builds.
+
+use rust_decimal::Decimal;
+
+use super::{
+    Draft, Found, Kind,
+    break_even::slowest,
+    prices::{Prices, Shift},
+    projects::Project,
+};
+use crate::domain::{
+    catalog::{Catalog, Compute, Grain},
+    money::Money,
+    number::plain,
+    scenario::{
+        Change, LAMBDA_LIMIT, Target,
+        workload::{Pace, billed_units},
+    },
+    usage::UsageKey,
+};
+
+/// Looks for a cheaper compute type for each project.
+pub(super) fn find(
+    projects: &[Project<'_>],
+    prices: &Prices<'_, '_>,
+    catalog: &Catalog,
+    found: &mut Found,
+) {
+    for project in projects {
+        let from = project.compute;
+        if let Some(arm) = arm_of(from, catalog) {
+            consider(project, arm, Kind::Arm, Decimal::ONE, prices, found);
+        }
+        if let Some(smaller) = smaller_than(from, catalog) {
+            let speed = assumed_speed(from, smaller);
+            consider(project, smaller, Kind::Downsize, speed, prices, found);
+        }
+        lambda(project, prices, catalog, found);
+    }
+}
+
+/// The same size on ARM.
+fn arm_of<'c>(from: &Compute, catalog: &'c Catalog) -> Option<&'c Compute> {
+    let size = from.name.strip_prefix("general1.")?;
+    let name = format!("arm1.{size}");
+    catalog.computes.iter().find(|compute| compute.name == name)
+}
+
+fn family(compute: &Compute) -> &str {
+    compute
+        .name
+        .rsplit_once('.')
+        .map_or("", |(family, _)| family)
+}
+
+/// The next smaller machine of the same family.
+fn smaller_than<'c>(from: &Compute, catalog: &'c Catalog) -> Option<&'c Compute> {
+    if from.grain != Grain::Minute {
+        return None;
+    }
+    let same = catalog.computes.iter().filter(|compute| {
+        family(compute) == family(from)
+            && compute.grain == from.grain
+            && compute.memory < from.memory
+    });
+    same.filter(|compute| compute.memory.is_some())
+        .max_by_key(|compute| compute.memory)
+}
+
+/// Half-way between builds that do not notice and builds that use every processor.
+fn assumed_speed(from: &Compute, to: &Compute) -> Decimal {
+    match (from.processors, to.processors) {
+        (Some(from), Some(to)) if !from.is_zero() => {
+            ((Decimal::ONE + to / from) / Decimal::TWO).round_dp(2)
+        }
+        _ => Decimal::ONE,
+    }
+}
+
+/// Short builds by the second: the smallest size with as much memory, or the largest below it with at
+/// least half as much.
+fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, found: &mut Found) {
+    let from = project.compute;
+    let family_name = match family(from) {
+        "general1" => "lambda.x86-64",
+        "arm1" => "lambda.arm",
+        _ => return,
+    };
+    let is_long = |length: i64| length > LAMBDA_LIMIT;
+    let is_short =
+        !project.builds.is_empty() && project.builds.iter().all(|build| !is_long(build.length));
+    let Some(memory) = from.memory.filter(|_| is_short) else {
+        return;
+    };
+    let mut sizes: Vec<&Compute> = catalog
+        .computes
+        .iter()
+        .filter(|compute| family(compute) == family_name)
+        .collect();
+    sizes.sort_by_key(|compute| compute.memory);
+    let enough = sizes.iter().find(|size| size.memory >= Some(memory));
+    if let Some(enough) = enough {
+        let is_priced = prices.of_key(&moved(project.key, enough)).is_some();
+        consider(project, enough, Kind::Lambda, Decimal::ONE, prices, found);
+        if is_priced {
+            return;
+        }
+    }
+    let half = memory / Decimal::TWO;
+    let below = sizes.iter().rev().find(|size| {
+        size.memory < Some(memory)
+            && size.memory >= Some(half)
+            && prices.of_key(&moved(project.key, size)).is_some()
+    });
+    if let Some(below) = below {
+        consider(project, below, Kind::Lambda, Decimal::ONE, prices, found);
+    }
+}
+
+fn moved(key: &UsageKey, to: &Compute) -> UsageKey {
+    UsageKey {
+        meter: to.meter.clone(),
+        ..key.clone()
+    }
+}
+
+fn consider(
+    project: &Project<'_>,
+    to: &Compute,
+    kind: Kind,
+    speed: Decimal,
+    prices: &Prices<'_, '_>,
+    found: &mut Found,
+) {
+    let from = project.compute;
+    let key = moved(project.key, to);
+    let Some(own) = project.price else {
+        return found.unpriced(from, &project.key.region);
+    };
+    let Some(price) = prices.of_key(&key) else {
+        return found.unpriced(to, &project.key.region);
+    };
+    let before = project.units(Pace::SAME);
+    let leaves = Shift {
+        key: project.key,
+        units: -before,
+        price: own,
+    };
+    let in_units = |pace: Pace| {
+        let known = Decimal::from(billed_units(&project.builds, to.grain, pace));
+        let rest = match (from.grain, to.grain) {
+            (Grain::Minute, Grain::Second) => project.rest * Decimal::from(60),
+            (Grain::Second, Grain::Minute) => project.rest / Decimal::from(60),
+            _ => project.rest,
+        };
+        known + pace.times(rest)
+    };
+    let difference = |units: Decimal| {
+        let comes = Shift {
+            key: &key,
+            units,
+            price,
+        };
+        prices.difference(&[
+            Shift {
+                key: leaves.key,
+                ..leaves
+            },
+            comes,
+        ])
+    };
+    let after = in_units(Pace::of(Decimal::ONE, speed));
+    let saving = -difference(after);
+    if saving < found.least {
+        if saving > Money::ZERO {
+            found.small += 1;
+        }
+        return;
+    }
+    let (count, shown) = (project.count(), project.shown());
+    let title = format!("{shown}: from {} to {}", from.name, to.name);
+    let unit = |grain: Grain| match grain {
+        Grain::Second => "s",
+        Grain::Minute | Grain::Provisioned => "min",
+    };
+    let mut evidence = vec![format!(
+        "{} {} at {} on {}; {} {} at {} on {}",
+        plain(before),
+        unit(from.grain),
+        plain(own),
+        from.name,
+        plain(after.round_dp(1)),
+        unit(to.grain),
+        plain(price),
+        to.name
+    )];
+    if count > 0 {
+        let shortest = project.builds.iter().map(|build| build.length).min();
+        let longest = project.builds.iter().map(|build| build.length).max();
+        evidence.push(format!(
+            "{count} builds of {} to {} s, each rounded up by itself",
+            shortest.unwrap_or(0) / 1000,
+            longest.unwrap_or(0) / 1000
+        ));
+    }
+    // As many units as cost what the builds cost now; the tariff only rises with them.
+    let break_even = if project.rest.is_zero() && !project.builds.is_empty() {
+        let most = most_units(in_units(Pace::SAME), |units| {
+            difference(Decimal::from(units)) <= Money::ZERO
+        });
+        let length = match to.grain {
+            Grain::Second => 1000,
+            Grain::Minute | Grain::Provisioned => 60_000,
+        };
+        slowest(&project.builds, length, most).map(|ratio| {
+            let speed = Decimal::from_i128_with_scale(ratio.under, 0)
+                / Decimal::from_i128_with_scale(ratio.over, 0);
+            // Rounded towards the side on which it still pays.
+            speed.round_dp_with_strategy(4, rust_decimal::RoundingStrategy::AwayFromZero)
+        })
+    } else {
+        None
+    };
+    let mut risks = Vec::new();
+    if let (Some(from_gb), Some(to_gb)) = (from.memory, to.memory)
+        && to_gb < from_gb
+    {
+        risks.push(format!(
+            "Memory falls from {} to {} GB; how much the builds need is not recorded.",
+            plain(from_gb),
+            plain(to_gb)
+        ));
+    }
+    let mut assumptions = Vec::new();
+    if kind == Kind::Downsize {
+        assumptions.push(format!(
+            "{} times the speed: half-way between builds that do not notice and builds that use \
+             every processor.",
+            plain(speed)
+        ));
+    }
+    found.drafts.push(Draft {
+        kind,
+        subject: shown,
+        title,
+        evidence,
+        changes: vec![Change::Compute {
+            only: project.selector.clone(),
+            to: Target::OnDemand(to.clone()),
+            speed,
+        }],
+        assumptions,
+        risks,
+        estimate: saving,
+        pays_from_speed: break_even,
+    });
+}
+
+/// Returns the most units at which a condition holds that holds for none, and ceases to hold once.
+fn most_units(begin: Decimal, holds: impl Fn(i128) -> bool) -> i128 {
+    let mut high = i128::try_from(begin.ceil()).unwrap_or(1).max(1);
+    while holds(high) {
+        if high > 1 << 60 {
+            return high;
+        }
+        high *= 2;
+    }
+    let mut low = 0;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if holds(middle) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    low
+}

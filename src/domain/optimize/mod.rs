@@ -1,0 +1,446 @@
+//! Which changes would save money? Every answer is a scenario, and what it saves is that scenario rated
+//! in full.
+//!
+//! | file | what it looks for |
+//! |---|---|
+//! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
+//! | `compute.rs`, `break_even.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
+//! | `fleets.rs` | the cheapest size of a reserved fleet |
+//! | `waste.rs` | rounding, second tries, queues, free units that nobody uses |
+//! | `prices.rs`, `projects.rs` | what a change is worth before it is rated; builds by project |
+//!
+//! The last month decides what is proposed. Each proposal is then rated on every month of the past, and
+//! the spread of its savings is what a month may bring.
+
+pub mod break_even;
+mod compute;
+pub mod fleets;
+mod pipelines;
+mod prices;
+mod projects;
+pub mod split;
+mod waste;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rust_decimal::Decimal;
+
+use super::{
+    catalog::{Catalog, Compute},
+    ids::{Currency, Meter, Region},
+    money::Money,
+    period::Month,
+    price_book::PriceBook,
+    rating::RatingError,
+    scenario::{
+        Change, Scenario, Spread, Valuer, unpriced,
+        workload::{Facts, Lot},
+    },
+};
+
+/// The most proposals that are rated in full; the best by a first estimate are.
+const MOST_RATED: usize = 200;
+
+/// A month that is looked through.
+#[derive(Debug)]
+pub struct PastMonth<'a> {
+    /// Its usage, ready to be rated under scenarios.
+    pub valuer: Valuer<'a>,
+    /// What AWS's APIs say of it.
+    pub facts: &'a Facts,
+    /// Its prices.
+    pub book: PriceBook<'a>,
+}
+
+/// What kind of change a finding is.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Kind {
+    /// Pipelines of the dearer type.
+    PipelineTypes,
+    /// Pipelines that hardly anything runs through.
+    IdlePipelines,
+    /// Builds that could run on ARM.
+    Arm,
+    /// Builds on a larger machine than they may need.
+    Downsize,
+    /// Short builds that could be billed by the second.
+    Lambda,
+    /// Builds that keep a machine of their own busy.
+    Fleet,
+    /// Builds that end just after a minute has begun.
+    Rounding,
+    /// Builds that fail and are tried again.
+    Retries,
+}
+
+impl Kind {
+    /// Returns the name used in files.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PipelineTypes => "pipeline-types",
+            Self::IdlePipelines => "idle-pipelines",
+            Self::Arm => "arm",
+            Self::Downsize => "downsize",
+            Self::Lambda => "lambda",
+            Self::Fleet => "fleet",
+            Self::Rounding => "rounding",
+            Self::Retries => "retries",
+        }
+    }
+}
+
+/// A change that would have saved money.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Finding {
+    /// What kind of change.
+    pub kind: Kind,
+    /// The project, the pipelines or the compute type.
+    pub subject: String,
+    /// The change in a few words.
+    pub title: String,
+    /// What it rests on: numbers of the last month.
+    pub evidence: Vec<String>,
+    /// What a month saves: P10, P50 and P90 over [`Optimization::months`].
+    pub saving: Spread,
+    /// What each month would have saved, in their order.
+    pub by_month: Vec<Money>,
+    /// The least speed on the new compute type at which the last month would not have cost more; 0.8
+    /// is a quarter longer. None where builds are not known one by one or nothing moves.
+    pub pays_from_speed: Option<Decimal>,
+    /// Rated build by build; else on totals of a bill.
+    pub build_by_build: bool,
+    /// What the saving assumes.
+    pub assumptions: Vec<String>,
+    /// What could break.
+    pub risks: Vec<String>,
+    /// The change as `pipebill whatif` runs it.
+    pub scenario: Scenario,
+    /// Which findings, by their place in the list, change the same usage: their savings do not add up.
+    pub overlaps: Vec<usize>,
+}
+
+/// Findings that go together, rated as one scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Together {
+    /// Which, by their place in the list: from the best on, each that overlaps none before it.
+    pub findings: Vec<usize>,
+    /// What a month saves.
+    pub saving: Spread,
+    /// All of their changes.
+    pub scenario: Scenario,
+}
+
+/// Everything that was found.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Optimization {
+    /// What amounts are in.
+    pub currency: Currency,
+    /// The months looked through, in order; the last one decided what is proposed.
+    pub months: Vec<Month>,
+    /// What the last month costs, charges other than usage left out.
+    pub cost: Money,
+    /// All of it is priced.
+    pub complete: bool,
+    /// Builds of the last month known one by one.
+    pub builds: u64,
+    /// The findings, the largest P50 first.
+    pub findings: Vec<Finding>,
+    /// The best of them that go together; none if there are fewer than two.
+    pub together: Option<Together>,
+    /// What could not be compared, and what is missing: a price, usually.
+    pub not_compared: Vec<String>,
+    /// What is lost without being on the bill, and what is free and unused.
+    pub observations: Vec<String>,
+    /// Findings that would save less than the least that was asked for.
+    pub small: u64,
+    /// Proposals that were not rated, being far down the list.
+    pub unrated: usize,
+}
+
+/// A proposal.
+#[derive(Debug)]
+pub(super) struct Draft {
+    kind: Kind,
+    subject: String,
+    title: String,
+    evidence: Vec<String>,
+    changes: Vec<Change>,
+    assumptions: Vec<String>,
+    risks: Vec<String>,
+    /// About what it would have saved in the last month.
+    estimate: Money,
+    pays_from_speed: Option<Decimal>,
+}
+
+/// A compute type whose price is not known somewhere.
+#[derive(Debug)]
+struct Unpriced {
+    meter: Meter,
+    regions: BTreeSet<Region>,
+    projects: u64,
+}
+
+/// What the searches found.
+#[derive(Debug, Default)]
+struct Found {
+    least: Money,
+    drafts: Vec<Draft>,
+    /// What has no price, by compute type.
+    unpriced: BTreeMap<String, Unpriced>,
+    /// Below which price a fleet would pay, and in words.
+    fleets: Vec<(Decimal, String)>,
+    not_compared: BTreeSet<String>,
+    observations: Vec<String>,
+    small: u64,
+}
+
+/// Fleets without a price that are named.
+const FLEETS_NAMED: usize = 3;
+
+impl Found {
+    /// Notes that a project could not be compared for want of a price.
+    fn unpriced(&mut self, compute: &Compute, region: &Region) {
+        let known = self.unpriced.entry(compute.name.clone());
+        let known = known.or_insert_with(|| Unpriced {
+            meter: compute.meter.clone(),
+            regions: BTreeSet::new(),
+            projects: 0,
+        });
+        known.regions.insert(region.clone());
+        known.projects += 1;
+    }
+
+    fn not_compared(&mut self) -> Vec<String> {
+        let mut all: Vec<String> = std::mem::take(&mut self.not_compared).into_iter().collect();
+        for (compute, unpriced) in &self.unpriced {
+            let noun = if unpriced.projects == 1 {
+                "project"
+            } else {
+                "projects"
+            };
+            let regions: Vec<&str> = unpriced.regions.iter().map(Region::as_str).collect();
+            all.push(format!(
+                "{compute} in {}, for {} {noun}: its price is not known; state it with --price \
+                 {}=…",
+                regions.join(" and "),
+                unpriced.projects,
+                unpriced.meter.usage_type
+            ));
+        }
+        self.fleets.sort_by(|a, b| b.cmp(a));
+        let fleets: Vec<&str> = self.fleets.iter().map(|(_, text)| text.as_str()).collect();
+        if let Some(named) = fleets.get(..fleets.len().min(FLEETS_NAMED))
+            && !named.is_empty()
+        {
+            all.push(format!(
+                "reserved fleets: their price is not known; state it with --price Reserved-EC2=…. \
+                 One machine would pay {}",
+                named.join(", ")
+            ));
+        }
+        all
+    }
+}
+
+/// Looks through months, in order of time, for changes that save at least so much a month.
+pub fn optimize(
+    months: &[PastMonth<'_>],
+    least: Money,
+) -> Result<Option<Optimization>, RatingError> {
+    let Some(last) = months.last() else {
+        return Ok(None);
+    };
+    // What saves nothing is no finding, however little is asked for.
+    let least = least.max(Money::new(Decimal::new(1, 6)));
+    let mut found = Found {
+        least,
+        ..Found::default()
+    };
+    search(last, &mut found);
+    let mut drafts = std::mem::take(&mut found.drafts);
+    drafts.sort_by(|a, b| (b.estimate, a.kind, &a.title).cmp(&(a.estimate, b.kind, &b.title)));
+    let unrated = drafts.len().saturating_sub(MOST_RATED);
+    drafts.truncate(MOST_RATED);
+    let mut before = Vec::new();
+    for month in months {
+        before.push(month.valuer.value(&[])?);
+    }
+    let mut findings = Vec::new();
+    for draft in drafts {
+        match rated(draft, months, &before)? {
+            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(finding),
+            Rated::Saves(_) => found.small += 1,
+            Rated::Unknown(what) => {
+                found.not_compared.insert(what);
+            }
+        }
+    }
+    findings
+        .sort_by(|a, b| (b.saving.p50, a.kind, &a.title).cmp(&(a.saving.p50, b.kind, &b.title)));
+    overlaps(&mut findings, last);
+    let together = together(&findings, months, &before)?;
+    let cost = before.last().map(|value| value.bill.total());
+    Ok(Some(Optimization {
+        currency: last.valuer.workload.currency.clone(),
+        months: months
+            .iter()
+            .map(|month| month.valuer.workload.month)
+            .collect(),
+        cost: cost.unwrap_or_default(),
+        complete: before.iter().all(super::scenario::Value::is_complete),
+        builds: last.valuer.workload.builds,
+        findings,
+        together,
+        not_compared: found.not_compared(),
+        observations: found.observations,
+        small: found.small,
+        unrated,
+    }))
+}
+
+fn search(month: &PastMonth<'_>, found: &mut Found) {
+    let prices = prices::Prices::of(month);
+    let projects = projects::projects(month, &prices);
+    pipelines::find(month, &prices, found);
+    compute::find(&projects, &prices, month.valuer.catalog, found);
+    fleets::find(month, &projects, &prices, found);
+    waste::find(month, &projects, &prices, found);
+}
+
+/// What became of a proposal.
+enum Rated {
+    Saves(Finding),
+    /// Something in it has no price.
+    Unknown(String),
+}
+
+/// Rates a proposal on every month.
+fn rated(
+    draft: Draft,
+    months: &[PastMonth<'_>],
+    before: &[super::scenario::Value],
+) -> Result<Rated, RatingError> {
+    let changes: Vec<&Change> = draft.changes.iter().collect();
+    let mut by_month = Vec::with_capacity(months.len());
+    let mut risks = draft.risks;
+    let mut assumptions = draft.assumptions;
+    for (month, before) in months.iter().zip(before) {
+        let after = month.valuer.value(&changes)?;
+        let was: BTreeSet<String> = unpriced(before);
+        if let Some(new) = unpriced(&after).difference(&was).next() {
+            return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
+        }
+        by_month.push(before.bill.total() - after.bill.total());
+        let is_last = by_month.len() == months.len();
+        let notes = [
+            (&mut risks, &after.applied.warnings),
+            (&mut assumptions, &after.applied.assumptions),
+        ];
+        for (known, new) in notes.into_iter().filter(|_| is_last) {
+            known.extend(
+                new.iter()
+                    .filter(|text| !known.contains(text))
+                    .cloned()
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    let last = months.last().map(|month| &month.valuer);
+    let build_by_build = last.is_some_and(|valuer| {
+        let touched = |lot: &&Lot| {
+            let touches = |change: &&Change| touches(change, lot, valuer.catalog);
+            changes.iter().any(touches)
+        };
+        let lots: Vec<&Lot> = valuer.workload.lots.iter().filter(touched).collect();
+        let pipelines = matches!(draft.kind, Kind::PipelineTypes | Kind::IdlePipelines);
+        pipelines || lots.iter().any(|lot| !lot.builds.is_empty())
+    });
+    let note = draft.evidence.first().cloned();
+    Ok(Rated::Saves(Finding {
+        kind: draft.kind,
+        subject: draft.subject,
+        scenario: Scenario {
+            name: draft.title.clone(),
+            note,
+            changes: draft.changes,
+        },
+        title: draft.title,
+        evidence: draft.evidence,
+        saving: Spread::of(by_month.clone()),
+        by_month,
+        pays_from_speed: draft.pays_from_speed,
+        build_by_build,
+        assumptions,
+        risks,
+        overlaps: Vec::new(),
+    }))
+}
+
+/// Tells whether a change is about a lot.
+fn touches(change: &Change, lot: &Lot, catalog: &Catalog) -> bool {
+    let service = lot.key.meter.service.as_str();
+    let is_meant = match change {
+        Change::Compute { .. } | Change::Builds { .. } | Change::Minutes { .. } => {
+            service == "CodeBuild"
+        }
+        Change::PipelineType { .. } => service == "AWSCodePipeline",
+        Change::Total { of, .. } => lot.key.meter == of.meter(),
+        _ => true,
+    };
+    let only = change.selector();
+    is_meant && only.is_none_or(|only| only.matches(&lot.subject(), catalog))
+}
+
+/// Notes which findings change the same usage.
+fn overlaps(findings: &mut [Finding], last: &PastMonth<'_>) {
+    let (lots, catalog) = (&last.valuer.workload.lots, last.valuer.catalog);
+    let touched: Vec<BTreeSet<usize>> = findings
+        .iter()
+        .map(|finding| {
+            let changes = &finding.scenario.changes;
+            let is_touched = |at: &usize| {
+                changes
+                    .iter()
+                    .any(|change| touches(change, &lots[*at], catalog))
+            };
+            (0..lots.len()).filter(is_touched).collect()
+        })
+        .collect();
+    for (at, finding) in findings.iter_mut().enumerate() {
+        finding.overlaps = (0..touched.len())
+            .filter(|other| *other != at && !touched[at].is_disjoint(&touched[*other]))
+            .collect();
+    }
+}
+
+/// Takes findings from the best on, each that overlaps none taken before, and rates them as one.
+fn together(
+    findings: &[Finding],
+    months: &[PastMonth<'_>],
+    before: &[super::scenario::Value],
+) -> Result<Option<Together>, RatingError> {
+    let mut taken: Vec<usize> = Vec::new();
+    for (at, finding) in findings.iter().enumerate() {
+        if !finding.overlaps.iter().any(|other| taken.contains(other)) {
+            taken.push(at);
+        }
+    }
+    if taken.len() < 2 {
+        return Ok(None);
+    }
+    let of_taken = taken.iter().map(|at| &findings[*at].scenario.changes);
+    let scenario = Scenario {
+        name: format!("{} findings together", taken.len()),
+        note: None,
+        changes: of_taken.flatten().cloned().collect(),
+    };
+    let mut savings = Vec::with_capacity(months.len());
+    for (month, before) in months.iter().zip(before) {
+        savings.push(before.bill.total() - month.valuer.total_of(&scenario)?);
+    }
+    Ok(Some(Together {
+        findings: taken,
+        saving: Spread::of(savings),
+        scenario,
+    }))
+}

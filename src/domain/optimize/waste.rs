@@ -1,0 +1,293 @@
+//! Builds that end just after a minute has begun, builds that fail and are tried again, and what is
+//! lost without being billed.
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use super::{
+    Draft, Found, Kind, PastMonth,
+    prices::{Prices, Shift},
+    projects::Project,
+};
+use crate::domain::{
+    allowance::FreeTier,
+    catalog::{Grain, ServiceKind},
+    money::Money,
+    number::plain,
+    quantity::Quantity,
+    scenario::{
+        Change,
+        workload::{Pace, TimedBuild, billed_units},
+    },
+};
+
+/// A failed build counts as tried again if another one of its project follows within this time.
+const RETRY_MINUTES: i64 = 30;
+
+/// How much shorter builds might become: a tenth and a fifth.
+const SHORTER: [i64; 2] = [90, 80];
+
+/// Looks for minutes that are paid for and not built in.
+pub(super) fn find(
+    month: &PastMonth<'_>,
+    projects: &[Project<'_>],
+    prices: &Prices<'_, '_>,
+    found: &mut Found,
+) {
+    for project in projects {
+        rounding(project, prices, found);
+        retries(project, prices, found);
+    }
+    let builds: u64 = projects.iter().map(Project::count).sum();
+    if builds > 0 {
+        rounded_away(projects, builds, found);
+        queues(projects, found);
+        failures(projects, found);
+    }
+    free_units(month, found);
+}
+
+fn saved(project: &Project<'_>, units: Decimal, prices: &Prices<'_, '_>) -> Option<Money> {
+    let shift = Shift {
+        key: project.key,
+        units: -units,
+        price: project.price?,
+    };
+    Some(-prices.difference(&[shift]))
+}
+
+/// Builds for which a little less time is a lot less money: at least twice as much as it is shorter.
+fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
+    if project.compute.grain != Grain::Minute || project.builds.is_empty() {
+        return;
+    }
+    let (before, known) = (project.units(Pace::SAME), project.known());
+    for percent in SHORTER {
+        let times = Decimal::new(percent, 2);
+        let after = project.units(Pace::of(times, Decimal::ONE));
+        let less = before - after;
+        let expected = known * (Decimal::ONE - times);
+        if less < expected * Decimal::TWO {
+            continue;
+        }
+        let Some(saving) = saved(project, less, prices) else {
+            return;
+        };
+        if saving < found.least {
+            found.small += u64::from(saving > Money::ZERO);
+            return;
+        }
+        let over: u64 = project
+            .builds
+            .iter()
+            .filter(|build| {
+                build.length > 60_000 && (1..=12_000).contains(&(build.length % 60_000))
+            })
+            .map(|build| u64::from(build.count))
+            .sum();
+        let shown = project.shown();
+        let shorter = 100 - percent;
+        found.drafts.push(Draft {
+            kind: Kind::Rounding,
+            subject: shown.clone(),
+            title: format!("{shown}: end builds {shorter} % sooner, before the next minute"),
+            evidence: vec![
+                format!(
+                    "{over} of {} builds end within 12 s of a new minute and pay all of it",
+                    project.count()
+                ),
+                format!(
+                    "{shorter} % shorter builds bill {} minutes in place of {}: {} % less",
+                    plain(after),
+                    plain(before),
+                    plain((less * Decimal::ONE_HUNDRED / before).round_dp(0))
+                ),
+            ],
+            changes: vec![Change::Minutes {
+                only: project.selector.clone(),
+                times,
+            }],
+            assumptions: vec![format!(
+                "Every build becomes {shorter} % shorter, e.g. by a cache or a smaller image."
+            )],
+            risks: Vec::new(),
+            estimate: saving,
+            pays_from_speed: None,
+        });
+        return;
+    }
+}
+
+/// The failed builds of a project, each with whether it was tried again.
+fn failed<'p>(project: &'p Project<'_>) -> impl Iterator<Item = (TimedBuild, bool)> + 'p {
+    let seen = &project.seen;
+    seen.iter().enumerate().filter_map(move |(at, build)| {
+        let build = &build.build;
+        let is_failed = matches!(
+            build.status.as_deref(),
+            Some("FAILED" | "FAULT" | "TIMED_OUT")
+        );
+        let ended = build.ended.filter(|_| is_failed)?;
+        let until = ended + TimeDelta::minutes(RETRY_MINUTES);
+        let again = seen[at + 1..]
+            .iter()
+            .take_while(|next| next.build.submitted <= until)
+            .any(|next| next.build.submitted >= ended && next.build.pipeline == build.pipeline);
+        let from = build.provisioned.unwrap_or(build.submitted);
+        let timed = TimedBuild {
+            start: None,
+            length: (ended - from).num_milliseconds().max(0),
+            count: 1,
+        };
+        Some((timed, again))
+    })
+}
+
+fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
+    let all = project.units(Pace::SAME);
+    let again: Vec<TimedBuild> = failed(project)
+        .filter(|(_, again)| *again)
+        .map(|(build, _)| build)
+        .collect();
+    if again.is_empty() || all <= Decimal::ZERO {
+        return;
+    }
+    let units = Decimal::from(billed_units(&again, project.compute.grain, Pace::SAME));
+    let Some(saving) = saved(project, units, prices) else {
+        return;
+    };
+    if saving < found.least {
+        found.small += u64::from(saving > Money::ZERO);
+        return;
+    }
+    let times = (Decimal::ONE - units / all).max(Decimal::ZERO).round_dp(4);
+    let shown = project.shown();
+    let failures = failed(project).count();
+    found.drafts.push(Draft {
+        kind: Kind::Retries,
+        subject: shown.clone(),
+        title: format!("{shown}: builds that fail and are tried again"),
+        evidence: vec![format!(
+            "{failures} of {} builds failed; {} were followed by another of the project within \
+             {RETRY_MINUTES} minutes and had billed {} of {} {}",
+            project.seen.len(),
+            again.len(),
+            plain(units),
+            plain(all),
+            match project.compute.grain {
+                Grain::Second => "seconds",
+                Grain::Minute | Grain::Provisioned => "minutes",
+            }
+        )],
+        changes: vec![Change::Builds {
+            only: project.selector.clone(),
+            times,
+        }],
+        assumptions: vec![
+            "None of them would be needed: the most there is to save. That a build follows a failed \
+             one so soon makes it a second try; AWS does not say so."
+                .to_owned(),
+        ],
+        risks: Vec::new(),
+        estimate: saving,
+        pays_from_speed: None,
+    });
+}
+
+fn rounded_away(projects: &[Project<'_>], builds: u64, found: &mut Found) {
+    let (mut billed, mut built) = (Decimal::ZERO, Decimal::ZERO);
+    for project in projects.iter().filter(|p| p.compute.grain == Grain::Minute) {
+        billed += project.known();
+        let time: i128 = project
+            .builds
+            .iter()
+            .map(|build| i128::from(build.length) * i128::from(build.count))
+            .sum();
+        built += Decimal::from_i128_with_scale(time, 3) / Decimal::from(60);
+    }
+    if billed.is_zero() {
+        return;
+    }
+    let lost = billed - built;
+    found.observations.push(format!(
+        "Rounding up takes {} of {} billed build minutes ({} %), over {builds} builds.",
+        plain(lost.round_dp(0)),
+        plain(billed),
+        plain((lost * Decimal::ONE_HUNDRED / billed).round_dp(0))
+    ));
+}
+
+fn queues(projects: &[Project<'_>], found: &mut Found) {
+    let waits: Vec<(i64, &str)> = projects
+        .iter()
+        .flat_map(|project| &project.seen)
+        .filter_map(|seen| {
+            let wait = seen.build.provisioned? - seen.build.submitted;
+            Some((wait.num_milliseconds().max(0), seen.build.project.as_str()))
+        })
+        .collect();
+    let Some((longest, project)) = waits.iter().max() else {
+        return;
+    };
+    let all: i64 = waits.iter().map(|(wait, _)| wait).sum();
+    let long = waits.iter().filter(|(wait, _)| *wait > 60_000).count();
+    found.observations.push(format!(
+        "Builds waited {} minutes in the queue, {long} of {} longer than one, at most {} s ({project}). \
+         AWS does not bill it; people wait.",
+        plain((Decimal::from(all) / Decimal::from(60_000)).round_dp(0)),
+        waits.len(),
+        longest / 1000
+    ));
+}
+
+fn failures(projects: &[Project<'_>], found: &mut Found) {
+    let (mut count, mut again, mut cost) = (0_u64, 0_u64, Money::ZERO);
+    for project in projects {
+        for (build, tried_again) in failed(project) {
+            count += 1;
+            again += u64::from(tried_again);
+            let units = billed_units(&[build], project.compute.grain, Pace::SAME);
+            cost += Money::of(Decimal::from(units), project.price.unwrap_or_default());
+        }
+    }
+    if count > 0 {
+        found.observations.push(format!(
+            "{count} builds failed and {again} of them were tried again within {RETRY_MINUTES} \
+             minutes; failed builds cost {} together, before free units.",
+            plain(cost.to_cents())
+        ));
+    }
+}
+
+/// Names free units that nothing drew on.
+fn free_units(month: &PastMonth<'_>, found: &mut Found) {
+    let (workload, catalog) = (month.valuer.workload, month.valuer.catalog);
+    if month.valuer.terms.free_tier != FreeTier::Payer {
+        return;
+    }
+    for allowance in catalog.allowances() {
+        let is_code = allowance.meters.iter().any(|meter| {
+            let service = catalog.services.get(&meter.service);
+            service.is_some_and(|service| service.kind == ServiceKind::Code)
+        });
+        // What comes with people is not there to be used up.
+        if !is_code || allowance.further.is_some() {
+            continue;
+        }
+        let used: Decimal = workload
+            .lots
+            .iter()
+            .filter(|lot| allowance.meters.contains(&lot.key.meter))
+            .map(|lot| workload.quantity(lot, catalog))
+            .sum();
+        let elsewhere = month.valuer.terms.used.get(&allowance.id);
+        let left = allowance.grant - used - elsewhere.copied().unwrap_or_default();
+        if left > Decimal::ZERO {
+            found.observations.push(format!(
+                "Free and not used: {} of {}.",
+                Quantity::new(left, allowance.unit),
+                allowance.name
+            ));
+        }
+    }
+}

@@ -1,0 +1,605 @@
+//! A scenario applied to a month: builds one by one where they are known, totals where not.
+//!
+//! Selectors speak of the baseline: a build that one change moves is still meant by another under
+//! its old name. So it does not matter which change comes first, except that of two moves of one
+//! build the later holds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{
+    change::{Adjust, Change, Selector, Subject, Target, Total},
+    fleet,
+    workload::{Basis, Lot, Pace, PipelineUse, TimedBuild, Workload, billed_units, grain_of},
+};
+use crate::domain::{
+    allocation::share_quantity,
+    allowance::FreeTier,
+    catalog::{Catalog, Compute, Grain},
+    ids::{AccountId, Meter, Region},
+    number::plain,
+    plan::{PipelineType, Terms, baseline_use},
+    quantity::{Quantity, Unit},
+    usage::UsageKey,
+};
+
+/// The longest build that Lambda runs, in milliseconds.
+pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
+
+/// Usage under the scenario.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Piece {
+    /// The lot it comes from; none for usage that the scenario adds.
+    pub from: Option<usize>,
+    /// Whose, where, what.
+    pub key: UsageKey,
+    /// The day whose prices hold.
+    pub day: NaiveDate,
+    /// The price its rows were billed at, if it is still the same meter there.
+    pub rate: Option<Decimal>,
+    /// How much.
+    pub quantity: Quantity,
+}
+
+/// How far a change reached, for those who ask what it rests on.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Reach {
+    /// Builds that were metered again one by one.
+    pub builds: u64,
+    /// Quantities that were changed as totals, by unit.
+    pub totals: BTreeMap<Unit, Decimal>,
+    /// Pipelines that were changed.
+    pub pipelines: u64,
+}
+
+/// What a scenario makes of a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Applied {
+    /// The usage.
+    pub pieces: Vec<Piece>,
+    /// Prices, free tier and discounts.
+    pub terms: Terms,
+    /// How far each change reached, in their order.
+    pub reach: Vec<Reach>,
+    /// What could break.
+    pub warnings: BTreeSet<String>,
+    /// What the figures assume.
+    pub assumptions: BTreeSet<String>,
+    /// What cannot be known without being stated.
+    pub unknown: BTreeSet<String>,
+}
+
+/// What happens to one lot.
+#[derive(Clone, Copy)]
+struct Fate<'c> {
+    /// So many times as many, and each so many times as long.
+    many: Decimal,
+    long: Decimal,
+    target: Option<(usize, &'c Target, Decimal)>,
+    region: Option<&'c Region>,
+}
+
+/// Which lots each selector means.
+pub(super) trait Selects {
+    /// Returns them in order.
+    fn lots(&self, only: &Selector) -> std::rc::Rc<[usize]>;
+}
+
+struct Application<'a> {
+    workload: &'a Workload,
+    catalog: &'a Catalog,
+    changes: &'a [&'a Change],
+    out: Applied,
+}
+
+/// Applies changes to a month.
+pub(super) fn apply(
+    workload: &Workload,
+    catalog: &Catalog,
+    terms: &Terms,
+    changes: &[&Change],
+    selects: &dyn Selects,
+) -> Applied {
+    let mut application = Application {
+        workload,
+        catalog,
+        changes,
+        out: Applied {
+            pieces: Vec::with_capacity(workload.lots.len()),
+            terms: terms.clone(),
+            reach: vec![Reach::default(); changes.len()],
+            warnings: BTreeSet::new(),
+            assumptions: BTreeSet::new(),
+            unknown: BTreeSet::new(),
+        },
+    };
+    application.run(selects);
+    application.out
+}
+
+impl<'a> Application<'a> {
+    fn run(&mut self, selects: &dyn Selects) {
+        let mut fates = self.fates(selects);
+        let moved = self.pipeline_types(&mut fates);
+        let mut fleets: BTreeMap<(usize, Option<AccountId>, Region), Vec<usize>> = BTreeMap::new();
+        for (at, fate) in fates.iter().enumerate() {
+            let Some(fate) = fate else { continue };
+            let lot = &self.workload.lots[at];
+            match fate.target {
+                Some((change, Target::Fleet { .. }, _)) => {
+                    let region = fate.region.unwrap_or(&lot.key.region).clone();
+                    fleets
+                        .entry((change, lot.key.account.clone(), region))
+                        .or_default()
+                        .push(at);
+                }
+                _ => self.lot(at, lot, *fate),
+            }
+        }
+        self.out.pieces.extend(moved);
+        for ((change, _, region), lots) in fleets {
+            self.fleet(change, &region, &lots, &fates);
+        }
+        for (at, change) in self.changes.iter().copied().enumerate() {
+            match change {
+                Change::Total { of, only, to } => self.total(at, of, only, *to),
+                Change::SecurityBaseline => self.security_baseline(),
+                Change::FreeTier(on) => {
+                    self.out.terms.free_tier = if *on { FreeTier::Payer } else { FreeTier::None };
+                }
+                Change::Price(price) => self.out.terms.prices.push(price.clone()),
+                Change::Discount(discount) => self.out.terms.discounts.push(discount.clone()),
+                Change::PriceLike(region) => self.out.terms.price_like = Some(region.clone()),
+                _ => {}
+            }
+        }
+    }
+
+    /// Says what happens to each lot; none for lots that a pipeline takes along.
+    fn fates(&mut self, selects: &dyn Selects) -> Vec<Option<Fate<'a>>> {
+        let same = Fate {
+            many: Decimal::ONE,
+            long: Decimal::ONE,
+            target: None,
+            region: None,
+        };
+        let workload = self.workload;
+        let mut fates = vec![Some(same); workload.lots.len()];
+        for (at, change) in self.changes.iter().copied().enumerate() {
+            let Some(only) = change.selector() else {
+                continue;
+            };
+            let is_of_builds = matches!(
+                change,
+                Change::Builds { .. } | Change::Minutes { .. } | Change::Compute { .. }
+            );
+            if !is_of_builds && !matches!(change, Change::Region { .. }) {
+                continue;
+            }
+            for &lot_at in selects.lots(only).iter() {
+                let lot = &workload.lots[lot_at];
+                let Some(fate) = &mut fates[lot_at] else {
+                    continue;
+                };
+                let on_demand = self
+                    .catalog
+                    .computes
+                    .iter()
+                    .any(|c| c.meter == lot.key.meter && c.grain != Grain::Provisioned);
+                if is_of_builds && !on_demand {
+                    continue;
+                }
+                match change {
+                    Change::Builds { times, .. } => fate.many *= *times,
+                    Change::Minutes { times, .. } => fate.long *= *times,
+                    Change::Compute { to, speed, .. } => fate.target = Some((at, to, *speed)),
+                    Change::Region { to, .. } if lot.key.region != Region::global() => {
+                        fate.region = Some(to);
+                    }
+                    _ => continue,
+                }
+                let reach = &mut self.out.reach[at];
+                let builds = lot.builds.iter().map(|build| u64::from(build.count));
+                reach.builds += builds.sum::<u64>();
+                if !lot.rest.is_zero() {
+                    *reach.totals.entry(lot.unit).or_default() += lot.rest;
+                }
+            }
+        }
+        fates
+    }
+
+    /// Turns pipelines into their other type: their lots go, what they would bill comes.
+    fn pipeline_types(&mut self, fates: &mut [Option<Fate<'a>>]) -> Vec<Piece> {
+        let mut moved: BTreeMap<usize, (PipelineType, Option<Decimal>, usize)> = BTreeMap::new();
+        for (change_at, change) in self.changes.iter().copied().enumerate() {
+            let Change::PipelineType { only, to, minutes } = change else {
+                continue;
+            };
+            for (at, pipeline) in self.workload.pipelines.iter().enumerate() {
+                if pipeline.kind != *to && self.is_meant(pipeline, only) {
+                    moved.insert(at, (*to, *minutes, change_at));
+                }
+            }
+        }
+        let mut pieces = Vec::new();
+        for (at, (to, stated, change)) in moved {
+            let pipeline = &self.workload.pipelines[at];
+            let shown = pipeline.name.as_deref().unwrap_or("unnamed pipelines");
+            let (usage_type, unit, quantity) = match to {
+                PipelineType::V1 if pipeline.counts => {
+                    ("activePipeline", Unit::Pipeline, pipeline.count)
+                }
+                PipelineType::V1 => ("trialPipeline", Unit::Pipeline, pipeline.count),
+                PipelineType::V2 => {
+                    let known = pipeline.minutes.map(|(minutes, basis)| {
+                        self.note_basis(basis);
+                        minutes
+                    });
+                    let Some(minutes) = stated.or(known) else {
+                        self.out.unknown.insert(format!(
+                            "V2 minutes of {shown}: state them, e.g. \
+                             pipeline_type[…]=V2,minutes=200"
+                        ));
+                        continue;
+                    };
+                    let quantity = minutes * pipeline.count;
+                    ("actionExecutionMinute", Unit::Minute, quantity)
+                }
+            };
+            self.out.reach[change].pipelines +=
+                u64::try_from(pipeline.count.ceil()).unwrap_or(u64::MAX);
+            let first = &self.workload.lots[pipeline.lots[0]];
+            let region = fates[pipeline.lots[0]].and_then(|fate| fate.region);
+            for lot in &pipeline.lots {
+                fates[*lot] = None;
+            }
+            pieces.push(Piece {
+                from: Some(pipeline.lots[0]),
+                key: UsageKey {
+                    meter: Meter::new("AWSCodePipeline", usage_type),
+                    region: region.unwrap_or(&pipeline.key.region).clone(),
+                    ..pipeline.key.clone()
+                },
+                day: first.day,
+                rate: None,
+                quantity: Quantity::new(quantity, unit),
+            });
+        }
+        pieces
+    }
+
+    fn note_basis(&mut self, basis: Basis) {
+        let text = match basis {
+            Basis::Known => return,
+            Basis::BuildsAndRuns => {
+                "V2 minutes of V1 pipelines: those of their builds, and one of source for each \
+                 run. Deployments and other actions are not recorded of V1 pipelines: state \
+                 minutes=… if they have such."
+            }
+            Basis::LikeOthers => {
+                "V2 minutes of V1 pipelines whose runs are not known: the mean of the V2 \
+                 pipelines. State minutes=… if you know better."
+            }
+        };
+        self.out.assumptions.insert(text.to_owned());
+    }
+
+    fn is_meant(&self, pipeline: &PipelineUse, only: &Selector) -> bool {
+        let lot = &self.workload.lots[pipeline.lots[0]];
+        only.matches(
+            &Subject {
+                resource: pipeline.name.as_deref(),
+                region: &pipeline.key.region,
+                ..lot.subject()
+            },
+            self.catalog,
+        )
+    }
+
+    /// Meters a lot again.
+    fn lot(&mut self, at: usize, lot: &'a Lot, fate: Fate<'a>) {
+        let from = grain_of(lot, self.catalog);
+        let slower = Pace::of(fate.long, Decimal::ONE);
+        let Some((_, Target::OnDemand(to), speed)) = fate.target else {
+            let billed = Decimal::from(billed_units(&lot.builds, from, slower));
+            let quantity = (billed + slower.times(lot.rest)) * fate.many;
+            self.piece(at, lot, fate.region, None, quantity, lot.unit);
+            return;
+        };
+        let pace = Pace::of(fate.long, speed);
+        let is_lambda = to.grain == Grain::Second;
+        let fits =
+            |build: &TimedBuild| !is_lambda || pace.milliseconds(build.length) <= LAMBDA_LIMIT;
+        let all_fit = lot.builds.iter().all(fits);
+        let (go, stay): (Vec<TimedBuild>, Vec<TimedBuild>) = if all_fit {
+            (Vec::new(), Vec::new())
+        } else {
+            lot.builds.iter().copied().partition(fits)
+        };
+        let goes = if all_fit { &lot.builds } else { &go };
+        if !stay.is_empty() {
+            let count: u64 = stay.iter().map(|build| u64::from(build.count)).sum();
+            self.out.warnings.insert(format!(
+                "{count} builds of {} take longer than Lambda's 15 minutes: they stay.",
+                lot.name()
+                    .unwrap_or_else(|| "an unnamed project".to_owned())
+            ));
+            let quantity = Decimal::from(billed_units(&stay, from, slower)) * fate.many;
+            self.piece(at, lot, fate.region, None, quantity, lot.unit);
+        }
+        self.say_what_a_move_means(to, speed);
+        let unit = if to.grain == Grain::Second {
+            Unit::Second
+        } else {
+            Unit::Minute
+        };
+        let rest = pace.times(lot.rest);
+        let rest = match (lot.unit, unit) {
+            (Unit::Minute, Unit::Second) => rest * Decimal::from(60),
+            (Unit::Second, Unit::Minute) => rest / Decimal::from(60),
+            _ => rest,
+        };
+        let quantity = (Decimal::from(billed_units(goes, to.grain, pace)) + rest) * fate.many;
+        self.piece(at, lot, fate.region, Some(to), quantity, unit);
+    }
+
+    fn say_what_a_move_means(&mut self, to: &Compute, speed: Decimal) {
+        let pace = if speed == Decimal::ONE {
+            format!(
+                "Builds take as long on {} as before: try it, and state speed=…",
+                to.name
+            )
+        } else {
+            format!(
+                "Builds run {} times as fast on {}: try it.",
+                plain(speed),
+                to.name
+            )
+        };
+        self.out.assumptions.insert(pace);
+        if to.grain == Grain::Second {
+            self.out.warnings.insert(
+                "Lambda compute ends a build after 15 minutes and has no privileged mode (no \
+                 Docker builds), no VPC and no cache. Whether these builds need any of it is not \
+                 recorded."
+                    .to_owned(),
+            );
+        }
+        if to.name.starts_with("arm") || to.name.contains(".arm.") {
+            self.out
+                .warnings
+                .insert("Builds must run on ARM: images, tools and tests.".to_owned());
+        }
+    }
+
+    fn piece(
+        &mut self,
+        at: usize,
+        lot: &Lot,
+        region: Option<&Region>,
+        to: Option<&Compute>,
+        quantity: Decimal,
+        unit: Unit,
+    ) {
+        let mut key = lot.key.clone();
+        let mut rate = lot.rate;
+        if let Some(region) = region.filter(|region| **region != key.region) {
+            key.region = region.clone();
+            rate = None;
+        }
+        if let Some(to) = to.filter(|to| to.meter != key.meter) {
+            key.meter = to.meter.clone();
+            rate = None;
+        }
+        self.out.pieces.push(Piece {
+            from: Some(at),
+            key,
+            day: lot.day,
+            rate,
+            quantity: Quantity::new(quantity, unit),
+        });
+    }
+
+    /// Runs the builds of lots on one fleet.
+    fn fleet(
+        &mut self,
+        change: usize,
+        region: &Region,
+        lots: &[usize],
+        fates: &[Option<Fate<'a>>],
+    ) {
+        let Change::Compute {
+            to:
+                Target::Fleet {
+                    compute,
+                    machines,
+                    overflow,
+                },
+            speed,
+            ..
+        } = self.changes[change]
+        else {
+            return;
+        };
+        let minutes =
+            Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
+        let minutes = minutes.max(compute.minimum * Decimal::from(*machines));
+        let mut arrivals: Vec<(i64, i64, usize, TimedBuild)> = Vec::new();
+        let mut undated = 0_u64;
+        for &at in lots {
+            let lot = &self.workload.lots[at];
+            let fate = fates[at].expect("only lots with a fate run on a fleet");
+            let pace = Pace::of(fate.long, *speed);
+            for build in &lot.builds {
+                match build.start {
+                    Some(start) => {
+                        arrivals.push((start, pace.milliseconds(build.length), at, *build));
+                    }
+                    None => undated += u64::from(build.count),
+                }
+            }
+            if fate.many != Decimal::ONE {
+                self.out.unknown.insert(
+                    "When more or fewer builds would come to a fleet: builds*=… and a fleet do not \
+                     go together."
+                        .to_owned(),
+                );
+            }
+            if !lot.rest.is_zero() {
+                self.out.warnings.insert(
+                    "Usage that is known as a total only stays on demand: when its builds ran is \
+                     not known."
+                        .to_owned(),
+                );
+                let slower = Pace::of(fate.long, Decimal::ONE);
+                let rest = slower.times(lot.rest);
+                self.piece(at, lot, Some(region), None, rest, lot.unit);
+            }
+        }
+        if undated > 0 {
+            self.out.assumptions.insert(format!(
+                "{undated} stated builds never wait for a machine and never overflow: when they run \
+                 is not stated."
+            ));
+        }
+        arrivals.sort_unstable();
+        let timed: Vec<(i64, i64)> = arrivals.iter().map(|build| (build.0, build.1)).collect();
+        let run = fleet::simulate(&timed, *machines, *overflow);
+        self.out.assumptions.insert(format!(
+            "In {} of {region}, {}; it is billed for every minute it is provisioned, idle or not.",
+            self.workload.month,
+            run.describe(*machines, minutes)
+        ));
+        let mut over: BTreeMap<usize, i64> = BTreeMap::new();
+        for at in run.overflowed {
+            let (_, _, lot_at, build) = arrivals[at];
+            let lot = &self.workload.lots[lot_at];
+            let fate = fates[lot_at].expect("only lots with a fate run on a fleet");
+            // On demand it takes as long as it always did.
+            let slower = Pace::of(fate.long, Decimal::ONE);
+            let billed = billed_units(&[build], grain_of(lot, self.catalog), slower);
+            *over.entry(lot_at).or_default() += billed;
+        }
+        for (at, billed) in over {
+            let lot = &self.workload.lots[at];
+            self.piece(at, lot, Some(region), None, Decimal::from(billed), lot.unit);
+        }
+        let first = &self.workload.lots[lots[0]];
+        self.out.pieces.push(Piece {
+            from: None,
+            key: UsageKey {
+                meter: compute.meter.clone(),
+                region: region.clone(),
+                ..first.key.clone()
+            },
+            day: first.day,
+            rate: None,
+            quantity: Quantity::new(minutes, Unit::Minute),
+        });
+    }
+
+    /// Changes the total of a meter; its parts keep their shares.
+    fn total(&mut self, change: usize, of: &Total, only: &Selector, to: Adjust) {
+        let meter = of.meter();
+        let workload = self.workload;
+        let is_meant = |piece: &Piece| {
+            piece.key.meter == meter
+                && (only.terms.is_empty()
+                    || piece.from.is_some_and(|at| {
+                        let lot = &workload.lots[at];
+                        let subject = Subject {
+                            meter: &piece.key.meter,
+                            region: &piece.key.region,
+                            ..lot.subject()
+                        };
+                        only.matches(&subject, self.catalog)
+                    }))
+        };
+        let found: Vec<usize> = (0..self.out.pieces.len())
+            .filter(|at| is_meant(&self.out.pieces[*at]))
+            .collect();
+        let parts: Vec<Decimal> = found
+            .iter()
+            .map(|at| self.out.pieces[*at].quantity.value)
+            .collect();
+        let before: Decimal = parts.iter().sum();
+        let to = match (of, to) {
+            (
+                Total::OnPremisesTargets {
+                    deployments: Some(deployments),
+                },
+                Adjust::To(targets),
+            ) => Adjust::To(targets * *deployments),
+            (_, to) => to,
+        };
+        let after = to.of(before);
+        let unit = self
+            .catalog
+            .meter(&meter.service, meter.usage_type.as_str())
+            .map_or(Unit::Unspecified, |info| info.unit);
+        *self.out.reach[change].totals.entry(unit).or_default() += before;
+        if after == before {
+            return;
+        }
+        if before.is_zero() {
+            for at in found {
+                self.out.pieces[at].quantity.value = Decimal::ZERO;
+            }
+            self.add(meter, Quantity::new(after, unit));
+            return;
+        }
+        for (at, part) in found.into_iter().zip(share_quantity(after, &parts)) {
+            self.out.pieces[at].quantity.value = part;
+        }
+    }
+
+    /// Adds usage of nobody in particular.
+    fn add(&mut self, meter: Meter, quantity: Quantity) {
+        let region = self.changes.iter().rev().find_map(|change| match change {
+            Change::Region { only, to } if only.terms.is_empty() => Some(to),
+            _ => None,
+        });
+        let region = region.unwrap_or(&self.workload.home.region);
+        let key = UsageKey {
+            region: self.catalog.billing_region(&meter.service, region),
+            meter,
+            ..self.workload.home.clone()
+        };
+        self.out.pieces.push(Piece {
+            from: None,
+            key,
+            day: self.workload.month.first_day(),
+            rate: None,
+            quantity,
+        });
+    }
+
+    fn security_baseline(&mut self) {
+        let pipelines: Decimal = self.workload.pipelines.iter().map(|p| p.count).sum();
+        let pipelines = pipelines.max(Decimal::ONE);
+        let runs = self.workload.runs.unwrap_or_else(|| {
+            let minutes = self
+                .workload
+                .lots
+                .iter()
+                .filter(|lot| lot.unit == Unit::Minute);
+            let minutes: Decimal = minutes
+                .map(|lot| self.workload.quantity(lot, self.catalog))
+                .sum();
+            (minutes / Decimal::from(5)).ceil()
+        });
+        let catalog = self.catalog;
+        for (item, quantity) in baseline_use(catalog, pipelines, runs) {
+            self.add(item.meter.clone(), quantity);
+        }
+        self.out.assumptions.insert(format!(
+            "Security baseline: assumed use of {} pipelines and {} runs; what the bill has of these \
+             services already is not taken off.",
+            plain(pipelines),
+            plain(runs)
+        ));
+    }
+}

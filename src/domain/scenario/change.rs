@@ -1,0 +1,540 @@
+//! One change of a scenario, in the words of `docs/scenarios.md`.
+//!
+//! [`Display`](fmt::Display) writes a change the way `--set` and a scenario file read it.
+
+use std::fmt;
+
+use rust_decimal::Decimal;
+
+use crate::domain::{
+    allocation::short_name,
+    catalog::{Catalog, Compute},
+    ids::{AccountId, Meter, Region, ServiceCode},
+    number::plain,
+    plan::PipelineType,
+    price_book::StatedPrice,
+    rating::Discount,
+    usage::Tags,
+};
+
+/// A set of changes with a name.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Scenario {
+    /// What it is called in tables.
+    pub name: String,
+    /// Why it is asked, if the file says so.
+    pub note: Option<String>,
+    /// What changes, in the order stated.
+    pub changes: Vec<Change>,
+}
+
+/// What changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// A total of the month.
+    Total {
+        /// Of what.
+        of: Total,
+        /// Where, if not everywhere.
+        only: Selector,
+        /// To what.
+        to: Adjust,
+    },
+    /// More or fewer builds like those there are.
+    Builds {
+        /// Which.
+        only: Selector,
+        /// How many times as many.
+        times: Decimal,
+    },
+    /// Longer or shorter builds: each one's duration, then rounded up again.
+    Minutes {
+        /// Which.
+        only: Selector,
+        /// How many times as long.
+        times: Decimal,
+    },
+    /// Builds move to another compute type.
+    Compute {
+        /// Which.
+        only: Selector,
+        /// Where to.
+        to: Target,
+        /// How many times as fast they run there.
+        speed: Decimal,
+    },
+    /// Pipelines change their type.
+    PipelineType {
+        /// Which, by name.
+        only: Selector,
+        /// To which type.
+        to: PipelineType,
+        /// V2 action minutes of each in a month, where they are stated.
+        minutes: Option<Decimal>,
+    },
+    /// Usage moves to another region.
+    Region {
+        /// Which.
+        only: Selector,
+        /// Where to.
+        to: Region,
+    },
+    /// Free tiers apply or not.
+    FreeTier(bool),
+    /// A private price.
+    Price(StatedPrice),
+    /// A negotiated discount.
+    Discount(Discount),
+    /// Another region's prices stand in for unknown ones.
+    PriceLike(Region),
+    /// The security services around pipelines are switched on.
+    SecurityBaseline,
+}
+
+/// A quantity that a month has one total of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Total {
+    /// People who touch `CodeCommit`.
+    ActiveUsers,
+    /// Git pushes and pulls.
+    GitRequests,
+    /// Repository storage.
+    StorageGb,
+    /// Active V1 pipelines.
+    V1Pipelines,
+    /// V2 action minutes.
+    V2ActionMinutes,
+    /// Updates of on-premises instances.
+    OnPremisesUpdates,
+    /// Instances a deployment reaches; what is billed are their updates.
+    OnPremisesTargets {
+        /// Deployments in the month, where the instances are stated as a number.
+        deployments: Option<Decimal>,
+    },
+    /// Any meter.
+    Metered(Meter),
+}
+
+impl Total {
+    /// Every total with a name of its own, with that name.
+    pub const NAMED: [(&'static str, Self); 7] = [
+        ("active_users", Self::ActiveUsers),
+        ("git_requests", Self::GitRequests),
+        ("storage_gb", Self::StorageGb),
+        ("v1_pipelines", Self::V1Pipelines),
+        ("v2_action_minutes", Self::V2ActionMinutes),
+        ("on_premises_updates", Self::OnPremisesUpdates),
+        (
+            "on_premises_targets",
+            Self::OnPremisesTargets { deployments: None },
+        ),
+    ];
+
+    /// Returns what is metered.
+    pub fn meter(&self) -> Meter {
+        match self {
+            Self::ActiveUsers => Meter::new("AWSCodeCommit", "User-Month"),
+            Self::GitRequests => Meter::new("AWSCodeCommit", "git request overage"),
+            Self::StorageGb => Meter::new("AWSCodeCommit", "storage overage"),
+            Self::V1Pipelines => Meter::new("AWSCodePipeline", "activePipeline"),
+            Self::V2ActionMinutes => Meter::new("AWSCodePipeline", "actionExecutionMinute"),
+            Self::OnPremisesUpdates | Self::OnPremisesTargets { .. } => {
+                Meter::new("AWSCodeDeploy", "On-Premises-Instance")
+            }
+            Self::Metered(meter) => meter.clone(),
+        }
+    }
+
+    /// Tells whether there are no halves of it.
+    pub fn is_whole(&self) -> bool {
+        matches!(
+            self,
+            Self::ActiveUsers
+                | Self::V1Pipelines
+                | Self::OnPremisesUpdates
+                | Self::OnPremisesTargets { .. }
+        )
+    }
+
+    fn name(&self) -> &'static str {
+        Self::NAMED
+            .iter()
+            .find(|(_, named)| std::mem::discriminant(named) == std::mem::discriminant(self))
+            .map_or("usage", |(name, _)| name)
+    }
+}
+
+/// How a total changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Adjust {
+    /// To this.
+    To(Decimal),
+    /// By this much, more or less.
+    By(Decimal),
+    /// To so many times as much.
+    Times(Decimal),
+}
+
+impl Adjust {
+    /// Returns the new total; never below zero.
+    pub fn of(self, total: Decimal) -> Decimal {
+        match self {
+            Self::To(value) => value,
+            Self::By(value) => total + value,
+            Self::Times(factor) => total * factor,
+        }
+        .max(Decimal::ZERO)
+    }
+}
+
+/// Where builds move.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Target {
+    /// To another compute type on demand.
+    OnDemand(Compute),
+    /// To a reserved fleet in each account and region where they ran.
+    Fleet {
+        /// What its machines are.
+        compute: Compute,
+        /// How many.
+        machines: u32,
+        /// Builds that find no free machine run on demand; else they wait.
+        overflow: bool,
+    },
+}
+
+/// Which usage a change is about: all terms must hold, as the baseline has them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Selector {
+    /// The terms; none means everything.
+    pub terms: Vec<Term>,
+}
+
+/// One term of a selector.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Term {
+    /// The compute type.
+    Compute(Pattern),
+    /// The `CodeBuild` project.
+    Project(Pattern),
+    /// The pipeline.
+    Pipeline(Pattern),
+    /// The project, pipeline, bucket or whatever was used.
+    Resource(Pattern),
+    /// The account.
+    Account(Pattern),
+    /// The region.
+    Region(Pattern),
+    /// The value of a tag.
+    Tag(String, Pattern),
+}
+
+/// A name in which `*` stands for any text, or several of them with `|` between.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Pattern(pub String);
+
+impl Pattern {
+    /// Tells whether a name is meant, whatever the case.
+    pub fn matches(&self, name: &str) -> bool {
+        fn from(pattern: &[u8], name: &[u8]) -> bool {
+            // Greedy with one point of return: the last star.
+            let (mut p, mut n) = (0, 0);
+            let mut star: Option<(usize, usize)> = None;
+            while n < name.len() {
+                match pattern.get(p) {
+                    Some(b'*') => {
+                        star = Some((p, n));
+                        p += 1;
+                    }
+                    Some(c) if c.eq_ignore_ascii_case(&name[n]) => {
+                        p += 1;
+                        n += 1;
+                    }
+                    _ => match star {
+                        Some((at, taken)) => {
+                            star = Some((at, taken + 1));
+                            p = at + 1;
+                            n = taken + 1;
+                        }
+                        None => return false,
+                    },
+                }
+            }
+            pattern[p..].iter().all(|c| *c == b'*')
+        }
+        let name = name.as_bytes();
+        self.0
+            .split('|')
+            .any(|pattern| from(pattern.as_bytes(), name))
+    }
+
+    /// Returns a pattern of one name. What a selector gives a meaning of its own becomes a star.
+    pub fn exactly(name: &str) -> Self {
+        Self::any_of([name])
+    }
+
+    /// Returns a pattern of several names.
+    pub fn any_of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
+        let special =
+            |c: char| c.is_control() || matches!(c, '[' | ']' | ',' | '=' | '"' | '\\' | '|');
+        let names: Vec<String> = names
+            .into_iter()
+            .map(|name| name.replace(special, "*"))
+            .collect();
+        Self(names.join("|"))
+    }
+
+    /// Tells whether it may mean several names.
+    pub fn is_glob(&self) -> bool {
+        self.0.contains(['*', '|'])
+    }
+}
+
+/// What a selector looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The meter.
+    pub meter: &'a Meter,
+    /// The account.
+    pub account: Option<&'a AccountId>,
+    /// The region.
+    pub region: &'a Region,
+    /// The project, pipeline or repository, by its ARN or name.
+    pub resource: Option<&'a str>,
+    /// The pipeline that started a build.
+    pub pipeline: Option<&'a str>,
+    /// The tags.
+    pub tags: &'a Tags,
+}
+
+impl Selector {
+    /// Returns a selector of one compute type.
+    pub fn compute(name: &str) -> Self {
+        Self {
+            terms: vec![Term::Compute(Pattern(name.to_owned()))],
+        }
+    }
+
+    /// Returns the same selector, narrowed by another term.
+    #[must_use]
+    pub fn and(mut self, term: Term) -> Self {
+        self.terms.push(term);
+        self
+    }
+
+    /// Tells whether all terms hold.
+    pub fn matches(&self, subject: &Subject<'_>, catalog: &Catalog) -> bool {
+        self.terms.iter().all(|term| term.holds(subject, catalog))
+    }
+}
+
+impl Term {
+    /// Returns what the term is about and the name it asks for.
+    pub fn parts(&self) -> (String, &Pattern) {
+        let (what, pattern) = match self {
+            Self::Compute(pattern) => ("compute", pattern),
+            Self::Project(pattern) => ("project", pattern),
+            Self::Pipeline(pattern) => ("pipeline", pattern),
+            Self::Resource(pattern) => ("resource", pattern),
+            Self::Account(pattern) => ("account", pattern),
+            Self::Region(pattern) => ("region", pattern),
+            Self::Tag(key, pattern) => return (format!("tag:{key}"), pattern),
+        };
+        (what.to_owned(), pattern)
+    }
+
+    /// Tells whether the term holds.
+    pub fn holds(&self, subject: &Subject<'_>, catalog: &Catalog) -> bool {
+        let service = subject.meter.service.as_str();
+        let named = |pattern: &Pattern| {
+            subject
+                .resource
+                .is_some_and(|resource| pattern.matches(&short_name(resource)))
+        };
+        match self {
+            Self::Compute(pattern) => catalog.computes.iter().any(|compute| {
+                compute.meter == *subject.meter
+                    && (pattern.matches(&compute.name)
+                        || compute.aliases.iter().any(|alias| pattern.matches(alias)))
+            }),
+            Self::Project(pattern) => service == "CodeBuild" && named(pattern),
+            Self::Pipeline(pattern) => {
+                (service == "AWSCodePipeline" && named(pattern))
+                    || subject.pipeline.is_some_and(|name| pattern.matches(name))
+            }
+            Self::Resource(pattern) => named(pattern),
+            Self::Account(pattern) => subject
+                .account
+                .is_some_and(|account| pattern.matches(account.as_str())),
+            Self::Region(pattern) => pattern.matches(subject.region.as_str()),
+            Self::Tag(key, pattern) => subject
+                .tags
+                .get(key)
+                .is_some_and(|value| pattern.matches(value)),
+        }
+    }
+}
+
+impl Change {
+    /// Returns the selector, if the change has one.
+    pub fn selector(&self) -> Option<&Selector> {
+        match self {
+            Self::Total { only, .. }
+            | Self::Builds { only, .. }
+            | Self::Minutes { only, .. }
+            | Self::Compute { only, .. }
+            | Self::PipelineType { only, .. }
+            | Self::Region { only, .. } => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Tells whether the change is about prices, not about usage.
+    pub fn is_of_terms(&self) -> bool {
+        matches!(
+            self,
+            Self::FreeTier(_) | Self::Price(_) | Self::Discount(_) | Self::PriceLike(_)
+        )
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Total { of, only, to } => {
+                let mut only = only.to_string();
+                if let Total::Metered(meter) = of {
+                    only = format!("{}:{}{}", meter.service, meter.usage_type, {
+                        if only.is_empty() { "" } else { "," }
+                    }) + &only;
+                }
+                write!(f, "{}{}{to}", of.name(), bracketed(&only))?;
+                match of {
+                    Total::OnPremisesTargets {
+                        deployments: Some(deployments),
+                    } => write!(f, ",deployments={}", plain(*deployments)),
+                    _ => Ok(()),
+                }
+            }
+            Self::Builds { only, times } => {
+                write!(f, "builds{}*={}", bracketed(only), plain(*times))
+            }
+            Self::Minutes { only, times } => {
+                write!(f, "minutes{}*={}", bracketed(only), plain(*times))
+            }
+            Self::Compute { only, to, speed } => {
+                write!(f, "compute{}=", bracketed(only))?;
+                match to {
+                    Target::OnDemand(compute) => write!(f, "{}", compute.name)?,
+                    Target::Fleet {
+                        compute,
+                        machines,
+                        overflow,
+                    } => write!(
+                        f,
+                        "{},machines={machines},overflow={}",
+                        compute.name,
+                        if *overflow { "on-demand" } else { "queue" }
+                    )?,
+                }
+                if *speed == Decimal::ONE {
+                    Ok(())
+                } else {
+                    write!(f, ",speed={}", plain(*speed))
+                }
+            }
+            Self::PipelineType { only, to, minutes } => {
+                write!(f, "pipeline_type{}={to:?}", bracketed(only))?;
+                minutes.map_or(Ok(()), |minutes| write!(f, ",minutes={}", plain(minutes)))
+            }
+            Self::Region { only, to } => write!(f, "region{}={to}", bracketed(only)),
+            Self::FreeTier(on) => write!(f, "free_tier={}", if *on { "on" } else { "off" }),
+            Self::Price(price) => {
+                let service = price.service.as_ref().map(|s| format!("{s}:"));
+                let region = price.region.as_ref().map(|r| format!("{r}-"));
+                write!(
+                    f,
+                    "price[{}{}{}]={}",
+                    service.unwrap_or_default(),
+                    region.unwrap_or_default(),
+                    price.usage_type,
+                    plain(price.unit_price)
+                )
+            }
+            Self::Discount(discount) => {
+                let service = discount.service.as_ref().map(ServiceCode::as_str);
+                let service = service.map(|service| format!("[{service}]"));
+                write!(
+                    f,
+                    "discount{}={}%",
+                    service.unwrap_or_default(),
+                    plain(discount.percent)
+                )
+            }
+            Self::PriceLike(region) => write!(f, "price_like={region}"),
+            Self::SecurityBaseline => f.write_str("security_baseline=on"),
+        }
+    }
+}
+
+fn bracketed(selector: impl fmt::Display) -> String {
+    let text = selector.to_string();
+    if text.is_empty() {
+        text
+    } else {
+        format!("[{text}]")
+    }
+}
+
+impl fmt::Display for Adjust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::To(value) => write!(f, "={}", plain(*value)),
+            Self::By(value) if value.is_sign_negative() => write!(f, "={}", plain(*value)),
+            Self::By(value) => write!(f, "=+{}", plain(*value)),
+            Self::Times(value) => write!(f, "*={}", plain(*value)),
+        }
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, term) in self.terms.iter().enumerate() {
+            let comma = if at > 0 { "," } else { "" };
+            let (what, pattern) = term.parts();
+            match term {
+                Term::Compute(_) => write!(f, "{comma}{}", pattern.0)?,
+                _ => write!(f, "{comma}{what}:{}", pattern.0)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_text() {
+        for (pattern, name, matches) in [
+            ("team-*", "team-api", true),
+            ("team-*", "steam-api", false),
+            ("*", "", true),
+            ("a*b*c", "aXXbYYc", true),
+            ("a*b*c", "aXXbYY", false),
+            ("API", "api", true),
+            ("", "", true),
+            ("", "x", false),
+            ("*api", "my-api-api", true),
+            ("web|api-*", "api-1", true),
+            ("web|api-*", "app", false),
+        ] {
+            assert_eq!(
+                Pattern(pattern.to_owned()).matches(name),
+                matches,
+                "{pattern} {name}"
+            );
+        }
+    }
+}

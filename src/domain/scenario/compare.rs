@@ -1,0 +1,565 @@
+//! A baseline beside a scenario: each month rated whole, under both.
+
+use std::{
+    cell::{OnceCell, RefCell},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    rc::Rc,
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::{
+    apply::{Applied, Piece, Reach, Selects, apply},
+    change::{Change, Scenario, Selector},
+    waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
+    workload::{Lot, Workload},
+};
+use crate::domain::{
+    allocation::Policy,
+    bill::Bill,
+    catalog::Catalog,
+    ids::{Meter, ServiceCode},
+    money::Money,
+    number::plain,
+    period::Month,
+    plan::Terms,
+    price_book::{Observed, PriceBook},
+    quantity::{Quantity, Unit},
+    rating::{RatingError, RatingOptions, rate},
+    tariff::Rate,
+    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
+};
+
+/// Values a month under scenarios. What does not change between them is worked out once.
+#[derive(Debug)]
+pub struct Valuer<'a> {
+    /// The month.
+    pub workload: &'a Workload,
+    /// The catalogue.
+    pub catalog: &'a Catalog,
+    /// Prices, free tier and discounts of the baseline.
+    pub terms: &'a Terms,
+    observed: Observed,
+    selected: RefCell<HashMap<String, Rc<[usize]>>>,
+    base: OnceCell<Base>,
+}
+
+/// What is priced alike: whose, where, what, in which unit, at which price of the bill, from when on.
+type Alike = (UsageKey, Unit, Option<Decimal>, NaiveDate);
+
+/// The baseline summed up, and what each lot has in it: a change of a few lots is a small sum.
+#[derive(Debug)]
+struct Base {
+    sums: BTreeMap<Alike, Decimal>,
+    lots: Vec<Alike>,
+    quantities: Vec<Decimal>,
+}
+
+/// A month under a scenario.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// The bill.
+    pub bill: Bill,
+    /// How it came about.
+    pub applied: Applied,
+}
+
+impl Value {
+    /// Tells whether its total is the whole.
+    pub fn is_complete(&self) -> bool {
+        self.bill.is_complete() && self.applied.unknown.is_empty()
+    }
+}
+
+impl Selects for Valuer<'_> {
+    fn lots(&self, only: &Selector) -> Rc<[usize]> {
+        let name = only.to_string();
+        if let Some(known) = self.selected.borrow().get(&name) {
+            return known.clone();
+        }
+        let meant = |at: &usize| {
+            let lot = &self.workload.lots[*at];
+            only.matches(&lot.subject(), self.catalog)
+        };
+        let lots: Rc<[usize]> = (0..self.workload.lots.len()).filter(meant).collect();
+        self.selected.borrow_mut().insert(name, lots.clone());
+        lots
+    }
+}
+
+impl<'a> Valuer<'a> {
+    /// Begins with the prices that a bill shows, if there is one.
+    pub fn new(
+        workload: &'a Workload,
+        catalog: &'a Catalog,
+        terms: &'a Terms,
+        observed: Observed,
+    ) -> Self {
+        Self {
+            workload,
+            catalog,
+            terms,
+            observed,
+            selected: RefCell::default(),
+            base: OnceCell::new(),
+        }
+    }
+
+    /// Rates the month under changes of builds that touch a few lots: the sums of all others stay.
+    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
+        let base = self.base();
+        let few = Workload {
+            lots: lots
+                .iter()
+                .map(|at| self.workload.lots[*at].clone())
+                .collect(),
+            pipelines: Vec::new(),
+            ..self.workload.without_lots()
+        };
+        let valuer = Valuer::new(&few, self.catalog, self.terms, Observed::default());
+        let applied = apply(&few, self.catalog, self.terms, changes, &valuer);
+        let mut sums = base.sums.clone();
+        for at in lots {
+            *sums.entry(base.lots[*at].clone()).or_default() -= base.quantities[*at];
+        }
+        for piece in &applied.pieces {
+            *sums.entry(alike(piece)).or_default() += piece.quantity.value;
+        }
+        let bill = self.rate(sums, &applied.terms)?;
+        Ok(Value { bill, applied })
+    }
+
+    fn base(&self) -> &Base {
+        self.base.get_or_init(|| {
+            let mut base = Base {
+                sums: BTreeMap::new(),
+                lots: Vec::new(),
+                quantities: Vec::new(),
+            };
+            for lot in &self.workload.lots {
+                let key: Alike = (lot.key.clone(), lot.unit, lot.rate, lot.day);
+                let quantity = self.workload.quantity(lot, self.catalog);
+                *base.sums.entry(key.clone()).or_default() += quantity;
+                base.lots.push(key);
+                base.quantities.push(quantity);
+            }
+            base
+        })
+    }
+
+    /// Returns what each lot of the baseline comes to.
+    pub fn quantities(&self) -> &[Decimal] {
+        &self.base().quantities
+    }
+
+    /// Returns the price per unit of a meter where and when a lot is used; none if it is not known or
+    /// is no plain price.
+    pub fn unit_price(&self, lot: &Lot, meter: &Meter) -> Option<Decimal> {
+        let key = UsageKey {
+            meter: meter.clone(),
+            ..lot.key.clone()
+        };
+        let same = (*meter == lot.key.meter).then_some(lot.rate).flatten();
+        let priced = || match &self.book(self.terms).price(&key, lot.day).ok()?.tariff.rate {
+            Rate::PerUnit(price) => Some(*price),
+            _ => None,
+        };
+        same.or_else(priced)
+    }
+
+    fn book(&self, terms: &Terms) -> PriceBook<'_> {
+        PriceBook {
+            stated: terms.prices.clone(),
+            observed: self.observed.clone(),
+            catalog: self.catalog,
+            like: terms.price_like.clone(),
+        }
+    }
+
+    /// Rates the month under changes.
+    pub fn value(&self, changes: &[&Change]) -> Result<Value, RatingError> {
+        let applied = apply(self.workload, self.catalog, self.terms, changes, self);
+        let mut sums: BTreeMap<Alike, Decimal> = BTreeMap::new();
+        for piece in &applied.pieces {
+            *sums.entry(alike(piece)).or_default() += piece.quantity.value;
+        }
+        let bill = self.rate(sums, &applied.terms)?;
+        Ok(Value { bill, applied })
+    }
+
+    fn rate(&self, sums: BTreeMap<Alike, Decimal>, terms: &Terms) -> Result<Bill, RatingError> {
+        let options = RatingOptions {
+            currency: self.workload.currency.clone(),
+            free_tier: terms.free_tier,
+            used: terms.used.clone(),
+            discounts: terms.discounts.clone(),
+            // Which rows a bill showed as free says nothing about usage that was not billed.
+            sharing: Policy::Proportional,
+            ..RatingOptions::new(self.workload.month)
+        };
+        Ok(rate(&self.records(sums), &self.book(terms), &options)?.bill)
+    }
+
+    /// Returns the total under changes.
+    pub fn total(&self, changes: &[&Change]) -> Result<Money, RatingError> {
+        Ok(self.value(changes)?.bill.total())
+    }
+
+    /// Returns the total under a scenario.
+    pub fn total_of(&self, scenario: &Scenario) -> Result<Money, RatingError> {
+        self.total(&scenario.changes.iter().collect::<Vec<_>>())
+    }
+
+    fn records(&self, sums: BTreeMap<Alike, Decimal>) -> Vec<UsageRecord> {
+        let origin: Arc<str> = Arc::from("scenario");
+        let used = sums.into_iter().filter(|(_, value)| !value.is_zero());
+        used.map(|((key, unit, rate, day), value)| UsageRecord {
+            month: self.workload.month,
+            day,
+            key,
+            kind: ChargeKind::Usage,
+            resource: None,
+            tags: Arc::default(),
+            quantity: Some(Quantity::new(value, unit)),
+            consumed: None,
+            metering: None,
+            billed: rate.map(|rate| Billed {
+                cost: Money::of(value, rate),
+                rate: Some(rate),
+                list_rate: None,
+                invoice: None,
+            }),
+            currency: self.workload.currency.clone(),
+            origin: origin.clone(),
+        })
+        .collect()
+    }
+}
+
+fn alike(piece: &Piece) -> Alike {
+    let key = piece.key.clone();
+    (key, piece.quantity.unit, piece.rate, piece.day)
+}
+
+/// A meter under both.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MeterDifference {
+    /// Its service.
+    pub service: ServiceCode,
+    /// What a table calls it.
+    pub name: String,
+    /// Quantity in the baseline, if it is used there.
+    pub quantity_before: Option<Quantity>,
+    /// Quantity in the scenario.
+    pub quantity_after: Option<Quantity>,
+    /// Cost in the baseline.
+    pub before: Money,
+    /// Cost in the scenario.
+    pub after: Money,
+    /// `priced`, `partial` or `unpriced`, the worse of both.
+    pub status: &'static str,
+}
+
+impl MeterDifference {
+    /// Returns what the scenario adds.
+    pub fn difference(&self) -> Money {
+        self.after - self.before
+    }
+}
+
+/// A month under both.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MonthComparison {
+    /// Which.
+    pub month: Month,
+    /// What the baseline costs.
+    pub baseline: Money,
+    /// What the scenario costs.
+    pub scenario: Money,
+    /// What it adds; below zero for a saving.
+    pub difference: Money,
+    /// Both are the whole.
+    pub complete: bool,
+}
+
+/// A scenario beside its baseline.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Comparison {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// Month by month, in order.
+    pub months: Vec<MonthComparison>,
+    /// All months together.
+    pub total: Totals,
+    /// Cause by cause, over all months.
+    pub waterfall: Waterfall,
+    /// Meter by meter, over all months; those of the baseline first.
+    pub meters: Vec<MeterDifference>,
+    /// How far each change reached, over all months, in the order of the changes.
+    pub reach: Vec<Reach>,
+    /// What could break.
+    pub warnings: Vec<String>,
+    /// What the figures assume.
+    pub assumptions: Vec<String>,
+    /// What has no price or cannot be known: the totals are partial.
+    pub unknown: Vec<String>,
+}
+
+/// Costs over all months.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Of the baseline.
+    pub baseline: Money,
+    /// Of the scenario.
+    pub scenario: Money,
+    /// What the scenario adds; below zero for a saving.
+    pub difference: Money,
+    /// All of it is priced.
+    pub complete: bool,
+}
+
+impl Totals {
+    /// Returns the difference in percent of the baseline.
+    pub fn percent(&self) -> Option<Decimal> {
+        percent_of(self.difference, self.baseline)
+    }
+}
+
+impl MonthComparison {
+    /// Returns the difference in percent of the baseline.
+    pub fn percent(&self) -> Option<Decimal> {
+        percent_of(self.difference, self.baseline)
+    }
+}
+
+/// Returns an amount in percent of another; none of nothing.
+pub fn percent_of(amount: Money, of: Money) -> Option<Decimal> {
+    let share = amount.amount().checked_div(of.amount())?;
+    Some((share * Decimal::ONE_HUNDRED).round_dp(2))
+}
+
+/// Compares a scenario with its baseline over months.
+pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison, RatingError> {
+    let changes: Vec<&Change> = scenario.changes.iter().collect();
+    let mut compared = Vec::new();
+    let mut totals = Totals {
+        complete: true,
+        ..Totals::default()
+    };
+    let mut meters: Vec<MeterDifference> = Vec::new();
+    let mut reach = vec![Reach::default(); changes.len()];
+    let (mut warnings, mut assumptions, mut unknown) =
+        (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut steps = vec![Money::ZERO; changes.len()];
+    for valuer in months {
+        let before = valuer.value(&[])?;
+        let after = valuer.value(&changes)?;
+        let complete = before.is_complete() && after.is_complete();
+        let (baseline, cost) = (before.bill.total(), after.bill.total());
+        compared.push(MonthComparison {
+            month: valuer.workload.month,
+            baseline,
+            scenario: cost,
+            difference: cost - baseline,
+            complete,
+        });
+        totals.baseline += baseline;
+        totals.scenario += cost;
+        totals.complete &= complete;
+        for value in [&before, &after] {
+            unknown.extend(unpriced(value));
+        }
+        add_meters(&mut meters, &before.bill, false);
+        add_meters(&mut meters, &after.bill, true);
+        for (sum, of_month) in reach.iter_mut().zip(&after.applied.reach) {
+            sum.builds += of_month.builds;
+            sum.pipelines += of_month.pipelines;
+            for (unit, quantity) in &of_month.totals {
+                *sum.totals.entry(*unit).or_default() += *quantity;
+            }
+        }
+        warnings.extend(after.applied.warnings);
+        assumptions.extend(after.applied.assumptions);
+        let all = (1_usize << changes.len().min(60)) - 1;
+        let of_month = contributions(changes.len(), |subset| {
+            if subset == 0 {
+                return Ok(baseline);
+            }
+            if subset == all {
+                return Ok(cost);
+            }
+            let taken: Vec<&Change> = (0..changes.len())
+                .filter(|at| subset & (1 << at) != 0)
+                .map(|at| changes[at])
+                .collect();
+            valuer.total(&taken)
+        })?;
+        for (sum, step) in steps.iter_mut().zip(of_month) {
+            *sum += step;
+        }
+    }
+    totals.difference = totals.scenario - totals.baseline;
+    Ok(Comparison {
+        months: compared,
+        total: totals,
+        waterfall: Waterfall {
+            baseline: totals.baseline,
+            steps: changes
+                .iter()
+                .zip(steps)
+                .map(|(change, amount)| WaterfallStep {
+                    label: change.to_string(),
+                    amount,
+                })
+                .collect(),
+            scenario: totals.scenario,
+            order_free: changes.len() <= MOST_IN_EVERY_ORDER,
+        },
+        meters,
+        reach,
+        warnings: warnings.into_iter().collect(),
+        assumptions: assumptions.into_iter().collect(),
+        unknown: unknown.into_iter().collect(),
+        scenario: scenario.clone(),
+    })
+}
+
+/// Names what has no price or cannot be known.
+pub fn unpriced(value: &Value) -> BTreeSet<String> {
+    let lines = value.bill.unpriced().map(|line| {
+        let reason = line.unpriced.as_ref().map(|(_, why)| why.reason());
+        format!(
+            "{} in {}: {}",
+            line.key.meter,
+            line.key.region,
+            reason.unwrap_or_default()
+        )
+    });
+    lines.chain(value.applied.unknown.iter().cloned()).collect()
+}
+
+fn add_meters(meters: &mut Vec<MeterDifference>, bill: &Bill, after: bool) {
+    for sum in bill.by_meter() {
+        let same =
+            |known: &&mut MeterDifference| known.service == sum.service && known.name == sum.name;
+        if !meters.iter_mut().any(|known| same(&known)) {
+            meters.push(MeterDifference {
+                service: sum.service.clone(),
+                name: sum.name.clone(),
+                quantity_before: None,
+                quantity_after: None,
+                before: Money::ZERO,
+                after: Money::ZERO,
+                status: "priced",
+            });
+        }
+        let Some(known) = meters.iter_mut().find(same) else {
+            continue;
+        };
+        let (quantity, cost) = if after {
+            (&mut known.quantity_after, &mut known.after)
+        } else {
+            (&mut known.quantity_before, &mut known.before)
+        };
+        *cost += sum.cost;
+        *quantity = match (*quantity, sum.billed) {
+            (Some(a), Some(b)) => Some(a.try_add(b).unwrap_or(a)),
+            (a, b) => a.or(b),
+        };
+        if sum.status != "priced" {
+            known.status = sum.status;
+        }
+    }
+}
+
+impl Comparison {
+    /// Says what each change did to what, change by change.
+    pub fn evidence(&self) -> Vec<String> {
+        self.scenario
+            .changes
+            .iter()
+            .zip(&self.reach)
+            .filter(|(change, _)| !change.is_of_terms())
+            .map(|(change, reach)| {
+                let mut parts = Vec::new();
+                if reach.builds > 0 {
+                    parts.push(format!("{} builds one by one", reach.builds));
+                }
+                if reach.pipelines > 0 {
+                    parts.push(format!("{} pipelines", reach.pipelines));
+                }
+                for (unit, quantity) in &reach.totals {
+                    if !quantity.is_zero() || parts.is_empty() {
+                        let quantity = Quantity::new(*quantity, *unit);
+                        parts.push(format!("{quantity} as a total"));
+                    }
+                }
+                if parts.is_empty() {
+                    parts.push(match change {
+                        Change::SecurityBaseline => "assumed usage".to_owned(),
+                        _ => "nothing in these months".to_owned(),
+                    });
+                }
+                format!("{change}: {}", parts.join(", "))
+            })
+            .collect()
+    }
+}
+
+/// Returns the value below which a share of sorted values lies, between them in proportion.
+pub fn quantile(sorted: &[Money], percent: u32) -> Money {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return Money::ZERO;
+    };
+    let at = Decimal::from(percent) * Decimal::from(last) / Decimal::ONE_HUNDRED;
+    let below = usize::try_from(at.floor()).unwrap_or(last);
+    let (low, high) = (sorted[below], sorted[(below + 1).min(last)]);
+    low + Money::of((high - low).amount(), at.fract())
+}
+
+/// P10, P50 and P90 of some amounts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spread {
+    /// One in ten is below.
+    pub p10: Money,
+    /// Half are below.
+    pub p50: Money,
+    /// One in ten is above.
+    pub p90: Money,
+}
+
+impl Spread {
+    /// Returns the spread of amounts.
+    pub fn of(mut amounts: Vec<Money>) -> Self {
+        amounts.sort();
+        Self {
+            p10: quantile(&amounts, 10),
+            p50: quantile(&amounts, 50),
+            p90: quantile(&amounts, 90),
+        }
+    }
+}
+
+/// Writes a factor as a percentage more or less.
+pub(super) fn as_percent(factor: Decimal) -> String {
+    let percent = (factor - Decimal::ONE) * Decimal::ONE_HUNDRED;
+    let sign = if percent.is_sign_negative() { "" } else { "+" };
+    format!("{sign}{} %", plain(percent.round_dp(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_lie_between_the_values() {
+        let values: Vec<Money> = (1..=11).map(|n| Money::new(Decimal::from(n))).collect();
+        assert_eq!(quantile(&values, 10), Money::new(Decimal::TWO));
+        assert_eq!(quantile(&values, 50), Money::new(Decimal::from(6)));
+        assert_eq!(quantile(&[], 50), Money::ZERO);
+        let two = [Money::ZERO, Money::new(Decimal::TEN)];
+        assert_eq!(quantile(&two, 90), Money::new(Decimal::from(9)));
+    }
+}

@@ -1,0 +1,729 @@
+//! A month's usage as scenarios work on it: billed or stated totals, with the builds behind them
+//! where those are known.
+//!
+//! What a bill says and what AWS's APIs say is the same usage told twice. Here the known builds
+//! stand for the part of a billed quantity that they explain, and the rest of it, which may be
+//! below zero, stays a total: nothing is counted twice and nothing is lost.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::change::Subject;
+use crate::domain::{
+    allocation::short_name,
+    catalog::{Catalog, Grain},
+    ids::{AccountId, Currency, Region, ResourceId},
+    metering::{
+        codepipeline::V1Activity,
+        happened::{Build, Execution, Pipeline, Place},
+    },
+    period::Month,
+    plan::{PipelineType, Plan},
+    price_book::{PriceBook, Priced},
+    quantity::Unit,
+    usage::{ChargeKind, Tags, UsageKey, UsageRecord},
+};
+
+/// Builds of one length.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct TimedBuild {
+    /// When it began to be billed, in milliseconds since 1970; none for stated builds.
+    pub start: Option<i64>,
+    /// How long it took, in milliseconds.
+    pub length: i64,
+    /// How many.
+    pub count: u32,
+}
+
+/// Usage that every change treats alike.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Lot {
+    /// Whose, where, what.
+    pub key: UsageKey,
+    /// A day of it: its price holds for all of it.
+    pub day: NaiveDate,
+    /// Of what.
+    pub resource: Option<ResourceId>,
+    /// The pipeline that started the builds.
+    pub pipeline: Option<Arc<str>>,
+    /// Its tags.
+    pub tags: Tags,
+    /// The unit of the quantities.
+    pub unit: Unit,
+    /// The price its rows were billed at, where the bill shows it.
+    pub rate: Option<Decimal>,
+    /// The builds that are known one by one.
+    pub builds: Vec<TimedBuild>,
+    /// What is billed beyond them.
+    pub rest: Decimal,
+}
+
+/// Where the V2 minutes of a pipeline that is V1 come from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Basis {
+    /// It is V2, or its stages are stated.
+    Known,
+    /// Its builds, and a minute of source for each run.
+    BuildsAndRuns,
+    /// As many as the mean of the V2 pipelines.
+    LikeOthers,
+}
+
+/// A pipeline in the month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PipelineUse {
+    /// Its name; none for those a bill only counts.
+    pub name: Option<String>,
+    /// How many: one, or as many as a bill counts.
+    pub count: Decimal,
+    /// Whose and where.
+    pub key: UsageKey,
+    /// Its type in the month.
+    pub kind: PipelineType,
+    /// What it would count as V1: active or not.
+    pub counts: bool,
+    /// What it would bill as V2, in action minutes of each, and how that is known.
+    pub minutes: Option<(Decimal, Basis)>,
+    /// Runs in the month, where they are known.
+    pub runs: Option<u64>,
+    /// Runs that brought a code change.
+    pub code_changes: Option<u64>,
+    /// Its lots.
+    pub lots: Vec<usize>,
+}
+
+/// What became of a build, for those that were looked at.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeenBuild {
+    /// Where.
+    pub place: Place,
+    /// The build.
+    pub build: Build,
+}
+
+/// A pipeline with what ran through it in a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SeenPipeline {
+    /// Where.
+    pub place: Place,
+    /// The pipeline.
+    pub pipeline: Pipeline,
+    /// Runs in the month.
+    pub runs: u64,
+    /// Runs that brought a code change.
+    pub code_changes: u64,
+    /// What it counts as.
+    pub activity: V1Activity,
+}
+
+impl SeenPipeline {
+    /// Counts the runs of a month.
+    pub fn of(
+        place: &Place,
+        pipeline: &Pipeline,
+        before: Option<&Execution>,
+        runs: &[Execution],
+        month: Month,
+    ) -> Self {
+        let changes = pipeline_changes(before, runs);
+        let created = pipeline
+            .created
+            .map_or(NaiveDate::MIN, |at| at.date_naive());
+        Self {
+            place: place.clone(),
+            pipeline: pipeline.clone(),
+            runs: runs.len() as u64,
+            code_changes: changes.len() as u64,
+            activity: crate::domain::metering::codepipeline::v1_activity(created, changes, month),
+        }
+    }
+}
+
+/// Days on which a run brought another revision than the one before.
+fn pipeline_changes(before: Option<&Execution>, runs: &[Execution]) -> Vec<NaiveDate> {
+    let mut last = before.and_then(|run| run.revisions.as_ref());
+    let mut changes = Vec::new();
+    for run in runs.iter().filter(|run| !run.rollback) {
+        if run.revisions.is_some() && run.revisions.as_ref() != last {
+            changes.push(run.started.date_naive());
+            last = run.revisions.as_ref();
+        }
+    }
+    changes
+}
+
+/// What AWS's APIs say happened in a month, as far as scenarios ask.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Facts {
+    /// Builds.
+    pub builds: Vec<SeenBuild>,
+    /// Pipelines.
+    pub pipelines: Vec<SeenPipeline>,
+}
+
+/// A month's usage.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Workload {
+    /// Which month.
+    pub month: Month,
+    /// What it is billed in.
+    pub currency: Currency,
+    /// The usage.
+    pub lots: Vec<Lot>,
+    /// The pipelines among it.
+    pub pipelines: Vec<PipelineUse>,
+    /// Who uses and where, for usage that a scenario adds.
+    pub home: UsageKey,
+    /// Builds known one by one.
+    pub builds: u64,
+    /// Runs of pipelines, where they are known or stated.
+    pub runs: Option<Decimal>,
+    /// Days of the month that the usage speaks for.
+    pub days: u32,
+}
+
+impl Lot {
+    /// Returns what a selector looks at.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject {
+            meter: &self.key.meter,
+            account: self.key.account.as_ref(),
+            region: &self.key.region,
+            resource: self.resource.as_ref().map(ResourceId::as_str),
+            pipeline: self.pipeline.as_deref(),
+            tags: &self.tags,
+        }
+    }
+
+    /// Returns the name of its project, pipeline or repository.
+    pub fn name(&self) -> Option<String> {
+        self.resource
+            .as_ref()
+            .map(|resource| short_name(resource.as_str()))
+    }
+}
+
+/// What lots are kept apart by.
+#[derive(PartialEq, Eq, Hash, Clone)]
+struct LotKey {
+    key: UsageKey,
+    segment: usize,
+    price: usize,
+    resource: Option<ResourceId>,
+    pipeline: Option<Arc<str>>,
+    tags: Tags,
+    unit: Unit,
+}
+
+/// Days on which any price of the catalogue or of the bill changes.
+fn boundaries(book: &PriceBook<'_>, month: Month) -> Vec<NaiveDate> {
+    let catalog = book.catalog;
+    let tariffs = catalog
+        .tariffs
+        .values()
+        .chain(catalog.price_list.values())
+        .flatten();
+    let days = tariffs.flat_map(|t| [Some(t.validity.from), t.validity.until]);
+    let inside = |day: &NaiveDate| month.contains(*day) && *day != month.first_day();
+    let days: BTreeSet<NaiveDate> = days.flatten().filter(inside).collect();
+    days.into_iter().collect()
+}
+
+impl Workload {
+    /// Gathers recorded usage of a month, and the builds and pipelines behind it.
+    pub fn recorded(
+        month: Month,
+        currency: Currency,
+        records: &[UsageRecord],
+        book: &PriceBook<'_>,
+        facts: &Facts,
+    ) -> Self {
+        let mut gathering = Gathering::new(month, currency, book);
+        for record in records {
+            gathering.record(record, Vec::new());
+        }
+        gathering.explain(facts);
+        let mut workload = gathering.finish();
+        workload.find_pipelines(book.catalog, facts);
+        workload
+    }
+
+    /// Gathers stated usage.
+    pub fn stated(plan: &Plan, currency: Currency, book: &PriceBook<'_>) -> Self {
+        let mut gathering = Gathering::new(plan.month, currency, book);
+        for (record, builds) in plan.metered(book.catalog) {
+            let builds = builds.map(|(count, length)| TimedBuild {
+                start: None,
+                length: length.num_milliseconds(),
+                count,
+            });
+            gathering.record(&record, builds.into_iter().collect());
+        }
+        let mut workload = gathering.finish();
+        workload.home.region = plan.region.clone();
+        workload.runs = Some(plan.pipelines_and_runs().1);
+        workload.find_pipelines(book.catalog, &Facts::default());
+        for (shape, _) in &plan.pipelines {
+            let found = workload
+                .pipelines
+                .iter_mut()
+                .find(|found| found.name.as_deref() == Some(&shape.name));
+            if let Some(found) = found {
+                let (counts, minutes) = plan.as_either(shape, book.catalog);
+                found.counts = counts;
+                found.minutes = Some((minutes, Basis::Known));
+            }
+        }
+        workload
+    }
+
+    /// Returns the same month without its usage.
+    pub(super) fn without_lots(&self) -> Self {
+        Self {
+            lots: Vec::new(),
+            pipelines: Vec::new(),
+            currency: self.currency.clone(),
+            home: self.home.clone(),
+            ..*self
+        }
+    }
+
+    /// Returns the quantity of a lot.
+    pub fn quantity(&self, lot: &Lot, catalog: &Catalog) -> Decimal {
+        let grain = grain_of(lot, catalog);
+        Decimal::from(billed_units(&lot.builds, grain, Pace::SAME)) + lot.rest
+    }
+
+    fn find_pipelines(&mut self, catalog: &Catalog, facts: &Facts) {
+        type Name = (Option<AccountId>, Option<String>, bool);
+        let mut found: BTreeMap<Name, PipelineUse> = BTreeMap::new();
+        for (at, lot) in self.lots.iter().enumerate() {
+            let v1 = match (
+                lot.key.meter.service.as_str(),
+                lot.key.meter.usage_type.as_str(),
+            ) {
+                ("AWSCodePipeline", "activePipeline" | "trialPipeline") => true,
+                ("AWSCodePipeline", "actionExecutionMinute") => false,
+                _ => continue,
+            };
+            // What a bill does not name cannot be told apart: its V2 minutes are no pipeline.
+            let name = lot.name();
+            if name.is_none() && !v1 {
+                continue;
+            }
+            let quantity = self.quantity(lot, catalog);
+            let active = lot.key.meter.usage_type.as_str() == "activePipeline";
+            let entry = found
+                .entry((lot.key.account.clone(), name.clone(), v1))
+                .or_insert_with(|| PipelineUse {
+                    name,
+                    count: Decimal::ZERO,
+                    key: lot.key.clone(),
+                    kind: if v1 {
+                        PipelineType::V1
+                    } else {
+                        PipelineType::V2
+                    },
+                    counts: !v1,
+                    minutes: (!v1).then_some((Decimal::ZERO, Basis::Known)),
+                    runs: None,
+                    code_changes: None,
+                    lots: Vec::new(),
+                });
+            entry.lots.push(at);
+            entry.counts |= active;
+            // Free units stand without a region; the pipeline does not.
+            if entry.key.region == Region::global() {
+                entry.key.region = lot.key.region.clone();
+            }
+            if v1 {
+                entry.count += quantity;
+            } else {
+                entry.count = Decimal::ONE;
+                if let Some((minutes, _)) = &mut entry.minutes {
+                    *minutes += quantity;
+                }
+            }
+        }
+        let mut all: Vec<PipelineUse> = found.into_values().collect();
+        let known: Vec<Decimal> = all
+            .iter()
+            .filter_map(|p| Some(p.minutes?.0).filter(|m| !m.is_zero()))
+            .collect();
+        let mean = (!known.is_empty())
+            .then(|| (known.iter().sum::<Decimal>() / Decimal::from(known.len())).round());
+        let mut built: HashMap<(&str, &str), i128> = HashMap::new();
+        for SeenBuild { place, build } in &facts.builds {
+            if let (Some(pipeline), Some(ended)) = (&build.pipeline, build.ended) {
+                let from = build.provisioned.unwrap_or(build.submitted);
+                let length = (ended - from).num_milliseconds().max(0);
+                *built.entry((place.account.as_str(), pipeline)).or_default() += i128::from(length)
+                    .div_euclid(60_000)
+                    + i128::from(length.rem_euclid(60_000) > 0);
+            }
+        }
+        for pipeline in &mut all {
+            let seen = facts.pipelines.iter().find(|seen| {
+                Some(seen.pipeline.name.as_str()) == pipeline.name.as_deref()
+                    && pipeline.key.account.as_ref() == Some(&seen.place.account)
+            });
+            if let Some(seen) = seen {
+                pipeline.runs = Some(seen.runs);
+                pipeline.code_changes = Some(seen.code_changes);
+                if pipeline.kind == PipelineType::V2 {
+                    pipeline.counts = seen.activity == V1Activity::Active;
+                } else if seen.runs > 0 {
+                    let name = (seen.place.account.as_str(), seen.pipeline.name.as_str());
+                    let builds = built.get(&name).copied().unwrap_or(0);
+                    let minutes = Decimal::from(builds) + Decimal::from(seen.runs);
+                    pipeline.minutes = Some((minutes, Basis::BuildsAndRuns));
+                }
+            }
+            if pipeline.minutes.is_none() {
+                pipeline.minutes = mean.map(|mean| (mean, Basis::LikeOthers));
+            }
+        }
+        if !facts.pipelines.is_empty() {
+            let runs: u64 = facts.pipelines.iter().map(|seen| seen.runs).sum();
+            self.runs = Some(Decimal::from(runs));
+        }
+        self.pipelines = all;
+    }
+}
+
+/// How a compute type of the catalogue meters, for a lot of `CodeBuild`.
+pub(super) fn grain_of(lot: &Lot, catalog: &Catalog) -> Grain {
+    let compute = catalog
+        .computes
+        .iter()
+        .find(|compute| compute.meter == lot.key.meter);
+    compute.map_or(Grain::Minute, |compute| compute.grain)
+}
+
+/// A duration is multiplied by `over`/`under`: exact for every decimal speed and factor.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Pace {
+    over: i128,
+    under: i128,
+}
+
+impl Pace {
+    /// Neither longer nor shorter.
+    pub const SAME: Self = Self { over: 1, under: 1 };
+
+    /// Returns a pace that takes `times` as long at `speed` times the speed.
+    pub fn of(times: Decimal, speed: Decimal) -> Self {
+        let fine = |value: Decimal| value.round_dp(9).normalize();
+        let (times, speed) = (fine(times), fine(speed));
+        let over = times.mantissa() * 10_i128.pow(speed.scale());
+        let under = speed.mantissa() * 10_i128.pow(times.scale());
+        let common = greatest_common_divisor(over, under).max(1);
+        Self {
+            over: (over / common).max(0),
+            under: (under / common).max(1),
+        }
+    }
+
+    /// Returns the started units of a duration, for units of so many milliseconds.
+    fn started(self, length: i64, unit: i64) -> i128 {
+        let work = i128::from(length.max(0)).saturating_mul(self.over);
+        let unit = i128::from(unit) * self.under;
+        work / unit + i128::from(work % unit > 0)
+    }
+
+    /// Returns a duration at this pace in milliseconds, a started one counting whole.
+    pub fn milliseconds(self, length: i64) -> i64 {
+        i64::try_from(self.started(length, 1)).unwrap_or(i64::MAX)
+    }
+
+    /// Multiplies a quantity that is known as a total only.
+    pub fn times(self, quantity: Decimal) -> Decimal {
+        if self == Self::SAME {
+            return quantity;
+        }
+        quantity * Decimal::from_i128_with_scale(self.over, 0)
+            / Decimal::from_i128_with_scale(self.under, 0)
+    }
+}
+
+fn greatest_common_divisor(a: i128, b: i128) -> i128 {
+    if b == 0 {
+        a.abs()
+    } else {
+        greatest_common_divisor(b, a % b)
+    }
+}
+
+/// Returns the billed units of builds at a pace: each build is rounded up by itself.
+pub fn billed_units(builds: &[TimedBuild], grain: Grain, pace: Pace) -> i64 {
+    let unit = match grain {
+        Grain::Minute | Grain::Provisioned => 60_000,
+        Grain::Second => 1000,
+    };
+    if pace == Pace::SAME {
+        return builds
+            .iter()
+            .map(|build| {
+                let length = build.length.max(0);
+                (length / unit + i64::from(length % unit > 0)) * i64::from(build.count)
+            })
+            .sum();
+    }
+    // Nearly all durations fit 64 bits even when scaled; the division is then many times faster.
+    let (over, under) = (i64::try_from(pace.over), i64::try_from(pace.under));
+    let small = |over: i64, under: i64| {
+        let unit = unit.checked_mul(under)?;
+        builds
+            .iter()
+            .map(|build| {
+                let work = build.length.max(0).checked_mul(over)?;
+                Some((work / unit + i64::from(work % unit > 0)) * i64::from(build.count))
+            })
+            .sum::<Option<i64>>()
+    };
+    let fast = over
+        .ok()
+        .zip(under.ok())
+        .and_then(|(over, under)| small(over, under));
+    fast.unwrap_or_else(|| {
+        let all: i128 = builds
+            .iter()
+            .map(|build| pace.started(build.length, unit) * i128::from(build.count))
+            .sum();
+        i64::try_from(all).unwrap_or(i64::MAX)
+    })
+}
+
+struct Gathering<'a> {
+    book: &'a PriceBook<'a>,
+    month: Month,
+    currency: Currency,
+    boundaries: Vec<NaiveDate>,
+    lots: Vec<Lot>,
+    index: HashMap<LotKey, usize>,
+    /// The prices met with each key and segment.
+    prices: HashMap<(UsageKey, usize), Vec<Option<Priced>>>,
+    builds: u64,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(month: Month, currency: Currency, book: &'a PriceBook<'a>) -> Self {
+        Self {
+            boundaries: boundaries(book, month),
+            book,
+            month,
+            currency,
+            lots: Vec::new(),
+            index: HashMap::new(),
+            prices: HashMap::new(),
+            builds: 0,
+        }
+    }
+
+    fn segment(&self, day: NaiveDate) -> usize {
+        self.boundaries.partition_point(|boundary| *boundary <= day)
+    }
+
+    fn record(&mut self, record: &UsageRecord, builds: Vec<TimedBuild>) {
+        let Some(quantity) = record.quantity else {
+            return;
+        };
+        let is_ours = record.month == self.month && record.currency == self.currency;
+        if record.kind != ChargeKind::Usage || !is_ours {
+            return;
+        }
+        let segment = self.segment(record.day);
+        let priced = self.book.price_of(record).ok();
+        let prices = self
+            .prices
+            .entry((record.key.clone(), segment))
+            .or_default();
+        let same = |known: &Option<Priced>| match (known, &priced) {
+            (Some(a), Some(b)) => a.is_same(b),
+            (None, None) => true,
+            _ => false,
+        };
+        let price = prices.iter().position(same).unwrap_or_else(|| {
+            prices.push(priced.clone());
+            prices.len() - 1
+        });
+        // A price that only its row shows goes with the lot; what everybody finds does not have to.
+        let row = self.book.row_price(record);
+        let rate = row.or_else(|| {
+            let priced = priced?;
+            match (&priced.origin, &priced.tariff.rate) {
+                (
+                    crate::domain::tariff::PriceOrigin::Observed,
+                    crate::domain::tariff::Rate::PerUnit(rate),
+                ) => Some(*rate),
+                _ => None,
+            }
+        });
+        let pipeline = record
+            .tags
+            .get(crate::domain::metering::observed::PIPELINE_TAG)
+            .map(|name| Arc::from(name.as_str()));
+        let key = LotKey {
+            key: record.key.clone(),
+            segment,
+            price,
+            resource: record.resource.clone(),
+            pipeline: pipeline.clone(),
+            tags: record.tags.clone(),
+            unit: quantity.unit,
+        };
+        let begins = match segment.checked_sub(1) {
+            Some(before) => self.boundaries[before],
+            None => self.month.first_day(),
+        };
+        let lots = &mut self.lots;
+        let at = *self.index.entry(key).or_insert_with(|| {
+            lots.push(Lot {
+                key: record.key.clone(),
+                day: begins,
+                resource: record.resource.clone(),
+                pipeline,
+                tags: record.tags.clone(),
+                unit: quantity.unit,
+                rate,
+                builds: Vec::new(),
+                rest: Decimal::ZERO,
+            });
+            lots.len() - 1
+        });
+        let lot = &mut self.lots[at];
+        let grain = grain_of(lot, self.book.catalog);
+        lot.rest += quantity.value - Decimal::from(billed_units(&builds, grain, Pace::SAME));
+        self.builds += builds
+            .iter()
+            .map(|build| u64::from(build.count))
+            .sum::<u64>();
+        lot.builds.extend(builds);
+    }
+
+    /// Lets known builds stand for what they explain of the billed quantities.
+    fn explain(&mut self, facts: &Facts) {
+        type Home = (AccountId, Region, usize, usize);
+        let computes = &self.book.catalog.computes;
+        let mut by_name: HashMap<Home, HashMap<String, Vec<usize>>> = HashMap::new();
+        let mut unnamed: HashMap<Home, Vec<usize>> = HashMap::new();
+        for (at, lot) in self.lots.iter().enumerate() {
+            let compute = computes.iter().position(|c| c.meter == lot.key.meter);
+            let (Some(compute), Some(account)) = (compute, &lot.key.account) else {
+                continue;
+            };
+            let segment = self.segment(lot.day);
+            let home = (account.clone(), lot.key.region.clone(), compute, segment);
+            match lot.name() {
+                Some(name) => by_name
+                    .entry(home)
+                    .or_default()
+                    .entry(name)
+                    .or_default()
+                    .push(at),
+                None => unnamed.entry(home).or_default().push(at),
+            }
+        }
+        // The compute types by the name the API gives them: looked up once each.
+        let mut known: HashMap<&str, Option<usize>> = HashMap::new();
+        let mut split: HashMap<(usize, &str, Option<&str>), usize> = HashMap::new();
+        for SeenBuild { place, build } in &facts.builds {
+            let Some(ended) = build.ended.filter(|_| build.fleet.is_none()) else {
+                continue;
+            };
+            let compute = *known.entry(build.compute.as_str()).or_insert_with(|| {
+                let meter = &self.book.catalog.compute(&build.compute)?.meter;
+                computes.iter().position(|c| c.meter == *meter)
+            });
+            let Some(compute) = compute else { continue };
+            let from = build.provisioned.unwrap_or(build.submitted);
+            let day = build.submitted.date_naive();
+            if !self.month.contains(day) {
+                continue;
+            }
+            let home = (
+                place.account.clone(),
+                place.region.clone(),
+                compute,
+                self.segment(day),
+            );
+            let timed = TimedBuild {
+                start: Some(from.timestamp_millis()),
+                length: (ended - from).num_milliseconds().max(0),
+                count: 1,
+            };
+            let named = by_name
+                .get(&home)
+                .and_then(|names| names.get(&build.project));
+            // The bill may know nothing of it: what is not billed is not moved either.
+            let Some(whole) = named.or_else(|| unnamed.get(&home)).and_then(|lots| {
+                let own =
+                    |at: &&usize| self.lots[**at].pipeline.as_deref() == build.pipeline.as_deref();
+                lots.iter().find(own).or(lots.first())
+            }) else {
+                continue;
+            };
+            // Builds of a pipeline stand apart from the others of their project.
+            let at = *split
+                .entry((*whole, &build.project, build.pipeline.as_deref()))
+                .or_insert_with(|| {
+                    let mut lot = self.lots[*whole].clone();
+                    lot.builds = Vec::new();
+                    lot.rest = Decimal::ZERO;
+                    lot.pipeline = build.pipeline.as_deref().map(Arc::from);
+                    if lot.resource.is_none() {
+                        lot.resource = Some(ResourceId::new(&build.project));
+                    }
+                    self.lots.push(lot);
+                    self.lots.len() - 1
+                });
+            let grain = computes[compute].grain;
+            self.lots[*whole].rest -= Decimal::from(billed_units(&[timed], grain, Pace::SAME));
+            self.lots[at].builds.push(timed);
+            self.builds += 1;
+        }
+    }
+
+    fn finish(mut self) -> Workload {
+        self.lots
+            .retain(|lot| !lot.builds.is_empty() || !lot.rest.is_zero());
+        for lot in &mut self.lots {
+            lot.builds.sort_unstable();
+        }
+        self.lots.sort_by(|a, b| {
+            let order = |lot: &Lot| (lot.key.clone(), lot.day, lot.rate);
+            (order(a), &a.resource, &a.pipeline, &a.tags).cmp(&(
+                order(b),
+                &b.resource,
+                &b.pipeline,
+                &b.tags,
+            ))
+        });
+        let regional = |lot: &&Lot| lot.key.region != Region::global();
+        let first = self.lots.iter().find(regional).or(self.lots.first());
+        let home = first.map_or_else(
+            || UsageKey {
+                payer: None,
+                account: None,
+                region: Region::new("us-east-1"),
+                meter: crate::domain::ids::Meter::new("", ""),
+            },
+            |lot| lot.key.clone(),
+        );
+        Workload {
+            month: self.month,
+            currency: self.currency,
+            lots: self.lots,
+            pipelines: Vec::new(),
+            home,
+            builds: self.builds,
+            runs: None,
+            days: u32::try_from(self.month.days().count()).unwrap_or(31),
+        }
+    }
+}

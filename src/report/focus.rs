@@ -1,0 +1,175 @@
+//! FOCUS, the cost-and-usage data set of the `FinOps` Foundation: version 1.2, or 1.4 where asked for.
+//!
+//! Text stands as AWS has it: the specification wants casing and spacing kept, so nothing is guarded
+//! against spreadsheets here. Columns of ours begin with `x_` and stand behind FOCUS's own.
+
+mod columns;
+mod parquet_file;
+
+use std::io::Write;
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+use serde_json::json;
+
+use super::{
+    csv::{Field, Rows},
+    exact,
+    formats::{Content, Material, Options, ReportError, Written},
+};
+use crate::domain::{
+    bill::Bill,
+    charges::{ChargeRow, charges},
+    money::Money,
+    rating::Rated,
+};
+use columns::{Column, Value};
+
+/// A version of the specification.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum FocusVersion {
+    /// 1.2, which AWS exports and validators know.
+    #[default]
+    V1_2,
+    /// 1.4, ratified in June 2026.
+    V1_4,
+}
+
+impl FocusVersion {
+    /// Every one with its name.
+    pub const ALL: [(Self, &'static str); 2] = [(Self::V1_2, "1.2"), (Self::V1_4, "1.4")];
+}
+
+/// What a row rests on: told apart by `x_ChargeBasis`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Basis {
+    Actual,
+    Estimate,
+    Forecast,
+}
+
+/// A row with everything its columns ask about.
+struct Charge<'a> {
+    material: &'a Material<'a>,
+    options: &'a Options,
+    bill: &'a Bill,
+    row: &'a ChargeRow,
+    basis: Basis,
+}
+
+/// Writes CSV.
+pub(super) fn csv(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let columns = columns::of(options.focus_version);
+    let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
+    let mut rows = Rows::new(sink, &names, options)?;
+    let mut written = each(material, options, |charge| {
+        let fields: Vec<Field> = columns
+            .iter()
+            .map(|column| Field::Number(in_csv((column.value)(charge))))
+            .collect();
+        rows.push_fields(&fields)
+    })?;
+    written.rows = rows.finish()?;
+    Ok(written)
+}
+
+/// Writes Parquet.
+pub(super) fn parquet(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let columns: Vec<&Column> = columns::of(options.focus_version);
+    let mut file = parquet_file::File::new(&columns)?;
+    let mut written = each(material, options, |charge| {
+        file.push(
+            columns
+                .iter()
+                .map(|column| (column.value)(charge))
+                .collect(),
+        )
+    })?;
+    written.rows = file.finish(sink)?;
+    Ok(written)
+}
+
+/// Hands out every charge, and adds them up by month.
+fn each(
+    material: &Material<'_>,
+    options: &Options,
+    mut take: impl FnMut(&Charge<'_>) -> Result<(), ReportError>,
+) -> Result<Written, ReportError> {
+    let mut written = Written::default();
+    let mut month = |rated: &Rated, records: &[_], forecast: bool| -> Result<(), ReportError> {
+        let bill = &rated.bill;
+        let charges = charges(rated, records, options.sharing);
+        for row in &charges.rows {
+            let basis = match bill.lines[row.line].aws_cost {
+                _ if forecast => Basis::Forecast,
+                Some(_) => Basis::Actual,
+                None => Basis::Estimate,
+            };
+            take(&Charge {
+                material,
+                options,
+                bill,
+                row,
+                basis,
+            })?;
+        }
+        let sum = |pick: fn(&ChargeRow) -> Money| charges.rows.iter().map(pick).sum::<Money>();
+        written.control_totals.push(json!({
+            "billing_period": bill.month.to_string(),
+            "currency": bill.currency.as_str(),
+            "rows": charges.rows.len(),
+            "billed_cost": sum(|row| row.cost).to_string(),
+            "list_cost": sum(|row| row.list_cost).to_string(),
+            "lines_with_units_left_out": charges.unpriced_lines,
+        }));
+        if charges.unpriced_lines > 0 {
+            written.notes.push(format!(
+                "{}: units without a price in {} lines have no row: FOCUS knows no unknown cost",
+                bill.month, charges.unpriced_lines
+            ));
+        }
+        Ok(())
+    };
+    if options.content() == Content::Forecast {
+        for outlook in material.forecast.iter().flat_map(|it| &it.outlook.months) {
+            let rated = Rated {
+                bill: outlook.exact.clone(),
+                line_of: Vec::new(),
+            };
+            month(&rated, &[], true)?;
+        }
+    } else {
+        for of in material.months {
+            month(&of.rated, &of.records, false)?;
+        }
+    }
+    Ok(written)
+}
+
+fn in_csv(value: Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::Text(text) => text,
+        Value::Number(number) => exact(number),
+        Value::Time(day) => time(day),
+    }
+}
+
+fn time(day: NaiveDate) -> String {
+    format!("{day}T00:00:00Z")
+}
+
+/// A number at the scale that Parquet's columns have, as an unscaled integer.
+fn unscaled(number: Decimal, scale: u32) -> i128 {
+    let mut number = number;
+    number.rescale(scale);
+    number.mantissa()
+}

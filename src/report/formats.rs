@@ -1,0 +1,418 @@
+//! The formats of `pipebill report`: each is a row of [`FORMATS`], facts and a writer.
+//!
+//! A writer gets everything a report can be made from and writes one file, text or binary, to any
+//! place. What it returns goes into the manifest.
+
+use std::io::{self, Write};
+
+use chrono::NaiveDate;
+use serde_json::Value;
+use thiserror::Error;
+
+use super::{
+    finance,
+    focus::{self, FocusVersion},
+    journal,
+    page::{self, Template, pictures::Kind},
+    xlsx,
+};
+use crate::{
+    collect::stated::UnknownName,
+    domain::{
+        allocation::{Dimension, Policy},
+        catalog::Catalog,
+        exchange::Exchange,
+        gl::Mapping,
+        ids::Currency,
+        overview::Overview,
+        period::Month,
+        rating::RatedMonth,
+    },
+    forecast::Forecast,
+};
+
+/// What a report is made from.
+#[derive(Clone, Copy, Debug)]
+pub struct Material<'a> {
+    /// Names of services and meters.
+    pub catalog: &'a Catalog,
+    /// The day that counts as today.
+    pub today: NaiveDate,
+    /// The months, in order, at least one.
+    pub months: &'a [RatedMonth],
+    /// Where usage goes from here, if a format of the report asks for it.
+    pub forecast: Option<&'a Forecast>,
+    /// The months around, if a format of the report asks for them.
+    pub overview: Option<&'a Overview>,
+    /// The sample organization, not the user's.
+    pub sample: bool,
+}
+
+impl Material<'_> {
+    /// Returns what the bills are in.
+    pub fn currency(&self) -> &Currency {
+        &self.months[0].rated.bill.currency
+    }
+
+    /// Returns what the files are named after: `2026-10`, or `2026-01-to-2026-06`.
+    pub fn period(&self) -> String {
+        let months: Vec<Month> = self.months.iter().map(|m| m.rated.bill.month).collect();
+        match months[..] {
+            [first, .., last] => format!("{first}-to-{last}"),
+            [only] => only.to_string(),
+            [] => String::new(),
+        }
+    }
+}
+
+/// What a table is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Content {
+    /// A row for each line of the bill.
+    Lines,
+    /// Costs by the dimensions of --by.
+    Summary,
+    /// Costs by the dimensions of --by and the accounts they are posted to.
+    Allocation,
+    /// A row for each month to come.
+    Forecast,
+    /// Our rating beside AWS's, with the causes of each difference.
+    Reconciliation,
+}
+
+impl Content {
+    /// Every one with its name and what it is.
+    pub const ALL: [(Self, &'static str, &'static str); 5] = [
+        (Self::Lines, "lines", "A row for each line of the bill"),
+        (Self::Summary, "summary", "Costs by the dimensions of --by"),
+        (
+            Self::Allocation,
+            "allocation",
+            "Costs by the dimensions of --by and the accounts they are posted to",
+        ),
+        (Self::Forecast, "forecast", "A row for each month to come"),
+        (
+            Self::Reconciliation,
+            "reconciliation",
+            "Our rating beside AWS's, with the causes of each difference",
+        ),
+    ];
+
+    /// Returns the one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known, _)| *known == name);
+        found.map(|(content, ..)| *content)
+    }
+}
+
+/// How one file is asked for. A format uses what concerns it.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What the file is about, where the format leaves it open.
+    pub content: Option<Content>,
+    /// What costs are shared by; nothing for a row a line.
+    pub by: Vec<Dimension>,
+    /// How free units and costs are shared.
+    pub sharing: Policy,
+    /// Which columns, in which order; all where none is named.
+    pub columns: Vec<String>,
+    /// Begin with a byte-order mark, as some spreadsheets want it.
+    pub bom: bool,
+    /// Which version of FOCUS.
+    pub focus_version: FocusVersion,
+    /// Where costs are posted.
+    pub mapping: Option<Mapping>,
+    /// The currency that amounts are converted into.
+    pub exchange: Option<Exchange>,
+    /// Which chart, for a picture.
+    pub chart: Option<&'static Kind>,
+    /// A template in place of the one in the program.
+    pub template: Option<Template>,
+}
+
+impl Options {
+    /// Returns what was asked for: a summary where dimensions are named, else lines.
+    pub fn content(&self) -> Content {
+        self.content.unwrap_or(if self.by.is_empty() {
+            Content::Lines
+        } else {
+            Content::Summary
+        })
+    }
+}
+
+/// What a writer wrote.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Written {
+    /// Rows, where the format has rows.
+    pub rows: u64,
+    /// What a reader would add up to check the file.
+    pub control_totals: Vec<Value>,
+    /// What the user should know, beyond the file.
+    pub notes: Vec<String>,
+}
+
+/// Writes a report's material as one file.
+pub type Writer = fn(&Material<'_>, &Options, &mut dyn Write) -> Result<Written, ReportError>;
+
+/// A format of reports.
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// What `--format` calls it.
+    pub name: &'static str,
+    /// What its files end with, after the period; `.csv`, `-focus.csv`. The part after the point
+    /// chooses the first format with it where none is named.
+    pub ending: &'static str,
+    /// What it is for, in a line of the help.
+    pub about: &'static str,
+    /// It is no text, and not for a terminal.
+    pub binary: bool,
+    /// Tells whether it needs a forecast.
+    pub needs_forecast: fn(&Options) -> bool,
+    /// It shows the months around the reported ones.
+    pub needs_overview: bool,
+    /// Its writer.
+    pub write: Writer,
+}
+
+impl PartialEq for Format {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Format {}
+
+/// Every format of `pipebill report`, in the order of the help.
+pub const FORMATS: &[Format] = &[
+    Format {
+        name: "html",
+        ending: ".html",
+        about: "a page for people: figures, charts, tables; one file, no script",
+        binary: false,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write,
+    },
+    Format {
+        name: "pdf",
+        ending: ".pdf",
+        about: "the page on paper, printed by a Chromium on this machine",
+        binary: true,
+        needs_forecast: always,
+        needs_overview: true,
+        write: page::write_pdf,
+    },
+    Format {
+        name: "svg",
+        ending: ".svg",
+        about: "one picture, chosen by --chart",
+        binary: false,
+        needs_forecast: draws_a_forecast,
+        needs_overview: true,
+        write: page::write_svg,
+    },
+    Format {
+        name: "csv",
+        ending: ".csv",
+        about: "for spreadsheets: a row a line or what --content names, exact decimals, safe text",
+        binary: false,
+        needs_forecast: if_asked,
+        needs_overview: false,
+        write: finance::write,
+    },
+    Format {
+        name: "xlsx",
+        ending: ".xlsx",
+        about: "a workbook: summary, lines, forecast, assumptions; numbers, formulas and charts",
+        binary: true,
+        needs_forecast: always,
+        needs_overview: false,
+        write: xlsx::write,
+    },
+    Format {
+        name: "focus",
+        ending: "-focus.csv",
+        about: "FOCUS, the FinOps Foundation's columns, as CSV",
+        binary: false,
+        needs_forecast: if_asked,
+        needs_overview: false,
+        write: focus::csv,
+    },
+    Format {
+        name: "focus-parquet",
+        ending: "-focus.parquet",
+        about: "the same as Parquet",
+        binary: true,
+        needs_forecast: if_asked,
+        needs_overview: false,
+        write: focus::parquet,
+    },
+    Format {
+        name: "journal",
+        ending: "-journal.csv",
+        about: "a balanced journal for any importer",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::generic,
+    },
+    Format {
+        name: "quickbooks",
+        ending: "-quickbooks.csv",
+        about: "a journal for QuickBooks Online",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::quickbooks,
+    },
+    Format {
+        name: "xero",
+        ending: "-xero.csv",
+        about: "manual journals for Xero",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::xero,
+    },
+    Format {
+        name: "netsuite",
+        ending: "-netsuite.csv",
+        about: "journal entries for NetSuite",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::netsuite,
+    },
+    Format {
+        name: "hledger",
+        ending: ".journal",
+        about: "a journal of hledger",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::hledger,
+    },
+    Format {
+        name: "beancount",
+        ending: ".beancount",
+        about: "a journal of beancount",
+        binary: false,
+        needs_forecast: never,
+        needs_overview: false,
+        write: journal::beancount,
+    },
+];
+
+fn never(_: &Options) -> bool {
+    false
+}
+
+fn always(_: &Options) -> bool {
+    true
+}
+
+fn if_asked(options: &Options) -> bool {
+    options.content() == Content::Forecast
+}
+
+fn draws_a_forecast(options: &Options) -> bool {
+    options.chart.is_some_and(Kind::needs_forecast)
+}
+
+/// Returns the format of this name.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| format.name == name)
+}
+
+/// Returns the format whose files end like this one.
+pub fn by_extension(extension: &str) -> Option<&'static Format> {
+    FORMATS.iter().find(|format| {
+        let (_, own) = format.ending.rsplit_once('.').unwrap_or_default();
+        own.eq_ignore_ascii_case(extension)
+    })
+}
+
+/// Why a report has no file.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// The place does not take it.
+    #[error("cannot write the report")]
+    Write(#[from] io::Error),
+    /// The format holds no more.
+    #[error("{rows} lines are more than the {most} rows that a sheet holds")]
+    TooManyRows {
+        /// How many there are.
+        rows: usize,
+        /// How many it holds.
+        most: usize,
+    },
+    /// Nobody said where costs are posted.
+    #[error("there is no mapping to accounts of a general ledger")]
+    NoMapping,
+    /// An account that the importer would refuse.
+    #[error("{format}: `{account}` is no account there: it needs {needs}")]
+    BadAccount {
+        /// Which format.
+        format: &'static str,
+        /// Which account.
+        account: String,
+        /// What it should be.
+        needs: &'static str,
+    },
+    /// An amount that the importer would refuse.
+    #[error("{format}: {amount} has more than ten digits before the point or two after it")]
+    BadAmount {
+        /// Which format.
+        format: &'static str,
+        /// Which amount.
+        amount: String,
+    },
+    /// A column that the file does not have.
+    #[error("--columns: {name}")]
+    UnknownColumn {
+        /// What was asked for.
+        name: UnknownName,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A picture of nothing in particular.
+    #[error("a picture shows one chart")]
+    WhichChart,
+    /// The chart has no data.
+    #[error("--chart {chart}: {why}")]
+    NothingToDraw {
+        /// Which.
+        chart: &'static str,
+        /// Why.
+        why: String,
+    },
+    /// A template is broken.
+    #[error("{place}: {problem}")]
+    Template {
+        /// File and line.
+        place: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// No browser prints.
+    #[error("there is no Chromium to print with")]
+    NoBrowser,
+    /// The browser does not print.
+    #[error("{program} does not print: {problem}")]
+    Browser {
+        /// Which program.
+        program: String,
+        /// What it says.
+        problem: String,
+    },
+}
+
+impl From<csv::Error> for ReportError {
+    fn from(error: csv::Error) -> Self {
+        Self::Write(match error.into_kind() {
+            csv::ErrorKind::Io(error) => error,
+            other => io::Error::other(format!("{other:?}")),
+        })
+    }
+}

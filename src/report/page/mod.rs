@@ -1,0 +1,300 @@
+//! A report as one page: markup in `reports/templates/`, numbers and pictures from here.
+//!
+//! The template gets text that is shown as it is and escaped by the template engine, pictures whose
+//! labels are escaped where they are drawn, and tables of cells. It computes nothing.
+
+mod pdf;
+pub mod pictures;
+mod sections;
+
+use std::io::Write;
+
+use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, value::Serde};
+use serde::Serialize;
+
+use super::{
+    Block, Cell, Column, Document, Table,
+    chart::Drawing,
+    formats::{Material, Options, ReportError, Written},
+    text::clean,
+};
+pub use pdf::write as write_pdf;
+use pictures::Kind;
+
+const TEMPLATE: &str = include_str!("../../../reports/templates/report.html");
+const CSS: &str = include_str!("../../../reports/templates/report.css");
+const CHART_CSS: &str = include_str!("../../../reports/templates/chart.css");
+
+/// A template of the user's own.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Template {
+    /// Where it is from, for messages.
+    pub file: String,
+    /// The template.
+    pub text: String,
+}
+
+/// What a template is given.
+#[derive(Debug, Serialize)]
+struct Page {
+    #[serde(flatten)]
+    head: sections::Head,
+    /// The sample organization, not the user's.
+    sample: bool,
+    sections: Vec<Section>,
+    /// What is not on the page, and why.
+    absent: Vec<(String, String)>,
+    method: sections::Method,
+    version: &'static str,
+    /// The style sheet of the page and its pictures.
+    style: String,
+}
+
+/// A part of the page.
+#[derive(Debug, Serialize)]
+struct Section {
+    id: &'static str,
+    title: String,
+    /// What it says, in a sentence or two.
+    lead: String,
+    /// An SVG element.
+    picture: Option<String>,
+    /// What the picture shows, or a table of its own.
+    table: Option<Grid>,
+    /// The table is folded away.
+    folded: bool,
+    notes: Vec<String>,
+}
+
+/// A figure at the top.
+#[derive(Debug, Serialize)]
+struct Figure {
+    label: String,
+    value: String,
+    exact: String,
+    notes: Vec<String>,
+}
+
+/// A table as the template shows it.
+#[derive(Debug, Serialize)]
+struct Grid {
+    caption: String,
+    columns: Vec<GridColumn>,
+    /// What the longest bar stands for.
+    most: String,
+    rows: Vec<Vec<GridCell>>,
+    totals: Vec<Vec<GridCell>>,
+}
+
+#[derive(Debug, Serialize)]
+struct GridColumn {
+    heading: String,
+    number: bool,
+}
+
+#[derive(Debug, Serialize)]
+struct GridCell {
+    text: String,
+    /// The exact value of a number, for machines; empty for words.
+    exact: String,
+    number: bool,
+    /// A bar of this many percent, drawn behind the number.
+    bar: String,
+}
+
+impl Grid {
+    fn of(table: &Table, caption: String) -> Self {
+        let shown = table.shown_columns();
+        let number = |at: usize| {
+            let rows = table.rows.iter().chain(&table.totals);
+            rows.map(|row| &row[at])
+                .any(|cell| cell.is_number() && !cell.shown().is_empty())
+        };
+        let cells = |row: &Vec<Cell>| {
+            shown
+                .iter()
+                .map(|&at| GridCell {
+                    text: plain_text(&row[at].shown()),
+                    exact: if row[at].is_number() {
+                        row[at].exact()
+                    } else {
+                        String::new()
+                    },
+                    number: number(at),
+                    bar: match &row[at] {
+                        Cell::Percent(percent) if table.columns[at].key == "share" => {
+                            super::show_number(*percent)
+                        }
+                        _ => String::new(),
+                    },
+                })
+                .collect()
+        };
+        Self {
+            caption,
+            columns: shown
+                .iter()
+                .map(|&at| GridColumn {
+                    heading: plain_text(&table.columns[at].heading),
+                    number: number(at),
+                })
+                .collect(),
+            most: longest(table),
+            rows: table.rows.iter().map(cells).collect(),
+            totals: table.totals.iter().map(cells).collect(),
+        }
+    }
+}
+
+/// Returns the largest share of a table.
+fn longest(table: &Table) -> String {
+    let shares = table.rows.iter().flatten().filter_map(|cell| match cell {
+        Cell::Percent(percent) => Some(*percent),
+        _ => None,
+    });
+    shares.max().map_or("1".to_owned(), super::show_number)
+}
+
+/// Takes out of a text what steers a reader or is no text; the template escapes the rest.
+fn plain_text(text: &str) -> String {
+    clean(&text.replace(['\n', '\t'], " ")).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}")
+}
+
+impl Section {
+    fn drawn(id: &'static str, drawing: &Drawing) -> Self {
+        let chart = drawing.chart();
+        Self {
+            id,
+            title: plain_text(&chart.title),
+            lead: plain_text(&chart.finding),
+            picture: Some(chart.inline().to_owned()),
+            table: Some(Grid::of(&chart.table, chart.title.clone())),
+            folded: true,
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// Renders the page.
+pub fn render(material: &Material<'_>, options: &Options) -> Result<String, ReportError> {
+    let mut sections = Vec::new();
+    let mut absent: Vec<(String, String)> = Vec::new();
+    for kind in pictures::KINDS {
+        match (kind.of)(material) {
+            Ok(drawing) => sections.push(sections::around(kind.name, &drawing, material)),
+            Err(why) => absent.push((sections::subject(kind).to_owned(), why)),
+        }
+    }
+    sections.extend(sections::tables(material, &mut absent));
+
+    let page = Page {
+        head: sections::head(material),
+        sample: material.sample,
+        sections,
+        absent,
+        method: sections::method(material),
+        version: env!("CARGO_PKG_VERSION"),
+        style: format!("{CSS}{CHART_CSS}"),
+    };
+    fill(options.template.as_ref(), Value::from(Serde(page)))
+}
+
+/// Fills a template in: the user's own, or the one in the program.
+fn fill(own: Option<&Template>, context: Value) -> Result<String, ReportError> {
+    let (name, text) = own.map_or(("report.html", TEMPLATE), |own| (&own.file, &own.text));
+    let mut environment = Environment::new();
+    // Whatever a template is called, it makes a page.
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let blocks_alone = minijinja::syntax::SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .keep_trailing_newline(true)
+        .build();
+    environment.set_syntax(blocks_alone.expect("the delimiters are the usual ones"));
+    let wrong = |error: minijinja::Error| ReportError::Template {
+        place: match error.line() {
+            Some(line) => format!("{name}:{line}"),
+            None => name.to_owned(),
+        },
+        problem: match (error.kind(), error.detail()) {
+            (ErrorKind::UndefinedError, _) => {
+                let asked = error.range().and_then(|range| text.get(range));
+                format!("the report has no `{}`", asked.unwrap_or("such value"))
+            }
+            (kind, Some(detail)) => format!("{kind}: {detail}"),
+            (kind, None) => kind.to_string(),
+        },
+    };
+    environment.add_template(name, text).map_err(wrong)?;
+    let template = environment.get_template(name).map_err(wrong)?;
+    template.render(context).map_err(wrong)
+}
+
+/// Writes the page.
+pub(super) fn write(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    sink.write_all(render(material, options)?.as_bytes())?;
+    Ok(written(material))
+}
+
+/// What the page should add up to: the bill it is about.
+fn written(material: &Material<'_>) -> Written {
+    let totals = material.months.iter().map(|month| {
+        let bill = &month.rated.bill;
+        serde_json::json!({
+            "billing_period": bill.month.to_string(),
+            "currency": bill.currency.as_str(),
+            "cost": bill.total().to_string(),
+        })
+    });
+    Written {
+        rows: 0,
+        control_totals: totals.collect(),
+        notes: Vec::new(),
+    }
+}
+
+/// Returns the chart asked for.
+pub fn drawing(material: &Material<'_>, kind: &Kind) -> Result<Drawing, ReportError> {
+    (kind.of)(material).map_err(|why| ReportError::NothingToDraw {
+        chart: kind.name,
+        why,
+    })
+}
+
+/// Writes one chart as a picture.
+pub(super) fn write_svg(
+    material: &Material<'_>,
+    options: &Options,
+    sink: &mut dyn Write,
+) -> Result<Written, ReportError> {
+    let kind = options.chart.ok_or(ReportError::WhichChart)?;
+    let chart = drawing(material, kind)?.chart();
+    sink.write_all(chart.file().as_bytes())?;
+    Ok(Written::default())
+}
+
+/// Lays one chart out for a terminal or a file of figures.
+pub fn chart_document(material: &Material<'_>, kind: &Kind) -> Result<Document, ReportError> {
+    let drawing = drawing(material, kind)?;
+    let chart = drawing.chart();
+    let mut table = chart.table;
+    // The picture says it; the rows are for files.
+    for column in &mut table.columns {
+        *column = Column::in_files(column.key);
+    }
+    Ok(Document {
+        schema: "pipebill.chart/1",
+        title: chart.title,
+        facts: vec![("chart", Cell::text(kind.name))],
+        blocks: vec![
+            Block::Chart(drawing),
+            Block::Table(table),
+            Block::Notes(vec![chart.finding]),
+        ],
+    })
+}

@@ -1,0 +1,277 @@
+//! Which chart shows what of a report: the same for a page, a file and a terminal.
+
+use crate::{
+    domain::{bill::Bill, catalog::Catalog, ids::ServiceCode, overview::trend, period::Month},
+    report::{
+        chart::{
+            Ahead, Calendar, Column, Drawing, FanChart, Past, Series, Stacks, Standing, Step,
+            Subject, Swing, Tornado, Waterfall,
+        },
+        formats::Material,
+        short_unit, show_number,
+    },
+};
+
+/// A chart that can be asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    /// What `--chart` calls it.
+    pub name: &'static str,
+    /// What it shows.
+    pub about: &'static str,
+    /// Draws it, or says why there is nothing to draw.
+    pub of: fn(&Material<'_>) -> Result<Drawing, String>,
+}
+
+impl Kind {
+    /// Tells whether it needs a forecast.
+    pub fn needs_forecast(&self) -> bool {
+        self.name == "fan"
+    }
+}
+
+/// Every chart, in the order of a page.
+pub const KINDS: &[Kind] = &[
+    Kind {
+        name: "fan",
+        about: "months past and to come, with a budget",
+        of: fan,
+    },
+    Kind {
+        name: "services",
+        about: "months by service",
+        of: services,
+    },
+    Kind {
+        name: "waterfall",
+        about: "what changed from one month to the next",
+        of: waterfall,
+    },
+    Kind {
+        name: "tornado",
+        about: "what moves a month",
+        of: tornado,
+    },
+    Kind {
+        name: "calendar",
+        about: "build minutes a day",
+        of: calendar,
+    },
+];
+
+/// Services with a colour of their own, and one more for the others.
+const SERVICES: usize = 7;
+const KEYS: [&str; SERVICES + 1] = [
+    "service_1",
+    "service_2",
+    "service_3",
+    "service_4",
+    "service_5",
+    "service_6",
+    "service_7",
+    "service_8",
+];
+/// Rows of a tornado.
+const SWINGS: usize = 10;
+
+/// Returns the chart of this name.
+pub fn kind(name: &str) -> Option<&'static Kind> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// What a service is called without the vendor's name.
+pub(super) fn service_name(catalog: &Catalog, code: &ServiceCode) -> String {
+    let name = catalog.service_name(code);
+    name.strip_prefix("AWS ").unwrap_or(name).to_owned()
+}
+
+/// `October 2026`.
+pub(super) fn month_name(month: Month) -> String {
+    let names = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let day = month.first_day();
+    let name = names[chrono::Datelike::month0(&day) as usize];
+    format!("{name} {}", chrono::Datelike::year(&day))
+}
+
+fn currency(material: &Material<'_>) -> crate::domain::ids::Currency {
+    material.months[0].rated.bill.currency.clone()
+}
+
+fn fan(material: &Material<'_>) -> Result<Drawing, String> {
+    let forecast = material
+        .forecast
+        .ok_or("the ledger has no usage that goes on")?;
+    let outlook = &forecast.outlook;
+    let first = outlook.months.first().map(|month| month.month);
+    let past = material.overview.iter().flat_map(|overview| {
+        let over = overview
+            .months
+            .iter()
+            .filter(|(month, _)| Some(*month) < first);
+        over.map(|(month, bill)| Past {
+            month: *month,
+            cost: bill.as_ref().map(Bill::total),
+            partial: bill.as_ref().is_some_and(|bill| !bill.is_complete()),
+        })
+    });
+    let ahead = outlook.months.iter().map(|month| Ahead {
+        month: month.month,
+        known: month.known,
+        p10: month.total.p10,
+        p50: month.total.p50,
+        p90: month.total.p90,
+    });
+    Ok(Drawing {
+        title: "Forecast".to_owned(),
+        subject: Subject::Fan(FanChart {
+            past: past.collect(),
+            ahead: ahead.collect(),
+            budget: outlook.question.budget,
+            currency: forecast.currency.clone(),
+        }),
+    })
+}
+
+fn services(material: &Material<'_>) -> Result<Drawing, String> {
+    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+    let bills: Vec<Option<&Bill>> = overview
+        .months
+        .iter()
+        .map(|(_, bill)| bill.as_ref())
+        .collect();
+    let trend = trend(&bills, SERVICES);
+    let columns = overview.months.iter().map(|(month, bill)| Column {
+        month: *month,
+        total: bill.as_ref().map(Bill::total),
+        standing: match bill {
+            Some(bill) if !bill.is_complete() => Standing::Partial,
+            Some(bill) if bill.month.end() > material.today => Standing::SoFar,
+            _ => Standing::Whole,
+        },
+    });
+    let mut series: Vec<Series> = trend
+        .services
+        .into_iter()
+        .zip(KEYS)
+        .map(|((code, values), key)| Series {
+            name: service_name(material.catalog, &code),
+            key,
+            values,
+            rest: false,
+        })
+        .collect();
+    series.extend(trend.rest.map(|values| Series {
+        name: "Other services".to_owned(),
+        key: "other",
+        values,
+        rest: true,
+    }));
+    Ok(Drawing {
+        title: "Where the money goes".to_owned(),
+        subject: Subject::Services(Stacks {
+            columns: columns.collect(),
+            series,
+            currency: currency(material),
+        }),
+    })
+}
+
+fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
+    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+    let (before, after, bridge) = overview
+        .bridge
+        .as_ref()
+        .ok_or("the ledger has no two months in a row that are over")?;
+    let mut steps: Vec<Step> = bridge
+        .steps
+        .iter()
+        .map(|(name, change)| Step {
+            name: name.clone(),
+            change: *change,
+        })
+        .collect();
+    steps.extend(bridge.rest.map(|change| Step {
+        name: "All other".to_owned(),
+        change,
+    }));
+    Ok(Drawing {
+        title: format!(
+            "What changed from {} to {}",
+            month_name(*before),
+            month_name(*after)
+        ),
+        subject: Subject::Waterfall(Waterfall {
+            from: (month_name(*before), bridge.change.from),
+            steps,
+            to: (month_name(*after), bridge.change.to),
+            currency: currency(material),
+        }),
+    })
+}
+
+fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
+    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+    let all = overview
+        .sensitivity
+        .as_ref()
+        .ok_or("the ledger has no month that is over")?;
+    let rows = all.meters.iter().take(SWINGS).map(|one| {
+        let meter = &one.meter;
+        let known = material
+            .catalog
+            .meter(&meter.service, meter.usage_type.as_str());
+        let [low, high] = one.between.map(|quantity| show_number(quantity.value));
+        Swing {
+            name: known.map_or_else(|| meter.usage_type.to_string(), |known| known.name.clone()),
+            range: format!("{low} → {high} {}", short_unit(one.between[0].unit, false)),
+            low: one.less,
+            high: one.more,
+        }
+    });
+    Ok(Drawing {
+        title: "What moves the bill".to_owned(),
+        subject: Subject::Tornado(Tornado {
+            of: month_name(all.month),
+            baseline: all.baseline,
+            step: format!("with {} % less or more of each", show_number(all.percent)),
+            rows: rows.collect(),
+            currency: currency(material),
+        }),
+    })
+}
+
+fn calendar(material: &Material<'_>) -> Result<Drawing, String> {
+    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+    let days = &overview.build_minutes;
+    if days.values().all(rust_decimal::Decimal::is_zero) {
+        return Err("no builds are known by the day".to_owned());
+    }
+    let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value())
+    else {
+        return Err("no builds are known by the day".to_owned());
+    };
+    Ok(Drawing {
+        title: "Build minutes".to_owned(),
+        subject: Subject::Calendar(Calendar {
+            what: "build minutes".to_owned(),
+            from: *first,
+            to: *last,
+            days: days.clone(),
+        }),
+    })
+}
+
+const NO_OVERVIEW: &str = "the months around were not read for this report";

@@ -1,0 +1,603 @@
+//! What stands on the page around the pictures: figures, tables, method.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{
+    Figure, Grid, Section,
+    pictures::{Kind, month_name, service_name},
+    plain_text,
+};
+use crate::{
+    domain::{
+        bill::Bill,
+        catalog::Catalog,
+        money::Money,
+        overview::{Change, Reconciled},
+        period::Month,
+        quantity::Quantity,
+    },
+    forecast::MonthOutlook,
+    report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
+};
+
+/// The top of the page.
+#[derive(Debug, Serialize)]
+pub(super) struct Head {
+    pub(super) title: String,
+    pub(super) subtitle: String,
+    pub(super) verdict: String,
+    pub(super) figures: Vec<Figure>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// How the figures came about.
+#[derive(Debug, Serialize)]
+pub(super) struct Method {
+    words: Vec<String>,
+    prices: Grid,
+    notes: Vec<String>,
+}
+
+/// What a chart is called where there is none.
+pub(super) fn subject(kind: &Kind) -> &'static str {
+    match kind.name {
+        "fan" => "Forecast",
+        "services" => "Where the money goes",
+        "waterfall" => "What changed",
+        "tornado" => "What moves the bill",
+        _ => "Build minutes",
+    }
+}
+
+fn bill<'a>(material: &Material<'a>) -> &'a Bill {
+    let last = material.months.last().expect("a report has a month");
+    &last.rated.bill
+}
+
+/// A range as people read it.
+fn between(material: &Material<'_>, low: Money, high: Money) -> String {
+    let currency = &bill(material).currency;
+    format!(
+        "{} to {}",
+        show_money(low, currency),
+        show_money(high, currency)
+    )
+}
+
+fn total_cell(bill: &Bill) -> Cell {
+    if bill.is_complete() {
+        Cell::Money(bill.total(), bill.currency.clone())
+    } else {
+        Cell::AtLeast(bill.total(), bill.currency.clone())
+    }
+}
+
+fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
+    Figure {
+        label,
+        value: cell.shown(),
+        exact: cell.exact(),
+        notes,
+    }
+}
+
+/// The month of the report in the forecast, if it is not over.
+fn outlook_of<'a>(material: &Material<'a>, month: Month) -> Option<&'a MonthOutlook> {
+    let outlook = &material.forecast?.outlook;
+    outlook.months.iter().find(|ahead| ahead.month == month)
+}
+
+/// The reported month against the one before, both for usage alone.
+fn change(material: &Material<'_>) -> Option<(Month, Change)> {
+    let (month, before) = material.overview?.before?;
+    let bill = bill(material);
+    let now = match outlook_of(material, bill.month) {
+        Some(ahead) => ahead.total.p50,
+        // Part of a month says nothing against a whole one.
+        None if bill.month.end() > material.today => return None,
+        None => bill.usage_total(),
+    };
+    Some((month, Change::between(before, now)))
+}
+
+/// `3.8 % less than`.
+fn compared(change: &Change) -> Option<String> {
+    let percent = change.percent?;
+    if percent.is_zero() {
+        return Some("as much as".to_owned());
+    }
+    let word = if percent.is_sign_negative() {
+        "less"
+    } else {
+        "more"
+    };
+    Some(format!("{} % {word} than", tenths(percent)))
+}
+
+/// Percent to a tenth, without its sign.
+fn tenths(percent: rust_decimal::Decimal) -> String {
+    crate::report::show_percent(percent.abs())
+}
+
+pub(super) fn head(material: &Material<'_>) -> Head {
+    let bill = bill(material);
+    let month = month_name(bill.month);
+    let ahead = outlook_of(material, bill.month);
+    let change = change(material);
+    let money = |amount| Cell::Money(amount, bill.currency.clone());
+    let mut figures = Vec::new();
+    let open = bill.month.end() > material.today;
+    let mut notes = Vec::new();
+    if let (true, Some(last)) = (open, bill.lines.iter().map(|line| line.days.1).max()) {
+        notes.push(format!("usage to {last}"));
+    } else if bill.list_is_complete() && bill.list_total() != bill.total() {
+        let list = show_money(bill.list_total(), &bill.currency);
+        notes.push(format!("{list} without free tier and discounts"));
+    }
+    if !bill.is_complete() {
+        notes.push("a part is not known".to_owned());
+    }
+    let label = if open {
+        format!("{month}, so far")
+    } else {
+        month.clone()
+    };
+    figures.push(figure(label, &total_cell(bill), notes));
+    if let Some(ahead) = ahead {
+        let mut notes = vec![between(material, ahead.total.p10, ahead.total.p90)];
+        if let (Some(over), Some(budget)) = (ahead.over_budget, budget(material)) {
+            let budget = show_money(budget, &bill.currency);
+            notes.push(format!("{} to pass {budget}", Cell::Percent(over).shown()));
+        }
+        let label = format!("{month}, month end");
+        figures.push(figure(label, &money(ahead.total.p50), notes));
+    }
+    if let Some((before, change)) = &change
+        && let Some(percent) = change.percent
+    {
+        let sign = match percent {
+            percent if percent.is_zero() => "",
+            percent if percent.is_sign_negative() => "−",
+            _ => "+",
+        };
+        figures.push(Figure {
+            label: format!("Against {}", month_name(*before)),
+            value: format!("{sign}{} %", tenths(percent)),
+            exact: crate::domain::number::plain(percent),
+            notes: vec![format!(
+                "{} on {} for usage",
+                signed_money(change.difference, &bill.currency),
+                show_money(change.from, &bill.currency)
+            )],
+        });
+    }
+    if let Some(forecast) = material.forecast {
+        let outlook = &forecast.outlook;
+        if let [first, .., last] = &outlook.months[..] {
+            let label = format!("{} to {}", short(first.month), short(last.month));
+            let range = between(material, outlook.sum.p10, outlook.sum.p90);
+            let notes = vec![format!("{} months, {range}", outlook.months.len())];
+            figures.push(figure(label, &money(outlook.sum.p50), notes));
+        }
+        if let (Some(ever), Some(budget)) = (outlook.ever_over_budget, budget(material))
+            && outlook.months.len() > 1
+        {
+            let label = format!("Chance to pass {}", show_money(budget, &bill.currency));
+            let notes = vec!["in at least one of these months".to_owned()];
+            figures.push(figure(label, &Cell::Percent(ever), notes));
+        }
+    }
+    Head {
+        title: "CI/CD cost report".to_owned(),
+        subtitle: subtitle(material),
+        verdict: verdict(material, change.as_ref()),
+        figures,
+        warnings: warnings(bill, material.catalog),
+    }
+}
+
+fn budget(material: &Material<'_>) -> Option<Money> {
+    material.forecast?.outlook.question.budget
+}
+
+/// `Nov 2026`.
+fn short(month: Month) -> String {
+    let name = month_name(month);
+    let (word, year) = name.split_once(' ').unwrap_or((&name, ""));
+    format!("{} {year}", &word[..3])
+}
+
+fn subtitle(material: &Material<'_>) -> String {
+    let bill = bill(material);
+    let lines = || bill.lines.iter();
+    let accounts: std::collections::BTreeSet<_> = lines()
+        .filter_map(|line| line.key.account.as_ref())
+        .collect();
+    let regions: std::collections::BTreeSet<_> = lines().map(|line| &line.key.region).collect();
+    let count = |number: usize, word: &str| match number {
+        1 => format!("1 {word}"),
+        number => format!("{number} {word}s"),
+    };
+    format!(
+        "{} · {} · {} · {} · written {}",
+        month_name(bill.month),
+        bill.currency,
+        count(accounts.len(), "account"),
+        count(regions.len(), "region"),
+        material.today
+    )
+}
+
+fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String {
+    let bill = bill(material);
+    let show = |amount| show_money(amount, &bill.currency);
+    let month = month_name(bill.month);
+    let mut text = match outlook_of(material, bill.month) {
+        Some(ahead) => format!(
+            "{month} is heading for {}, and in eight cases of ten for {}.",
+            show(ahead.total.p50),
+            between(material, ahead.total.p10, ahead.total.p90)
+        ),
+        None if bill.month.end() > material.today => {
+            format!("{month} has cost {} so far.", total_cell(bill).shown())
+        }
+        None => format!("{month} cost {}.", total_cell(bill).shown()),
+    };
+    if let Some((before, change)) = change
+        && let Some(words) = compared(change)
+    {
+        text += &format!(
+            " That is {words} {}, which had {} for usage.",
+            month_name(*before),
+            show(change.from)
+        );
+    }
+    text
+}
+
+/// What a reader of the total must know before the total.
+fn warnings(bill: &Bill, catalog: &Catalog) -> Vec<String> {
+    let mut warnings: Vec<String> = bill
+        .gaps
+        .iter()
+        .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
+        .collect();
+    let mut unpriced: Vec<String> = bill
+        .unpriced()
+        .filter_map(|line| {
+            let (quantity, why) = line.unpriced.as_ref()?;
+            let service = service_name(catalog, &line.key.meter.service);
+            Some(format!(
+                "Not priced: {service}, {} in {}: {quantity}, {}.",
+                line.name,
+                line.key.region,
+                why.reason()
+            ))
+        })
+        .collect();
+    unpriced.dedup();
+    let more = unpriced.len().saturating_sub(5);
+    unpriced.truncate(5);
+    warnings.extend(unpriced);
+    if more > 0 {
+        warnings.push(format!("And {more} more lines without a price."));
+    }
+    if bill.is_assumed() {
+        warnings.push("Some prices are those of another region, as was asked for.".to_owned());
+    }
+    warnings.iter().map(|warning| plain_text(warning)).collect()
+}
+
+/// A picture with what is to be said about it.
+pub(super) fn around(id: &'static str, drawing: &Drawing, material: &Material<'_>) -> Section {
+    let mut section = Section::drawn(id, drawing);
+    let note = match id {
+        "fan" => Some(
+            "The band holds eight futures of ten: one in ten ends below it, one above. Months to \
+             come are usage only, without credits, refunds and taxes.",
+        ),
+        "waterfall" => Some("Both months are over and known; the steps add up."),
+        "tornado" => Some(
+            "Each meter of the month is moved alone, 20 % down and up, and the whole month is \
+             rated again with its free tier.",
+        ),
+        "calendar" => Some("As billed, in UTC; Lambda builds are counted by the second."),
+        _ => None,
+    };
+    section.notes.extend(note.map(str::to_owned));
+    if id == "services" && bill(material).month.end() > material.today {
+        let text = "The hatched month is not over.";
+        section.notes.push(text.to_owned());
+    }
+    section
+}
+
+/// The tables of the page; what is missing with its reason.
+pub(super) fn tables(material: &Material<'_>, absent: &mut Vec<(String, String)>) -> Vec<Section> {
+    let mut sections = Vec::new();
+    match parts(material) {
+        Ok(section) => sections.push(section),
+        Err(why) => absent.push(("Top projects and pipelines".to_owned(), why)),
+    }
+    sections.push(lines(material));
+    match reconciliation(material) {
+        Ok(section) => sections.push(section),
+        Err(why) => absent.push(("Reconciliation with AWS's bill".to_owned(), why)),
+    }
+    sections
+}
+
+fn parts(material: &Material<'_>) -> Result<Section, String> {
+    let bill = bill(material);
+    let overview = material.overview.ok_or("the month was not shared out")?;
+    let Some(first) = overview.parts.first() else {
+        return Err("the month has no charges".to_owned());
+    };
+    if overview.parts.iter().all(|part| part.percent.is_none()) {
+        return Err("no part of the month costs anything".to_owned());
+    }
+    let mut table = Table::new(vec![
+        Column::new("Project or pipeline", "part", 0),
+        Column::new("Cost", "cost", 0),
+        Column::new("Share", "share", 0),
+    ]);
+    for part in &overview.parts {
+        let name = match part.name.as_str() {
+            "" => format!("{} others", part.parts),
+            name => name.to_owned(),
+        };
+        table.rows.push(vec![
+            Cell::text(name),
+            if part.partial {
+                Cell::AtLeast(part.cost, bill.currency.clone())
+            } else {
+                Cell::Money(part.cost, bill.currency.clone())
+            },
+            part.percent.map_or(Cell::Empty, Cell::Percent),
+        ]);
+    }
+    let total = vec![Cell::text("Total"), total_cell(bill), Cell::Empty];
+    table.totals.push(total);
+    Ok(Section {
+        id: "parts",
+        title: "Top projects and pipelines".to_owned(),
+        lead: plain_text(&format!(
+            "{} is the largest with {}.",
+            if first.name.is_empty() {
+                "A group"
+            } else {
+                &first.name
+            },
+            show_money(first.cost, &bill.currency)
+        )),
+        picture: None,
+        table: Some(Grid::of(&table, "Cost by project and pipeline".to_owned())),
+        folded: false,
+        notes: vec![
+            "A share of the month, not a bill of its own: free units and tiers belong to all. The \
+             parts add up to the total."
+                .to_owned(),
+        ],
+    })
+}
+
+/// The bill itself.
+fn lines(material: &Material<'_>) -> Section {
+    let bill = bill(material);
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 0),
+        Column::new("What", "what", 0),
+        Column::new("Billed", "billed", 0),
+        Column::new("Of it free", "covered", 0),
+        Column::new("Cost", "cost", 0),
+    ]);
+    for sum in bill.by_meter() {
+        let name = match sum.kind {
+            crate::domain::usage::ChargeKind::Usage => sum.name.clone(),
+            ref other => other.to_string(),
+        };
+        table.rows.push(vec![
+            Cell::text(service_name(material.catalog, &sum.service)),
+            Cell::text(name),
+            sum.billed.map_or(Cell::Empty, Cell::Quantity),
+            if sum.covered.is_zero() {
+                Cell::Empty
+            } else {
+                sum.billed.map_or(Cell::Empty, |billed| {
+                    Cell::Quantity(Quantity::new(sum.covered, billed.unit))
+                })
+            },
+            match sum.status {
+                "priced" => Cell::Money(sum.cost, bill.currency.clone()),
+                "partial" => Cell::AtLeast(sum.cost, bill.currency.clone()),
+                _ => Cell::Unknown("no price".to_owned()),
+            },
+        ]);
+    }
+    let mut total = vec![Cell::Empty; table.columns.len()];
+    total[0] = Cell::text("Total");
+    total[4] = total_cell(bill);
+    table.totals.push(total);
+    let title = format!("The bill of {}", month_name(bill.month));
+    let lead = if bill.list_is_complete() {
+        format!(
+            "{}; without free tier and discounts it would be {}.",
+            total_cell(bill).shown(),
+            show_money(bill.list_total(), &bill.currency)
+        )
+    } else {
+        format!("{}.", total_cell(bill).shown())
+    };
+    Section {
+        id: "bill",
+        lead,
+        picture: None,
+        table: Some(Grid::of(&table, title.clone())),
+        title,
+        folded: false,
+        notes: Vec::new(),
+    }
+}
+
+fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
+    let bill = bill(material);
+    let overview = material.overview.ok_or("the month was not compared")?;
+    let (services, sum) = &overview.reconciled;
+    if sum.unbilled == bill.lines.len() {
+        return Err("the ledger has no bill of AWS for the month".to_owned());
+    }
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 0),
+        Column::new("Our rating", "ours", 0),
+        Column::new("AWS billed", "aws", 0),
+        Column::new("Difference", "difference", 0),
+        Column::new("Explained", "explained", 0),
+        Column::new("Unexplained", "unexplained", 0),
+    ]);
+    let money = |amount| Cell::Money(amount, bill.currency.clone());
+    let row = |name: &str, one: &Reconciled| {
+        let mut cells = vec![Cell::text(name)];
+        let amounts = [
+            one.ours,
+            one.billed,
+            one.difference,
+            one.explained,
+            one.unexplained,
+        ];
+        cells.extend(amounts.map(money));
+        cells
+    };
+    for (service, one) in services {
+        table
+            .rows
+            .push(row(&service_name(material.catalog, service), one));
+    }
+    table.totals.push(row("Total", sum));
+    let lead = if sum.unexplained.is_zero() && services.values().all(|s| s.unexplained.is_zero()) {
+        format!(
+            "We rate the month at {}, AWS billed {}; every difference is explained.",
+            show_money(sum.ours, &bill.currency),
+            show_money(sum.billed, &bill.currency)
+        )
+    } else {
+        format!(
+            "We rate the month at {}, AWS billed {}; {} is unexplained.",
+            show_money(sum.ours, &bill.currency),
+            show_money(sum.billed, &bill.currency),
+            show_money(sum.unexplained, &bill.currency)
+        )
+    };
+    let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
+    if sum.unbilled > 0 {
+        notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
+    }
+    Ok(Section {
+        id: "reconciliation",
+        title: "Reconciliation with AWS's bill".to_owned(),
+        lead,
+        picture: None,
+        table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
+        folded: false,
+        notes,
+    })
+}
+
+pub(super) fn method(material: &Material<'_>) -> Method {
+    let bill = bill(material);
+    let mut words = vec![
+        "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
+         is free, priced by the day and added up exactly; amounts are rounded to cents where they \
+         are shown. The exact figures stand in the page for machines, and in the data files."
+            .to_owned(),
+    ];
+    let mut notes: Vec<String> = Vec::new();
+    if let Some(forecast) = material.forecast {
+        words.push(
+            "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
+             thousands of possible futures are rated with free tiers and whole-pipeline fees."
+                .to_owned(),
+        );
+        notes.extend(crate::report::forecast::notes(
+            &forecast.outlook,
+            &forecast.currency,
+            forecast.other_charges,
+        ));
+    }
+    for outside in &bill.outside {
+        notes.push(format!(
+            "Not in this report: {} other services of the export, {}.",
+            outside.services,
+            show_money(outside.cost, &outside.currency)
+        ));
+    }
+    notes.extend(bill.notes.iter().cloned());
+    if let Some(overview) = material.overview {
+        for (month, bill) in &overview.months {
+            if let Some(bill) = bill
+                && !bill.is_complete()
+                && *month != super::sections::bill(material).month
+            {
+                notes.push(format!(
+                    "{} is partial: {} gaps, {} lines without a price.",
+                    month_name(*month),
+                    bill.gaps.len(),
+                    bill.unpriced().count()
+                ));
+            }
+        }
+    }
+    Method {
+        words,
+        prices: Grid::of(&prices(bill), "The prices of the month".to_owned()),
+        notes: notes.iter().map(|note| plain_text(note)).collect(),
+    }
+}
+
+/// Each source of prices, its date and how much rests on it.
+fn prices(bill: &Bill) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("Prices from", "origin", 0),
+        Column::new("Source", "source", 0),
+        Column::new("As of", "date", 0),
+        Column::new("Confidence", "confidence", 0),
+        Column::new("Lines", "lines", 0),
+    ]);
+    type Source<'b> = (&'static str, &'b str, Option<chrono::NaiveDate>, &'b str);
+    let mut sources: BTreeMap<Source<'_>, u64> = BTreeMap::new();
+    let mut without = 0;
+    for line in &bill.lines {
+        let Some(price) = &line.price else {
+            without += u64::from(line.unpriced.is_some());
+            continue;
+        };
+        let source = &price.source;
+        let key = (
+            price.origin.name(),
+            source.title.as_ref(),
+            source.date,
+            source.confidence.as_ref(),
+        );
+        *sources.entry(key).or_default() += 1;
+    }
+    for ((origin, title, date, confidence), lines) in sources {
+        table.rows.push(vec![
+            Cell::text(origin),
+            Cell::text(title),
+            date.map_or(Cell::Empty, Cell::Day),
+            Cell::text(confidence),
+            Cell::Count(lines),
+        ]);
+    }
+    if without > 0 {
+        table.rows.push(vec![
+            Cell::text("none"),
+            Cell::text("no price is known"),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Count(without),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,547 @@
+//! Scenarios beside their baseline, for people and files.
+
+use super::{
+    Block, Cell, Column, Document, Picture, Table,
+    picture::{Bar, Bars, Ink, Lines, Map},
+    show_money,
+};
+use crate::domain::{
+    catalog::Catalog,
+    ids::Currency,
+    money::Money,
+    number::plain,
+    scenario::{
+        Comparison, Spread, Totals,
+        knob::{BreakEven, Sweep, Swing, Tornado, shown_value},
+        percent_of,
+    },
+};
+
+/// P10, P50 and P90 of a month's difference, and what they are of.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DifferenceRange {
+    /// The range.
+    pub spread: Spread,
+    /// Of what: `the last 12 months`, `10,000 futures`.
+    pub over: String,
+}
+
+/// One comparison as it is shown.
+#[derive(Clone, Debug)]
+pub struct Shown<'a> {
+    /// The comparison.
+    pub comparison: &'a Comparison,
+    /// The range of its difference.
+    pub range: Option<DifferenceRange>,
+}
+
+/// Lays comparisons out: a row for each scenario and month.
+pub fn document(
+    baseline: &str,
+    shown: &[Shown<'_>],
+    notes: &[String],
+    currency: &Currency,
+    catalog: &Catalog,
+) -> Document {
+    let mut blocks = vec![Block::Table(by_month(shown, currency))];
+    if shown.iter().any(|shown| shown.range.is_some()) {
+        blocks.push(Block::Detail("range", ranges(shown, currency)));
+    }
+    for one in shown {
+        let comparison = one.comparison;
+        if shown.len() > 1 {
+            blocks.push(Block::Heading(comparison.scenario.name.clone()));
+        }
+        if let [only] = shown {
+            let meters = meters(only.comparison, currency, catalog);
+            if !meters.rows.is_empty() {
+                blocks.push(Block::Detail("meters", meters));
+            }
+            blocks.push(Block::Detail(
+                "waterfall",
+                causes(only.comparison, currency),
+            ));
+        }
+        if !comparison.waterfall.steps.is_empty() {
+            blocks.push(Block::Picture(waterfall(comparison, currency)));
+        }
+        blocks.push(Block::Notes(notes_of(one, notes)));
+    }
+    let first = shown
+        .first()
+        .map(|shown| shown.comparison.total)
+        .unwrap_or_default();
+    let money = |amount| Cell::Money(amount, currency.clone());
+    Document {
+        schema: "pipebill.whatif/1",
+        title: format!("What if, on {baseline}"),
+        facts: vec![
+            ("on", Cell::text(baseline)),
+            ("currency", Cell::text(currency.as_str())),
+            ("baseline", money(first.baseline)),
+            ("scenario", money(first.scenario)),
+            ("difference", money(first.difference)),
+            ("complete", Cell::Flag(first.complete)),
+        ],
+        blocks,
+    }
+}
+
+fn signed(amount: Money, currency: &Currency) -> String {
+    let text = show_money(amount, currency);
+    if amount > Money::ZERO {
+        format!("+{text}")
+    } else {
+        text
+    }
+}
+
+fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("Scenario", "scenario_name", 0),
+        Column::new("Month", "month", 2),
+        Column::new("Baseline", "baseline", 0),
+        Column::new("Scenario", "scenario", 0),
+        Column::new("Difference", "difference", 0),
+        Column::new("In percent", "percent", 1),
+        Column::in_files("complete"),
+        Column::in_files("currency"),
+    ]);
+    let row = |name: &str, month: Cell, total: &Totals| {
+        let amount = |amount| {
+            if total.complete {
+                Cell::Money(amount, currency.clone())
+            } else {
+                Cell::AtLeast(amount, currency.clone())
+            }
+        };
+        vec![
+            Cell::text(name),
+            month,
+            amount(total.baseline),
+            amount(total.scenario),
+            if total.complete {
+                Cell::Money(total.difference, currency.clone())
+            } else {
+                Cell::Unknown("unknown".to_owned())
+            },
+            match total.percent() {
+                Some(percent) if total.complete => Cell::Percent(percent),
+                _ => Cell::Empty,
+            },
+            Cell::Flag(total.complete),
+            Cell::text(currency.as_str()),
+        ]
+    };
+    for Shown { comparison, .. } in shown {
+        let name = &comparison.scenario.name;
+        for month in &comparison.months {
+            let total = Totals {
+                baseline: month.baseline,
+                scenario: month.scenario,
+                difference: month.difference,
+                complete: month.complete,
+            };
+            table
+                .rows
+                .push(row(name, Cell::text(month.month.to_string()), &total));
+        }
+        if comparison.months.len() > 1 {
+            let months = Cell::text(format!("{} months", comparison.months.len()));
+            table.totals.push(row(name, months, &comparison.total));
+        }
+    }
+    table
+}
+
+fn ranges(shown: &[Shown<'_>], currency: &Currency) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("Difference in a month", "scenario_name", 0),
+        Column::new("P10", "p10", 0),
+        Column::new("P50", "p50", 0),
+        Column::new("P90", "p90", 0),
+        Column::new("Over", "over", 1),
+    ]);
+    let money = |amount| Cell::Money(amount, currency.clone());
+    for Shown { comparison, range } in shown {
+        if let Some(DifferenceRange { spread, over }) = range {
+            table.rows.push(vec![
+                Cell::text(&comparison.scenario.name),
+                money(spread.p10),
+                money(spread.p50),
+                money(spread.p90),
+                Cell::text(over),
+            ]);
+        }
+    }
+    table
+}
+
+fn meters(comparison: &Comparison, currency: &Currency, catalog: &Catalog) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 2),
+        Column::new("What", "meter", 0),
+        Column::new("Before", "quantity_before", 3),
+        Column::new("After", "quantity_after", 3),
+        Column::new("Baseline", "baseline", 0),
+        Column::new("Scenario", "scenario", 0),
+        Column::new("Difference", "difference", 0),
+        Column::in_files("status"),
+    ]);
+    let money = |amount| Cell::Money(amount, currency.clone());
+    for meter in &comparison.meters {
+        // What stays as it is needs no row.
+        let same = meter.before == meter.after && meter.quantity_before == meter.quantity_after;
+        if same && meter.status == "priced" {
+            continue;
+        }
+        let quantity = |quantity: Option<_>| quantity.map_or(Cell::Empty, Cell::Quantity);
+        let priced = meter.status == "priced";
+        table.rows.push(vec![
+            Cell::text(catalog.service_name(&meter.service)),
+            Cell::text(&meter.name),
+            quantity(meter.quantity_before),
+            quantity(meter.quantity_after),
+            money(meter.before),
+            if priced {
+                money(meter.after)
+            } else {
+                Cell::Unknown(meter.status.to_owned())
+            },
+            if priced {
+                money(meter.difference())
+            } else {
+                Cell::Empty
+            },
+            Cell::text(meter.status),
+        ]);
+    }
+    table
+}
+
+fn causes(comparison: &Comparison, currency: &Currency) -> Table {
+    let mut table = Table::new(vec![Column::in_files("change"), Column::in_files("amount")]);
+    for step in &comparison.waterfall.steps {
+        table.rows.push(vec![
+            Cell::text(&step.label),
+            Cell::Money(step.amount, currency.clone()),
+        ]);
+    }
+    table
+}
+
+fn waterfall(comparison: &Comparison, currency: &Currency) -> Picture {
+    let levels = comparison.waterfall.levels();
+    let amounts = comparison
+        .waterfall
+        .steps
+        .iter()
+        .map(|step| Some(step.amount));
+    let amounts = std::iter::once(None).chain(amounts).chain([None]);
+    let rows = levels
+        .into_iter()
+        .zip(amounts)
+        .map(|((label, from, to), step)| Bar {
+            label: label.to_owned(),
+            parts: vec![(
+                from,
+                to,
+                match step {
+                    None => Ink::Whole,
+                    Some(_) if to < from => Ink::Less,
+                    Some(_) => Ink::More,
+                },
+            )],
+            shown: step.map_or_else(|| show_money(to, currency), |step| signed(step, currency)),
+        });
+    Picture::Bars(Bars {
+        rows: rows.collect(),
+        mark: None,
+        currency: currency.clone(),
+        legend: vec![(Ink::Less, "less"), (Ink::More, "more")],
+    })
+}
+
+fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
+    let comparison = shown.comparison;
+    let mut notes = Vec::new();
+    if let Some(note) = &comparison.scenario.note {
+        notes.push(note.clone());
+    }
+    notes.extend(comparison.evidence());
+    notes.extend(
+        comparison
+            .warnings
+            .iter()
+            .map(|text| format!("Mind: {text}")),
+    );
+    notes.extend(
+        comparison
+            .assumptions
+            .iter()
+            .map(|text| format!("Assumed: {text}")),
+    );
+    notes.extend(
+        comparison
+            .unknown
+            .iter()
+            .map(|text| format!("Unknown: {text}.")),
+    );
+    if comparison.waterfall.steps.len() > 1 {
+        notes.push(if comparison.waterfall.order_free {
+            "Each bar is a change's mean share over all orders (Shapley): together they are the \
+             difference."
+                .to_owned()
+        } else {
+            "More than six changes: each bar is what a change adds to those before it; another order \
+             gives other bars."
+                .to_owned()
+        });
+    }
+    notes.extend(general.iter().cloned());
+    notes
+}
+
+/// Lays a sweep out: a row for each point.
+pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Document {
+    const AXES: [&str; 2] = ["first", "second"];
+    let money = |amount| Cell::Money(amount, currency.clone());
+    let mut columns: Vec<Column> = sweep
+        .axes
+        .iter()
+        .zip(AXES)
+        .map(|(axis, key)| Column::new(axis.knob.name(), key, 0))
+        .collect();
+    columns.extend([
+        Column::new("Baseline", "baseline", 1),
+        Column::new("Scenario", "scenario", 0),
+        Column::new("Difference", "difference", 0),
+        Column::in_files("complete"),
+    ]);
+    let mut table = Table::new(columns);
+    for point in &sweep.points {
+        let mut row: Vec<Cell> = point.at.iter().map(|at| Cell::Price(*at)).collect();
+        let amount = |amount| {
+            if point.total.complete {
+                money(amount)
+            } else {
+                Cell::AtLeast(amount, currency.clone())
+            }
+        };
+        row.extend([
+            amount(point.total.baseline),
+            amount(point.total.scenario),
+            if point.total.complete {
+                money(point.total.difference)
+            } else {
+                Cell::Unknown("unknown".to_owned())
+            },
+            Cell::Flag(point.total.complete),
+        ]);
+        table.rows.push(row);
+    }
+    let picture = match &sweep.axes[..] {
+        [axis] => Some(Picture::Lines(Lines {
+            axis: axis.knob.name(),
+            values: axis.values.iter().map(|value| plain(*value)).collect(),
+            scenario: sweep.points.iter().map(|p| p.total.scenario).collect(),
+            baseline: sweep.points.iter().map(|p| p.total.baseline).collect(),
+            currency: currency.clone(),
+        })),
+        [rows, columns] => Some(Picture::Map(Map {
+            axes: [rows.knob.name(), columns.knob.name()],
+            rows: rows.values.iter().map(|value| plain(*value)).collect(),
+            columns: columns.values.iter().map(|value| plain(*value)).collect(),
+            amounts: sweep
+                .points
+                .chunks(columns.values.len())
+                .map(|row| {
+                    let amount = |total: &Totals| {
+                        if sweep.baseline_turns {
+                            total.difference
+                        } else {
+                            total.scenario
+                        }
+                    };
+                    row.iter().map(|point| amount(&point.total)).collect()
+                })
+                .collect(),
+            differences: sweep.baseline_turns,
+            currency: currency.clone(),
+        })),
+        _ => None,
+    };
+    let mut blocks = vec![if sweep.axes.len() == 1 {
+        Block::Table(table)
+    } else {
+        Block::Detail("rows", table)
+    }];
+    // A map says it at a glance; the table has the amounts.
+    if let Some(picture) = picture {
+        let at = usize::from(sweep.axes.len() == 1);
+        blocks.insert(at, Block::Picture(picture));
+    }
+    let mut notes = Vec::new();
+    if sweep.baseline_turns
+        && sweep
+            .axes
+            .iter()
+            .any(|axis| !axis.knob.is_of_the_scenario())
+    {
+        notes.push(
+            "The baseline is turned too: the difference is that of the scenario alone.".to_owned(),
+        );
+    }
+    if sweep.points.iter().any(|point| !point.total.complete) {
+        notes.push("Partial: something has no known price and is left out.".to_owned());
+    }
+    blocks.push(Block::Notes(notes));
+    Document {
+        schema: "pipebill.whatif-sweep/1",
+        title: format!("{name}, turned, on {baseline}"),
+        facts: vec![
+            ("on", Cell::text(baseline)),
+            ("currency", Cell::text(currency.as_str())),
+        ],
+        blocks,
+    }
+}
+
+/// Lays break-even points out.
+pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Currency) -> Document {
+    let money = |amount| Cell::Money(amount, currency.clone());
+    let knob = even.knob.name();
+    let mut table = Table::new(vec![
+        Column::new(format!("From {knob}"), "at", 0),
+        Column::new("The scenario", "what", 0),
+        Column::in_files("pays"),
+        Column::new("Difference there", "difference", 0),
+    ]);
+    let what = |pays: bool| Cell::text(if pays { "costs no more" } else { "costs more" });
+    table.rows.push(vec![
+        Cell::Price(even.range.0),
+        what(even.pays_at_start),
+        Cell::Flag(even.pays_at_start),
+        money(even.ends.0),
+    ]);
+    for crossing in &even.crossings {
+        table.rows.push(vec![
+            Cell::Price(crossing.at),
+            what(crossing.pays),
+            Cell::Flag(crossing.pays),
+            money(crossing.difference),
+        ]);
+    }
+    let shown = |value| shown_value(&even.knob, value);
+    let mut notes = vec![match (&even.crossings[..], even.pays_at_start) {
+        _ if !even.complete => {
+            "Something in it has no known price and is left out: where it really pays is not known. \
+             State the price with --price, or take another region's with --price-like."
+                .to_owned()
+        }
+        _ if even.flat => format!("{knob} makes no difference here."),
+        ([], true) => format!(
+            "It pays everywhere between {} and {}.",
+            shown(even.range.0),
+            shown(even.range.1)
+        ),
+        ([], false) => format!(
+            "It pays nowhere between {} and {}.",
+            shown(even.range.0),
+            shown(even.range.1)
+        ),
+        ([only], _) if only.pays => format!("It pays from {knob} {} on.", shown(only.at)),
+        ([only], _) => format!("It pays below {knob} {}.", shown(only.at)),
+        _ => "It pays in stretches.".to_owned(),
+    }];
+    notes.push(format!(
+        "The first value, to nine places, at which the whole tariff says so; up to {} the difference \
+         is {}.",
+        shown(even.range.1),
+        signed(even.ends.1, currency)
+    ));
+    Document {
+        schema: "pipebill.whatif-breakeven/1",
+        title: format!("{name}: where it pays, on {baseline}"),
+        facts: vec![
+            ("on", Cell::text(baseline)),
+            ("knob", Cell::text(knob)),
+            ("from", Cell::Price(even.range.0)),
+            ("to", Cell::Price(even.range.1)),
+            ("currency", Cell::text(currency.as_str())),
+        ],
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
+}
+
+/// Lays a tornado out: a row for each driver.
+pub fn tornado(
+    baseline: &str,
+    name: &str,
+    tornado: &Tornado,
+    swing: &Swing,
+    currency: &Currency,
+) -> Document {
+    let money = |amount| Cell::Money(amount, currency.clone());
+    let mut table = Table::new(vec![
+        Column::new("Driver", "driver", 0),
+        Column::new("Down", "down", 2),
+        Column::new("Up", "up", 2),
+        Column::new("Low", "low", 0),
+        Column::new("High", "high", 0),
+        Column::new("Reach", "reach", 0),
+        Column::new("Of the bill", "reach_percent", 1),
+    ]);
+    for bar in &tornado.bars {
+        table.rows.push(vec![
+            Cell::text(&bar.driver),
+            Cell::text(&bar.turned.0),
+            Cell::text(&bar.turned.1),
+            money(bar.low),
+            money(bar.high),
+            money(bar.reach),
+            percent_of(bar.reach, tornado.middle).map_or(Cell::Empty, Cell::Percent),
+        ]);
+    }
+    let rows = tornado.bars.iter().take(15).map(|bar| Bar {
+        label: bar.driver.clone(),
+        parts: vec![
+            (bar.low, tornado.middle, Ink::Less),
+            (tornado.middle, bar.high, Ink::More),
+        ],
+        shown: show_money(bar.reach, currency),
+    });
+    let picture = Picture::Bars(Bars {
+        rows: rows.collect(),
+        mark: Some(tornado.middle),
+        currency: currency.clone(),
+        legend: vec![(Ink::Less, "driver low"), (Ink::More, "driver high")],
+    });
+    let mut notes = Vec::new();
+    if !tornado.complete {
+        notes.push("Partial: something has no known price and is left out.".to_owned());
+    }
+    notes.push(match swing {
+        Swing::Percent(percent) => format!(
+            "Each driver {} % down and up by itself, the others as they are.",
+            plain(*percent)
+        ),
+        Swing::Own(_) => "Each driver at its own P10 and P90 of the months before, by itself; the \
+                          others as they are."
+            .to_owned(),
+    });
+    Document {
+        schema: "pipebill.whatif-tornado/1",
+        title: format!("What moves {name}, on {baseline}"),
+        facts: vec![
+            ("on", Cell::text(baseline)),
+            ("middle", money(tornado.middle)),
+            ("currency", Cell::text(currency.as_str())),
+        ],
+        blocks: vec![
+            Block::Table(table),
+            Block::Picture(picture),
+            Block::Notes(notes),
+        ],
+    }
+}

@@ -1,0 +1,451 @@
+//! Findings against the scenarios they are, against neighbours, and against what was billed.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use pipebill::{
+    app::{App, Baseline, BillRequest, Books},
+    collect::{
+        exports::{ImportOptions, Watch},
+        sample, scenario_file,
+    },
+    domain::{
+        metering::observed::MeteringOptions,
+        money::Money,
+        optimize::{Kind, Optimization},
+        period::Month,
+        plan::PipelineType,
+        scenario::{
+            Change, Pattern, Selector, Spread, Target, Term, Valuer,
+            knob::{Knob, break_even},
+            unpriced,
+        },
+    },
+    report,
+};
+use rust_decimal::Decimal;
+
+use crate::support::{day, dec};
+
+struct Demo {
+    app: App,
+    baseline: Baseline,
+    found: Optimization,
+}
+
+/// The sample with its builds, and everything that would save anything.
+static DEMO: LazyLock<Demo> = LazyLock::new(|| {
+    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let baseline = gathered(&app);
+    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    Demo {
+        app,
+        baseline,
+        found,
+    }
+});
+
+fn gathered(app: &App) -> Baseline {
+    let mut ledger = app.ledger().unwrap();
+    let last: Month = "2026-10".parse().unwrap();
+    app.add_sample_facts(&mut ledger, last.previous().previous())
+        .unwrap();
+    app.baseline(&ledger, &[last], 3, &BillRequest::default())
+        .unwrap()
+}
+
+fn negative(spread: Spread) -> Spread {
+    Spread {
+        p10: -spread.p90,
+        p50: -spread.p50,
+        p90: -spread.p10,
+    }
+}
+
+#[test]
+fn every_finding_run_through_whatif_saves_the_same() {
+    let Demo {
+        app,
+        baseline,
+        found,
+    } = &*DEMO;
+    assert!(found.findings.len() > 30, "{}", found.findings.len());
+    let together = found.together.as_ref().unwrap();
+    let all = found
+        .findings
+        .iter()
+        .map(|finding| (&finding.scenario, finding.saving));
+    for (scenario, saving) in all.chain([(&together.scenario, together.saving)]) {
+        let text = scenario_file::write(scenario, &["from a test".to_owned()]);
+        let read = scenario_file::parse("finding.toml", &text, &app.catalog)
+            .unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(read, *scenario);
+        // As the table prints it, each change goes through `--set` as well.
+        for change in &scenario.changes {
+            let set = scenario_file::parse_set("--set", &change.to_string(), &app.catalog);
+            assert_eq!(set.unwrap(), *change);
+        }
+        app.check_names(baseline, &read).unwrap();
+        let differences = baseline
+            .past(app)
+            .into_iter()
+            .map(|valuer| valuer.total_of(&read).unwrap() - valuer.total(&[]).unwrap());
+        let whatif = Spread::of(differences.collect());
+        assert_eq!(negative(whatif), saving, "{text}");
+    }
+}
+
+#[test]
+fn whatif_itself_says_what_the_first_findings_save() {
+    let Demo {
+        app,
+        baseline,
+        found,
+    } = &*DEMO;
+    for finding in found.findings.iter().take(3) {
+        let mut scenario = finding.scenario.clone();
+        scenario.changes.truncate(6);
+        if scenario != finding.scenario {
+            continue;
+        }
+        let answer = app.compare(baseline, &scenario).unwrap();
+        assert_eq!(
+            -answer.comparison.total.difference,
+            *finding.by_month.last().unwrap()
+        );
+    }
+}
+
+#[test]
+fn the_ranking_is_by_the_middle_and_overlaps_are_mutual() {
+    let found = &DEMO.found;
+    assert!(
+        found
+            .findings
+            .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
+    );
+    for (at, finding) in found.findings.iter().enumerate() {
+        assert!(finding.saving.p50 > Money::ZERO);
+        assert!(
+            finding.saving.p10 <= finding.saving.p50 && finding.saving.p50 <= finding.saving.p90
+        );
+        for other in &finding.overlaps {
+            assert!(found.findings[*other].overlaps.contains(&at));
+        }
+    }
+    let together = &found.together.as_ref().unwrap().findings;
+    for at in together {
+        let overlaps = &found.findings[*at].overlaps;
+        assert!(!together.iter().any(|other| overlaps.contains(other)));
+    }
+}
+
+/// The whole tariff, not the search, is the judge: no single pipeline of the other type is cheaper.
+#[test]
+fn no_pipeline_moved_back_or_along_makes_the_split_cheaper() {
+    let Demo {
+        app,
+        baseline,
+        found,
+    } = &*DEMO;
+    let is_split =
+        |finding: &&pipebill::domain::optimize::Finding| finding.kind == Kind::PipelineTypes;
+    let split = found.findings.iter().find(is_split).unwrap();
+    let valuers = baseline.past(app);
+    let last: &Valuer<'_> = valuers.last().unwrap();
+    let best = last.total_of(&split.scenario).unwrap();
+    let mut types: BTreeMap<String, PipelineType> = BTreeMap::new();
+    for pipeline in &last.workload.pipelines {
+        types.insert(pipeline.name.clone().unwrap(), pipeline.kind);
+    }
+    assert!(types.len() >= 17);
+    for change in &split.scenario.changes {
+        let Change::PipelineType { only, to, .. } = change else {
+            panic!("{change}")
+        };
+        let [Term::Pipeline(pattern)] = &only.terms[..] else {
+            panic!("{change}")
+        };
+        for (name, kind) in &mut types {
+            if pattern.matches(name) {
+                *kind = *to;
+            }
+        }
+    }
+    let changes = |types: &BTreeMap<String, PipelineType>| -> Vec<Change> {
+        let change = |(name, to): (&String, &PipelineType)| Change::PipelineType {
+            only: Selector {
+                terms: vec![Term::Pipeline(Pattern::exactly(name))],
+            },
+            to: *to,
+            minutes: None,
+        };
+        types.iter().map(change).collect()
+    };
+    let total = |types: &BTreeMap<String, PipelineType>| {
+        let changes = changes(types);
+        last.total(&changes.iter().collect::<Vec<_>>()).unwrap()
+    };
+    assert_eq!(total(&types), best);
+    for name in types.keys() {
+        let mut other = types.clone();
+        let kind = other.get_mut(name).unwrap();
+        *kind = match kind {
+            PipelineType::V1 => PipelineType::V2,
+            PipelineType::V2 => PipelineType::V1,
+        };
+        assert!(total(&other) >= best, "{name}");
+    }
+}
+
+/// Bisection on the full tariff finds the same speed as the steps of the builds do.
+#[test]
+fn break_even_speeds_are_where_the_full_tariff_has_them() {
+    let Demo {
+        app,
+        baseline,
+        found,
+    } = &*DEMO;
+    let valuers = baseline.valuers(app);
+    let mut count = 0;
+    for finding in found
+        .findings
+        .iter()
+        .filter(|f| f.pays_from_speed.is_some())
+    {
+        let speed = finding.pays_from_speed.unwrap();
+        let at = |speed: Decimal| {
+            let changes = Knob::Speed.turned(&finding.scenario.changes, speed);
+            valuers[0]
+                .total(&changes.iter().collect::<Vec<_>>())
+                .unwrap()
+        };
+        let before = valuers[0].total(&[]).unwrap();
+        let finest = dec("0.0001");
+        assert!(at(speed) <= before, "{}: {speed}", finding.title);
+        assert!(at(speed - finest) > before, "{}: {speed}", finding.title);
+        count += 1;
+        if count <= 3 {
+            let range = (dec("0.2"), dec("2"));
+            let even = break_even(&valuers, &finding.scenario, &Knob::Speed, range).unwrap();
+            let crossing = even
+                .crossings
+                .iter()
+                .find(|crossing| crossing.pays)
+                .unwrap();
+            let apart = (crossing.at - speed).abs();
+            assert!(
+                apart <= finest,
+                "{}: {} and {speed}",
+                finding.title,
+                crossing.at
+            );
+        }
+    }
+    assert!(count > 10, "{count}");
+}
+
+#[test]
+fn nothing_is_recommended_at_a_price_that_is_not_known() {
+    let Demo {
+        app,
+        baseline,
+        found,
+    } = &*DEMO;
+    let valuers = baseline.past(app);
+    for finding in &found.findings {
+        let changes: Vec<&Change> = finding.scenario.changes.iter().collect();
+        for valuer in &valuers {
+            let before = unpriced(&valuer.value(&[]).unwrap());
+            assert!(unpriced(&valuer.value(&changes).unwrap()).is_subset(&before));
+        }
+    }
+    let named = |what: &str| found.not_compared.iter().any(|text| text.contains(what));
+    assert!(named("arm1.medium") && named("Build-Min:ARM:g1.medium"));
+    assert!(named("reserved fleets") && named("Reserved-EC2"));
+}
+
+/// With a price for reserved machines, a fleet is the cheapest of its neighbours under the full tariff.
+#[test]
+fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
+    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let mut baseline = gathered(&app);
+    let price = pipebill::collect::stated::price(
+        &app.catalog,
+        "Reserved-EC2",
+        dec("0.0004"),
+        std::sync::Arc::from("a test"),
+    );
+    baseline.terms.prices.push(price.unwrap());
+    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let fleets: Vec<_> = found
+        .findings
+        .iter()
+        .filter(|f| f.kind == Kind::Fleet)
+        .collect();
+    assert!(!fleets.is_empty());
+    let valuers = baseline.valuers(&app);
+    for finding in fleets {
+        let total = |machines: u32| {
+            let mut changes = finding.scenario.changes.clone();
+            let [
+                Change::Compute {
+                    to:
+                        Target::Fleet {
+                            machines: sized, ..
+                        },
+                    ..
+                },
+            ] = &mut changes[..]
+            else {
+                panic!("{}", finding.title)
+            };
+            let best = *sized;
+            *sized = machines.saturating_add(best).saturating_sub(1);
+            valuers[0]
+                .total(&changes.iter().collect::<Vec<_>>())
+                .unwrap()
+        };
+        // One machine less, as many, one and two more.
+        let costs = [0, 1, 2, 3].map(total);
+        assert_eq!(costs.iter().min(), Some(&costs[1]), "{}", finding.title);
+    }
+}
+
+/// The builds and runs of the sample are those behind its bill: metered by the rules they come to the
+/// billed quantities, for each meter.
+#[test]
+fn the_builds_of_the_sample_come_to_what_it_bills() {
+    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let mut ledger = app.ledger().unwrap();
+    let month: Month = "2026-10".parse().unwrap();
+    app.add_sample_facts(&mut ledger, month).unwrap();
+    let metered = app
+        .metered(&ledger, month, MeteringOptions::default())
+        .unwrap();
+    let sums = |records: &[pipebill::domain::usage::UsageRecord]| {
+        let mut sums: BTreeMap<String, Decimal> = BTreeMap::new();
+        for record in records {
+            let service = record.key.meter.service.as_str();
+            if let ("CodeBuild" | "AWSCodePipeline", Some(quantity)) = (service, record.quantity) {
+                *sums.entry(record.key.meter.to_string()).or_default() += quantity.value;
+            }
+        }
+        sums
+    };
+    let billed = ledger.records(month).unwrap();
+    let usage: Vec<_> = billed
+        .into_iter()
+        .filter(|record| record.kind == pipebill::domain::usage::ChargeKind::Usage)
+        .collect();
+    assert_eq!(sums(&metered.records), sums(&usage));
+    // And the bill is the same with them as without.
+    let request = BillRequest::default();
+    let with = app
+        .bill(&ledger, month, &request)
+        .unwrap()
+        .rated
+        .bill
+        .total();
+    let without = app
+        .bill(&app.ledger().unwrap(), month, &request)
+        .unwrap()
+        .rated
+        .bill
+        .total();
+    assert_eq!(with, without);
+}
+
+struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _: &std::path::Path, _: u64, _: Option<u64>, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// A bill alone is enough for what does not hang on single builds.
+#[test]
+fn a_bill_without_builds_has_findings_on_totals() {
+    let folder = tempfile::tempdir().unwrap();
+    let export = folder.path().join("cur.csv");
+    sample::write_cur(&mut std::fs::File::create(&export).unwrap()).unwrap();
+    let books = Books::File(folder.path().join("ledger.sqlite"));
+    let app = App::new(day("2026-11-21"), books).unwrap();
+    app.import(&[export], &ImportOptions::default(), &Unwatched)
+        .unwrap();
+    let ledger = app.ledger().unwrap();
+    let month = app.last_whole_month(&ledger).unwrap();
+    let baseline = app
+        .baseline(&ledger, &[month], 12, &BillRequest::default())
+        .unwrap();
+    let found = app.optimize(&baseline, Money::new(Decimal::ONE)).unwrap();
+    assert_eq!((found.months.len(), found.builds), (12, 0));
+    let kinds: Vec<Kind> = found.findings.iter().map(|finding| finding.kind).collect();
+    assert!(
+        kinds.contains(&Kind::Arm) && kinds.contains(&Kind::Downsize),
+        "{kinds:?}"
+    );
+    let by_build = [
+        Kind::Rounding,
+        Kind::Retries,
+        Kind::Fleet,
+        Kind::Lambda,
+        Kind::IdlePipelines,
+    ];
+    assert!(
+        !kinds.iter().any(|kind| by_build.contains(kind)),
+        "{kinds:?}"
+    );
+    assert!(
+        found
+            .findings
+            .iter()
+            .all(|f| !f.build_by_build || f.kind == Kind::PipelineTypes)
+    );
+    let shown = report::optimize::document(&found, usize::MAX, true);
+    let text = format!("{:?}", shown.blocks);
+    assert!(text.contains("From the totals of 12 months"), "{text}");
+    // Dearer as V2, whatever the V1 pipelines' minutes would be: those are not guessed.
+    assert!(
+        found
+            .not_compared
+            .iter()
+            .any(|text| text.contains("V2 minutes are not known"))
+    );
+}
+
+#[test]
+fn files_carry_exact_amounts_and_no_formulas() {
+    let found = &DEMO.found;
+    let json: serde_json::Value = serde_json::from_str(&report::optimize::json(found)).unwrap();
+    assert_eq!(json["schema"], "pipebill.optimize/1");
+    let first = &json["findings"][0];
+    let p50 = first["saving"]["p50"].as_str().unwrap();
+    assert_eq!(dec(p50), found.findings[0].saving.p50.amount());
+    assert_eq!(
+        json["findings"].as_array().unwrap().len(),
+        found.findings.len()
+    );
+    let hostile = r#"=HYPERLINK("http://evil.example","x")"#;
+    assert!(
+        found
+            .findings
+            .iter()
+            .any(|finding| finding.subject == hostile)
+    );
+    let document = report::optimize::document(found, usize::MAX, true);
+    let csv = report::csv::render(document.table().unwrap());
+    assert!(
+        csv.contains("'=HYPERLINK") && !csv.contains(",=HYPERLINK"),
+        "{csv}"
+    );
+    assert!(
+        report::optimize::slug(hostile)
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || c == '-')
+    );
+    let markdown = report::markdown::render(&document);
+    assert!(markdown.starts_with("### Savings"));
+}
