@@ -5,6 +5,8 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "aws")]
+mod expected;
 mod metered;
 mod optimize;
 mod outlook;
@@ -52,6 +54,8 @@ use crate::{
     },
 };
 
+#[cfg(feature = "aws")]
+pub use aws::PricesFrom;
 pub use outlook::forecast_study;
 pub use whatif::{Answer, Baseline, MonthUsage};
 

@@ -3,7 +3,7 @@
 use super::{App, AppError, Books, Imported, price_store};
 use crate::{
     collect::{
-        aws,
+        aws::{self, price_lists::Fetched},
         exports::{ImportOptions, Watch},
     },
     domain::{
@@ -16,6 +16,14 @@ use crate::{
         price_list::{self, ListedPrice, PriceListError},
     },
 };
+
+/// Where price lists are from.
+pub enum PricesFrom<'a> {
+    /// The bulk files, at AWS or at another address.
+    Bulk(Option<&'a str>),
+    /// The Query API, which wants credentials.
+    Query(Box<aws::Request>, &'a dyn aws::Watch),
+}
 
 impl App {
     /// Collects usage from AWS into the ledger.
@@ -69,20 +77,15 @@ impl App {
         &self,
         services: &[ServiceCode],
         regions: &[Region],
-        base_url: Option<&str>,
+        from: &PricesFrom<'_>,
     ) -> Result<UpdatedPrices, AppError> {
-        let of_region = |region: &Region| {
-            let partition = self.catalog.regions.get(region);
-            let base = base_url.unwrap_or_else(|| {
-                aws::price_lists::base_url(partition.map_or("aws", |info| &info.partition))
-            });
-            (region.clone(), base.to_owned())
+        let (fetched, absent) = match from {
+            PricesFrom::Bulk(base_url) => self.fetch_lists(services, regions, *base_url)?,
+            PricesFrom::Query(request, watch) => {
+                let catalog = &self.catalog;
+                aws::price_query::query(request, services, regions, catalog, *watch)?
+            }
         };
-        let wanted: Vec<_> = services
-            .iter()
-            .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
-            .collect();
-        let (fetched, absent) = aws::price_lists::fetch(&wanted)?;
         let mut updated = UpdatedPrices::default();
         for what in absent {
             updated
@@ -116,6 +119,26 @@ impl App {
             price_list::save(&price_store(ledger), &prices)?;
         }
         Ok(updated)
+    }
+
+    fn fetch_lists(
+        &self,
+        services: &[ServiceCode],
+        regions: &[Region],
+        base_url: Option<&str>,
+    ) -> Result<(Vec<Fetched>, Vec<String>), AppError> {
+        let of_region = |region: &Region| {
+            let partition = self.catalog.regions.get(region);
+            let base = base_url.unwrap_or_else(|| {
+                aws::price_lists::base_url(partition.map_or("aws", |info| &info.partition))
+            });
+            (region.clone(), base.to_owned())
+        };
+        let wanted: Vec<_> = services
+            .iter()
+            .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
+            .collect();
+        Ok(aws::price_lists::fetch(&wanted)?)
     }
 
     /// Returns which prices in force today are others than the known ones, and how many are not.

@@ -5,17 +5,17 @@ use std::time::Duration;
 use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
 use rust_decimal::Decimal;
 
-use super::{CommandError, Exit, output::Output, progress::Progress};
+use super::{CommandError, Exit, output::Output, progress::Progress, terms::parse_dollars};
 use crate::{
     app::{App, Books},
     collect::{
         aws::{
             Login, Request, Role,
-            operations::{Choice, Service},
+            operations::{Choice, Extra, Service},
         },
         stated,
     },
-    domain::{ids::Region, number::parse_quantity, period::Month},
+    domain::{ids::Region, period::Month},
     report,
 };
 
@@ -50,7 +50,7 @@ pub(super) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Stop asking Cost Explorer before its requests cost more than this many dollars.
-    #[arg(long, value_name = "USD", value_parser = dollars)]
+    #[arg(long, value_name = "USD", value_parser = parse_dollars)]
     max_api_cost: Option<Decimal>,
     /// Requests a second to each service of an account and region.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
@@ -106,6 +106,34 @@ impl ChoiceArgs {
             deep: self.deep,
             organization,
             roles,
+            ..Choice::default()
+        }
+    }
+}
+
+/// What other commands ask of AWS.
+#[derive(Debug, clap::Args)]
+pub(super) struct ExtraArgs {
+    /// Also what `forecast --with-aws` calls.
+    #[arg(long)]
+    forecast: bool,
+    /// Also what `prices update --from query` calls.
+    #[arg(long)]
+    prices: bool,
+}
+
+impl ExtraArgs {
+    pub(super) fn add_to(&self, choice: Choice) -> Choice {
+        let extras = [
+            (self.forecast, Extra::Forecast),
+            (self.prices, Extra::Prices),
+        ];
+        Choice {
+            extras: extras
+                .into_iter()
+                .filter_map(|(asked, extra)| asked.then_some(extra))
+                .collect(),
+            ..choice
         }
     }
 }
@@ -115,10 +143,6 @@ fn service(name: &str) -> Result<Service, String> {
         let known: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
         format!("choose of {}", known.join(", "))
     })
-}
-
-fn dollars(text: &str) -> Result<Decimal, String> {
-    parse_quantity(text.trim_start_matches('$')).map_err(|error| error.to_string())
 }
 
 impl LoginArgs {
@@ -208,7 +232,6 @@ pub(super) fn run(
         output.say(&format!("warning: {warning}"));
     }
     let request = Request {
-        login,
         choice,
         from,
         to,
@@ -216,7 +239,7 @@ pub(super) fn run(
         max_api_cost: args.max_api_cost,
         rate: args.rate,
         timeout: Duration::from_secs(args.timeout),
-        now: now(app.today),
+        ..request(app, login)
     };
     let outcome = app.collect(&request, &Progress::new(output))?;
     if args.dry_run {
@@ -230,8 +253,32 @@ pub(super) fn run(
     Ok(Exit::of(outcome.missing.is_empty(), strict))
 }
 
+/// Returns a request that asks as usual, about today.
+pub(super) fn request(app: &App, login: Login) -> Request {
+    Request {
+        login,
+        choice: Choice::default(),
+        from: app.today,
+        to: app.today,
+        dry_run: false,
+        max_api_cost: None,
+        rate: 5,
+        timeout: Duration::from_secs(30),
+        now: now(app.today),
+    }
+}
+
+/// Returns who a profile is, for what no region matters to.
+pub(super) fn anywhere(profile: Option<&str>) -> Login {
+    Login {
+        profile: profile.map(str::to_owned),
+        all_regions: true,
+        ..Login::default()
+    }
+}
+
 /// Returns the time of today, or the end of the day that was given for today.
-pub(super) fn now(today: NaiveDate) -> DateTime<Utc> {
+fn now(today: NaiveDate) -> DateTime<Utc> {
     let now = Utc::now();
     if now.date_naive() == today {
         return now;

@@ -74,7 +74,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
 
     section("forecast --demo")?;
     let forecast = app.forecast(&ledger, &Question::default(), &request)?;
-    output.document(&super::forecast::document(&forecast, app, false))?;
+    output.document(&super::forecast::document(&forecast, app, false, None))?;
 
     section(&format!(
         "report --demo --month {month} --format csv | head -4"

@@ -195,8 +195,8 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
         #[cfg(feature = "aws")]
         AppError::Fetch(_) => {
-            "nothing was changed; check the network and its proxy, or bring a file with `pipebill \
-             prices import`"
+            "nothing was changed; check the network and its proxy, ask with credentials (`--from \
+             query`), or bring a file with `pipebill prices import`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
         AppError::NoSuchCurrency { .. } => {
@@ -298,6 +298,9 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         }
         CollectError::NoOrganization(_) => {
             "run it in the management account with `pipebill policy --organization`"
+        }
+        CollectError::NoPrices(_) => {
+            "nothing was changed; `pipebill policy --prices` has what it takes"
         }
         CollectError::Ledger(error) => return ledger_hint(error),
         CollectError::Stopped | CollectError::Runtime(_) => return None,

@@ -1,18 +1,23 @@
 //! `pipebill forecast`: where the month and the next ones end.
 
+use rust_decimal::Decimal;
+
 use super::{
     CommandError, Exit,
     output::Output,
-    terms::{TermsArgs, number},
+    terms::{TermsArgs, number, parse_dollars},
     usage::dimension,
 };
 use crate::{
     app::App,
-    domain::{allocation::Dimension, money::Money, number::parse_quantity},
+    domain::{
+        allocation::Dimension, aws_forecast::AwsForecast, money::Money, number::parse_quantity,
+    },
     forecast::{
         Event, Forecast, Growth, Question,
         calendar::{Calendar, Country},
     },
+    ledger::Ledger,
     report::{self, forecast::View},
 };
 
@@ -25,6 +30,7 @@ use crate::{
 /// Examples:
 ///   pipebill forecast --demo --budget 450
 ///   pipebill forecast --months 12 --by tag:team --growth 2%/month
+///   pipebill forecast --with-aws
 ///   pipebill forecast --event 2026-12-20..2027-01-03=-60% --explain
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -57,6 +63,15 @@ pub(super) struct Args {
     /// Show how the forecast would have done on your last twelve months.
     #[arg(long, conflicts_with_all = ["months", "budget", "by", "event", "growth", "explain"])]
     backtest: bool,
+    /// Put Cost Explorer's own forecast beside ours: two requests, which AWS charges $0.01 each.
+    #[arg(long, conflicts_with = "backtest")]
+    with_aws: bool,
+    /// Ask AWS with this profile of its configuration.
+    #[arg(long, value_name = "NAME", requires = "with_aws")]
+    profile: Option<String>,
+    /// Do not ask AWS if its requests cost more than this many dollars.
+    #[arg(long, value_name = "USD", requires = "with_aws", value_parser = parse_dollars)]
+    max_api_cost: Option<Decimal>,
     /// Which currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
@@ -104,12 +119,67 @@ pub(super) fn run(
         .months
         .iter()
         .all(|month| month.exact.is_complete());
-    output.document(&document(&forecast, app, args.explain))?;
+    let aws = if args.with_aws {
+        Some(ask_aws(args, app, output, &ledger, &forecast)?)
+    } else {
+        None
+    };
+    let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
+    output.document(&document(&forecast, app, args.explain, aws.as_ref()))?;
     Ok(Exit::of(complete, strict))
 }
 
-/// Lays a forecast out with what it rests on.
-pub(super) fn document(forecast: &Forecast, app: &App, explain: bool) -> report::Document {
+/// Has AWS forecast the same, after saying what it costs.
+#[cfg(feature = "aws")]
+fn ask_aws(
+    args: &Args,
+    app: &App,
+    output: &Output,
+    ledger: &Ledger,
+    forecast: &Forecast,
+) -> Result<AwsForecast, CommandError> {
+    use super::{collect, progress::Progress};
+    use crate::{app::Books, collect::aws::Request};
+
+    if matches!(app.books, Books::Sample) {
+        return Err(CommandError::BadValue {
+            flag: "--with-aws",
+            problem: "the sample organization has no account that AWS could forecast".to_owned(),
+        });
+    }
+    let (requests, cost) = app.aws_forecast_cost();
+    let is_asked = args.max_api_cost.is_none_or(|most| cost.amount() <= most);
+    if is_asked {
+        output.say(&report::forecast::announcement(requests, cost));
+    }
+    let request = Request {
+        max_api_cost: args.max_api_cost,
+        ..collect::request(app, collect::anywhere(args.profile.as_deref()))
+    };
+    Ok(app.aws_forecast(ledger, forecast, &request, &Progress::new(output))?)
+}
+
+#[cfg(not(feature = "aws"))]
+fn ask_aws(
+    _: &Args,
+    _: &App,
+    _: &Output,
+    _: &Ledger,
+    _: &Forecast,
+) -> Result<AwsForecast, CommandError> {
+    Err(CommandError::BadValue {
+        flag: "--with-aws",
+        problem: "this build cannot ask AWS: it was made without the feature `aws`".to_owned(),
+    })
+}
+
+/// Lays a forecast out with what it rests on, and AWS's beside it.
+pub(super) fn document(
+    forecast: &Forecast,
+    app: &App,
+    explain: bool,
+    aws: Option<&AwsForecast>,
+) -> report::Document {
     report::forecast::document(
         &forecast.outlook,
         &View {
@@ -117,6 +187,7 @@ pub(super) fn document(forecast: &Forecast, app: &App, explain: bool) -> report:
             other_charges: forecast.other_charges,
             catalog: &app.catalog,
             explain,
+            aws,
         },
     )
 }

@@ -1,6 +1,10 @@
 //! `pipebill policy`: what a reader has to be allowed.
 
-use super::{CommandError, Exit, collect::ChoiceArgs, output::Output};
+use super::{
+    CommandError, Exit,
+    collect::{ChoiceArgs, ExtraArgs},
+    output::Output,
+};
 use crate::collect::aws::{self, S3Url};
 
 /// Print the least-privilege IAM policy that `collect` needs, or importing from S3 or through Athena
@@ -17,6 +21,8 @@ use crate::collect::aws::{self, S3Url};
 pub(super) struct Args {
     #[command(flatten)]
     choice: ChoiceArgs,
+    #[command(flatten)]
+    extra: ExtraArgs,
     /// For reading every account of the organization: the account that lists them.
     #[arg(long)]
     organization: bool,
@@ -68,7 +74,9 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
         )
     } else {
         let choice = args.choice.choice(args.organization, args.roles);
-        aws::policy(&choice, args.role_name.as_deref())
+        let choice = args.extra.add_to(choice);
+        let role = args.role_name.as_deref().unwrap_or("pipebill-reader");
+        aws::policy(&choice, &[aws::role_anywhere(role)])
     };
     let text = serde_json::to_string_pretty(&policy).expect("a policy is JSON");
     output.data(&format!("{text}\n"))?;

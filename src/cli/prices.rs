@@ -6,6 +6,10 @@ use clap::Subcommand;
 
 use super::{CommandError, Exit, output::Output};
 #[cfg(feature = "aws")]
+use super::{collect, progress::Progress};
+#[cfg(feature = "aws")]
+use crate::app::PricesFrom;
+#[cfg(feature = "aws")]
 use crate::domain::{
     catalog::{Service, ServiceKind},
     ids::{Region, ServiceCode},
@@ -60,11 +64,28 @@ enum PricesCommand {
         #[arg(long, value_name = "REGION")]
         region: Vec<String>,
         /// Fetch from here in place of AWS: the address up to /offers/v1.0/aws.
-        #[arg(long, value_name = "URL")]
+        #[arg(long, value_name = "URL", conflicts_with = "from")]
         base_url: Option<String>,
+        /// The public files, or AWS's Query API, which needs credentials and pricing:GetProducts.
+        #[arg(long, value_enum, default_value_t)]
+        from: PriceSource,
+        /// Query with this profile of AWS's configuration.
+        #[arg(long, value_name = "NAME")]
+        profile: Option<String>,
     },
     /// Say how old each price is; more than 90 days is a warning
     Verify,
+}
+
+/// Where prices are fetched from.
+#[cfg(feature = "aws")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
+enum PriceSource {
+    /// The bulk price list: public files, no account needed.
+    #[default]
+    Bulk,
+    /// The Query API.
+    Query,
 }
 
 pub(super) fn run(
@@ -146,6 +167,8 @@ pub(super) fn run(
             service,
             region,
             base_url,
+            from,
+            profile,
         } => {
             let unknown = |flag, problem| CommandError::UnknownName { flag, problem };
             let mut services: Vec<ServiceCode> = service
@@ -166,7 +189,15 @@ pub(super) fn run(
             if regions.is_empty() {
                 regions.push(Region::new("us-east-1"));
             }
-            let updated = app.update_prices(&services, &regions, base_url.as_deref())?;
+            let watch = Progress::new(output);
+            let from = match from {
+                PriceSource::Bulk => PricesFrom::Bulk(base_url.as_deref()),
+                PriceSource::Query => {
+                    let login = collect::anywhere(profile.as_deref());
+                    PricesFrom::Query(Box::new(collect::request(app, login)), &watch)
+                }
+            };
+            let updated = app.update_prices(&services, &regions, &from)?;
             output.document(&prices::updated(&updated, catalog))?;
         }
         PricesCommand::Verify => {

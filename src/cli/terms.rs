@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use clap::ValueEnum;
 
+use rust_decimal::Decimal;
+
 use super::CommandError;
 use crate::{
     app::BillRequest,
@@ -187,4 +189,9 @@ pub(super) fn number<T, E: std::fmt::Display>(
         flag,
         problem: problem.to_string(),
     })
+}
+
+/// Reads an amount of dollars, with or without the sign.
+pub(super) fn parse_dollars(text: &str) -> Result<Decimal, String> {
+    parse_quantity(text.trim_start_matches('$')).map_err(|error| error.to_string())
 }

@@ -4,6 +4,7 @@
 
 pub mod allocation;
 pub mod allowance;
+pub mod aws_forecast;
 pub mod bill;
 pub mod budget;
 pub mod catalog;

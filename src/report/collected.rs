@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
-    collect::aws::{Announcement, Call, Check, Outcome},
+    collect::aws::{Announcement, Call, Check, Outcome, operations::Operation, statements},
     domain::ids::{Currency, Region},
     ledger::NotCollected,
 };
@@ -121,8 +121,8 @@ fn gap(missing: &NotCollected) -> String {
     format!("Not collected: {}: {}.", missing.what(), missing.reason)
 }
 
-/// Lays out what was tried, and the statement of a policy that would allow what was denied.
-pub fn examination(checks: &[Check]) -> Document {
+/// Lays out what was tried, and the statements of a policy that would allow what was denied.
+pub fn examination(checks: &[Check], roles: &[String]) -> Document {
     let mut table = Table::new(vec![
         Column::new("", "status", 0),
         Column::new("Tried", "tried", 0),
@@ -139,17 +139,14 @@ pub fn examination(checks: &[Check]) -> Document {
             Cell::text(found),
         ]);
     }
-    let mut lacks: Vec<&str> = checks
-        .iter()
-        .filter_map(|check| Some(check.lacks?.action()))
-        .collect();
-    lacks.sort_unstable();
-    lacks.dedup();
+    let lacks: Vec<Operation> = checks.iter().filter_map(|check| check.lacks).collect();
     let mut blocks = vec![Block::Table(table)];
     if !lacks.is_empty() {
-        let statement = serde_json::json!({"Effect": "Allow", "Action": lacks, "Resource": "*"});
-        blocks.push(Block::Heading("This statement would allow it".to_owned()));
-        blocks.push(Block::Lines(vec![statement.to_string()]));
+        let statements = statements(&lacks, roles);
+        blocks.push(Block::Heading("What would allow it".to_owned()));
+        blocks.push(Block::Lines(
+            statements.iter().map(ToString::to_string).collect(),
+        ));
     }
     Document {
         schema: "pipebill.doctor/1",

@@ -128,6 +128,7 @@ fn future(
             other_charges: forecast.other_charges,
             catalog: material.catalog,
             explain: false,
+            aws: None,
         },
     );
     let table = document.table().expect("a forecast is a table");

@@ -6,10 +6,12 @@ use super::{Block, Cell, Column, Document, Fan, FanRow, Table, show_money};
 use crate::{
     domain::{
         allocation::Dimension,
+        aws_forecast::AwsForecast,
         catalog::Catalog,
         ids::{Currency, ServiceCode},
         money::Money,
         number::plain,
+        period::Month,
     },
     forecast::{DriverOutlook, Outlook, Range},
 };
@@ -25,6 +27,8 @@ pub struct View<'a> {
     pub catalog: &'a Catalog,
     /// Show the drivers.
     pub explain: bool,
+    /// Cost Explorer's own forecast.
+    pub aws: Option<&'a AwsForecast>,
 }
 
 /// The services with a column of their own: code, keys of P10, P50 and P90.
@@ -59,13 +63,22 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
         blocks.push(Block::Detail("drivers", drivers(outlook, view)));
         blocks.push(Block::Lines(methods(outlook, view)));
     }
-    blocks.push(Block::Notes(notes(
-        outlook,
-        &view.currency,
-        view.other_charges,
-    )));
+    let mut notes = notes(outlook, &view.currency, view.other_charges);
+    if let Some(aws) = view.aws {
+        notes.extend(aws.notes.iter().cloned());
+        notes.extend(
+            aws.refused
+                .iter()
+                .map(|why| format!("No forecast of AWS: {why}.")),
+        );
+    }
+    blocks.push(Block::Notes(notes));
     let money = |amount| Cell::Money(amount, view.currency.clone());
     let question = &outlook.question;
+    let refused = view.aws.map(|aws| {
+        let why = aws.refused.as_deref();
+        ("aws_refused", why.map_or(Cell::Empty, Cell::text))
+    });
     Document {
         schema: "pipebill.forecast/1",
         title: format!("Forecast from {}", outlook.last_day),
@@ -84,7 +97,10 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
             ("sum_p50", money(outlook.sum.p50)),
             ("sum_p90", money(outlook.sum.p90)),
             ("complete", Cell::Flag(is_complete(outlook))),
-        ],
+        ]
+        .into_iter()
+        .chain(refused)
+        .collect(),
         blocks,
     }
 }
@@ -102,6 +118,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
         Column::new("P90", "p90", 0),
         Column::new("Over budget", "over_budget_percent", 1),
     ];
+    columns.extend(aws_columns(view));
     for (drop, (code, [low, middle, high])) in (3..).zip(SERVICES) {
         columns.push(Column::in_files(low));
         columns.push(Column::new(service_name(view, code), middle, drop));
@@ -122,6 +139,7 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
         let mut row = vec![Cell::text(month.month.to_string())];
         row.extend(range(month.total, &money));
         row.push(chance(month.over_budget));
+        row.extend(aws_cells(view, month.month, &money));
         for (code, _) in SERVICES {
             let service = month.services.get(&ServiceCode::new(code));
             row.extend(
@@ -152,6 +170,38 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
     table
 }
 
+/// Cost Explorer's mean and interval, if they were asked for.
+fn aws_columns(view: &View<'_>) -> Vec<Column> {
+    match view.aws {
+        Some(_) => vec![
+            Column::new("AWS low", "aws_low", 2),
+            Column::new("AWS", "aws_mean", 0),
+            Column::new("AWS high", "aws_high", 2),
+        ],
+        None => Vec::new(),
+    }
+}
+
+fn aws_cells(view: &View<'_>, month: Month, money: &impl Fn(Money) -> Cell) -> Vec<Cell> {
+    let Some(aws) = view.aws else {
+        return Vec::new();
+    };
+    match aws.months.get(&month) {
+        Some(expected) => [expected.low, expected.mean, expected.high]
+            .map(money)
+            .to_vec(),
+        None => vec![Cell::Empty; 3],
+    }
+}
+
+/// Says what asking AWS costs, before it is asked.
+pub fn announcement(requests: u32, cost: Money) -> String {
+    format!(
+        "forecast: {requests} requests to Cost Explorer, {}",
+        show_money(cost, &Currency::new("USD"))
+    )
+}
+
 fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     [range.p10, range.p50, range.p90].map(money)
 }
@@ -173,6 +223,7 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
         Column::new("Over budget", "over_budget_percent", 1),
         Column::in_files("currency"),
     ]);
+    table.columns.extend(aws_columns(view));
     for month in &outlook.months {
         let label = |name: &Option<String>| match (name, by) {
             (Some(name), Dimension::Service) => service_name(view, name),
@@ -183,6 +234,7 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
             let mut row = vec![Cell::text(month.month.to_string()), Cell::text(label(name))];
             row.extend(range(*part, &money));
             row.extend([Cell::Empty, Cell::text(view.currency.as_str())]);
+            row.resize(table.columns.len(), Cell::Empty);
             table.rows.push(row);
         }
         let mut row = vec![Cell::text(month.month.to_string()), Cell::text("All")];
@@ -191,6 +243,7 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
             chance(month.over_budget),
             Cell::text(view.currency.as_str()),
         ]);
+        row.extend(aws_cells(view, month.month, &money));
         table.rows.push(row);
     }
     table

@@ -220,6 +220,45 @@ def cost_and_usage(charges, estimated_from, days_a_page):
     return answer
 
 
+def cost_forecast(charges, today):
+    """Every day is expected to cost a hundredth of what was charged in all."""
+    def answer(request, caller):
+        first = datetime.date.fromisoformat(request["TimePeriod"]["Start"])
+        end = datetime.date.fromisoformat(request["TimePeriod"]["End"])
+        assert first < end and first.isoformat() <= today, "AWS forecasts from today on"
+        assert request["Metric"] == "UNBLENDED_COST" and request["PredictionIntervalLevel"] == 80
+        a_day = sum(Decimal(c.cost) for c in charges if matches(request["Filter"], c)) / 100
+        results, total = [], Decimal(0)
+        while first < end:
+            after = first + datetime.timedelta(1)
+            if request["Granularity"] == "MONTHLY":
+                after = min((first.replace(day=1) + datetime.timedelta(32)).replace(day=1), end)
+            mean = a_day * (after - first).days
+            results.append({"TimePeriod": {"Start": first.isoformat(), "End": after.isoformat()}, "MeanValue": str(mean),
+                            "PredictionIntervalLowerBound": str(mean * Decimal("0.8")),
+                            "PredictionIntervalUpperBound": str(mean * Decimal("1.2"))})
+            total, first = total + mean, after
+        return {"Total": {"Amount": str(total), "Unit": "USD"}, "ForecastResultsByTime": results}
+    return answer
+
+
+def get_products(request, caller):
+    """The bulk price list, product by product, as the Query API has it."""
+    import json
+    wanted = {f["Value"] for f in request.get("Filters", []) if f["Field"] == "regionCode"}
+    found = []
+    for path, text in sorted(offers().items()):
+        if path.startswith("/offers/v1.0/aws/") and path.endswith("/index.json"):
+            offer = json.loads(text)
+            for sku, product in offer["products"].items():
+                if offer["offerCode"] == request["ServiceCode"] and (
+                        not wanted or product["attributes"]["regionCode"] in wanted):
+                    found.append(json.dumps({"product": product, "serviceCode": offer["offerCode"], "version": "1",
+                                             "publicationDate": offer["publicationDate"],
+                                             "terms": {"OnDemand": offer["terms"]["OnDemand"][sku]}}))
+    return "PriceList", found, 2
+
+
 # --- Answers ---------------------------------------------------------------------------------------------------------
 def answers(data):
     """Answers to every operation that the collector may call, from what an account has."""
@@ -376,7 +415,7 @@ def small(later=False):
     world = answers(data)
     charge = lambda day, service, usage_type, cost, quantity, unit, record="Usage": Charge(
         day, "111111111111", service, usage_type, record, cost, quantity, unit)
-    world["ce.GetCostAndUsage"] = cost_and_usage([
+    charges = [
         charge("2026-10-05", "CodeBuild", "USE1-Build-Min:Linux:g1.small", "0.015", "3", "Minutes"),
         charge("2026-10-06", "CodeBuild", "USE1-Build-Min:Linux:g1.small", "0.010", "2", "Minutes"),
         charge("2026-10-07", "CodeBuild", "USE1-Build-Min:ARM:g1.large", "0.15", "10", "Minutes"),
@@ -386,7 +425,10 @@ def small(later=False):
         charge("2026-10-31", "AWS CodePipeline", "", "-1", "0", "", record="Credit"),
         charge("2026-10-31", "Tax", "", "0.25", "0", "", record="Tax"),
         charge("2026-11-03", "CodeBuild", "USE1-Build-Min:ARM:g1.large", "0.015", "1", "Minutes"),
-    ], "2026-11-01", 20)
+    ]
+    world["ce.GetCostAndUsage"] = cost_and_usage(charges, "2026-11-01", 20)
+    world["ce.GetCostForecast"] = cost_forecast(charges, "2026-11-22")
+    world["pricing.GetProducts"] = get_products
     return {"answers": world, "roles": {"arn:aws:iam::222222222222:role/Reader": None,
                                          "arn:aws:iam::222222222222:role/Guarded": "open sesame"},
             "regions_off": ["ap-east-1"], "offers": offers()}
@@ -461,22 +503,22 @@ def offers():
     """Bulk price lists of one service in one region each, as AWS lays them out."""
     import json
 
-    def offer(service, rows):
+    def offer(service, rows, region="us-east-1", currency="USD"):
         products = {f"SKU{n}": {"sku": f"SKU{n}", "productFamily": "Compute", "attributes": {
-            "servicecode": service, "regionCode": "us-east-1", "usagetype": usage_type}}
+            "servicecode": service, "regionCode": region, "usagetype": usage_type}}
             for n, (usage_type, _, _) in enumerate(rows)}
         terms = {f"SKU{n}": {f"SKU{n}.JRTCKXETXF": {
             "effectiveDate": "2026-10-01T00:00:00Z",
             "priceDimensions": {f"SKU{n}.JRTCKXETXF.6YS6EN2CT7": {
-                "unit": unit, "beginRange": "0", "endRange": "Inf", "pricePerUnit": {"USD": price}}}}}
+                "unit": unit, "beginRange": "0", "endRange": "Inf", "pricePerUnit": {currency: price}}}}}
             for n, (_, unit, price) in enumerate(rows)}
         return json.dumps({"formatVersion": "v1.0", "offerCode": service, "publicationDate": "2026-10-02T00:00:00Z",
                            "products": products, "terms": {"OnDemand": terms}})
 
-    def index(service):
-        return json.dumps({"regions": {"us-east-1": {
-            "regionCode": "us-east-1",
-            "currentVersionUrl": f"/offers/v1.0/aws/{service}/20261002000000/us-east-1/index.json"}}})
+    def index(service, region="us-east-1", partition="aws"):
+        return json.dumps({"regions": {region: {
+            "regionCode": region,
+            "currentVersionUrl": f"/offers/v1.0/{partition}/{service}/20261002000000/{region}/index.json"}}})
 
     lists = {
         "CodeBuild": [("USE1-Build-Min:Linux:g1.small", "minutes", "0.0050000000"),
@@ -488,6 +530,14 @@ def offers():
     for service, rows in lists.items():
         found[f"/offers/v1.0/aws/{service}/current/region_index.json"] = index(service)
         found[f"/offers/v1.0/aws/{service}/20261002000000/us-east-1/index.json"] = offer(service, rows)
+    # China has a host of its own, and its own currency.
+    china = [("CNN1-Build-Min:Linux:g1.small", "minutes", "0.0330000000")]
+    found["/offers/v1.0/cn/CodeBuild/current/region_index.json"] = index("CodeBuild", "cn-north-1", "cn")
+    found["/offers/v1.0/cn/CodeBuild/20261002000000/cn-north-1/index.json"] = offer("CodeBuild", china, "cn-north-1", "CNY")
+    # An offer in the wrong currency, which would be seven times too dear as dollars.
+    wrong = [("USE1-Build-Min:Linux:g1.small", "minutes", "0.0330000000")]
+    found["/offers/v1.0/wrong/CodeBuild/current/region_index.json"] = index("CodeBuild", partition="wrong")
+    found["/offers/v1.0/wrong/CodeBuild/20261002000000/us-east-1/index.json"] = offer("CodeBuild", wrong, currency="CNY")
     return found
 
 

@@ -703,13 +703,21 @@ fn the_doctor_tries_what_the_policy_allows_and_says_what_is_missing() {
     let arguments = [
         "doctor",
         "--deep",
+        "--forecast",
+        "--prices",
         "--services",
         "cost-explorer,codebuild,codepipeline,codedeploy,cloudtrail,codecommit",
     ];
     let output = double.run(&ledger, &arguments);
     let healthy = said(&output);
     assert_eq!(output.status.code(), Some(0), "{healthy}");
-    assert!(healthy.contains("costs from 2026-10-01 on"), "{healthy}");
+    for found in [
+        "costs from 2026-10-01 on",
+        "kept for a year",
+        "right to five seconds",
+    ] {
+        assert!(healthy.contains(found), "{found}: {healthy}");
+    }
     let policy = double.run(&ledger, &[&["policy"], &arguments[1..]].concat());
     let policy: Value = serde_json::from_slice(&policy.stdout).unwrap();
     let allowed = policy["Statement"]
@@ -730,7 +738,7 @@ fn the_doctor_tries_what_the_policy_allows_and_says_what_is_missing() {
     assert_eq!(output.status.code(), Some(1), "{ill}");
     assert!(
         ill.contains(
-            r#"{"Effect":"Allow","Action":["codepipeline:ListPipelines"],"Resource":"*"}"#
+            r#"{"Sid":"PipebillCodePipeline","Effect":"Allow","Action":["codepipeline:ListPipelines"],"Resource":"*"}"#
         ),
         "{ill}"
     );
@@ -784,6 +792,279 @@ fn price_lists_are_fetched_whole_or_not_at_all() {
         elsewhere.contains("no price list of CodeBuild in eu-west-1"),
         "{elsewhere}"
     );
+}
+
+#[test]
+fn prices_can_be_queried_where_the_files_are_out_of_reach() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let services = ["--service", "codebuild", "--service", "codepipeline"];
+    let update = |ledger: &Path, more: &[&str]| {
+        let arguments = [&["prices", "update"], &services[..], more].concat();
+        double.run(ledger, &arguments)
+    };
+    let (_folder, queried) = place();
+    let output = update(&queried, &["--from", "query"]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("3 prices read from 2 lists: 1 changed, 2 as before"),
+        "{text}"
+    );
+    // Three products, two to a page; the policy allows this call and no other.
+    assert_eq!(double.operations()["pricing.GetProducts"], 3);
+    let policy = said(&double.run(&queried, &["policy", "--prices"]));
+    assert!(policy.contains("\"pricing:GetProducts\""), "{policy}");
+    // The files say the same.
+    let (_folder, fetched) = place();
+    let base = format!("http://127.0.0.1:{}/offers/v1.0/aws", double.port);
+    let output = update(&fetched, &["--base-url", &base]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let priced = |ledger: &Path| {
+        let arguments = [
+            "estimate",
+            "--codebuild",
+            "general1.medium=1000",
+            "--format",
+            "csv",
+        ];
+        let output = double.run(ledger, &arguments);
+        let mut reader = csv::Reader::from_reader(&output.stdout[..]);
+        let headers = reader.headers().unwrap().clone();
+        let row = reader.records().next().unwrap().unwrap();
+        [
+            "unit_price",
+            "cost",
+            "currency",
+            "price_origin",
+            "price_date",
+        ]
+        .map(|name| {
+            let at = headers.iter().position(|header| header == name).unwrap();
+            row[at].to_owned()
+        })
+    };
+    assert_eq!(priced(&queried), priced(&fetched));
+    assert_eq!(priced(&queried)[..2], ["0.011", "11"]);
+    // Denied, nothing is changed.
+    double.faults(json!({"pricing.GetProducts": {"kind": "deny"}}));
+    let (folder, denied) = place();
+    let output = update(&denied, &["--from", "query"]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = said(&output);
+    assert!(
+        text.contains("access denied to pricing:GetProducts"),
+        "{text}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[test]
+fn chinas_prices_are_in_its_own_currency() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (folder, ledger) = place();
+    let update = |partition: &str, region: &str| {
+        let base = format!("http://127.0.0.1:{}/offers/v1.0/{partition}", double.port);
+        double.run(
+            &ledger,
+            &[
+                "prices",
+                "update",
+                "--base-url",
+                &base,
+                "--service",
+                "codebuild",
+                "--region",
+                region,
+            ],
+        )
+    };
+    // Prices of one currency are no prices of a region that bills in another.
+    let output = said(&update("wrong", "us-east-1"));
+    assert!(
+        output.contains("no price of a meter that is known here"),
+        "{output}"
+    );
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    let output = update("cn", "cn-north-1");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let estimate = double.run(
+        &ledger,
+        &[
+            "estimate",
+            "--region",
+            "cn-north-1",
+            "--codebuild",
+            "general1.small=1000",
+        ],
+    );
+    // China has its own free tier rules; the price is 0.033 yuan, not dollars.
+    let text = said(&estimate);
+    assert!(text.contains("CNY"), "{text}");
+    assert!(!text.contains('$'), "{text}");
+    assert!(text.contains("0.033"), "{text}");
+}
+
+#[test]
+fn the_forecast_of_aws_stands_beside_ours() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    double.collect(&ledger, &[], 0);
+    double.faults(json!({}));
+    let forecast = |more: &[&str]| {
+        let arguments = [&["forecast", "--months", "1", "--with-aws"], more].concat();
+        double.run(&ledger, &arguments)
+    };
+    let output = forecast(&["--format", "json"]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("forecast: 2 requests to Cost Explorer, $0.02"),
+        "{text}"
+    );
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let figures = |at: usize| {
+        let month = &answer["rows"][at];
+        ["month", "aws_low", "aws_mean", "aws_high"]
+            .map(|key| month[key].as_str().unwrap_or("").to_owned())
+    };
+    // The usage of the two services came to 1.202 in all, so that a day is expected to cost 0.01202:
+    // neither EC2 nor the credit nor the tax. The rest of November has nine days, 0.10818, and cost
+    // 0.015 before; 20 % of the nine days is the range. December has 31 days.
+    assert_eq!(
+        figures(0),
+        ["2026-11", "0.101544", "0.12318", "0.144816"],
+        "{text}"
+    );
+    assert_eq!(
+        figures(1),
+        ["2026-12", "0.298096", "0.37262", "0.447144"],
+        "{text}"
+    );
+    let asked = double.operations();
+    assert_eq!(asked["ce.GetCostForecast"], 2);
+    assert_eq!(asked.len(), 2, "{asked:?}");
+    for request in double
+        .log()
+        .iter()
+        .filter(|entry| entry["op"] == "ce.GetCostForecast")
+    {
+        let filter = &request["request"]["Filter"]["And"];
+        assert_eq!(filter[0]["Dimensions"]["Key"], "SERVICE");
+        assert_eq!(
+            filter[1]["Dimensions"],
+            json!({"Key": "RECORD_TYPE", "Values": ["Usage"]})
+        );
+    }
+    let policy = said(&double.run(&ledger, &["policy", "--forecast"]));
+    assert!(policy.contains("\"ce:GetCostForecast\""), "{policy}");
+    let table = said(&forecast(&[]));
+    assert!(table.contains("AWS low"), "{table}");
+    assert!(table.contains("80 % prediction interval"), "{table}");
+
+    // A young account gets ours.
+    double.faults(
+        json!({"ce.GetCostForecast": {"kind": "code", "code": "DataUnavailableException"}}),
+    );
+    let output = forecast(&[]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(
+        text.contains("No forecast of AWS: Cost Explorer has too little history"),
+        "{text}"
+    );
+    assert!(text.contains("2026-12"), "{text}");
+    assert_eq!(double.operations()["ce.GetCostForecast"], 1);
+    assert_eq!(forecast(&["--strict"]).status.code(), Some(4));
+
+    // Nothing is spent beyond the limit.
+    double.faults(json!({}));
+    let text = said(&forecast(&["--max-api-cost", "0.01"]));
+    assert!(
+        text.contains("stopped before passing --max-api-cost"),
+        "{text}"
+    );
+    assert!(double.log().is_empty());
+    let output = double.run(&ledger, &["forecast", "--demo", "--with-aws"]);
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+}
+
+#[test]
+fn the_doctor_names_the_role_that_may_not_be_taken() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let (_folder, ledger) = place();
+    let services = ["--services", "codebuild", "--region", "us-east-1"];
+    let arguments = [
+        &["doctor", "--organization", "--role-name", "Reader"],
+        &services[..],
+    ]
+    .concat();
+    let output = double.run(&ledger, &arguments);
+    let ill = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{ill}");
+    assert!(ill.contains("account 333333333333"), "{ill}");
+    assert!(
+        ill.contains(r#""Action":["sts:AssumeRole"],"Resource":"arn:aws:iam::*:role/Reader"}"#),
+        "{ill}"
+    );
+}
+
+/// moto: accounts, roles and an organization as somebody else has written AWS's answers down.
+#[test]
+fn the_accounts_of_another_server_are_opened() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    let mut child = Command::new(python().unwrap())
+        .args(["elsewhere.py"])
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let (port, ids) = (words[1], &words[2..]);
+    assert_eq!(ids.len(), 3, "{line}");
+    let (_folder, ledger) = place();
+    let arguments = [
+        "collect",
+        "--rate",
+        "10000",
+        "--services",
+        "codebuild,codepipeline",
+        "--organization",
+        "--role-name",
+        "Reader",
+    ];
+    let mut command = double.command(&ledger, &arguments);
+    for service in ["STS", "ORGANIZATIONS"] {
+        let address = format!("http://127.0.0.1:{port}");
+        command.env(format!("AWS_ENDPOINT_URL_{service}"), address);
+    }
+    let output = command.output();
+    drop(child.kill());
+    drop(child.wait());
+    let output = output.unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    assert!(said.contains("collect: 3 accounts"), "{said}");
+    for id in ids {
+        let covered = content(&ledger)["covered"]
+            .iter()
+            .filter(|row| row.contains(id))
+            .count();
+        assert!(covered >= 3, "{id}: {said}");
+    }
 }
 
 /// Kills a collection at request `n`: with the request unanswered, or while it works on the answer.

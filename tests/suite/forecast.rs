@@ -602,3 +602,19 @@ proptest::proptest! {
         }
     }
 }
+
+#[test]
+fn the_forecast_of_aws_needs_an_account_and_a_build_that_can_ask() {
+    let output = Command::new(env!("CARGO_BIN_EXE_pipebill"))
+        .args(["forecast", "--demo", "--with-aws"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    let why = if cfg!(feature = "aws") {
+        "the sample organization has no account"
+    } else {
+        "made without the feature `aws`"
+    };
+    assert!(said.contains(why), "{said}");
+}

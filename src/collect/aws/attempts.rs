@@ -15,11 +15,12 @@ use aws_smithy_runtime_api::{
             HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
             SharedHttpClient, SharedHttpConnector,
         },
-        orchestrator::HttpRequest,
+        orchestrator::{HttpRequest, HttpResponse},
         runtime_components::{RuntimeComponents, RuntimeComponentsBuilder},
     },
 };
 use aws_smithy_types::config_bag::ConfigBag;
+use chrono::{DateTime, Utc};
 
 /// One time a request was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,6 +29,8 @@ pub struct Attempt {
     pub status: Option<u16>,
     /// How long it took.
     pub took: Duration,
+    /// How many seconds our clock is ahead of AWS's, if the answer says what time it is.
+    pub ahead: Option<i64>,
 }
 
 tokio::task_local! {
@@ -41,6 +44,13 @@ pub(super) async fn counted<T>(send: impl Future<Output = T>) -> (T, Vec<Attempt
         (answer, ATTEMPTS.with(RefCell::take))
     };
     ATTEMPTS.scope(RefCell::default(), scope).await
+}
+
+/// Compares our clock with the one in an answer.
+pub(super) fn seconds_ahead(answer: &HttpResponse) -> Option<i64> {
+    let date = answer.headers().get("date")?;
+    let theirs: DateTime<Utc> = DateTime::parse_from_rfc2822(date).ok()?.into();
+    Some((Utc::now() - theirs).num_seconds())
 }
 
 /// Sends as another client does, and counts.
@@ -94,6 +104,7 @@ impl HttpConnector for Connector {
             attempts.push(Attempt {
                 status: None,
                 took: Duration::ZERO,
+                ahead: None,
             });
             attempts.len() - 1
         });
@@ -104,7 +115,10 @@ impl HttpConnector for Connector {
                 let update = |attempts: &RefCell<Vec<Attempt>>| {
                     if let Some(attempt) = attempts.borrow_mut().get_mut(at) {
                         attempt.took = begun.elapsed();
-                        attempt.status = answer.as_ref().ok().map(|a| a.status().as_u16());
+                        if let Ok(answer) = &answer {
+                            attempt.status = Some(answer.status().as_u16());
+                            attempt.ahead = seconds_ahead(answer);
+                        }
                     }
                 };
                 ATTEMPTS.try_with(update).unwrap_or_default();

@@ -5,8 +5,8 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, Request, Watch, accounts::Account, cost_explorer, error::Failure,
-    operations::Operation, run::Run,
+    CollectError, Request, Watch, accounts::Account, cost_explorer, error::Failure, expected,
+    operations::Operation, price_query, run::Run,
 };
 use crate::{
     domain::{catalog::Catalog, number::parse_decimal},
@@ -62,10 +62,7 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
         let region = region.unwrap_or_else(|| Region::new("us-east-1"));
         checks.push(Check::ok("credentials", format!("account {}", account.id)));
         checks.push(Check::ok("region", region.as_str()));
-        checks.push(Check::ok(
-            "clock",
-            "AWS accepts the signature: right to five minutes",
-        ));
+        checks.push(clock(run.seconds_ahead()));
         let place = Place {
             account: account.id.clone(),
             region,
@@ -89,15 +86,43 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
     Ok(checks)
 }
 
+/// AWS refuses signatures that are five minutes off.
+fn clock(ahead: Option<i64>) -> Check {
+    let found = match ahead {
+        None => "AWS accepts the signature: right to five minutes".to_owned(),
+        Some(-5..=5) => "right to five seconds".to_owned(),
+        Some(seconds) if seconds > 0 => {
+            format!("{seconds} s ahead; AWS accepts up to five minutes")
+        }
+        Some(seconds) => format!("{} s behind; AWS accepts up to five minutes", -seconds),
+    };
+    Check::ok("clock", found)
+}
+
+/// Says how far back AWS keeps what an operation lists.
+fn kept(operation: Operation) -> &'static str {
+    match operation {
+        Operation::ListBuilds | Operation::ListBuildsForProject => "allowed; kept for a year",
+        Operation::ListPipelineExecutions | Operation::ListActionExecutions => {
+            "allowed; kept for twelve months"
+        }
+        Operation::LookupEvents => "allowed; kept for 90 days",
+        _ => "allowed",
+    }
+}
+
 fn check(
     operation: Operation,
     tried: Result<Option<String>, Failure>,
 ) -> Result<Check, CollectError> {
     let what = operation.action().to_owned();
     let (found, lacks) = match tried {
-        Ok(found) => (Ok(found.unwrap_or_else(|| "allowed".to_owned())), None),
+        Ok(found) => (
+            Ok(found.unwrap_or_else(|| kept(operation).to_owned())),
+            None,
+        ),
         // There is no such thing: but it was allowed to look.
-        Err(Failure::Gone(_)) => (Ok("allowed".to_owned()), None),
+        Err(Failure::Gone(_)) => (Ok(kept(operation).to_owned()), None),
         Err(Failure::Fatal(error)) => return Err(error),
         Err(Failure::Denied(operation)) => (Err("denied".to_owned()), Some(operation)),
         Err(Failure::CostExplorerOff) => (
@@ -178,6 +203,21 @@ async fn try_out(
         Operation::ListAccounts => {
             let client = aws_sdk_organizations::Client::new(&config);
             ask!(client.list_accounts().max_results(1))
+        }
+        Operation::GetCostForecast => match expected::try_out(run, account).await {
+            Ok(()) => Ok(None),
+            Err(young @ Failure::TooYoung) => Ok(Some(format!("allowed; {young}"))),
+            Err(other) => Err(other),
+        },
+        Operation::GetProducts => {
+            let region = price_query::endpoint(&account.partition);
+            let client = aws_sdk_pricing::Client::new(&account.in_region(&region));
+            ask!(
+                client
+                    .get_products()
+                    .service_code("CodeBuild")
+                    .max_results(1)
+            )
         }
         // Granted to everyone, tried by its use, or no part of a collection.
         _ => Ok(None),

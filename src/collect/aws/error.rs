@@ -4,10 +4,9 @@ use std::error::Error as StdError;
 
 use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use chrono::{DateTime, Utc};
 use thiserror::Error;
 
-use super::operations::Operation;
+use super::{attempts::seconds_ahead, operations::Operation};
 use crate::{collect::exports::ImportError, ledger::LedgerError};
 
 /// Why nothing more can be collected. What was read before is kept.
@@ -43,6 +42,9 @@ pub enum CollectError {
     /// The accounts of the organization cannot be listed.
     #[error("cannot list the accounts of the organization: {0}")]
     NoOrganization(String),
+    /// The Query API does not answer.
+    #[error("AWS's prices cannot be queried: {0}")]
+    NoPrices(String),
     /// The user wants no more.
     #[error("stopped: what was read is kept, and the next run goes on from there")]
     Stopped,
@@ -77,6 +79,9 @@ pub(super) enum Failure {
     /// Cost Explorer was never opened for the account.
     #[error("Cost Explorer is not enabled for the account")]
     CostExplorerOff,
+    /// Cost Explorer has seen too little to forecast from.
+    #[error("Cost Explorer has too little history to forecast from (DataUnavailableException)")]
+    TooYoung,
     /// The region is not switched on for the account.
     #[error("the region is not enabled for the account")]
     RegionOff,
@@ -227,6 +232,9 @@ impl Failure {
             "InvalidNextTokenException"
             | "InvalidNextToken"
             | "InvalidContinuationTokenException" => return Self::StaleToken(operation),
+            "DataUnavailableException" if operation == Operation::GetCostForecast => {
+                return Self::TooYoung;
+            }
             "ResourceNotFoundException"
             | "PipelineNotFoundException"
             | "DeploymentDoesNotExistException" => return Self::Gone(operation),
@@ -241,11 +249,10 @@ impl Failure {
     }
 }
 
-/// Compares our clock with the one in the answer.
+/// Returns how far our clock is off, if that is why the signature was refused.
 fn minutes_ahead(response: &HttpResponse) -> Option<i64> {
-    let date = response.headers().get("date")?;
-    let theirs: DateTime<Utc> = DateTime::parse_from_rfc2822(date).ok()?.into();
-    Some((Utc::now() - theirs).num_minutes()).filter(|minutes| minutes.abs() >= 2)
+    let minutes = seconds_ahead(response)? / 60;
+    Some(minutes).filter(|minutes| minutes.abs() >= 2)
 }
 
 fn chain(error: &(dyn StdError + 'static)) -> String {

@@ -16,12 +16,14 @@ mod codepipeline;
 mod cost_explorer;
 mod doctor;
 mod error;
+mod expected;
 mod limits;
 mod listing;
 pub mod operations;
 mod organizations;
 mod policy;
 pub mod price_lists;
+pub mod price_query;
 mod run;
 mod s3;
 mod s3_url;
@@ -41,7 +43,8 @@ pub use self::{
     bucket::Bucket,
     doctor::{Check, doctor},
     error::CollectError,
-    policy::{import_policy, policy},
+    expected::{Subject, expected, forecast_cost},
+    policy::{import_policy, policy, role_anywhere, statements},
     run::collect,
     s3::S3Error,
     s3_url::S3Url,

@@ -47,6 +47,15 @@ impl Service {
     }
 }
 
+/// What else AWS is asked for: each has flags and statements of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extra {
+    /// Its own forecast beside ours.
+    Forecast,
+    /// Prices, by the Query API.
+    Prices,
+}
+
 /// Who needs an operation.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Needed {
@@ -56,6 +65,8 @@ pub(super) enum Needed {
     By(Service),
     /// Who collects a service with `--deep`.
     Deep(Service),
+    /// Who asks for something besides usage.
+    For(Extra),
     /// Who collects the accounts of an organization.
     Organization,
     /// Who collects other accounts.
@@ -106,8 +117,9 @@ macro_rules! operations {
     };
 }
 
+use Extra::{Forecast, Prices};
 use Needed::{
-    Athena, AthenaForResults, AthenaForTables, By, Deep, Exports, Granted, Organization,
+    Athena, AthenaForResults, AthenaForTables, By, Deep, Exports, For, Granted, Organization,
     OtherAccounts,
 };
 use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostExplorer};
@@ -115,6 +127,7 @@ use Service::{CloudTrail, CodeBuild, CodeCommit, CodeDeploy, CodePipeline, CostE
 operations! {
     GetCallerIdentity "sts:GetCallerIdentity" Granted;
     GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
+    GetCostForecast "ce:GetCostForecast" For(Forecast);
     ListProjects "codebuild:ListProjects" By(CodeBuild);
     ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
     ListBuilds "codebuild:ListBuilds" By(CodeBuild);
@@ -132,6 +145,7 @@ operations! {
     BatchGetDeploymentTargets "codedeploy:BatchGetDeploymentTargets" By(CodeDeploy);
     LookupEvents "cloudtrail:LookupEvents" Deep(CloudTrail);
     ListRepositories "codecommit:ListRepositories" By(CodeCommit);
+    GetProducts "pricing:GetProducts" For(Prices);
     ListAccounts "organizations:ListAccounts" Organization;
     AssumeRole "sts:AssumeRole" OtherAccounts;
     GetTableMetadata "athena:GetTableMetadata" Athena;
@@ -150,12 +164,14 @@ operations! {
 }
 
 /// What is to be collected, as far as calls depend on it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Choice {
     /// From which services.
     pub services: Vec<Service>,
     /// With action executions and identities.
     pub deep: bool,
+    /// And what besides usage.
+    pub extras: Vec<Extra>,
     /// From every account of the organization.
     pub organization: bool,
     /// From accounts that roles lead to.
@@ -189,6 +205,7 @@ impl Choice {
                 Granted => false,
                 By(service) => self.has(service),
                 Deep(service) => self.deep && self.has(service),
+                For(extra) => self.extras.contains(&extra),
                 Organization => self.organization,
                 OtherAccounts => self.organization || self.roles,
                 Athena | AthenaForTables | Exports | AthenaForResults => false,
@@ -204,9 +221,7 @@ mod tests {
     fn codecommit_and_deep_calls_have_to_be_asked_for() {
         let choice = Choice {
             services: Choice::default_services(),
-            deep: false,
-            organization: false,
-            roles: false,
+            ..Choice::default()
         };
         let operations: Vec<Operation> = choice.operations().collect();
         for absent in [

@@ -7,13 +7,35 @@ use super::{
     s3_url::S3Url,
 };
 
-/// Returns an IAM policy with the actions of a collection and no others.
-pub fn policy(choice: &Choice, role_name: Option<&str>) -> Value {
+/// Statements about every resource: their names, and the service of their actions. A service whose
+/// resources can be named gets a statement below, as the roles of other accounts do.
+const STATEMENTS: [(&str, &str); 8] = [
+    ("PipebillCostExplorer", "ce"),
+    ("PipebillCodeBuild", "codebuild"),
+    ("PipebillCodePipeline", "codepipeline"),
+    ("PipebillCodeDeploy", "codedeploy"),
+    ("PipebillCloudTrail", "cloudtrail"),
+    ("PipebillCodeCommit", "codecommit"),
+    ("PipebillPrices", "pricing"),
+    ("PipebillOrganization", "organizations"),
+];
+
+/// Returns an IAM policy with the actions of a collection and no others. `roles` are those of other
+/// accounts that it may take.
+pub fn policy(choice: &Choice, roles: &[String]) -> Value {
+    let operations: Vec<Operation> = choice.operations().collect();
+    json!({"Version": "2012-10-17", "Statement": statements(&operations, roles)})
+}
+
+/// Returns the statements that allow some operations.
+pub fn statements(operations: &[Operation], roles: &[String]) -> Vec<Value> {
     let mut statements = Vec::new();
-    let mut statement = |id: &str, actions: Vec<Operation>, resource: String| {
+    let mut statement = |id: &str, service: &str, resource: Value| {
+        let of_service = operations.iter().filter(|it| it.service() == service);
+        let mut actions: Vec<&str> = of_service.map(|it| it.action()).collect();
+        actions.sort_unstable();
+        actions.dedup();
         if !actions.is_empty() {
-            let mut actions: Vec<&str> = actions.into_iter().map(Operation::action).collect();
-            actions.sort_unstable();
             statements.push(json!({
                 "Sid": id,
                 "Effect": "Allow",
@@ -22,31 +44,20 @@ pub fn policy(choice: &Choice, role_name: Option<&str>) -> Value {
             }));
         }
     };
-    let of = |service: &str| -> Vec<Operation> {
-        let prefix = format!("{service}:");
-        choice
-            .operations()
-            .filter(|operation| operation.action().starts_with(&prefix))
-            .collect()
-    };
-    for (id, service) in [
-        ("PipebillCostExplorer", "ce"),
-        ("PipebillCodeBuild", "codebuild"),
-        ("PipebillCodePipeline", "codepipeline"),
-        ("PipebillCodeDeploy", "codedeploy"),
-        ("PipebillCloudTrail", "cloudtrail"),
-        ("PipebillCodeCommit", "codecommit"),
-        ("PipebillOrganization", "organizations"),
-    ] {
-        statement(id, of(service), "*".to_owned());
+    for (id, service) in STATEMENTS {
+        statement(id, service, json!("*"));
     }
-    let role = role_name.unwrap_or("pipebill-reader");
-    statement(
-        "PipebillAccounts",
-        of("sts"),
-        format!("arn:aws:iam::*:role/{role}"),
-    );
-    json!({"Version": "2012-10-17", "Statement": statements})
+    let roles = match roles {
+        [only] => json!(only),
+        several => json!(several),
+    };
+    statement("PipebillAccounts", "sts", roles);
+    statements
+}
+
+/// Returns the role of a name in every account.
+pub fn role_anywhere(name: &str) -> String {
+    format!("arn:aws:iam::*:role/{name}")
 }
 
 /// Returns an IAM policy for importing: from S3, and with a place for results through Athena. Athena

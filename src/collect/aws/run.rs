@@ -45,6 +45,8 @@ pub(super) struct Run<'r> {
     /// Services that answered, whatever they said.
     reached: RefCell<BTreeSet<(Place, &'static str)>>,
     calls: RefCell<BTreeMap<Operation, u64>>,
+    /// How many seconds our clock is ahead of AWS's.
+    ahead: Cell<Option<i64>>,
     paid_calls: Cell<u64>,
     /// Of one paid call.
     pub(super) price: Decimal,
@@ -78,7 +80,7 @@ pub fn collect(
 }
 
 /// Cost Explorer's requests have a price of their own.
-fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
+pub(super) fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
     let listed = catalog.service("AWSCostExplorer").and_then(|service| {
         let meter = Meter::new(service.code.as_str(), "APIRequest");
         match catalog.lookup(&meter, &Region::new("us-east-1"), today) {
@@ -113,6 +115,7 @@ impl<'r> Run<'r> {
             buckets: RefCell::default(),
             reached: RefCell::default(),
             calls: RefCell::default(),
+            ahead: Cell::new(None),
             paid_calls: Cell::new(0),
             price: price_of_a_request(catalog, request.now.date_naive()),
             read: RefCell::default(),
@@ -161,61 +164,84 @@ impl Run<'_> {
     }
 
     /// Sends a request when it is its turn, and says what an error means.
-    pub(super) async fn ask<T, E>(
+    pub(super) fn ask<T, E>(
         &self,
         place: &Place,
         operation: Operation,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure>
+    ) -> impl Future<Output = Result<T, Failure>>
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        self.ask_page(place, operation, &Pages::default(), send)
-            .await
+        self.send(place, operation, 1, send)
     }
 
     /// Asks for a page of a listing.
-    pub(super) async fn ask_page<T, E>(
+    pub(super) fn ask_page<T, E>(
         &self,
         place: &Place,
         operation: Operation,
         pages: &Pages,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Failure>
+    ) -> impl Future<Output = Result<T, Failure>>
     where
         E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
     {
-        if self.watch.stopped() {
-            return Err(CollectError::Stopped.into());
-        }
-        self.bucket(place, operation).take().await;
-        self.count(operation);
-        let begun = Instant::now();
-        let (answer, attempts) = counted(send).await;
-        let answer = answer.map_err(|error| Failure::of(operation, &error));
-        self.watch.called(&Call {
-            operation,
-            place,
-            page: pages.number(),
-            attempts: &attempts,
-            took: begun.elapsed(),
-            failed: answer.as_ref().err().map(ToString::to_string),
-        });
-        let service = (place.clone(), operation.service());
-        match answer {
-            // A service need not exist in every region: the others go on. One that has answered
-            // before is gone with the network.
-            Err(Failure::Fatal(CollectError::Unreachable(why)))
-                if operation != Operation::GetCallerIdentity
-                    && !self.reached.borrow().contains(&service) =>
-            {
-                Err(Failure::Unreached { operation, why })
+        self.send(place, operation, pages.number(), send)
+    }
+
+    fn send<T, E>(
+        &self,
+        place: &Place,
+        operation: Operation,
+        page: usize,
+        send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> impl Future<Output = Result<T, Failure>>
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    {
+        // The SDK's futures are large, and would be moved along with every one around them.
+        let send = Box::pin(send);
+        async move {
+            if self.watch.stopped() {
+                return Err(CollectError::Stopped.into());
             }
-            answer => {
-                self.reached.borrow_mut().insert(service);
-                answer
+            self.bucket(place, operation).take().await;
+            self.count(operation);
+            let begun = Instant::now();
+            let (answer, attempts) = counted(send).await;
+            let answer = answer.map_err(|error| Failure::of(operation, &error));
+            let ahead = attempts.last().and_then(|attempt| attempt.ahead);
+            self.ahead.set(ahead.or(self.ahead.get()));
+            self.watch.called(&Call {
+                operation,
+                place,
+                page,
+                attempts: &attempts,
+                took: begun.elapsed(),
+                failed: answer.as_ref().err().map(ToString::to_string),
+            });
+            let service = (place.clone(), operation.service());
+            match answer {
+                // A service need not exist in every region: the others go on. One that has answered
+                // before is gone with the network.
+                Err(Failure::Fatal(CollectError::Unreachable(why)))
+                    if operation != Operation::GetCallerIdentity
+                        && !self.reached.borrow().contains(&service) =>
+                {
+                    Err(Failure::Unreached { operation, why })
+                }
+                answer => {
+                    self.reached.borrow_mut().insert(service);
+                    answer
+                }
             }
         }
+    }
+
+    /// Returns how many seconds our clock is ahead of AWS's, as far as answers say.
+    pub(super) fn seconds_ahead(&self) -> Option<i64> {
+        self.ahead.get()
     }
 
     /// Counts a call.

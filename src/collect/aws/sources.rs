@@ -31,7 +31,7 @@ async fn side_by_side<T>(
         loop {
             let next = queue.borrow_mut().next();
             match next {
-                Some(one) => work(one).await?,
+                Some(one) => Box::pin(work(one)).await?,
                 None => return Ok(()),
             }
         }

@@ -1,0 +1,163 @@
+//! Cost Explorer's own forecast beside ours.
+
+use std::collections::BTreeSet;
+
+use chrono::{Months, NaiveDate};
+
+use super::{App, AppError};
+use crate::{
+    collect::aws::{self, Subject},
+    domain::{
+        aws_forecast::{AwsForecast, months},
+        ids::{AccountId, Currency, ServiceCode},
+        money::Money,
+        period::Month,
+        usage::{ChargeKind, UsageRecord},
+    },
+    forecast::Forecast,
+    ledger::Ledger,
+};
+
+/// Months that AWS forecasts, at most.
+const MOST_MONTHS: u32 = 18;
+
+impl App {
+    /// Returns what it costs to ask Cost Explorer for its forecast: requests, and their price.
+    pub fn aws_forecast_cost(&self) -> (u32, Money) {
+        aws::forecast_cost(&self.catalog, self.today)
+    }
+
+    /// Asks Cost Explorer for its forecast of the same: the services and accounts of the ledger, and
+    /// usage only. A refusal is an answer too.
+    pub fn aws_forecast(
+        &self,
+        ledger: &Ledger,
+        forecast: &Forecast,
+        request: &aws::Request,
+        watch: &dyn aws::Watch,
+    ) -> Result<AwsForecast, AppError> {
+        let current = Month::of(self.today);
+        let refused = |why: String| AwsForecast {
+            refused: Some(why),
+            ..AwsForecast::default()
+        };
+        let last = forecast.outlook.months.last().map(|month| month.month);
+        let Some(last) = last.filter(|last| *last >= current) else {
+            return Ok(refused(format!(
+                "not asked: it forecasts from {} on, and this forecast ends before",
+                self.today
+            )));
+        };
+        if forecast.currency != Currency::new("USD") {
+            return Ok(refused(format!(
+                "not asked: it forecasts in USD, and the ledger is in {}",
+                forecast.currency
+            )));
+        }
+        let (subject, services) = self.subject(ledger, forecast, last)?;
+        let answered = match aws::expected(request, &subject, &self.catalog, watch)? {
+            Ok(answered) => answered,
+            Err(why) => return Ok(refused(why)),
+        };
+        let (known, until) = known_before(&ledger.records(current)?, self.today);
+        let mut notes = vec![format!(
+            "AWS: Cost Explorer's forecast of {services}{}: unblended cost of usage, without credits, \
+             refunds and taxes, as ours is. Its range is an 80 % prediction interval, as ours from P10 \
+             to P90 is.",
+            match subject.accounts.len() {
+                0 => " in all accounts that it sees".to_owned(),
+                1 => format!(" in account {}", subject.accounts[0]),
+                several => format!(" in {several} accounts"),
+            }
+        )];
+        let yesterday = self.today.pred_opt().unwrap_or(self.today);
+        notes.push(match (known, until) {
+            (None, _) => format!(
+                "AWS says nothing comparable of {current}: what its days before {} cost is not in the \
+                 ledger.",
+                self.today
+            ),
+            (Some(_), Some(until)) if until < yesterday => format!(
+                "AWS's {current} is the ledger's cost to {until} and AWS's days from {} on; the days \
+                 between are in neither.",
+                self.today
+            ),
+            (Some(_), _) => format!(
+                "AWS's {current} is the ledger's cost of the days before {} and AWS's days from then on.",
+                self.today
+            ),
+        });
+        if last.first_day() >= current.first_day() + Months::new(MOST_MONTHS) {
+            notes.push(format!("AWS forecasts no more than {MOST_MONTHS} months."));
+        }
+        Ok(AwsForecast {
+            months: months(&answered, self.today, known),
+            refused: None,
+            notes,
+        })
+    }
+
+    /// Returns what to ask for, and the services as people call them.
+    fn subject(
+        &self,
+        ledger: &Ledger,
+        forecast: &Forecast,
+        last: Month,
+    ) -> Result<(Subject, String), AppError> {
+        let drivers = forecast.outlook.drivers.iter();
+        let codes: BTreeSet<&ServiceCode> = drivers.map(|d| &d.key.meter.service).collect();
+        let mut services = Vec::new();
+        let mut names = Vec::new();
+        for code in codes {
+            names.push(self.catalog.service_name(code).to_owned());
+            match self.catalog.services.get(code) {
+                // Command-line shorthands are written small; what AWS calls a service is not.
+                Some(service) => services.extend(
+                    std::iter::once(&service.name)
+                        .chain(&service.aliases)
+                        .filter(|name| name.chars().any(char::is_uppercase))
+                        .cloned(),
+                ),
+                None => services.push(code.to_string()),
+            }
+        }
+        // Only if every record says whose it is, naming accounts leaves nothing out.
+        let mut accounts: Option<BTreeSet<AccountId>> = Some(BTreeSet::new());
+        for month in ledger.months()? {
+            for record in ledger.records(month)? {
+                match (&mut accounts, record.key.account) {
+                    (Some(known), Some(account)) => {
+                        known.insert(account);
+                    }
+                    _ => accounts = None,
+                }
+            }
+        }
+        let current = Month::of(self.today);
+        let most = current.first_day() + Months::new(MOST_MONTHS);
+        let subject = Subject {
+            services,
+            accounts: accounts.unwrap_or_default().into_iter().collect(),
+            month_end: current.end(),
+            end: last.end().min(most),
+        };
+        Ok((subject, names.join(", ")))
+    }
+}
+
+/// Returns what usage of a month was billed before a day, if every row says it, and the last day of
+/// it.
+fn known_before(records: &[UsageRecord], day: NaiveDate) -> (Option<Money>, Option<NaiveDate>) {
+    let before = || {
+        records
+            .iter()
+            .filter(|record| record.kind == ChargeKind::Usage && record.day < day)
+    };
+    let costs: Option<Vec<Money>> = before()
+        .map(|record| record.billed.as_ref().map(|billed| billed.cost))
+        .collect();
+    let until = before().map(|record| record.day).max();
+    let is_first = Month::of(day).first_day() == day;
+    let known = costs.filter(|costs| !costs.is_empty() || is_first);
+    (known.map(|costs| costs.into_iter().sum()), until)
+}
