@@ -43,7 +43,8 @@ pub(super) struct Args {
     /// Only this billing month; of folders, files of other months are not opened.
     #[arg(long, value_name = "YYYY-MM")]
     month: Option<Month>,
-    /// Leave rows out that cannot be read, count and name them, and go on.
+    /// Leave rows out that cannot be read, count and name them, keep them beside the ledger, and go
+    /// on.
     #[arg(long)]
     skip_bad_rows: bool,
     /// Also keep this service around the pipelines in detail, e.g. s3 or ecr. Repeatable.
