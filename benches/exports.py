@@ -112,7 +112,7 @@ def table(pipebill, data):
         folder, ledger = data / name, data / "ledger.sqlite"
         files = str(folder / "data/*/*")
         remove = lambda: ledger.unlink(missing_ok=True)
-        ours = best([pipebill, "--ledger", ledger, "import", folder], remove)
+        ours = best([pipebill, "--ledger", ledger, "import", folder / "data"], remove)
         runs = [("pipebill import", ours)]
         exact = equals_truth(ledger, folder / "truth.csv")
         for peer in ("duckdb", "polars"):
@@ -130,7 +130,7 @@ def table(pipebill, data):
     for rows in ("1m", "10m"):
         ledger.unlink(missing_ok=True)
         folder = data / f"parquet-{rows}"
-        wall, cpu, peak = best([pipebill, "--ledger", ledger, "import", folder], remove)
+        wall, cpu, peak = best([pipebill, "--ledger", ledger, "import", folder / "data"], remove)
         print(f"| parquet-{rows} | pipebill import | {wall:.2f} | {cpu:.2f} | {peak:.0f} | |")
 
 

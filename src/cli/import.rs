@@ -41,6 +41,10 @@ use crate::{
 ///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comment is the help, where addresses stand bare"
+)]
 pub(super) struct Args {
     /// The exports: files, folders that AWS delivers them to, one place in S3 as s3://BUCKET/PREFIX, or
     /// one table as athena://DATABASE.TABLE.
@@ -49,7 +53,8 @@ pub(super) struct Args {
     /// Only this billing month; of folders, files of other months are not opened.
     #[arg(long, value_name = "YYYY-MM")]
     month: Option<Month>,
-    /// Leave rows out that cannot be read, count and name them, and go on.
+    /// Leave rows out that cannot be read, count and name them, keep them beside the ledger, and go
+    /// on.
     #[arg(long)]
     skip_bad_rows: bool,
     /// Also keep this service around the pipelines in detail, e.g. s3 or ecr. Repeatable.

@@ -18,6 +18,10 @@ use crate::collect::aws::{self, S3Url};
 ///   pipebill policy --athena --exports s3://my-cur/exports --results s3://my-athena/pipebill
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
+#[expect(
+    clippy::doc_markdown,
+    reason = "the comment is the help, where addresses stand bare"
+)]
 pub(super) struct Args {
     #[command(flatten)]
     choice: ChoiceArgs,

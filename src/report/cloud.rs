@@ -53,9 +53,10 @@ fn cost_of(scan: &Scan, size: &str) -> String {
         || "price unknown".to_owned(),
         |cost| show_money(cost, &Currency::new("USD")),
     );
-    let place = match scan.is_of_another_region {
-        true => format!(" at the price of {}", scan.region),
-        false => String::new(),
+    let place = if scan.is_of_another_region {
+        format!(" at the price of {}", scan.region)
+    } else {
+        String::new()
     };
     format!("{size} ({price}{place})")
 }

@@ -1,5 +1,5 @@
 //! Importing through Athena, from a double of it that runs queries for real (`tests/double/athena.py`):
-//! parsed as Athena's dialect, run by DuckDB over files as AWS lays them out. An export says the same
+//! parsed as Athena's dialect, run by `DuckDB` over files as AWS lays them out. An export says the same
 //! whichever way it comes.
 
 use std::{

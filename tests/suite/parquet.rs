@@ -1,10 +1,11 @@
 //! Parquet exports: the same answer as their CSV twins, whoever wrote them and in what encodings.
 //!
-//! The fixtures are written by pyarrow, DuckDB and Polars (`tests/fixtures/import/parquet.py`).
+//! The fixtures are written by pyarrow, `DuckDB` and Polars (`tests/fixtures/import/parquet.py`).
 
 use std::{
     fs,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use pipebill::{
@@ -32,7 +33,7 @@ fn fixture(name: &str) -> PathBuf {
 
 fn import(path: &Path, included: &[&str]) -> Result<Delivery, ImportError> {
     let options = ImportOptions {
-        include_services: included.iter().map(|code| ServiceCode::new(code)).collect(),
+        include_services: included.iter().copied().map(ServiceCode::new).collect(),
         ..ImportOptions::default()
     };
     import_files(&[path.to_owned()], catalog(), &options, &Quiet)
@@ -72,7 +73,7 @@ fn every_writer_and_encoding_says_what_the_csv_says() {
         if parquet == "focus-1.0.parquet" {
             // Polars writes no maps: the twin has no tags.
             for record in &mut expected {
-                record.tags = Default::default();
+                record.tags = Arc::default();
             }
         }
         let found = said(&from_parquet);
@@ -95,7 +96,7 @@ fn the_older_report_is_known_by_the_names_that_athena_gives_it() {
         r#"[("cost_category/unit", "Platform"), ("team", "web")]"#
     );
     for record in found.iter_mut().chain(&mut expected) {
-        record.tags = Default::default();
+        record.tags = Arc::default();
     }
     assert_eq!(found, expected);
     assert_eq!(outside, outside_expected);

@@ -202,13 +202,12 @@ impl Choice {
             .iter()
             .copied()
             .filter(|operation| match operation.needed() {
-                Granted => false,
                 By(service) => self.has(service),
                 Deep(service) => self.deep && self.has(service),
                 For(extra) => self.extras.contains(&extra),
                 Organization => self.organization,
                 OtherAccounts => self.organization || self.roles,
-                Athena | AthenaForTables | Exports | AthenaForResults => false,
+                Granted | Athena | AthenaForTables | Exports | AthenaForResults => false,
             })
     }
 }

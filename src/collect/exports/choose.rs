@@ -218,7 +218,10 @@ fn split_part(kind: ExportKind, file_name: &str) -> (&str, u32) {
                     .rsplit(|c: char| !c.is_ascii_digit())
                     .next()
                     .is_some_and(|digits| digits.len() == 4);
-                (1..=4).contains(&number.len()) && !number.starts_with('0') && !after_a_year
+                let counts_from_one =
+                    (1..=4).contains(&number.len()) && !number.starts_with('0') && !after_a_year;
+                // As Parquet, for Athena, it counts in five digits too.
+                counts_from_one || number.len() == 5
             }
             _ => false,
         };
@@ -239,6 +242,7 @@ mod tests {
             (ExportKind::Focus, "x-00002.csv", ("x", 2)),
             (ExportKind::Cur2, "cur-2026-10.csv", ("cur-2026-10", 0)),
             (ExportKind::LegacyCur, "x-2.csv.gz", ("x", 2)),
+            (ExportKind::LegacyCur, "x-00002.snappy.parquet", ("x", 2)),
             (ExportKind::LegacyCur, "x-2026-10.csv", ("x-2026-10", 0)),
             (ExportKind::DailyCsv, "x-2.csv", ("x-2", 0)),
             (ExportKind::Cur2, "x.csv", ("x", 0)),

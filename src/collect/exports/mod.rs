@@ -376,7 +376,12 @@ impl<'i> Import<'i> {
 
     fn take(&mut self, name: String, mut read: FileRead) {
         if let Some(month) = self.options.month {
+            let before = read.slices.len();
             read.slices.retain(|slice| slice.month == month);
+            if read.slices.len() < before {
+                let notes = &mut self.delivery.notes;
+                notes.push(format!("{name}: months other than {month} left out"));
+            }
         }
         for slice in &mut read.slices {
             slice.skipped = read.skipped;

@@ -235,9 +235,12 @@ fn by_month(table: &Table, found: &Bound, month: Month) -> Filter {
         let is_number = column.of.ends_with("int");
         let literals: BTreeSet<String> = values
             .iter()
-            .map(|value| match is_number {
-                true => value.trim_start_matches('0').to_owned(),
-                false => literal(value),
+            .map(|value| {
+                if is_number {
+                    value.trim_start_matches('0').to_owned()
+                } else {
+                    literal(value)
+                }
             })
             .collect();
         let literals: Vec<String> = literals.into_iter().collect();
@@ -353,9 +356,10 @@ impl<'t> Select<'t> {
                 Column::Day | Column::Period => {
                     let is_common =
                         *column == Column::Period || found.fields(Column::Period).is_empty();
-                    let list = match is_common {
-                        true => &mut self.common,
-                        false => &mut self.detail,
+                    let list = if is_common {
+                        &mut self.common
+                    } else {
+                        &mut self.detail
                     };
                     list.push((alias, day(first)));
                 }
@@ -399,9 +403,10 @@ impl<'t> Select<'t> {
         let columns = self.common.iter().chain(&self.detail);
         for (alias, value) in columns.chain(&self.quantity).chain([&self.cost]) {
             let alias = name(alias);
-            inner.push(match *value == alias {
-                true => format!("    {alias}"),
-                false => format!("    {value} AS {alias}"),
+            inner.push(if *value == alias {
+                format!("    {alias}")
+            } else {
+                format!("    {value} AS {alias}")
             });
         }
         for (alias, _) in &self.common {
@@ -459,25 +464,28 @@ fn is_text(column: &TableColumn) -> bool {
 }
 
 fn text(column: &TableColumn) -> String {
-    match is_text(column) {
-        true => name(&column.name),
-        false => format!("CAST({} AS VARCHAR)", name(&column.name)),
+    if is_text(column) {
+        name(&column.name)
+    } else {
+        format!("CAST({} AS VARCHAR)", name(&column.name))
     }
 }
 
 /// A text that is empty is not there.
 fn present(column: &TableColumn) -> String {
-    match is_text(column) {
-        true => format!("NULLIF({}, '')", name(&column.name)),
-        false => text(column),
+    if is_text(column) {
+        format!("NULLIF({}, '')", name(&column.name))
+    } else {
+        text(column)
     }
 }
 
 /// A table over CSV files holds times as text, and AWS writes them in UTC.
 fn day(column: &TableColumn) -> String {
-    match is_text(column) {
-        true => format!("substr({}, 1, 10)", name(&column.name)),
-        false => format!("CAST(CAST({} AS DATE) AS VARCHAR)", name(&column.name)),
+    if is_text(column) {
+        format!("substr({}, 1, 10)", name(&column.name))
+    } else {
+        format!("CAST(CAST({} AS DATE) AS VARCHAR)", name(&column.name))
     }
 }
 

@@ -93,13 +93,10 @@ impl Form {
                 out.extend_from_slice(raw);
                 return;
             }
-            Self::Amount => f64_bits(raw).and_then(|bits| {
-                let exact = units(bits).and_then(|units| {
-                    Decimal::try_from_i128_with_scale(units, DIGITS)
-                        .ok()
-                        .map(plain)
-                });
-                Some(exact.unwrap_or_else(|| f64::from_bits(bits).to_string()))
+            Self::Amount => f64_bits(raw).map(|bits| {
+                let exact = units(bits)
+                    .and_then(|units| Decimal::try_from_i128_with_scale(units, DIGITS).ok());
+                exact.map_or_else(|| f64::from_bits(bits).to_string(), plain)
             }),
             Self::Double => f64_bits(raw).map(|bits| f64::from_bits(bits).to_string()),
             Self::Float => raw

@@ -34,12 +34,12 @@ struct Table {
 }
 
 impl Table {
-    fn new(bytes: Bytes, width: usize, count: u32) -> Result<Self, Broken> {
+    fn new(bytes: &Bytes, width: usize, count: u32) -> Result<Self, Broken> {
         let mut starts = Vec::new();
         let mut at = 0_usize;
         if width == 0 {
             for _ in 0..count {
-                let length = length_at(&bytes, at)?;
+                let length = length_at(bytes, at)?;
                 starts.push(u32::try_from(at + 4).map_err(|_| too_short())?);
                 at += 4 + length;
             }
@@ -231,7 +231,7 @@ impl<R: ReadAt + 'static> Leaf<R> {
                 Page::DictionaryPage {
                     buf, num_values, ..
                 } => {
-                    self.dictionary = Table::new(buf.clone(), self.width, *num_values)?;
+                    self.dictionary = Table::new(buf, self.width, *num_values)?;
                     self.numbers = None;
                     // Codes of texts met before would collide with the new ones.
                     if !self.extra.is_empty() {
@@ -242,8 +242,8 @@ impl<R: ReadAt + 'static> Leaf<R> {
                     buf, num_values, ..
                 } => {
                     let mut at = 0;
-                    let repetitions = self.prefixed(buf, &mut at, self.max_repetition)?;
-                    let definitions = self.prefixed(buf, &mut at, self.max_definition)?;
+                    let repetitions = prefixed(buf, &mut at, self.max_repetition)?;
+                    let definitions = prefixed(buf, &mut at, self.max_definition)?;
                     self.begin(
                         &page,
                         repetitions,
@@ -280,17 +280,6 @@ impl<R: ReadAt + 'static> Leaf<R> {
             }
         }
         Ok(false)
-    }
-
-    /// Returns levels that stand after their length.
-    fn prefixed(&self, page: &Bytes, at: &mut usize, highest: u32) -> Result<Runs, Broken> {
-        if highest == 0 {
-            return Ok(Runs::always(0));
-        }
-        let length = length_at(page, *at)?;
-        let start = *at + 4;
-        *at = start + length;
-        levels(page.slice(start..*at), highest)
     }
 
     fn begin(
@@ -612,6 +601,17 @@ fn levels(bytes: Bytes, highest: u32) -> Result<Runs, Broken> {
     }
     let bits = u32::BITS - highest.leading_zeros();
     Runs::new(bytes, u8::try_from(bits).unwrap_or(u8::MAX))
+}
+
+/// Returns levels that stand after their length.
+fn prefixed(page: &Bytes, at: &mut usize, highest: u32) -> Result<Runs, Broken> {
+    if highest == 0 {
+        return Ok(Runs::always(0));
+    }
+    let length = length_at(page, *at)?;
+    let start = *at + 4;
+    *at = start + length;
+    levels(page.slice(start..*at), highest)
 }
 
 /// Brings a page in one of the rarer encodings into the plain one.

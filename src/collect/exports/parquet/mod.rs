@@ -159,25 +159,18 @@ pub(super) fn read(
         drop(sender);
         let total: u64 = inputs.iter().map(|input| input.length).sum();
         loop {
-            match receiver.recv_timeout(TICK) {
-                Err(RecvTimeoutError::Disconnected) => break,
-                _ => {
-                    let at = usize::try_from(reader.reading.load(Ordering::Relaxed));
-                    let at = at.unwrap_or_default();
-                    let path = inputs
-                        .get(at)
-                        .map_or(Path::new(""), |input| input.name.as_path());
-                    let before: u64 = inputs.iter().take(at).map(|input| input.length).sum();
-                    watch.progress(
-                        path,
-                        before,
-                        Some(total),
-                        reader.rows.load(Ordering::Relaxed),
-                    );
-                    if watch.cancelled() {
-                        reader.stop.store(true, Ordering::Relaxed);
-                    }
-                }
+            if receiver.recv_timeout(TICK) == Err(RecvTimeoutError::Disconnected) {
+                break;
+            }
+            let at = usize::try_from(reader.reading.load(Ordering::Relaxed)).unwrap_or_default();
+            let path = inputs
+                .get(at)
+                .map_or(Path::new(""), |input| input.name.as_path());
+            let before: u64 = inputs.iter().take(at).map(|input| input.length).sum();
+            let rows = reader.rows.load(Ordering::Relaxed);
+            watch.progress(path, before, Some(total), rows);
+            if watch.cancelled() {
+                reader.stop.store(true, Ordering::Relaxed);
             }
         }
     });
@@ -346,7 +339,7 @@ impl<'q> Reader<'q> {
         let file = &job.file;
         let name = self.inputs[file.at].name.display().to_string();
         let mut skipped = Skipped::new(self.options.skip_bad_rows);
-        let chunks = self.fetched(job, &name)?;
+        let chunks = fetched(job, &name)?;
         let group = Group {
             file: &name,
             bound: file.bound,
@@ -379,31 +372,6 @@ impl<'q> Reader<'q> {
         Ok(())
     }
 
-    /// Has the stretches of a row group brought here, where each read is a journey.
-    fn fetched(&self, job: &Job<'q>, name: &str) -> Result<Arc<Chunks<Source>>, ImportError> {
-        let group = job.file.metadata.row_group(job.group);
-        let mut stretches: Vec<(u64, u64)> = job
-            .file
-            .plan
-            .leaves()
-            .map(|leaf| group.column(leaf).byte_range())
-            .collect();
-        stretches.sort_unstable();
-        let fetched = job.file.chunks.source.fetch(&stretches);
-        let fetched = fetched.map_err(|source| ImportError::Read {
-            file: name.to_owned(),
-            source,
-        })?;
-        Ok(match fetched {
-            None => job.file.chunks.clone(),
-            Some(source) => Arc::new(Chunks {
-                source,
-                length: job.file.chunks.length,
-                bytes_read: AtomicU64::new(0),
-            }),
-        })
-    }
-
     fn finish(&self, file: &Open<'q>) {
         let name = self.inputs[file.at].name.display().to_string();
         let mut skipped = Skipped::new(self.options.skip_bad_rows);
@@ -431,6 +399,31 @@ impl<'q> Reader<'q> {
         };
         lock(&self.done).insert(file.at, read);
     }
+}
+
+/// Has the stretches of a row group brought here, where each read is a journey.
+fn fetched(job: &Job<'_>, name: &str) -> Result<Arc<Chunks<Source>>, ImportError> {
+    let group = job.file.metadata.row_group(job.group);
+    let mut stretches: Vec<(u64, u64)> = job
+        .file
+        .plan
+        .leaves()
+        .map(|leaf| group.column(leaf).byte_range())
+        .collect();
+    stretches.sort_unstable();
+    let fetched = job.file.chunks.source.fetch(&stretches);
+    let fetched = fetched.map_err(|source| ImportError::Read {
+        file: name.to_owned(),
+        source,
+    })?;
+    Ok(match fetched {
+        None => job.file.chunks.clone(),
+        Some(source) => Arc::new(Chunks {
+            source,
+            length: job.file.chunks.length,
+            bytes_read: AtomicU64::new(0),
+        }),
+    })
 }
 
 fn short(file: &str) -> &str {

@@ -225,10 +225,10 @@ mod tests {
         let all: Vec<u32> = (0..15).map(|_| runs.next().expect("there")).collect();
         assert_eq!(all, [5, 5, 5, 5, 5, 5, 5, 0, 1, 2, 3, 4, 5, 6, 7]);
         assert!(runs.next().is_err());
-        for skipped in 0..15 {
+        for (skipped, expected) in all.iter().enumerate() {
             let mut runs = Runs::new(bytes.clone(), 3).expect("three bits");
             runs.skip(skipped).expect("there");
-            assert_eq!(runs.next().expect("there"), all[skipped]);
+            assert_eq!(runs.next().expect("there"), *expected);
         }
         let mut runs = Runs::new(bytes, 3).expect("three bits");
         assert_eq!(runs.count(15, 5).expect("there"), 8);
