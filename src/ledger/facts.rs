@@ -329,9 +329,9 @@ fn unknown(
     Ok(unknown)
 }
 
-/// The id of a build begins with its project.
+/// The id of a build is its project and one word more.
 fn project_of(id: &str) -> &str {
-    id.split_once(':').map_or("", |(project, _)| project)
+    id.rsplit_once(':').map_or("", |(project, _)| project)
 }
 
 /// Returns the listing of a project beside the one that a build was met in, so that a build is kept

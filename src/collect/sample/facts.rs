@@ -159,7 +159,7 @@ fn builds(
                 docker_server: false,
                 status: Some((if failed { "FAILED" } else { "SUCCEEDED" }).to_owned()),
             };
-            Fact::Build(format!("{}:{day}:{event}", resource.name), build)
+            Fact::Build(format!("{}:{day}-{event}", resource.name), build)
         })
         .collect()
 }
