@@ -558,7 +558,9 @@ fn hostile_books() -> Folder {
 fn hostile_names_are_harmless_in_every_format() {
     let folder = hostile_books();
     let of_month = ["--month", "2026-10", "--ledger", "ledger.sqlite"];
-    for format in FORMATS.iter().filter(|format| format.name != "xero") {
+    // The page and its pictures are looked at in a browser, by `page.rs`.
+    let written = |format: &&Format| format.name != "xero" && !format.needs_overview();
+    for format in FORMATS.iter().filter(written) {
         let name = format!("hostile{}", format.ending);
         let arguments = [&of_month[..], &["--format", format.name, "--force"]].concat();
         let file = folder.report(&arguments, &name);
