@@ -14,13 +14,13 @@ use super::{
     apply::{Applied, Piece, Reach, Selects, apply},
     change::{Change, Scenario, Selector, Target},
     waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
-    workload::{Lot, Workload},
+    workload::Workload,
 };
 use crate::domain::{
     allocation::Policy,
     bill::Bill,
     catalog::Catalog,
-    ids::{Meter, ServiceCode},
+    ids::ServiceCode,
     money::Money,
     number::plain,
     period::Month,
@@ -28,7 +28,6 @@ use crate::domain::{
     price_book::{Observed, PriceBook},
     quantity::{Quantity, Unit},
     rating::{RatingError, RatingOptions, rate},
-    tariff::Rate,
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
 
@@ -44,7 +43,6 @@ pub struct Valuer<'a> {
     observed: Observed,
     selected: RefCell<HashMap<String, Rc<[usize]>>>,
     base: OnceCell<Base>,
-    prices: RefCell<HashMap<(UsageKey, NaiveDate), Option<Decimal>>>,
 }
 
 /// What is priced alike: whose, where, what, in which unit, at which price of the bill, from when on.
@@ -105,7 +103,6 @@ impl<'a> Valuer<'a> {
             observed,
             selected: RefCell::default(),
             base: OnceCell::new(),
-            prices: RefCell::default(),
         }
     }
 
@@ -174,33 +171,6 @@ impl<'a> Valuer<'a> {
             }
             base
         })
-    }
-
-    /// Returns what each lot of the baseline comes to.
-    pub fn quantities(&self) -> &[Decimal] {
-        &self.base().quantities
-    }
-
-    /// Returns the price per unit of a meter where and when a lot is used; none if it is not known or
-    /// is no plain price.
-    pub fn unit_price(&self, lot: &Lot, meter: &Meter) -> Option<Decimal> {
-        let key = UsageKey {
-            meter: meter.clone(),
-            ..lot.key.clone()
-        };
-        if let Some(rate) = lot.rate.filter(|_| *meter == lot.key.meter) {
-            return Some(rate);
-        }
-        let mut known = self.prices.borrow_mut();
-        *known
-            .entry((key, lot.day))
-            .or_insert_with_key(|(key, day)| {
-                let priced = self.book(self.terms).price(key, *day).ok()?;
-                match &priced.tariff.rate {
-                    Rate::PerUnit(price) => Some(*price),
-                    _ => None,
-                }
-            })
     }
 
     fn book(&self, terms: &Terms) -> PriceBook<'_> {
