@@ -9,7 +9,7 @@ use std::{
 };
 
 use assert_cmd::cargo::cargo_bin;
-use pipebill::report::formats::FORMATS;
+use pipebill::report::formats::{FORMATS, Format};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
