@@ -34,20 +34,9 @@ impl App {
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
-        let book = self.price_book(&request.terms, past.observed());
-        let options = |month| {
-            rating_options(
-                month,
-                past.currency.clone(),
-                &request.terms,
-                request.sharing,
-            )
-        };
-        let rating = Rating {
-            book: &book,
-            options: &options,
-        };
-        let outlook = forecast::outlook(&past.records, &past.coverage, question, &rating)?;
+        let outlook = self.rating(&past, request, |rating| {
+            forecast::outlook(&past.records, &past.coverage, question, rating)
+        })?;
         let other = past
             .records
             .iter()
@@ -71,20 +60,9 @@ impl App {
         request: &BillRequest,
     ) -> Result<(Backtest, Currency), AppError> {
         let past = self.past(ledger, request)?;
-        let book = self.price_book(&request.terms, past.observed());
-        let options = |month| {
-            rating_options(
-                month,
-                past.currency.clone(),
-                &request.terms,
-                request.sharing,
-            )
-        };
-        let rating = Rating {
-            book: &book,
-            options: &options,
-        };
-        let backtest = forecast::backtest(&past.records, &past.coverage, question, &rating)?;
+        let backtest = self.rating(&past, request, |rating| {
+            forecast::backtest(&past.records, &past.coverage, question, rating)
+        })?;
         Ok((backtest, past.currency))
     }
 
@@ -121,6 +99,21 @@ impl App {
             &mapping,
         );
         compared.ok_or(AppError::EmptyLedger)
+    }
+
+    /// Does something with the prices and options of recorded usage.
+    fn rating<T>(
+        &self,
+        past: &Past,
+        request: &BillRequest,
+        with: impl FnOnce(&Rating<'_>) -> T,
+    ) -> T {
+        let currency = || past.currency.clone();
+        let options = |month| rating_options(month, currency(), &request.terms, request.sharing);
+        with(&Rating {
+            book: &self.price_book(&request.terms, past.observed()),
+            options: &options,
+        })
     }
 
     /// Gathers all recorded usage and what is known of its completeness.

@@ -289,6 +289,11 @@ fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
 fn template(path: &Path) -> Result<Template, CommandError> {
     let file = path.display().to_string();
     match std::fs::read_to_string(path) {
+        Ok(text) if text.trim().is_empty() => Err(ReportError::Template {
+            place: file,
+            problem: "is empty".to_owned(),
+        }
+        .into()),
         Ok(text) => Ok(Template { file, text }),
         Err(error) => Err(ReportError::Template {
             place: file,

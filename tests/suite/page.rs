@@ -522,6 +522,7 @@ fn no_browser_a_broken_one_and_a_broken_template_write_nothing() {
     )
     .unwrap();
     std::fs::write(folder.path().join("syntax.html"), "<p>\n{% for x %}\n").unwrap();
+    std::fs::write(folder.path().join("empty.html"), "\n").unwrap();
     let ledger = small_ledger(folder.path());
     let count = || std::fs::read_dir(folder.path()).unwrap().count();
     let before = count();
@@ -549,6 +550,11 @@ fn no_browser_a_broken_one_and_a_broken_template_write_nothing() {
             &[&html[..], &["none.html"]].concat(),
             ("CHROME", ""),
             "none.html: cannot be read",
+        ),
+        (
+            &[&html[..], &["empty.html"]].concat(),
+            ("CHROME", ""),
+            "empty.html: is empty",
         ),
     ] {
         let output = pipebill(arguments, folder.path(), &[chrome, ledger[0], ledger[1]]);
