@@ -10,7 +10,8 @@ use super::{
     FileRead, ImportError, ImportOptions, RowFault,
     gather::{BucketId, Fault, Gather, Row},
     layout::{Bound, Column, TagField},
-    open::{Stream, csv_error},
+    open::{Guarded, Stream},
+    rows::{Line, Rows},
     skip::{self, Skipped},
     values::{self, present, shown},
 };
@@ -42,7 +43,7 @@ fn push(key: &mut Vec<u8>, field: &[u8]) {
 /// Reads every row after the header.
 pub(super) fn read(
     stream: &mut Stream<'_>,
-    reader: &mut csv::Reader<super::open::Guarded<'_>>,
+    text: &mut Rows<Guarded<'_>>,
     bound: &Bound,
     catalog: &Catalog,
     options: &ImportOptions,
@@ -50,27 +51,20 @@ pub(super) fn read(
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
     let mut skipped = Skipped::new(options.skip_bad_rows);
-    let mut record = ByteRecord::new();
+    let mut whole = ByteRecord::new();
     let mut rows = 0;
-    loop {
-        stream.begin_record(Some(reader.position()));
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(csv_error(stream, error)),
-        }
+    while let Some(line) = stream.row(text)? {
         rows += 1;
         stream.tick(rows)?;
-        if let Err((field, fault)) = charges.row(&record, 1) {
-            let line = stream.line();
-            let column = field.map(|field| bound.name(field).to_owned());
+        if let Err((field, fault)) = charges.line(&line, &mut whole) {
+            line.copy_to(&mut whole);
             let error = ImportError::Row {
                 file: stream.name().to_owned(),
-                line,
-                column,
+                line: stream.line(),
+                column: field.map(|field| bound.name(field).to_owned()),
                 fault,
             };
-            skipped.add(error, 1, skip::line(&record))?;
+            skipped.add(error, 1, skip::line(&whole))?;
         }
     }
     let mut notes = Vec::new();
@@ -97,6 +91,10 @@ pub(super) struct Charges<'c> {
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
     services: HashMap<Box<[u8]>, Option<ServiceCode>>,
+    /// The last of the buckets: rows come sorted by month.
+    last: (Vec<u8>, Option<(BucketId, Month)>),
+    /// The fields that tell where a row is summed whose service is not kept.
+    summed_by: Vec<usize>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
 }
@@ -113,6 +111,13 @@ impl<'c> Charges<'c> {
             gather: Gather::new(bound.layout.kind, origin, catalog, options),
             buckets: HashMap::new(),
             services: HashMap::new(),
+            last: (Vec::new(), None),
+            summed_by: [Column::Cost, Column::Period, Column::Day, Column::Payer]
+                .iter()
+                .chain(&OUTSIDE_COLUMNS)
+                .flat_map(|&column| bound.fields(column))
+                .copied()
+                .collect(),
             key: Vec::new(),
             bucket_key: Vec::new(),
         }
@@ -143,6 +148,36 @@ impl<'c> Charges<'c> {
     ) -> Result<(), Fault> {
         let bound = self.bound;
         self.outside(bucket, &Fields { bound, record }, cost, rows)
+    }
+
+    /// Adds a row of text. Most are of services that are only summed, and are looked at no further.
+    fn line(&mut self, line: &Line<'_>, whole: &mut ByteRecord) -> Result<(), Fault> {
+        if line.is_plain(&self.summed_by) && self.is_summed(line)? {
+            return Ok(());
+        }
+        line.copy_to(whole);
+        self.row(whole, 1)
+    }
+
+    /// Adds a row if its service is not kept.
+    fn is_summed(&mut self, record: &impl Record) -> Result<bool, Fault> {
+        let bound = self.bound;
+        if record.len() != bound.width() {
+            return Ok(false);
+        }
+        let fields = Fields { bound, record };
+        let cost = fields.number(Column::Cost)?;
+        let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
+        let (bucket, _) = self.bucket(&fields)?;
+        self.set_outside_key(&fields);
+        if self.gather.add_outside(bucket, &self.key, (cost, 1)) {
+            return Ok(true);
+        }
+        if self.service(&fields)?.is_some() {
+            return Ok(false);
+        }
+        self.outside(bucket, &fields, cost, 1)?;
+        Ok(true)
     }
 
     /// Adds a row, which stands for so many rows of the export.
@@ -225,16 +260,25 @@ impl<'c> Charges<'c> {
             fields.raw(Column::Payer).unwrap_or_default(),
         );
         push(&mut self.bucket_key, fields.raw(period).unwrap_or_default());
-        if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
-            return Ok(known);
+        if let (key, Some(last)) = &self.last
+            && *key == self.bucket_key
+        {
+            return Ok(*last);
         }
-        let day = fields.day(period)?;
-        let month = Month::of(day);
-        let payer = fields.text(Column::Payer)?;
-        let bucket = self.gather.bucket(payer, month, (day, day));
-        self.buckets
-            .insert(self.bucket_key.as_slice().into(), (bucket, month));
-        Ok((bucket, month))
+        let found = if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
+            known
+        } else {
+            let day = fields.day(period)?;
+            let month = Month::of(day);
+            let payer = fields.text(Column::Payer)?;
+            let bucket = self.gather.bucket(payer, month, (day, day));
+            let key = self.bucket_key.as_slice().into();
+            self.buckets.insert(key, (bucket, month));
+            (bucket, month)
+        };
+        self.last.0.clone_from(&self.bucket_key);
+        self.last.1 = Some(found);
+        Ok(found)
     }
 
     fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Option<ServiceCode>, Fault> {
@@ -248,6 +292,13 @@ impl<'c> Charges<'c> {
         Ok(service)
     }
 
+    fn set_outside_key(&mut self, fields: &Fields<'_, impl Record>) {
+        self.key.clear();
+        for column in OUTSIDE_COLUMNS {
+            push(&mut self.key, fields.raw(column).unwrap_or_default());
+        }
+    }
+
     fn outside(
         &mut self,
         bucket: BucketId,
@@ -255,10 +306,7 @@ impl<'c> Charges<'c> {
         cost: Decimal,
         rows: u64,
     ) -> Result<(), Fault> {
-        self.key.clear();
-        for column in OUTSIDE_COLUMNS {
-            push(&mut self.key, fields.raw(column).unwrap_or_default());
-        }
+        self.set_outside_key(fields);
         self.gather.outside(bucket, &self.key, (cost, rows), || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((

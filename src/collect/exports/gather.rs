@@ -216,27 +216,37 @@ impl<'c> Gather<'c> {
         (cost, rows): (Decimal, u64),
         name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
     ) -> Result<(), Fault> {
-        let bucket = &mut self.buckets[bucket.0];
-        let at = if let Some(&at) = bucket.outside_by_key.get(key) {
-            at
-        } else {
+        if !self.add_outside(bucket, key, (cost, rows)) {
             let (service, kind, currency) = name()?;
-            bucket
-                .outside_by_key
-                .insert(key.into(), bucket.outside.len());
+            let bucket = &mut self.buckets[bucket.0];
+            let at = bucket.outside.len();
+            bucket.outside_by_key.insert(key.into(), at);
             bucket.outside.push(Outside {
                 service,
                 kind,
                 currency,
-                rows: 0,
-                cost: Money::ZERO,
+                rows,
+                cost: Money::new(cost),
             });
-            bucket.outside.len() - 1
+        }
+        Ok(())
+    }
+
+    /// Adds to the rows of a service that is not kept, if there are such; tells whether there are.
+    pub(super) fn add_outside(
+        &mut self,
+        bucket: BucketId,
+        key: &[u8],
+        (cost, rows): (Decimal, u64),
+    ) -> bool {
+        let bucket = &mut self.buckets[bucket.0];
+        let Some(&at) = bucket.outside_by_key.get(key) else {
+            return false;
         };
         let total = &mut bucket.outside[at];
         total.rows += rows;
         total.cost += Money::new(cost);
-        Ok(())
+        true
     }
 
     /// Adds rows of a service that is kept. `key` is everything but its amounts as the source

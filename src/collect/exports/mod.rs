@@ -14,6 +14,7 @@ mod open;
 mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
+mod rows;
 mod skip;
 mod source;
 mod values;
@@ -26,8 +27,9 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use csv::ByteRecord;
 
-use self::source::Sequence;
+use self::{rows::Rows, source::Sequence};
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
@@ -409,27 +411,25 @@ impl<'i> Import<'i> {
         let open::Text {
             mut stream,
             reader,
+            is_crlf,
             is_json,
         } = text;
         let read = if is_json {
             cost_explorer::read_json(&mut stream, reader, catalog, options)?
         } else {
-            // Rows of a wrong length are errors of ours, which know how to go on.
-            let mut reader = csv::ReaderBuilder::new()
-                .flexible(true)
-                .buffer_capacity(1 << 16)
-                .from_reader(reader);
-            let header: Vec<String> = match reader.byte_headers() {
-                Ok(header) => header
-                    .iter()
-                    .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-                    .collect(),
-                Err(error) => return Err(open::csv_error(&stream, error)),
-            };
+            let mut rows = Rows::new(reader, is_crlf);
+            let mut header = ByteRecord::new();
+            if let Some(row) = stream.row(&mut rows)? {
+                row.copy_to(&mut header);
+            }
+            let header: Vec<String> = header
+                .iter()
+                .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+                .collect();
             match layout::recognise(stream.name(), &header) {
-                Ok(bound) => charges::read(&mut stream, &mut reader, &bound, catalog, options)?,
+                Ok(bound) => charges::read(&mut stream, &mut rows, &bound, catalog, options)?,
                 Err(_) if cost_explorer::is_console_csv(&header) => {
-                    cost_explorer::read_csv(&mut stream, &mut reader, &header, catalog, options)?
+                    cost_explorer::read_csv(&mut stream, &mut rows, &header, catalog, options)?
                 }
                 Err(error) => return Err(error),
             }

@@ -16,7 +16,10 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::{ImportError, Watch};
+use super::{
+    ImportError, Watch,
+    rows::{Line, Rows},
+};
 
 /// No row of an export comes near this. It bounds memory where a quote is never closed.
 const ROW_LIMIT: u64 = 16 * 1024 * 1024;
@@ -30,6 +33,8 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct Text<'r> {
     pub(super) stream: Stream<'r>,
     pub(super) reader: Guarded<'r>,
+    /// Lines end in carriage return and line feed.
+    pub(super) is_crlf: bool,
     /// The first character that is not white space is a brace.
     pub(super) is_json: bool,
 }
@@ -43,8 +48,6 @@ pub(super) struct Stream<'r> {
     bytes_total: Option<u64>,
     since_record: Rc<Cell<u64>>,
     line: u64,
-    /// Lines end in carriage return and line feed.
-    is_crlf: bool,
     /// How long a record may be.
     limit: u64,
 }
@@ -61,10 +64,27 @@ impl Stream<'_> {
     }
 
     /// Starts to measure the next record.
-    pub(super) fn begin_record(&mut self, position: Option<&csv::Position>) {
+    pub(super) fn begin_record(&mut self) {
         self.since_record.set(0);
-        // The reader ends a record at the carriage return and counts the line at the line feed.
-        self.line = position.map_or(1, csv::Position::line) + u64::from(self.is_crlf);
+    }
+
+    /// Takes the next row.
+    pub(super) fn row<'l>(
+        &mut self,
+        rows: &'l mut Rows<Guarded<'_>>,
+    ) -> Result<Option<Line<'l>>, ImportError> {
+        self.begin_record();
+        match rows.next() {
+            Ok(Some((line, row))) => {
+                self.line = line;
+                Ok(Some(row))
+            }
+            Ok(None) => Ok(None),
+            Err((line, source)) => {
+                self.line = line;
+                Err(self.error(source))
+            }
+        }
     }
 
     /// Returns the line at which the record began.
@@ -129,18 +149,6 @@ fn read_error(file: &str, offset: u64, source: io::Error) -> ImportError {
         },
         io::ErrorKind::IsADirectory => ImportError::Directory { file },
         _ => ImportError::Read { file, source },
-    }
-}
-
-/// Says why the CSV reader stopped: with every length of row accepted, only reading can fail.
-pub(super) fn csv_error(stream: &Stream<'_>, error: csv::Error) -> ImportError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => stream.error(source),
-        other => ImportError::Damaged {
-            file: stream.name().to_owned(),
-            offset: stream.bytes_read.load(Ordering::Relaxed),
-            reason: format!("{other:?}"),
-        },
     }
 }
 
@@ -273,7 +281,6 @@ pub(super) fn each_text<R: Read + Seek + Send>(
             bytes_total,
             since_record: Rc::default(),
             line: 1,
-            is_crlf: false,
             limit: ROW_LIMIT,
         };
         stream.report(0)?;
@@ -373,7 +380,7 @@ fn text_of<'r>(
         return Err(ImportError::Empty { file: file() });
     };
     let line_feed = body.iter().position(|&byte| byte == b'\n');
-    stream.is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
+    let is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
     let is_json = matches!(first, b'{' | b'[');
     if is_json {
         stream.limit = DOCUMENT_LIMIT;
@@ -386,6 +393,7 @@ fn text_of<'r>(
             since_record,
             limit,
         },
+        is_crlf,
         is_json,
     })
 }
