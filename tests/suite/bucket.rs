@@ -137,7 +137,7 @@ fn faults_of_s3_are_waited_out_or_named() {
             "pipebill policy --exports",
         ),
         (
-            json!([{"path": "data_0.parquet", "after": 1, "times": 1, "replace": true}]),
+            json!([{"path": "data_0.parquet", "times": 1, "replace": true}]),
             "cur2/parquet",
             "replaced while it was read",
             "run the same again",

@@ -37,6 +37,9 @@ const STRIDE: usize = 4 << 20;
 const AHEAD: usize = 3;
 /// Stretches of a table that lie nearer to each other are asked for as one.
 const GAP: u64 = 256 << 10;
+/// Whoever reads a table looks so far beyond the beginning of a page for its header, even where the last
+/// page of a stretch is shorter.
+const BEYOND: u64 = 16 << 10;
 /// What of a row group is brought here at once. Only a footer that lies wants more.
 const AT_ONCE: u64 = 64 << 20;
 /// The end of a table: its footer is in it, but for files of very many row groups.
@@ -374,7 +377,21 @@ impl ReadAt for Opened {
     }
 
     fn fetch(&self, stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
-        let stretches = joined(stretches);
+        let size = self.object.size;
+        let is_inside = |(start, length): &(u64, u64)| {
+            let end = start.checked_add(*length);
+            end.is_some_and(|end| end <= size)
+        };
+        if !stretches.iter().all(is_inside) {
+            // Its footer lies: who reads it says so.
+            return Ok(None);
+        }
+        let longer = |&(start, length): &(u64, u64)| {
+            let rest = size.saturating_sub(start);
+            (start, length.saturating_add(BEYOND).min(rest))
+        };
+        let stretches: Vec<_> = stretches.iter().map(longer).collect();
+        let stretches = joined(&stretches);
         let total = stretches
             .iter()
             .fold(0_u64, |sum, s| sum.saturating_add(s.1));
