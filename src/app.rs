@@ -316,7 +316,7 @@ impl App {
         };
         for folder in folders {
             let folder = exports::Folder(folder);
-            delivery.append(self.read_store(&folder, known.as_ref(), options, watch)?);
+            delivery.append(self.read_store(&folder, known.as_ref(), None, options, watch)?);
         }
         drop(known);
         self.keep(delivery)
@@ -336,6 +336,7 @@ impl App {
         &self,
         store: &dyn exports::Store,
         known: Option<&Ledger>,
+        finished: Option<&dyn exports::Finished>,
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Delivery, AppError> {
@@ -345,6 +346,7 @@ impl App {
         Ok(exports::import_store(
             store,
             &is_known,
+            finished,
             &self.catalog,
             options,
             watch,

@@ -1,16 +1,18 @@
 //! Asking AWS: usage into the ledger, price lists above the embedded prices.
 
+use std::sync::{Arc, atomic::AtomicBool};
+
 use super::{App, AppError, Books, Imported, price_store};
 use crate::{
     collect::{
         aws::{self, price_lists::Fetched},
-        exports::{ImportOptions, Watch},
+        exports::{Finished, ImportError, ImportOptions, Watch},
     },
     domain::{
         catalog::{Lookup, Tariffs},
         ids::{Region, ServiceCode},
     },
-    ledger::Ledger,
+    ledger::{Ledger, Unfinished},
     pricing::{
         change::{PriceChange, UpdatedPrices},
         price_list::{self, ListedPrice, PriceListError},
@@ -39,20 +41,36 @@ impl App {
         Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
     }
 
-    /// Imports what a place in S3 brings that the ledger does not hold.
+    /// Imports what a place in S3 brings that the ledger does not hold. `stop` ends even a request
+    /// that has no answer yet.
     pub fn import_bucket(
         &self,
         login: &aws::Login,
         place: &aws::S3Url,
         options: &ImportOptions,
         watch: &dyn Watch,
+        stop: &Arc<AtomicBool>,
     ) -> Result<Imported, AppError> {
-        let bucket = aws::Bucket::open(login, place)?;
+        let bucket = aws::Bucket::open(login, place, stop)?;
         let known = self.known()?;
-        let read = self.read_store(&bucket, known.as_ref(), options, watch);
-        let delivery = read.map_err(|error| bucket.failure().map_or(error, Into::into))?;
+        // Reading a local file again costs next to nothing; fetching it does.
+        let unfinished = match &self.books {
+            Books::File(path) => Some(Unfinished::new(path, &place.to_string())),
+            Books::Sample => None,
+        };
+        let finished = unfinished.as_ref().map(|found| found as &dyn Finished);
+        let read = self.read_store(&bucket, known.as_ref(), finished, options, watch);
+        let delivery = read.map_err(|error| match bucket.failure() {
+            _ if watch.cancelled() => ImportError::Cancelled.into(),
+            Some(refused) => refused.into(),
+            None => error,
+        })?;
         drop(known);
-        self.keep(delivery)
+        let imported = self.keep(delivery)?;
+        if let Some(unfinished) = unfinished {
+            unfinished.clear();
+        }
+        Ok(imported)
     }
 
     /// Imports a month of a table through Athena. `announce` hears what it will take; a dry run ends

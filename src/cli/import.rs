@@ -143,7 +143,7 @@ pub(super) fn run(
 /// A progress bar on a terminal, and an ear for Ctrl-C.
 pub(super) struct Progress {
     pub(super) bar: RefCell<ProgressBar>,
-    stop: Arc<AtomicBool>,
+    pub(super) stop: Arc<AtomicBool>,
 }
 
 impl Progress {

@@ -114,7 +114,8 @@ impl Import<'_> {
         let (options, watch) = (self.options, self.watch);
         let (database, table) = match from {
             Elsewhere::S3(place) => {
-                let imported = self.app.import_bucket(&login, place, options, watch);
+                let stop = &watch.stop;
+                let imported = self.app.import_bucket(&login, place, options, watch, stop);
                 watch.bar.borrow().finish_and_clear();
                 return Ok(Some(imported?));
             }

@@ -9,6 +9,7 @@ mod error;
 mod facts;
 mod happened;
 mod schema;
+mod unfinished;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -29,6 +30,7 @@ pub use self::{
     coverage::{Covered, NotCollected, Scope, Source},
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
+    unfinished::Unfinished,
 };
 use crate::{
     collect::exports::{ExportKind, Outside, Slice},

@@ -3,17 +3,19 @@
 
     bucket.py FOLDER         puts the files below FOLDER into the bucket `cur`, serves it on a free port of
                              the loopback, and prints `port N`
-    GET  /_log               the requests so far: method, path, range, if_match, status
+    GET  /_log               the requests so far: method, path, range, if_match, status, bytes of the answer
     POST /_faults            replaces the faults and forgets the log: a list of {"path": part of a path,
                              "after": requests that go well, "times": how many do not, and
                              "status" and "code" of the answer, or "replace": true to put another object in
-                             the place of the one that is asked for}
+                             the place of the one that is asked for, or "cut": true to end the answer in its
+                             middle, or "delay": seconds before it begins}
 """
 import io
 import json
 import os
 import sys
 import threading
+import time
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -74,15 +76,25 @@ def serve(environ, start):
     if fault and fault.get("replace"):
         bucket, key = path.lstrip("/").split("/", 1)
         client().upload_fileobj(io.BytesIO(b"another"), bucket, key)
-    elif fault:
+    elif fault and fault.get("delay"):
+        time.sleep(fault["delay"])
+    elif fault and not fault.get("cut"):
         entry["status"] = fault["status"]
         return refuse(start, fault["status"], fault["code"])
 
     def started(status, headers, *more):
         entry["status"] = int(status.split()[0])
+        entry["bytes"] = int(dict(headers).get("Content-Length", 0))
         return start(status, headers, *more)
 
-    return AWS(environ, started)
+    answer = AWS(environ, started)
+    return cut(answer) if fault and fault.get("cut") else answer
+
+
+def cut(answer):
+    whole = b"".join(answer)
+    yield whole[:len(whole) // 2]
+    raise ConnectionAbortedError("as the test wants it")
 
 
 def main(folder):

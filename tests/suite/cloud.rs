@@ -27,16 +27,16 @@ use crate::{
     support::{dec, root},
 };
 
-const MONTH: &str = "2026-10";
+pub(crate) const MONTH: &str = "2026-10";
 
 /// Exports as AWS delivers them, and tables over them.
-struct Exports {
-    folder: TempDir,
+pub(crate) struct Exports {
+    pub(crate) folder: TempDir,
     tables: Value,
 }
 
 impl Exports {
-    fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         python()?;
         let tables = json!({"workgroups": {"primary": {
             "configuration": {"ResultConfiguration": {"OutputLocation": "s3://results/"}}
@@ -47,12 +47,12 @@ impl Exports {
         })
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Delivers an export; the tables over it are `billing.NAME_parquet` and `billing.NAME_csv`.
-    fn deliver(&mut self, name: &str, kind: &str, export: &Path) {
+    pub(crate) fn deliver(&mut self, name: &str, kind: &str, export: &Path) {
         let folder = self.path(name);
         let output = Command::new(python().unwrap())
             .arg(root().join("tests/double/deliver.py"))
@@ -75,19 +75,19 @@ impl Exports {
         }
     }
 
-    fn deliver_sample(&mut self) {
+    pub(crate) fn deliver_sample(&mut self) {
         let export = self.path("sample.csv");
         sample::write_cur(&mut File::create(&export).unwrap()).unwrap();
         self.deliver("sample", "cur2", &export);
     }
 
-    fn deliver_fixture(&mut self, name: &str, kind: &str) {
+    pub(crate) fn deliver_fixture(&mut self, name: &str, kind: &str) {
         let file = root().join("tests/fixtures/import").join(name);
         self.deliver(kind, kind, &file);
     }
 
     /// The files of the month.
-    fn files(&self, name: &str, kind: &str, format: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, name: &str, kind: &str, format: &str) -> Vec<PathBuf> {
         let month = match kind {
             "legacy" => format!("{name}/{format}/year=2026/month=10"),
             _ => format!("{name}/{format}/billing_period={MONTH}"),
@@ -100,7 +100,7 @@ impl Exports {
         files
     }
 
-    fn athena(&self) -> Double {
+    pub(crate) fn athena(&self) -> Double {
         let tables = self.path("tables.json");
         fs::write(&tables, self.tables.to_string()).unwrap();
         Double::serve("athena.py", self.folder.path().to_str().unwrap()).unwrap()
@@ -117,7 +117,7 @@ fn ask(double: &Double, ledger: &Path, table: &str, more: &[&str], code: i32) ->
 }
 
 /// Everything that a ledger says of the month, but for where it comes from.
-fn rows(ledger: &Path) -> (Vec<UsageRecord>, Vec<String>) {
+pub(crate) fn rows(ledger: &Path) -> (Vec<UsageRecord>, Vec<String>) {
     let ledger = Ledger::open_existing(ledger).unwrap();
     let month = MONTH.parse().unwrap();
     let mut records = ledger.records(month).unwrap();
@@ -498,7 +498,7 @@ fn ctrl_c_stops_the_query_too() {
 }
 
 /// What the policy allows, by statement.
-fn allowed(ledger: &Path, flags: &[&str]) -> Vec<(String, BTreeSet<String>, String)> {
+pub(crate) fn allowed(ledger: &Path, flags: &[&str]) -> Vec<(String, BTreeSet<String>, String)> {
     let output = pipebill(ledger, &[&["policy"], flags].concat())
         .output()
         .unwrap();
@@ -593,186 +593,6 @@ fn the_policy_for_athena_is_what_is_called_and_what_athena_does_for_it() {
                 "PipebillAthenaResultObjects",
                 vec!["s3:GetObject", "s3:PutObject"],
                 "arn:aws:s3:::out/pipebill/*"
-            ),
-        ]
-    );
-}
-
-/// S3 with everything below the folder of some exports.
-fn bucket(exports: &Exports) -> Double {
-    Double::serve("bucket.py", exports.folder.path().to_str().unwrap()).unwrap()
-}
-
-/// Imports a place of the bucket; it must end with this code.
-fn from_s3(bucket: &Double, ledger: &Path, place: &str, more: &[&str], code: i32) -> String {
-    let url = format!("s3://cur/{place}");
-    let output = bucket.run(ledger, &[&["import", &url], more].concat());
-    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
-    said(&output)
-}
-
-/// The objects that were asked for, without listings.
-fn read_objects(bucket: &Double) -> Vec<Value> {
-    let log = bucket.log();
-    let objects = log.into_iter().filter(|call| {
-        let path = call["path"].as_str().unwrap();
-        path.starts_with("/cur/") && path.len() > "/cur/".len()
-    });
-    objects.collect()
-}
-
-fn import_files(ledger: &Path, files: &[PathBuf]) {
-    let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-    let output = pipebill(ledger, &[&["import"][..], &files].concat())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-}
-
-#[test]
-fn an_export_says_the_same_from_s3() {
-    let Some(mut exports) = Exports::new() else {
-        return;
-    };
-    exports.deliver_sample();
-    exports.deliver_fixture("cur2.csv", "cur2");
-    exports.deliver_fixture("legacy-cur.csv", "legacy");
-    exports.deliver_fixture("focus-1.2.csv", "focus");
-    let bucket = bucket(&exports);
-    for name in ["sample", "cur2", "legacy", "focus"] {
-        for format in ["csv", "parquet"] {
-            let (_folder, by_file) = place();
-            import_files(&by_file, &exports.files(name, name, format));
-            let (_folder, ledger) = place();
-            let from = format!("{name}/{format}/");
-            from_s3(&bucket, &ledger, &from, &["--month", MONTH], 0);
-            assert_eq!(rows(&ledger), rows(&by_file), "{from}");
-            assert!(!rows(&ledger).0.is_empty());
-        }
-    }
-}
-
-#[test]
-fn of_s3_only_the_month_is_read_and_only_once() {
-    let Some(mut exports) = Exports::new() else {
-        return;
-    };
-    exports.deliver_sample();
-    let bucket = bucket(&exports);
-    let (_folder, ledger) = place();
-    bucket.faults(json!([]));
-    from_s3(&bucket, &ledger, "sample/parquet", &["--month", MONTH], 0);
-    let before = rows(&ledger);
-    let read = read_objects(&bucket);
-    assert!(!read.is_empty());
-    let month = format!("/cur/sample/parquet/billing_period={MONTH}/");
-    for call in &read {
-        // Only stretches, and only of the object that was listed.
-        assert!(call["path"].as_str().unwrap().starts_with(&month), "{call}");
-        assert!(
-            call["range"].is_string() && call["if_match"].is_string(),
-            "{call}"
-        );
-        assert_eq!(call["signed"], true);
-    }
-    bucket.faults(json!([]));
-    let said = from_s3(&bucket, &ledger, "sample/parquet", &["--month", MONTH], 0);
-    assert!(said.contains("nothing changed"), "{said}");
-    assert_eq!(read_objects(&bucket), Vec::<Value>::new());
-    assert_eq!(rows(&ledger), before);
-    // One object is a place, too.
-    let (_folder, single) = place();
-    let file = &exports.files("sample", "cur2", "csv")[0];
-    let inside = file.strip_prefix(exports.folder.path()).unwrap();
-    from_s3(&bucket, &single, inside.to_str().unwrap(), &[], 0);
-    assert_eq!(rows(&single), before);
-}
-
-#[test]
-fn faults_of_s3_are_waited_out_or_named() {
-    let Some(mut exports) = Exports::new() else {
-        return;
-    };
-    exports.deliver_fixture("cur2.csv", "cur2");
-    let bucket = bucket(&exports);
-    let (_folder, quiet) = place();
-    bucket.faults(json!([]));
-    from_s3(&bucket, &quiet, "cur2/parquet", &[], 0);
-    for (status, code) in [(503, "SlowDown"), (500, "InternalError")] {
-        let (_folder, ledger) = place();
-        bucket.faults(
-            json!([{"path": "/cur", "after": 1, "times": 2, "status": status, "code": code}]),
-        );
-        from_s3(&bucket, &ledger, "cur2/parquet", &[], 0);
-        assert_eq!(rows(&ledger), rows(&quiet));
-    }
-    let (_folder, ledger) = place();
-    for (fault, place, error, hint) in [
-        (
-            json!([{"path": "/cur", "status": 403, "code": "AccessDenied"}]),
-            "cur2/parquet",
-            "access denied to s3://cur/cur2/parquet",
-            "pipebill policy --exports",
-        ),
-        (
-            json!([{"path": "data_0.parquet", "status": 403, "code": "AccessDenied"}]),
-            "cur2/parquet",
-            "data_0.parquet",
-            "pipebill policy --exports",
-        ),
-        (
-            json!([{"path": "data_0.parquet", "after": 1, "times": 1, "replace": true}]),
-            "cur2/parquet",
-            "replaced while it was read",
-            "run the same again",
-        ),
-        (
-            json!([]),
-            "nothing/here",
-            "has no export",
-            "name the folder",
-        ),
-    ] {
-        bucket.faults(fault);
-        let said = from_s3(&bucket, &ledger, place, &[], 1);
-        assert!(
-            said.contains(error) && said.contains(hint),
-            "{error}:\n{said}"
-        );
-        assert_eq!(said.matches("error: ").count(), 1, "{said}");
-        assert!(!ledger.exists());
-    }
-    bucket.faults(json!([]));
-    for (key, url, error) in [
-        ("EXPIRED", "s3://cur/cur2/csv", "credentials have expired"),
-        ("AKIDTEST", "s3://gone/cur2", "is not there"),
-    ] {
-        let mut command = bucket.command(&ledger, &["import", url]);
-        let output = command.env("AWS_ACCESS_KEY_ID", key).output().unwrap();
-        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-        assert!(said(&output).contains(error), "{}", said(&output));
-        assert!(!ledger.exists());
-    }
-}
-
-#[test]
-fn the_policy_for_s3_is_what_is_called() {
-    let (_folder, ledger) = place();
-    let policy = allowed(&ledger, &["--exports", "s3://cur/exports"]);
-    let of = |action: &str| BTreeSet::from([action.to_owned()]);
-    // A listing asks the bucket, a stretch its object: the log of the tests above has no other call.
-    assert_eq!(
-        policy,
-        [
-            (
-                "PipebillExports".to_owned(),
-                of("s3:ListBucket"),
-                "arn:aws:s3:::cur".to_owned()
-            ),
-            (
-                "PipebillExportObjects".to_owned(),
-                of("s3:GetObject"),
-                "arn:aws:s3:::cur/exports/*".to_owned()
             ),
         ]
     );

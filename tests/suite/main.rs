@@ -4,6 +4,8 @@
 
 mod bill;
 mod browser;
+#[cfg(feature = "aws")]
+mod bucket;
 mod cases;
 mod catalog;
 #[cfg(feature = "aws")]

@@ -2,9 +2,16 @@
 //! from the very object that was listed.
 
 use std::{
+    collections::VecDeque,
     io,
     path::PathBuf,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{Receiver, RecvTimeoutError, sync_channel},
+    },
+    thread,
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -14,7 +21,7 @@ use object_store::{
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path as Key,
 };
-use tokio::runtime::Runtime;
+use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
 
 use super::{
     CollectError, Login,
@@ -25,15 +32,26 @@ use super::{
 use crate::collect::exports::{Entry, ImportError, Input, ReadAt, Store};
 
 /// How much of a text is asked for at once: large enough that waiting for it is a small part.
-const STRIDE: usize = 8 << 20;
+const STRIDE: usize = 4 << 20;
+/// So many strides are on their way while the one before them is unpacked.
+const AHEAD: usize = 3;
 /// Stretches of a table that lie nearer to each other are asked for as one.
 const GAP: u64 = 256 << 10;
+/// Whoever reads a table looks so far beyond the beginning of a page for its header, even where the last
+/// page of a stretch is shorter.
+const BEYOND: u64 = 16 << 10;
+/// What of a row group is brought here at once. Only a footer that lies wants more.
+const AT_ONCE: u64 = 64 << 20;
+/// The end of a table: its footer is in it, but for files of very many row groups.
+const TAIL: u64 = 256 << 10;
 /// Nothing beside an export is larger and of use: manifests have some kilobytes.
 const SMALL: u64 = 64 << 20;
+/// How soon Ctrl-C is heard.
+const HEARING: Duration = Duration::from_millis(100);
 
 /// A folder of exports in a bucket.
 pub struct Bucket {
-    runtime: Arc<Runtime>,
+    line: Line,
     client: Arc<AmazonS3>,
     url: S3Url,
     failure: Failure,
@@ -52,18 +70,80 @@ impl Failure {
     }
 }
 
+/// A thread that speaks with S3, so that answers come in while others work.
+#[derive(Clone)]
+struct Line {
+    handle: Handle,
+    stop: Arc<AtomicBool>,
+    /// It ends when nobody has this any more.
+    _open: Arc<oneshot::Sender<()>>,
+}
+
+impl Line {
+    /// Begins a request.
+    fn ask<T: Send + 'static>(
+        &self,
+        request: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Pending<T> {
+        let (sender, receiver) = sync_channel(1);
+        let task = self.handle.spawn(async move {
+            // It may be that nobody waits any more.
+            drop(sender.send(request.await));
+        });
+        Pending {
+            receiver,
+            task,
+            stop: self.stop.clone(),
+        }
+    }
+}
+
+/// A request that was begun. It ends with this.
+struct Pending<T> {
+    receiver: Receiver<Result<T, StoreError>>,
+    task: JoinHandle<()>,
+    stop: Arc<AtomicBool>,
+}
+
+impl<T> Pending<T> {
+    fn wait(self, what: &str) -> Result<T, S3Error> {
+        loop {
+            match self.receiver.recv_timeout(HEARING) {
+                Ok(answer) => return answer.map_err(|error| S3Error::of(what, &error)),
+                Err(RecvTimeoutError::Timeout) if !self.stop.load(Ordering::Relaxed) => {}
+                Err(_) => return Err(CollectError::Stopped.into()),
+            }
+        }
+    }
+}
+
+impl<T> Drop for Pending<T> {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
 impl Bucket {
-    /// Opens a place in S3.
-    pub fn open(login: &Login, url: &S3Url) -> Result<Self, CollectError> {
-        // One file is read by several threads at once, each waiting for its own stretch.
+    /// Opens a place in S3. `stop` ends every wait.
+    pub fn open(login: &Login, url: &S3Url, stop: &Arc<AtomicBool>) -> Result<Self, CollectError> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(CollectError::Runtime)?;
         let config = runtime.block_on(session::open(login))?;
         let client = s3::client(&config, url)?;
+        let (open, ends) = oneshot::channel();
+        let line = Line {
+            handle: runtime.handle().clone(),
+            stop: stop.clone(),
+            _open: Arc::new(open),
+        };
+        thread::Builder::new()
+            .name("s3".to_owned())
+            .spawn(move || drop(runtime.block_on(ends)))
+            .map_err(CollectError::Runtime)?;
         Ok(Self {
-            runtime: Arc::new(runtime),
+            line,
             client: Arc::new(client),
             url: url.clone(),
             failure: Failure::default(),
@@ -102,10 +182,11 @@ impl Bucket {
             self.failed(&name, S3Error::Failed { what, why })
         })?;
         Ok(Object {
-            runtime: self.runtime.clone(),
+            line: self.line.clone(),
             client: self.client.clone(),
             location,
             name,
+            size: entry.size,
             etag: entry.tag.clone(),
             failure: self.failure.clone(),
         })
@@ -119,7 +200,7 @@ impl Store for Bucket {
 
     fn list(&self) -> Result<Vec<Entry>, ImportError> {
         let name = self.name();
-        let failed = |error: &StoreError| self.failed(&name, S3Error::of(&name, error));
+        let failed = |error: S3Error| self.failed(&name, error);
         let prefix = match self.url.prefix.as_str() {
             "" => None,
             prefix => Some(format!("{prefix}/")),
@@ -131,10 +212,9 @@ impl Store for Bucket {
                 page_token,
                 ..PaginatedListOptions::default()
             };
-            let page = self
-                .runtime
-                .block_on(self.client.list_paginated(prefix.as_deref(), options))
-                .map_err(|error| failed(&error))?;
+            let (client, below) = (self.client.clone(), prefix.clone());
+            let page = async move { client.list_paginated(below.as_deref(), options).await };
+            let page = self.line.ask(page).wait(&name).map_err(failed)?;
             for object in page.result.objects {
                 let key = object.location.as_ref();
                 let path = prefix.as_deref().map_or(Some(key), |p| key.strip_prefix(p));
@@ -154,15 +234,17 @@ impl Store for Bucket {
         if entries.is_empty() && !self.url.prefix.is_empty() {
             // It may be the name of one object.
             let location = Key::parse(&self.url.prefix);
-            let location = location.map_err(|error| failed(&error.into()))?;
-            match self.runtime.block_on(self.client.head(&location)) {
+            let location = location.map_err(|error| failed(S3Error::of(&name, &error.into())))?;
+            let (client, at) = (self.client.clone(), location.clone());
+            let head = self.line.ask(async move { client.head(&at).await });
+            match head.wait(&name) {
                 Ok(object) => entries.push(Entry {
                     path: location.filename().unwrap_or_default().to_owned(),
                     size: object.size,
                     tag: object.e_tag.unwrap_or_default(),
                 }),
-                Err(StoreError::NotFound { .. }) => {}
-                Err(error) => return Err(failed(&error)),
+                Err(S3Error::Gone { .. }) => {}
+                Err(error) => return Err(failed(error)),
             }
         }
         entries.sort();
@@ -171,8 +253,7 @@ impl Store for Bucket {
 
     fn read(&self, entry: &Entry) -> Result<Vec<u8>, ImportError> {
         let object = self.object(entry)?;
-        let length = usize::try_from(entry.size.min(SMALL)).unwrap_or_default();
-        let bytes = object.read_at(0, length).map_err(|source| {
+        let bytes = object.read_at(0, entry.size.min(SMALL)).map_err(|source| {
             let file = object.name.clone();
             ImportError::Read { file, source }
         })?;
@@ -184,7 +265,8 @@ impl Store for Bucket {
         Ok(Input {
             name: PathBuf::from(&object.name),
             length: entry.size,
-            open: Box::new(move || Ok(Box::new(object.clone()))),
+            is_far: true,
+            open: Box::new(move || Ok(Box::new(Opened::new(object.clone())))),
         })
     }
 }
@@ -192,48 +274,157 @@ impl Store for Bucket {
 /// An object as it was when it was listed.
 #[derive(Clone)]
 struct Object {
-    runtime: Arc<Runtime>,
+    line: Line,
     client: Arc<AmazonS3>,
     location: Key,
     name: String,
+    size: u64,
     etag: String,
     failure: Failure,
 }
 
-impl ReadAt for Object {
-    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        if length == 0 {
-            return Ok(Bytes::new());
-        }
+impl Object {
+    /// Asks for a stretch.
+    fn ask(&self, offset: u64, length: u64) -> Pending<Bytes> {
         let options = GetOptions {
             if_match: Some(self.etag.clone()).filter(|etag| !etag.is_empty()),
-            range: Some(GetRange::Bounded(offset..offset + length as u64)),
+            range: Some(GetRange::Bounded(offset..offset.saturating_add(length))),
             ..GetOptions::default()
         };
-        let bytes = self.runtime.block_on(async {
-            let answer = self.client.get_opts(&self.location, options).await?;
-            answer.bytes().await
-        });
-        let bytes = bytes.map_err(|error| self.failure.keep(S3Error::of(&self.name, &error)))?;
-        if bytes.len() != length {
+        let (client, location) = (self.client.clone(), self.location.clone());
+        self.line
+            .ask(async move { client.get_opts(&location, options).await?.bytes().await })
+    }
+
+    fn wait(&self, pending: Pending<Bytes>, length: u64) -> io::Result<Bytes> {
+        let bytes = pending.wait(&self.name);
+        let bytes = bytes.map_err(|error| self.failure.keep(error))?;
+        if bytes.len() as u64 != length {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         Ok(bytes)
     }
 
-    fn fetch(&self, stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
-        let mut parts = Vec::new();
-        for (start, length) in joined(stretches) {
-            let length = usize::try_from(length).map_err(|_| io::ErrorKind::UnexpectedEof)?;
-            parts.push((start, self.read_at(start, length)?));
+    fn read_at(&self, offset: u64, length: u64) -> io::Result<Bytes> {
+        if length == 0 {
+            return Ok(Bytes::new());
         }
-        let object = self.clone();
+        self.wait(self.ask(offset, length), length)
+    }
+}
+
+/// An object that is being read.
+struct Opened {
+    object: Object,
+    /// The strides of a text that are on their way: where each begins, and how long it is.
+    coming: Mutex<VecDeque<(u64, u64, Pending<Bytes>)>>,
+    /// The end of a table, and where it begins.
+    tail: Mutex<Option<(u64, Bytes)>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Opened {
+    fn new(object: Object) -> Self {
+        Self {
+            object,
+            coming: Mutex::default(),
+            tail: Mutex::default(),
+        }
+    }
+
+    /// Reads a stride of a text, and asks for those after it.
+    fn stride_at(&self, offset: u64, length: u64) -> io::Result<Bytes> {
+        let mut coming = lock(&self.coming);
+        if coming.front().is_none_or(|(start, ..)| *start != offset) {
+            coming.clear();
+            coming.push_back((offset, length, self.object.ask(offset, length)));
+        }
+        while coming.len() <= AHEAD
+            && let Some((start, length, _)) = coming.back()
+            && start + length < self.object.size
+        {
+            let next = start + length;
+            let length = (self.object.size - next).min(STRIDE as u64);
+            coming.push_back((next, length, self.object.ask(next, length)));
+        }
+        let (_, length, first) = coming.pop_front().ok_or(io::ErrorKind::UnexpectedEof)?;
+        self.object.wait(first, length)
+    }
+}
+
+impl ReadAt for Opened {
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let (size, length) = (self.object.size, length as u64);
+        let is_last = offset.checked_add(length) == Some(size);
+        if length == STRIDE as u64 || is_last && offset.is_multiple_of(STRIDE as u64) {
+            return self.stride_at(offset, length);
+        }
+        let mut tail = lock(&self.tail);
+        if is_last && length <= TAIL && tail.is_none() {
+            let start = size.saturating_sub(TAIL);
+            *tail = Some((start, self.object.read_at(start, size - start)?));
+        }
+        if let Some((start, bytes)) = &*tail
+            && let Some(found) = part(*start, bytes, offset, length)
+        {
+            return Ok(found);
+        }
+        drop(tail);
+        self.object.read_at(offset, length)
+    }
+
+    fn fetch(&self, stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
+        let size = self.object.size;
+        let is_inside = |(start, length): &(u64, u64)| {
+            let end = start.checked_add(*length);
+            end.is_some_and(|end| end <= size)
+        };
+        if !stretches.iter().all(is_inside) {
+            // Its footer lies: who reads it says so.
+            return Ok(None);
+        }
+        let longer = |&(start, length): &(u64, u64)| {
+            let rest = size.saturating_sub(start);
+            (start, length.saturating_add(BEYOND).min(rest))
+        };
+        let stretches: Vec<_> = stretches.iter().map(longer).collect();
+        let stretches = joined(&stretches);
+        let total = stretches
+            .iter()
+            .fold(0_u64, |sum, s| sum.saturating_add(s.1));
+        if total > AT_ONCE {
+            return Ok(None);
+        }
+        let mut parts = Vec::new();
+        let mut asked = Vec::new();
+        let tail = lock(&self.tail).clone();
+        for (start, length) in stretches {
+            let tail = tail.as_ref();
+            match tail.and_then(|(from, bytes)| part(*from, bytes, start, length)) {
+                Some(found) => parts.push((start, found)),
+                None => asked.push((start, length, self.object.ask(start, length))),
+            }
+        }
+        for (start, length, pending) in asked {
+            parts.push((start, self.object.wait(pending, length)?));
+        }
+        let object = self.object.clone();
         Ok(Some(Box::new(Fetched { object, parts })))
     }
 
     fn stride(&self) -> usize {
         STRIDE
     }
+}
+
+/// Takes a stretch out of a longer one that begins at `start`.
+fn part(start: u64, bytes: &Bytes, offset: u64, length: u64) -> Option<Bytes> {
+    let at = usize::try_from(offset.checked_sub(start)?).ok()?;
+    let end = at.checked_add(usize::try_from(length).ok()?)?;
+    (end <= bytes.len()).then(|| bytes.slice(at..end))
 }
 
 /// Joins stretches that are near each other; they come sorted.
@@ -259,15 +450,10 @@ struct Fetched {
 
 impl ReadAt for Fetched {
     fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
-        for (start, bytes) in &self.parts {
-            let at = offset
-                .checked_sub(*start)
-                .and_then(|at| usize::try_from(at).ok());
-            if let Some(at) = at
-                && let Some(end) = at.checked_add(length).filter(|end| *end <= bytes.len())
-            {
-                return Ok(bytes.slice(at..end));
-            }
+        let length = length as u64;
+        let mut parts = self.parts.iter();
+        if let Some(found) = parts.find_map(|(start, bytes)| part(*start, bytes, offset, length)) {
+            return Ok(found);
         }
         self.object.read_at(offset, length)
     }

@@ -227,19 +227,13 @@ pub(super) fn choose(
         if files.is_empty() {
             continue;
         }
-        let mut hasher = Sha256::new();
         let mut text = format!("{place}\n{options}\n{}\n", env!("CARGO_PKG_VERSION"));
         for file in &files {
             text.push_str(&format!("{} {} {}\n", file.path, file.size, file.tag));
         }
-        hasher.update(&text);
-        let digest = hasher.finalize();
         chosen.push(Chosen {
             files,
-            fingerprint: digest[..16]
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            fingerprint: fingerprint(&text),
         });
     }
     if chosen.is_empty() {
@@ -250,6 +244,23 @@ pub(super) fn choose(
         });
     }
     Ok(chosen)
+}
+
+/// Returns what marks one file, as it is and as it is read.
+pub(super) fn mark(store: &dyn Store, file: &Entry, options: &str) -> String {
+    let (place, version) = (store.name(), env!("CARGO_PKG_VERSION"));
+    let Entry { path, size, tag } = file;
+    fingerprint(&format!(
+        "{place}\n{options}\n{version}\n{path} {size} {tag}\n"
+    ))
+}
+
+fn fingerprint(text: &str) -> String {
+    let digest = Sha256::digest(text);
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Returns the files of the delivery that counts among those of one month.

@@ -224,16 +224,33 @@ pub struct Outside {
 }
 
 /// What reading one text gave.
-struct FileRead {
-    kind: ExportKind,
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRead {
+    /// What it is.
+    pub kind: ExportKind,
     /// What the sums are by; different groupings of one day are the same money.
-    grouping: String,
-    slices: Vec<Slice>,
-    rows: u64,
-    kept: u64,
-    skipped: u64,
-    bad_rows: Vec<BadRow>,
-    notes: Vec<String>,
+    pub grouping: String,
+    /// What it says.
+    pub slices: Vec<Slice>,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows of services that are kept in detail.
+    pub kept: u64,
+    /// Rows that could not be read and were left out.
+    pub skipped: u64,
+    /// Those rows.
+    pub bad_rows: Vec<BadRow>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// Files that an import has finished, kept until all of them are in the ledger: after an interruption
+/// they need not be read again. A mark stands for a file as it is and for how it is read.
+pub trait Finished: Sync {
+    /// Returns what a file gave, if it was finished.
+    fn get(&self, mark: &str) -> Option<FileRead>;
+    /// Keeps what a file gave. One that is not kept is read again.
+    fn keep(&self, mark: &str, read: &FileRead);
 }
 
 /// Reads exports from files. Older deliveries and files given twice are left out.
@@ -256,10 +273,12 @@ pub fn import_files(
 }
 
 /// Reads what counts of a folder of exports, but for months that are as they were: `is_known` tells
-/// that of what marked them at the last import.
+/// that of what marked them at the last import. Files that an interrupted import had finished are not
+/// read again.
 pub fn import_store(
     store: &dyn Store,
     is_known: &dyn Fn(&str) -> bool,
+    finished: Option<&dyn Finished>,
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
@@ -275,7 +294,11 @@ pub fn import_store(
         }
         for file in &month.files {
             let input = store.input(file)?;
-            marks.insert(input.name.display().to_string(), month.fingerprint.clone());
+            let mark = Mark {
+                month: month.fingerprint.clone(),
+                file: deliveries::mark(store, file, &choices),
+            };
+            marks.insert(input.name.display().to_string(), mark);
             inputs.push(input);
         }
     }
@@ -286,6 +309,7 @@ pub fn import_store(
         ));
     }
     import.marks = marks;
+    import.finished = finished;
     import.read_all(&inputs)?;
     import.finish()
 }
@@ -299,7 +323,9 @@ pub fn import_reader(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    import.read(Path::new(name), reader)?;
+    for (name, read) in import.read(Path::new(name), reader)? {
+        import.take(name, read);
+    }
     import.finish()
 }
 
@@ -310,8 +336,17 @@ struct Import<'i> {
     delivery: Delivery,
     /// Per slice of the delivery: the file it is from and what that is grouped by.
     origins: Vec<(String, String)>,
-    /// Per file: what marks the delivery it is of.
-    marks: HashMap<String, String>,
+    /// Per file of a folder.
+    marks: HashMap<String, Mark>,
+    finished: Option<&'i dyn Finished>,
+}
+
+/// What becomes another as soon as anything of it does.
+struct Mark {
+    /// Of the month that a file is delivered for.
+    month: String,
+    /// Of the file.
+    file: String,
 }
 
 impl<'i> Import<'i> {
@@ -323,24 +358,44 @@ impl<'i> Import<'i> {
             delivery: Delivery::default(),
             origins: Vec::new(),
             marks: HashMap::new(),
+            finished: None,
         }
     }
 
-    fn read(&mut self, path: &Path, input: impl Read + Seek + Send) -> Result<(), ImportError> {
-        let watch = self.watch;
-        open::each_text(path, input, watch, &mut |text| {
+    fn read(
+        &self,
+        path: &Path,
+        input: impl Read + Seek + Send,
+    ) -> Result<Vec<(String, FileRead)>, ImportError> {
+        let mut found = Vec::new();
+        open::each_text(path, input, self.watch, &mut |text| {
             let name = text.stream.name().to_owned();
-            let read = self.read_text(text)?;
-            self.take(name, read);
+            found.push((name, self.read_text(text)?));
             Ok(())
-        })
+        })?;
+        Ok(found)
     }
 
     /// Reads files: text one after the other, Parquet on every core.
     fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
-        let mut tables = Vec::new();
-        for input in inputs {
+        let (finished, marks) = (self.finished, &self.marks);
+        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_str()));
+        let keep = |file: &str, read: &FileRead| {
+            if let Some((finished, mark)) = mark(file) {
+                finished.keep(mark, read);
+            }
+        };
+        let mut found: Vec<Vec<(String, FileRead)>> = Vec::new();
+        let (mut tables, mut places) = (Vec::new(), Vec::new());
+        let mut not_again = 0;
+        for (place, input) in inputs.iter().enumerate() {
+            found.push(Vec::new());
             let file = || input.name.display().to_string();
+            if let Some(read) = mark(&file()).and_then(|(finished, mark)| finished.get(mark)) {
+                found[place].push((file(), read));
+                not_again += 1;
+                continue;
+            }
             let failed = |source| ImportError::Open {
                 file: file(),
                 source,
@@ -348,6 +403,7 @@ impl<'i> Import<'i> {
             let ends_so = file().to_ascii_lowercase().ends_with(".parquet");
             if ends_so && input.length > 0 {
                 tables.push(input);
+                places.push(place);
                 continue;
             }
             let source = (input.open)().map_err(failed)?;
@@ -362,16 +418,33 @@ impl<'i> Import<'i> {
                 })?;
             if start == parquet::MAGIC {
                 tables.push(input);
+                places.push(place);
                 continue;
             }
-            self.read(&input.name, text)?;
+            found[place] = self.read(&input.name, text)?;
             if source.has_changed() {
                 return Err(ImportError::Changed { file: file() });
             }
+            // The texts of an archive have names of their own, and are read again with it.
+            if let [(name, read)] = &found[place][..]
+                && *name == file()
+            {
+                keep(name, read);
+            }
         }
-        let read = parquet::read(&tables, self.catalog, self.options, self.watch)?;
-        for (input, read) in tables.into_iter().zip(read) {
-            self.take(input.name.display().to_string(), read);
+        let done = |at: usize, read: &FileRead| keep(&tables[at].name.display().to_string(), read);
+        let read = parquet::read(&tables, self.catalog, self.options, self.watch, &done)?;
+        for (place, read) in places.into_iter().zip(read) {
+            found[place].push((inputs[place].name.display().to_string(), read));
+        }
+        if not_again > 0 {
+            let files = if not_again == 1 { "file" } else { "files" };
+            self.delivery.notes.push(format!(
+                "{not_again} {files} not read again: finished when an import was interrupted"
+            ));
+        }
+        for (name, read) in found.into_iter().flatten() {
+            self.take(name, read);
         }
         Ok(())
     }
@@ -387,7 +460,7 @@ impl<'i> Import<'i> {
         }
         for slice in &mut read.slices {
             slice.skipped = read.skipped;
-            slice.delivery = self.marks.get(&name).cloned();
+            slice.delivery = self.marks.get(&name).map(|mark| mark.month.clone());
         }
         let origin = || (name.clone(), read.grouping.clone());
         self.origins.extend(read.slices.iter().map(|_| origin()));

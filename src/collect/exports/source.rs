@@ -58,6 +58,8 @@ pub struct Input {
     pub name: PathBuf,
     /// How long it is.
     pub length: u64,
+    /// Each read of it is a journey.
+    pub is_far: bool,
     /// Opens it.
     pub open: Opener,
 }
@@ -70,6 +72,7 @@ impl Input {
         Ok(Self {
             name: path.to_owned(),
             length,
+            is_far: false,
             open: Box::new(move || Ok(Box::new(Local::open(&at, &metadata)?))),
         })
     }

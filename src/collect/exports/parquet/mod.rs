@@ -51,6 +51,8 @@ pub(super) const MAGIC: &[u8; 4] = b"PAR1";
 const ROWS_A_BYTE: u64 = 64;
 /// More threads than this wait for memory rather than for each other.
 const THREADS: usize = 16;
+/// So many more than there are cores wait for what is far away.
+const WAITING: usize = 2;
 /// The name of the threads that read.
 const THREAD: &str = "parquet";
 /// How often the watch hears of the progress.
@@ -112,12 +114,13 @@ struct Job<'q> {
     rows_before: u64,
 }
 
-/// Reads files, and returns what each gave, in their order.
+/// Reads files, and returns what each gave, in their order; `finished` hears of each as soon as it is.
 pub(super) fn read(
     inputs: &[&Input],
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
+    finished: &(dyn Fn(usize, &FileRead) + Sync),
 ) -> Result<Vec<FileRead>, ImportError> {
     let bounds: Vec<OnceLock<Bound>> = inputs.iter().map(|_| OnceLock::new()).collect();
     let reader = Reader {
@@ -125,6 +128,7 @@ pub(super) fn read(
         bounds: &bounds,
         catalog,
         options,
+        finished,
         queue: Mutex::new(Queue {
             file: 0,
             open: None,
@@ -138,7 +142,10 @@ pub(super) fn read(
         failed: Mutex::new(None),
     };
     quiet_panics();
-    let threads = thread::available_parallelism().map_or(1, usize::from);
+    let mut threads = thread::available_parallelism().map_or(1, usize::from);
+    if inputs.iter().any(|input| input.is_far) {
+        threads += WAITING;
+    }
     thread::scope(|scope| {
         let (sender, receiver) = channel::<()>();
         for number in 0..threads.min(THREADS) {
@@ -206,6 +213,7 @@ struct Reader<'q> {
     bounds: &'q [OnceLock<Bound>],
     catalog: &'q Catalog,
     options: &'q ImportOptions,
+    finished: &'q (dyn Fn(usize, &FileRead) + Sync),
     queue: Mutex<Queue<'q>>,
     stop: AtomicBool,
     rows: AtomicU64,
@@ -397,6 +405,7 @@ impl<'q> Reader<'q> {
             bad_rows,
             notes,
         };
+        (self.finished)(file.at, &read);
         lock(&self.done).insert(file.at, read);
     }
 }

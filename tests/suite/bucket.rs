@@ -1,0 +1,254 @@
+//! Importing from S3, from moto's with faults (`tests/double/bucket.py`).
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use pipebill::ledger::Ledger;
+use serde_json::{Value, json};
+
+use crate::{
+    cloud::{Exports, MONTH, allowed, rows},
+    collect::{Double, pipebill, place, said},
+};
+
+/// S3 with everything below the folder of some exports.
+fn bucket(exports: &Exports) -> Double {
+    Double::serve("bucket.py", exports.folder.path().to_str().unwrap()).unwrap()
+}
+
+/// Imports a place of the bucket; it must end with this code.
+fn from_s3(bucket: &Double, ledger: &Path, place: &str, more: &[&str], code: i32) -> String {
+    let url = format!("s3://cur/{place}");
+    let output = bucket.run(ledger, &[&["import", &url], more].concat());
+    assert_eq!(output.status.code(), Some(code), "{}", said(&output));
+    said(&output)
+}
+
+/// The objects that were asked for, without listings.
+fn read_objects(bucket: &Double) -> Vec<Value> {
+    let log = bucket.log();
+    let objects = log.into_iter().filter(|call| {
+        let path = call["path"].as_str().unwrap();
+        path.starts_with("/cur/") && path.len() > "/cur/".len()
+    });
+    objects.collect()
+}
+
+fn import_files(ledger: &Path, files: &[PathBuf]) {
+    let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
+    let output = pipebill(ledger, &[&["import"][..], &files].concat())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn an_export_says_the_same_from_s3() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_sample();
+    exports.deliver_fixture("cur2.csv", "cur2");
+    exports.deliver_fixture("legacy-cur.csv", "legacy");
+    exports.deliver_fixture("focus-1.2.csv", "focus");
+    let bucket = bucket(&exports);
+    for name in ["sample", "cur2", "legacy", "focus"] {
+        for format in ["csv", "parquet"] {
+            let (_folder, by_file) = place();
+            import_files(&by_file, &exports.files(name, name, format));
+            let (_folder, ledger) = place();
+            let from = format!("{name}/{format}/");
+            from_s3(&bucket, &ledger, &from, &["--month", MONTH], 0);
+            assert_eq!(rows(&ledger), rows(&by_file), "{from}");
+            assert!(!rows(&ledger).0.is_empty());
+        }
+    }
+}
+
+#[test]
+fn of_s3_only_the_month_is_read_and_only_once() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_sample();
+    let bucket = bucket(&exports);
+    let (_folder, ledger) = place();
+    bucket.faults(json!([]));
+    from_s3(&bucket, &ledger, "sample/parquet", &["--month", MONTH], 0);
+    let before = rows(&ledger);
+    let read = read_objects(&bucket);
+    assert!(!read.is_empty());
+    let month = format!("/cur/sample/parquet/billing_period={MONTH}/");
+    for call in &read {
+        // Only stretches, and only of the object that was listed.
+        assert!(call["path"].as_str().unwrap().starts_with(&month), "{call}");
+        assert!(
+            call["range"].is_string() && call["if_match"].is_string(),
+            "{call}"
+        );
+        assert_eq!(call["signed"], true);
+    }
+    bucket.faults(json!([]));
+    let said = from_s3(&bucket, &ledger, "sample/parquet", &["--month", MONTH], 0);
+    assert!(said.contains("nothing changed"), "{said}");
+    assert_eq!(read_objects(&bucket), Vec::<Value>::new());
+    assert_eq!(rows(&ledger), before);
+    // One object is a place, too.
+    let (_folder, single) = place();
+    let file = &exports.files("sample", "cur2", "csv")[0];
+    let inside = file.strip_prefix(exports.folder.path()).unwrap();
+    from_s3(&bucket, &single, inside.to_str().unwrap(), &[], 0);
+    assert_eq!(rows(&single), before);
+}
+
+#[test]
+fn faults_of_s3_are_waited_out_or_named() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_fixture("cur2.csv", "cur2");
+    let bucket = bucket(&exports);
+    let (_folder, quiet) = place();
+    bucket.faults(json!([]));
+    from_s3(&bucket, &quiet, "cur2/parquet", &[], 0);
+    for (status, code) in [(503, "SlowDown"), (500, "InternalError")] {
+        let (_folder, ledger) = place();
+        bucket.faults(
+            json!([{"path": "/cur", "after": 1, "times": 2, "status": status, "code": code}]),
+        );
+        from_s3(&bucket, &ledger, "cur2/parquet", &[], 0);
+        assert_eq!(rows(&ledger), rows(&quiet));
+    }
+    let (_folder, ledger) = place();
+    for (fault, place, error, hint) in [
+        (
+            json!([{"path": "/cur", "status": 403, "code": "AccessDenied"}]),
+            "cur2/parquet",
+            "access denied to s3://cur/cur2/parquet",
+            "pipebill policy --exports",
+        ),
+        (
+            json!([{"path": "data_0.parquet", "status": 403, "code": "AccessDenied"}]),
+            "cur2/parquet",
+            "data_0.parquet",
+            "pipebill policy --exports",
+        ),
+        (
+            json!([{"path": "data_0.parquet", "times": 1, "replace": true}]),
+            "cur2/parquet",
+            "replaced while it was read",
+            "run the same again",
+        ),
+        (
+            json!([]),
+            "nothing/here",
+            "has no export",
+            "name the folder",
+        ),
+    ] {
+        bucket.faults(fault);
+        let said = from_s3(&bucket, &ledger, place, &[], 1);
+        assert!(
+            said.contains(error) && said.contains(hint),
+            "{error}:\n{said}"
+        );
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+        assert!(!ledger.exists());
+    }
+    bucket.faults(json!([]));
+    for (key, url, error) in [
+        ("EXPIRED", "s3://cur/cur2/csv", "credentials have expired"),
+        ("AKIDTEST", "s3://gone/cur2", "is not there"),
+    ] {
+        let mut command = bucket.command(&ledger, &["import", url]);
+        let output = command.env("AWS_ACCESS_KEY_ID", key).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+        assert!(said(&output).contains(error), "{}", said(&output));
+        assert!(!ledger.exists());
+    }
+}
+
+#[test]
+fn the_policy_for_s3_is_what_is_called() {
+    let (_folder, ledger) = place();
+    let policy = allowed(&ledger, &["--exports", "s3://cur/exports"]);
+    let of = |action: &str| BTreeSet::from([action.to_owned()]);
+    // A listing asks the bucket, a stretch its object: the log of the tests above has no other call.
+    assert_eq!(
+        policy,
+        [
+            (
+                "PipebillExports".to_owned(),
+                of("s3:ListBucket"),
+                "arn:aws:s3:::cur".to_owned()
+            ),
+            (
+                "PipebillExportObjects".to_owned(),
+                of("s3:GetObject"),
+                "arn:aws:s3:::cur/exports/*".to_owned()
+            ),
+        ]
+    );
+}
+
+/// Everything that a ledger says, month by month.
+fn contents(ledger: &Path) -> Vec<String> {
+    let ledger = Ledger::open_existing(ledger).unwrap();
+    let months = ledger.months().unwrap().into_iter();
+    months
+        .map(|month| {
+            let (records, outside) = (ledger.records(month), ledger.outside(month));
+            format!("{:?} {:?}", records.unwrap(), outside.unwrap())
+        })
+        .collect()
+}
+
+/// What was read of objects: in how many requests, and how many bytes came.
+fn traffic(bucket: &Double) -> (usize, u64) {
+    let read = read_objects(bucket);
+    let bytes = read.iter().filter_map(|call| call["bytes"].as_u64());
+    (read.len(), bytes.sum())
+}
+
+#[test]
+fn an_interrupted_import_goes_on_where_it_was() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_sample();
+    let bucket = bucket(&exports);
+    for format in ["csv", "parquet"] {
+        let from = format!("sample/{format}");
+        let (_folder, whole) = place();
+        bucket.faults(json!([]));
+        from_s3(&bucket, &whole, &from, &[], 0);
+        let (requests, bytes) = traffic(&bucket);
+        assert!(requests > 12, "{requests}");
+        let read = read_objects(&bucket);
+        let largest = read.iter().filter_map(|call| call["bytes"].as_u64()).max();
+        for after in (1..requests).step_by(6) {
+            let (folder, ledger) = place();
+            // Credentials end after some requests.
+            bucket.faults(
+                json!([{"path": "/cur/", "after": after, "status": 403, "code": "ExpiredToken"}]),
+            );
+            let said = from_s3(&bucket, &ledger, &from, &[], 1);
+            assert!(said.contains("have expired"), "{said}");
+            assert!(!ledger.exists());
+            let before = traffic(&bucket).1;
+            bucket.faults(json!([]));
+            let said = from_s3(&bucket, &ledger, &from, &[], 0);
+            assert_eq!(contents(&ledger), contents(&whole), "{from}, {after}");
+            // What was on its way when the import ended is all that was read twice.
+            let again = before + traffic(&bucket).1 - bytes;
+            assert!(again <= 6 * largest.unwrap(), "{again}, {after}:\n{said}");
+            assert!(said.contains(" not read again"), "{after}:\n{said}");
+            let left = fs::read_dir(folder.path()).unwrap();
+            let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+            assert_eq!(left, [ledger.file_name().unwrap()], "nothing is left over");
+        }
+    }
+}
