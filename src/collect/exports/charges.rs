@@ -8,10 +8,10 @@ use rust_decimal::Decimal;
 
 use super::{
     FileRead, ImportError, ImportOptions, RowFault,
-    gather::{BucketId, Fault, Gather, Row},
+    gather::{BucketId, Fault, Gather, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
-    rows::{Line, Rows},
+    rows::{Line, Rows, unquoted},
     skip::{self, Skipped},
     values::{self, present, shown},
 };
@@ -40,6 +40,15 @@ fn push(key: &mut Vec<u8>, field: &[u8]) {
     key.extend_from_slice(field);
 }
 
+/// Returns which column tells the bill a row is of: not every export has the billing period; the
+/// month of usage is the next best.
+fn when(bound: &Bound) -> Column {
+    match bound.fields(Column::Period) {
+        [] => Column::Day,
+        _ => Column::Period,
+    }
+}
+
 /// Reads every row after the header.
 pub(super) fn read(
     stream: &mut Stream<'_>,
@@ -52,6 +61,7 @@ pub(super) fn read(
     let mut charges = Charges::new(bound, &origin, catalog, options);
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut whole = ByteRecord::new();
+    text.look_ahead(charges.looks_ahead());
     let mut rows = 0;
     while let Some(line) = stream.row(text)? {
         rows += 1;
@@ -91,10 +101,10 @@ pub(super) struct Charges<'c> {
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
     services: HashMap<Box<[u8]>, Option<ServiceCode>>,
-    /// The last of the buckets: rows come sorted by month.
-    last: (Vec<u8>, Option<(BucketId, Month)>),
     /// The fields that tell where a row is summed whose service is not kept.
     summed_by: Vec<usize>,
+    /// Where rows are summed, by these fields as they stand in the text.
+    sums: HashMap<Box<[u8]>, Sum, foldhash::fast::RandomState>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
 }
@@ -111,13 +121,13 @@ impl<'c> Charges<'c> {
             gather: Gather::new(bound.layout.kind, origin, catalog, options),
             buckets: HashMap::new(),
             services: HashMap::new(),
-            last: (Vec::new(), None),
-            summed_by: [Column::Cost, Column::Period, Column::Day, Column::Payer]
+            summed_by: [when(bound), Column::Payer]
                 .iter()
                 .chain(&OUTSIDE_COLUMNS)
                 .flat_map(|&column| bound.fields(column))
                 .copied()
                 .collect(),
+            sums: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
         }
@@ -147,41 +157,58 @@ impl<'c> Charges<'c> {
         rows: u64,
     ) -> Result<(), Fault> {
         let bound = self.bound;
-        self.outside(bucket, &Fields { bound, record }, cost, rows)
+        self.outside(bucket, &Fields { bound, record }, cost, rows)?;
+        Ok(())
     }
 
-    /// Adds a row of text. Most are of services that are only summed, and are looked at no further.
+    /// Says how many fields of most rows are looked at.
+    fn looks_ahead(&self) -> usize {
+        let fields = self.bound.fields(Column::Cost).iter();
+        fields
+            .chain(&self.summed_by)
+            .max()
+            .map_or(0, |last| last + 1)
+    }
+
+    /// Adds a row of text. Most are of services that are only summed, and are looked at no further
+    /// than it takes to see that such a row was there before.
     fn line(&mut self, line: &Line<'_>, whole: &mut ByteRecord) -> Result<(), Fault> {
-        if line.is_plain(&self.summed_by) && self.is_summed(line)? {
-            return Ok(());
+        let cost = self.plain_cost(line);
+        if let Some(cost) = cost {
+            self.key.clear();
+            for &field in &self.summed_by {
+                push(&mut self.key, line.raw(field).unwrap_or_default());
+            }
+            if let Some(&sum) = self.sums.get(self.key.as_slice()) {
+                self.gather.add(sum, cost, 1);
+                return Ok(());
+            }
         }
+        let key = cost.map(|_| self.key.as_slice().into());
         line.copy_to(whole);
-        self.row(whole, 1)
+        if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
+            self.sums.insert(key, sum);
+        }
+        Ok(())
     }
 
-    /// Adds a row if its service is not kept.
-    fn is_summed(&mut self, record: &impl Record) -> Result<bool, Fault> {
-        let bound = self.bound;
-        if record.len() != bound.width() {
-            return Ok(false);
+    /// Returns the cost of a plain row that has as many fields as the header and tells its bill.
+    fn plain_cost(&self, line: &Line<'_>) -> Option<Decimal> {
+        if matches!(line, Line::Odd(_)) {
+            return None;
         }
-        let fields = Fields { bound, record };
-        let cost = fields.number(Column::Cost)?;
-        let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
-        let (bucket, _) = self.bucket(&fields)?;
-        self.set_outside_key(&fields);
-        if self.gather.add_outside(bucket, &self.key, (cost, 1)) {
-            return Ok(true);
-        }
-        if self.service(&fields)?.is_some() {
-            return Ok(false);
-        }
-        self.outside(bucket, &fields, cost, 1)?;
-        Ok(true)
+        let first = |column| {
+            let mut fields = self.bound.fields(column).iter();
+            fields.find_map(|&field| present(unquoted(line.raw(field)?)))
+        };
+        let is_whole = line.len() == self.bound.width() && first(when(self.bound)).is_some();
+        let text = first(Column::Cost).filter(|_| is_whole)?;
+        parse_decimal(std::str::from_utf8(text).ok()?).ok()
     }
 
-    /// Adds a row, which stands for so many rows of the export.
-    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<(), Fault> {
+    /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
+    /// service is not kept.
+    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<Option<Sum>, Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -197,7 +224,7 @@ impl<'c> Charges<'c> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost, rows);
+            return self.outside(bucket, &fields, cost, rows).map(Some);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -244,7 +271,8 @@ impl<'c> Charges<'c> {
                         .ok_or_else(|| fields.missing(Column::Currency))?,
                     origin: fields.text(Column::Origin)?,
                 })
-            })
+            })?;
+        Ok(None)
     }
 
     /// Finds where the row's payer and billing month are summed.
@@ -260,25 +288,16 @@ impl<'c> Charges<'c> {
             fields.raw(Column::Payer).unwrap_or_default(),
         );
         push(&mut self.bucket_key, fields.raw(period).unwrap_or_default());
-        if let (key, Some(last)) = &self.last
-            && *key == self.bucket_key
-        {
-            return Ok(*last);
+        if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
+            return Ok(known);
         }
-        let found = if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
-            known
-        } else {
-            let day = fields.day(period)?;
-            let month = Month::of(day);
-            let payer = fields.text(Column::Payer)?;
-            let bucket = self.gather.bucket(payer, month, (day, day));
-            let key = self.bucket_key.as_slice().into();
-            self.buckets.insert(key, (bucket, month));
-            (bucket, month)
-        };
-        self.last.0.clone_from(&self.bucket_key);
-        self.last.1 = Some(found);
-        Ok(found)
+        let day = fields.day(period)?;
+        let month = Month::of(day);
+        let payer = fields.text(Column::Payer)?;
+        let bucket = self.gather.bucket(payer, month, (day, day));
+        self.buckets
+            .insert(self.bucket_key.as_slice().into(), (bucket, month));
+        Ok((bucket, month))
     }
 
     fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Option<ServiceCode>, Fault> {
@@ -292,21 +311,17 @@ impl<'c> Charges<'c> {
         Ok(service)
     }
 
-    fn set_outside_key(&mut self, fields: &Fields<'_, impl Record>) {
-        self.key.clear();
-        for column in OUTSIDE_COLUMNS {
-            push(&mut self.key, fields.raw(column).unwrap_or_default());
-        }
-    }
-
     fn outside(
         &mut self,
         bucket: BucketId,
         fields: &Fields<'_, impl Record>,
         cost: Decimal,
         rows: u64,
-    ) -> Result<(), Fault> {
-        self.set_outside_key(fields);
+    ) -> Result<Sum, Fault> {
+        self.key.clear();
+        for column in OUTSIDE_COLUMNS {
+            push(&mut self.key, fields.raw(column).unwrap_or_default());
+        }
         self.gather.outside(bucket, &self.key, (cost, rows), || {
             let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((

@@ -63,9 +63,9 @@ fn add(
     let name = sum.service.or(sum.usage_type).unwrap_or(NOT_STATED);
     let Some(service) = service else {
         let key = format!("{name}\0{kind}\0{}", sum.currency);
-        return gather.outside(bucket, key.as_bytes(), (sum.cost, 1), || {
-            Ok((name.to_owned(), kind, Currency::new(sum.currency)))
-        });
+        let named = || Ok((name.to_owned(), kind, Currency::new(sum.currency)));
+        gather.outside(bucket, key.as_bytes(), (sum.cost, 1), named)?;
+        return Ok(());
     };
     let key = format!(
         "{service}\0{:?}\0{:?}\0{:?}\0{kind}\0{:?}\0{:?}\0{:?}\0{}\0{}",

@@ -249,10 +249,12 @@ impl<R: Seek> Seek for Counted<R> {
     }
 }
 
-/// Calls `each` with every text in a file: one, or each CSV file of a zip archive.
+/// Calls `each` with every text in a file: one, or each CSV file of a zip archive. With a core to
+/// `spare` it is unpacked by a thread of its own.
 pub(super) fn each_text<R: Read + Seek + Send>(
     path: &Path,
     mut input: R,
+    spare: bool,
     watch: &dyn Watch,
     each: &mut dyn FnMut(Text<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
@@ -287,10 +289,13 @@ pub(super) fn each_text<R: Read + Seek + Send>(
         each(text_of(stream, reader)?)
     };
     if magic.starts_with(&[0x1f, 0x8b]) {
-        // Unpacking costs as much as reading: it gets a thread of its own.
+        let packed = BufReader::with_capacity(CHUNK, counted);
+        let unpacked = Unpacked::new(MultiGzDecoder::new(packed), &bytes_read);
+        if !spare {
+            return text(file.clone(), Box::new(unpacked), each);
+        }
         let (sender, receiver) = sync_channel(4);
         return thread::scope(|scope| {
-            let unpacked = Unpacked::new(MultiGzDecoder::new(BufReader::new(counted)), &bytes_read);
             scope.spawn(move || pump(unpacked, &sender));
             text(file.clone(), Box::new(Chunks::new(receiver)), each)
         });
