@@ -1,6 +1,6 @@
 //! Reads the CSV exports that have one charge a row, by their table of columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::Datelike;
 use csv::ByteRecord;
@@ -101,6 +101,8 @@ pub(super) struct Charges<'c> {
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
     services: HashMap<Box<[u8]>, Option<ServiceCode>>,
+    /// The fields that tell anything.
+    needed: HashSet<usize, foldhash::fast::RandomState>,
     /// The fields that tell where a row is summed whose service is not kept.
     summed_by: Vec<usize>,
     /// Where rows are summed, by these fields as they stand in the text.
@@ -121,6 +123,7 @@ impl<'c> Charges<'c> {
             gather: Gather::new(bound.layout.kind, origin, catalog, options),
             buckets: HashMap::new(),
             services: HashMap::new(),
+            needed: bound.needed().into_iter().collect(),
             summed_by: [when(bound), Column::Payer]
                 .iter()
                 .chain(&OUTSIDE_COLUMNS)
@@ -185,7 +188,7 @@ impl<'c> Charges<'c> {
             }
         }
         let key = cost.map(|_| self.key.as_slice().into());
-        line.copy_to(whole);
+        line.copy_some_to(whole, |field| self.needed.contains(&field));
         if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
             self.sums.insert(key, sum);
         }

@@ -106,6 +106,11 @@ impl<'l> Line<'l> {
 
     /// Copies the fields as they are meant.
     pub(super) fn copy_to(&self, record: &mut ByteRecord) {
+        self.copy_some_to(record, |_| true);
+    }
+
+    /// Copies some of the fields as they are meant, and leaves the others empty.
+    pub(super) fn copy_some_to(&self, record: &mut ByteRecord, wanted: impl Fn(usize) -> bool) {
         let (text, mut start, width, seps) = match self {
             Self::Odd(odd) => return record.clone_from(odd),
             Self::Plain {
@@ -121,7 +126,7 @@ impl<'l> Line<'l> {
         for (field, end) in places_from(seps, start).take(width).enumerate() {
             let raw = without_return(&text[start..end], field + 1 == width);
             start = end + 1;
-            let text = unquoted(raw);
+            let text = if wanted(field) { unquoted(raw) } else { &[] };
             if text.contains(&b'"') {
                 meant.clear();
                 let mut was_quote = false;
