@@ -291,7 +291,7 @@ fn migrate(connection: &mut Connection) -> SqlResult<()> {
 }
 
 fn replace_slices(transaction: &Transaction<'_>, slices: &[Slice]) -> SqlResult<Vec<Replaced>> {
-    let mut months: BTreeMap<(Month, ExportKind, &str), Vec<(&Slice, Content)>> = BTreeMap::new();
+    let mut months: BTreeMap<(Month, ExportKind, &str), Vec<Described<'_>>> = BTreeMap::new();
     for (slice, content) in slices.iter().zip(contents(slices)) {
         months
             .entry((slice.month, slice.kind, &slice.source))
@@ -329,6 +329,7 @@ fn contents(slices: &[Slice]) -> Vec<Content> {
 
 /// What a slice is, whatever file it came from.
 type Content = (u32, NaiveDate, NaiveDate, Vec<u8>);
+type Described<'s> = (&'s Slice, Content);
 
 fn replace_month(
     transaction: &Transaction<'_>,
@@ -336,7 +337,7 @@ fn replace_month(
     kind: ExportKind,
     source: &str,
     month: Month,
-    described: &[(&Slice, Content)],
+    described: &[Described<'_>],
 ) -> SqlResult<Replaced> {
     let slices: Vec<&Slice> = described.iter().map(|(slice, _)| *slice).collect();
     let old = replaced_slices(transaction, kind, source, month, &slices)?;

@@ -586,10 +586,8 @@ mod tests {
                 .iter()
                 .take_while(|b| b"\r\n".contains(b))
                 .count();
-            let feeds = text[..start + blank]
-                .iter()
-                .filter(|&&b| b == b'\n')
-                .count();
+            let before = String::from_utf8_lossy(&text[..start + blank]);
+            let feeds = before.matches('\n').count();
             read.push((
                 Some(feeds as u64 + 1),
                 record.iter().map(<[u8]>::to_vec).collect(),
