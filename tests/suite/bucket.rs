@@ -1,17 +1,13 @@
 //! Importing from S3, from moto's with faults (`tests/double/bucket.py`).
 
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 
 use pipebill::ledger::Ledger;
 use serde_json::{Value, json};
 
 use crate::{
-    cloud::{Exports, MONTH, allowed, rows},
-    collect::{Double, pipebill, place, said},
+    cloud::{Exports, MONTH, allowed, import_files, rows},
+    collect::{Double, place, said},
 };
 
 /// S3 with everything below the folder of some exports.
@@ -35,14 +31,6 @@ fn read_objects(bucket: &Double) -> Vec<Value> {
         path.starts_with("/cur/") && path.len() > "/cur/".len()
     });
     objects.collect()
-}
-
-fn import_files(ledger: &Path, files: &[PathBuf]) {
-    let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-    let output = pipebill(ledger, &[&["import"][..], &files].concat())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
 }
 
 #[test]
