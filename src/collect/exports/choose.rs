@@ -154,8 +154,8 @@ fn is_month_folder(name: &str) -> bool {
 }
 
 /// Tells whether names of deliveries are in order of time. What lies beside them is the oldest.
-pub(super) fn is_dated(name: &Option<String>) -> bool {
-    name.as_ref().is_none_or(|name| {
+pub(super) fn is_dated(name: Option<&str>) -> bool {
+    name.is_none_or(|name| {
         name.get(..10)
             .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
     })
@@ -165,7 +165,7 @@ pub(super) fn is_dated(name: &Option<String>) -> bool {
 /// manifest beside them names.
 fn newest_of(month: &Path, names: &[Option<String>]) -> Result<Option<String>, ImportError> {
     let last = names.last().cloned().flatten();
-    if names.iter().all(is_dated) {
+    if names.iter().all(|name| is_dated(name.as_deref())) {
         return Ok(last);
     }
     let stated = assembly_in_manifest(month);

@@ -426,7 +426,7 @@ pub(super) fn keep_newest<T>(
             let place = id.place();
             if ![&before, &id]
                 .into_iter()
-                .all(|id| choose::is_dated(&id.execution))
+                .all(|id| choose::is_dated(id.execution.as_deref()))
             {
                 let names = [&before.execution, &id.execution];
                 return Err(ambiguous(&place, names.into_iter()));
@@ -458,7 +458,10 @@ fn newest(
     {
         return Ok(Some(assembly));
     }
-    if !executions.keys().all(choose::is_dated) {
+    if !executions
+        .keys()
+        .all(|name| choose::is_dated(name.as_deref()))
+    {
         return Err(ambiguous(place, executions.keys()));
     }
     let complete = executions.iter().rfind(|(_, e)| e.manifest.is_some());

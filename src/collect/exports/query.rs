@@ -158,7 +158,7 @@ struct Part<'q> {
     rows: u64,
 }
 
-impl<'q> Answer<'q> {
+impl Answer<'_> {
     /// Takes a row. A field without a value may be empty.
     pub fn row<'f>(&mut self, fields: impl Iterator<Item = &'f str>) -> Result<(), ImportError> {
         self.groups += 1;
@@ -170,13 +170,12 @@ impl<'q> Answer<'q> {
         let rows = self.record.get(bound.width()).unwrap_or_default();
         let rows = std::str::from_utf8(rows).ok().and_then(|n| n.parse().ok());
         let folder = self.record.get(bound.width() + 1).unwrap_or_default();
-        let id = match self.known.get(folder) {
-            Some(id) => id.clone(),
-            None => {
-                let id = deliveries::delivery_of(&String::from_utf8_lossy(folder));
-                self.known.insert(folder.into(), id.clone());
-                id
-            }
+        let id = if let Some(id) = self.known.get(folder) {
+            id.clone()
+        } else {
+            let id = deliveries::delivery_of(&String::from_utf8_lossy(folder));
+            self.known.insert(folder.into(), id.clone());
+            id
         };
         let (query, catalog, options) = (self.query, self.catalog, self.options);
         let part = self.parts.entry(id).or_insert_with(|| {
