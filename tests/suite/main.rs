@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bill;
+mod bombs;
 mod browser;
 #[cfg(feature = "aws")]
 mod bucket;
