@@ -312,6 +312,37 @@ pub fn import_store(
     import.finish()
 }
 
+/// A file that an import of a folder reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Planned {
+    /// What it is called.
+    pub name: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// It is as it was at the last import, and not read.
+    pub is_known: bool,
+}
+
+/// Returns what [`import_store`] would read, and what a reader should know.
+pub fn plan_store(
+    store: &dyn Store,
+    is_known: &dyn Fn(&str) -> bool,
+    options: &ImportOptions,
+) -> Result<(Vec<Planned>, Vec<String>), ImportError> {
+    let (mut plan, mut notes) = (Vec::new(), Vec::new());
+    for month in deliveries::choose(store, options.month, &options.fingerprint(), &mut notes)? {
+        let is_known = is_known(&month.fingerprint);
+        for file in &month.files {
+            plan.push(Planned {
+                name: store.input(file)?.name.display().to_string(),
+                bytes: file.size,
+                is_known,
+            });
+        }
+    }
+    Ok((plan, notes))
+}
+
 /// Reads one export from anything that can be read, such as a sample inside the program.
 pub fn import_reader(
     name: &str,
