@@ -29,5 +29,7 @@ mod price_list;
 mod report;
 mod samples;
 mod scenario;
+#[cfg(feature = "aws")]
+mod sums;
 mod support;
 mod tidy;
