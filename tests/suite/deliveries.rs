@@ -12,7 +12,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
-use crate::support::root;
+use crate::{parquet::Quiet, support::root};
 
 pub(crate) const HEADER: &str = "bill_payer_account_id,bill_billing_period_start_date,line_item_usage_start_date,\
     line_item_line_item_type,line_item_product_code,line_item_usage_type,line_item_usage_amount,\
@@ -173,6 +173,72 @@ fn the_older_layouts_are_known_and_a_month_prunes_without_opening() {
     );
     let said = place.import(&["c"], 0);
     assert!(said.contains("$400.00"), "{said}");
+}
+
+#[test]
+fn of_24_months_one_is_opened() {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
+
+    use pipebill::collect::exports::{
+        Entry, Folder, ImportError, ImportOptions, Input, Store, import_store,
+    };
+
+    struct Counting(Folder, Arc<AtomicUsize>);
+    impl Store for Counting {
+        fn name(&self) -> String {
+            self.0.name()
+        }
+        fn list(&self) -> Result<Vec<Entry>, ImportError> {
+            self.0.list()
+        }
+        fn read(&self, entry: &Entry) -> Result<Vec<u8>, ImportError> {
+            self.1.fetch_add(1, Ordering::Relaxed);
+            self.0.read(entry)
+        }
+        fn input(&self, entry: &Entry) -> Result<Input, ImportError> {
+            let (input, opened) = (self.0.input(entry)?, self.1.clone());
+            let open = input.open;
+            Ok(Input {
+                open: Box::new(move || {
+                    opened.fetch_add(1, Ordering::Relaxed);
+                    open()
+                }),
+                ..input
+            })
+        }
+    }
+    let place = Place::new();
+    let parquet = fs::read(root().join("tests/fixtures/import/cur2.snappy.parquet"));
+    let parquet = parquet.expect("the fixture");
+    for year in [2025, 2026] {
+        for number in 1..=12 {
+            let at = format!("{year}-{number:02}");
+            place.write(
+                &format!("csv/BILLING_PERIOD={at}/x-00001.csv"),
+                month(&at, "1"),
+            );
+            place.write(
+                &format!("parquet/BILLING_PERIOD={at}/x-00001.parquet"),
+                &parquet,
+            );
+        }
+    }
+    for format in ["csv", "parquet"] {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let store = Counting(Folder(place.path(format)), opened.clone());
+        let options = ImportOptions {
+            month: "2026-10".parse().ok(),
+            ..ImportOptions::default()
+        };
+        let catalog = crate::support::catalog();
+        let delivery = import_store(&store, &|_| false, None, catalog, &options, &Quiet);
+        let delivery = delivery.expect("it reads");
+        assert_eq!(delivery.slices.len(), 1, "{format}");
+        assert_eq!(opened.load(Ordering::Relaxed), 1, "{format}");
+    }
 }
 
 #[test]

@@ -7,7 +7,13 @@ use std::{
     process::Command,
 };
 
-use pipebill::{domain::quantity::Quantity, ledger::Ledger};
+use pipebill::{
+    domain::{
+        ids::{AccountId, ResourceId},
+        quantity::Quantity,
+    },
+    ledger::Ledger,
+};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -42,13 +48,13 @@ fn of_ledger(kind: &str, ledger: &Path) -> (Sums, BTreeSet<String>) {
         let region = (region != "global").then_some(region);
         let key = json!([
             record.day.to_string(),
-            record.key.payer.as_ref().map(|id| id.as_str()),
-            record.key.account.as_ref().map(|id| id.as_str()),
+            record.key.payer.as_ref().map(AccountId::as_str),
+            record.key.account.as_ref().map(AccountId::as_str),
             region,
             record.key.meter.service.as_str(),
             record.key.meter.usage_type.as_str(),
             record.kind.name(),
-            record.resource.as_ref().map(|id| id.as_str()),
+            record.resource.as_ref().map(ResourceId::as_str),
             tags,
             record.quantity.is_some(),
             plain(billed.rate),

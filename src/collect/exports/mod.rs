@@ -294,7 +294,8 @@ pub fn import_store(
             let input = store.input(file)?;
             let mark = Mark {
                 month: month.fingerprint.clone(),
-                file: deliveries::mark(store, file, &choices),
+                // Where nothing tells a file from one that takes its place, it is read again.
+                file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
             };
             marks.insert(input.name.display().to_string(), mark);
             inputs.push(input);
@@ -375,7 +376,7 @@ struct Mark {
     /// Of the month that a file is delivered for.
     month: String,
     /// Of the file.
-    file: String,
+    file: Option<String>,
 }
 
 impl<'i> Import<'i> {
@@ -408,7 +409,7 @@ impl<'i> Import<'i> {
     /// Reads files: text one after the other, Parquet on every core.
     fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
         let (finished, marks) = (self.finished, &self.marks);
-        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_str()));
+        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_deref()?));
         let keep = |file: &str, read: &FileRead| {
             if let Some((finished, mark)) = mark(file) {
                 finished.keep(mark, read);
