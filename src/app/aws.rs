@@ -6,7 +6,7 @@ use super::{App, AppError, Books, Imported, price_store};
 use crate::{
     collect::{
         aws::{self, price_lists::Fetched},
-        exports::{Finished, ImportError, ImportOptions, Watch},
+        exports::{self, Finished, ImportError, ImportOptions, Planned, Watch},
     },
     domain::{
         catalog::{Lookup, Tariffs},
@@ -71,6 +71,24 @@ impl App {
             unfinished.clear();
         }
         Ok(imported)
+    }
+
+    /// Returns what [`Self::import_bucket`] would read of a place in S3, and what should be known of it.
+    pub fn plan_bucket(
+        &self,
+        login: &aws::Login,
+        place: &aws::S3Url,
+        options: &ImportOptions,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(Vec<Planned>, Vec<String>), AppError> {
+        let bucket = aws::Bucket::open(login, place, stop)?;
+        let known = self.known()?;
+        let is_known = |mark: &str| {
+            let holds = known.as_ref().map(|ledger| ledger.holds_delivery(mark));
+            holds.is_some_and(Result::unwrap_or_default)
+        };
+        let plan = exports::plan_store(&bucket, &is_known, options);
+        plan.map_err(|error| bucket.failure().map_or(error.into(), Into::into))
     }
 
     /// Imports a month of a table through Athena. `announce` hears what it will take; a dry run ends

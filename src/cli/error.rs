@@ -320,7 +320,10 @@ fn s3_hint(error: &S3Error) -> Option<&'static str> {
         S3Error::Replaced { .. } => {
             "nothing was imported; a delivery was being written: run the same again"
         }
-        S3Error::Failed { .. } => "nothing was imported; check the region and run the same again",
+        S3Error::Failed { .. } => {
+            "nothing was imported; check the region (--region) and run the same again: it goes on where \
+             it was"
+        }
     })
 }
 

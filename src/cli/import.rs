@@ -30,6 +30,9 @@ use crate::{
 /// complete delivery of each month is read, and only if it changed since the last import. Importing
 /// a month again replaces it; nothing is counted twice.
 ///
+/// s3://BUCKET/PREFIX is read in place: of Parquet only the columns that are needed. An import that was
+/// interrupted goes on with the files that it had not finished.
+///
 /// athena://DATABASE.TABLE asks Athena for the sums of one month instead of reading its files. What it
 /// scans is said before where it is known, and what it scanned and cost after. --output s3://… names
 /// where Athena writes its results, if the workgroup does not.
@@ -38,6 +41,7 @@ use crate::{
 ///   pipebill import cur/*.csv.gz
 ///   pipebill import exports/ --month 2026-10
 ///   pipebill import cost-explorer.json --source production
+///   pipebill import s3://my-cur/exports/daily --month 2026-10
 ///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -124,6 +128,13 @@ pub(super) fn run(
             }
         }
     } else {
+        #[cfg(feature = "aws")]
+        if args.cloud.dry_run {
+            return Err(CommandError::BadValue {
+                flag: "--dry-run",
+                problem: "it goes with s3://… and athena://…".to_owned(),
+            });
+        }
         app.import(&args.files, &options, &watch)?
     };
     watch.bar.borrow().finish_and_clear();

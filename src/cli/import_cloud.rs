@@ -20,9 +20,10 @@ pub(super) struct CloudArgs {
     /// Ask Athena in this workgroup [default: primary].
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
-    /// Show Athena's query and what it will take, and ask nothing that costs.
+    /// Show Athena's query and what it will take, or which files of S3 would be read, and import
+    /// nothing.
     #[arg(long)]
-    dry_run: bool,
+    pub(super) dry_run: bool,
     /// Ask AWS in this region [default: the configured one].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
@@ -113,6 +114,12 @@ impl Import<'_> {
         let login = self.args.login(self.app)?;
         let (options, watch) = (self.options, self.watch);
         let (database, table) = match from {
+            Elsewhere::S3(place) if self.args.dry_run => {
+                let plan = self.app.plan_bucket(&login, place, options, &watch.stop)?;
+                let document = report::cloud::plan(&place.to_string(), &plan.0, plan.1);
+                self.output.document(&document)?;
+                return Ok(None);
+            }
             Elsewhere::S3(place) => {
                 let stop = &watch.stop;
                 let imported = self.app.import_bucket(&login, place, options, watch, stop);

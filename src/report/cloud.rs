@@ -1,8 +1,11 @@
 //! What an import through Athena will take, and what it took.
 
-use super::show_money;
+use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
-    collect::aws::{Scan, TableAnnouncement},
+    collect::{
+        aws::{Scan, TableAnnouncement},
+        exports::Planned,
+    },
     domain::ids::Currency,
 };
 
@@ -42,6 +45,40 @@ pub fn announcement(plan: &TableAnnouncement) -> String {
 /// Says what a query took.
 pub fn scanned(scan: &Scan) -> String {
     format!("athena: scanned {}", cost(scan))
+}
+
+/// Lays out which files of a place would be read.
+pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Document {
+    let mut table = Table::new(vec![
+        Column::new("File", "file", 0),
+        Column::new("Bytes", "bytes", 0),
+        Column::new("", "status", 0),
+    ]);
+    for file in files {
+        let status = if file.is_known {
+            "unchanged"
+        } else {
+            "to read"
+        };
+        table.rows.push(vec![
+            Cell::text(&file.name),
+            Cell::Count(file.bytes),
+            Cell::text(status),
+        ]);
+    }
+    let to_read = files.iter().filter(|file| !file.is_known);
+    let bytes = to_read.clone().map(|file| file.bytes).sum();
+    let (count, most) = (to_read.count(), size(bytes));
+    notes.push(format!(
+        "{place}: {count} of {} files would be read, {most} at most; nothing was imported.",
+        files.len()
+    ));
+    Document {
+        schema: "pipebill.import-plan/1",
+        title: "Would be imported".to_owned(),
+        facts: vec![],
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
 }
 
 fn cost(scan: &Scan) -> String {

@@ -11,7 +11,7 @@ which also explains faults.
     GET  /_opened            the files that queries opened so far
 
 FOLDER/tables.json: {"database.table": {"columns": [[name, type]], "partitions": [[name, type]],
-"files": glob, "format": "parquet" | "csv", "parameters": {}}}, "workgroups": {name: configuration}.
+"files": glob, "format": "parquet" | "csv", "parameters": {}, "type": "VIRTUAL_VIEW"}}, "workgroups": {name: configuration}.
 """
 import base64
 import glob
@@ -52,8 +52,11 @@ def hive(value):
         # Such a table knows its columns by their place.
         given = ", ".join(f"'{name}'" for name, _ in value["columns"])
         options += f", header=true, all_varchar=true, names=[{given}]"
-    source = f"read_{value['format']}('{value['files']}', {options})"
+    source = f"read_{value['format']}('{value['files']}', {options}, filename=true)"
     names = [f'"{name}"' for name, _ in value["columns"] + value["partitions"]]
+    # Views do not have it.
+    if value.get("type") != "VIRTUAL_VIEW":
+        names.append(f"replace(filename, '{FOLDER}', 's3://cur') AS \"$path\"")
     return f"SELECT {', '.join(names)} FROM {source}"
 
 
@@ -141,7 +144,7 @@ class Athena(double.Handler):
             raise invalid(f"EntityNotFoundException: Entity Not Found: {name}", "MetadataException")
         columns = lambda found: [{"Name": name, "Type": of} for name, of in found]
         return {"TableMetadata": {
-            "Name": request["TableName"], "CreateTime": 1.0, "TableType": "EXTERNAL_TABLE",
+            "Name": request["TableName"], "CreateTime": 1.0, "TableType": table.get("type", "EXTERNAL_TABLE"),
             "Columns": columns(table["columns"]), "PartitionKeys": columns(table["partitions"]),
             "Parameters": table.get("parameters", {}),
         }}

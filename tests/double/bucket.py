@@ -6,7 +6,7 @@
     GET  /_log               the requests so far: method, path, range, if_match, status, bytes of the answer
     POST /_faults            replaces the faults and forgets the log: a list of {"path": part of a path,
                              "after": requests that go well, "times": how many do not, and
-                             "status" and "code" of the answer, or "replace": true to put another object in
+                             "status" and "code" of the answer and "more" in it, or "replace": true to put another object in
                              the place of the one that is asked for, or "cut": true to end the answer in its
                              middle, or "delay": seconds before it begins}
 """
@@ -35,8 +35,8 @@ def client():
                         aws_access_key_id="SETUP", aws_secret_access_key="secret")
 
 
-def refuse(start, status, code):
-    xml = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message></Error>"
+def refuse(start, status, code, more=""):
+    xml = f"<?xml version='1.0'?><Error><Code>{code}</Code><Message>{code}</Message>{more}</Error>"
     if code == "ExpiredToken":
         xml = ("<ErrorResponse xmlns='https://sts.amazonaws.com/doc/2011-06-15/'><Error><Type>Sender</Type>"
                f"<Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>")
@@ -80,7 +80,7 @@ def serve(environ, start):
         time.sleep(fault["delay"])
     elif fault and not fault.get("cut"):
         entry["status"] = fault["status"]
-        return refuse(start, fault["status"], fault["code"])
+        return refuse(start, fault["status"], fault["code"], fault.get("more", ""))
 
     def started(status, headers, *more):
         entry["status"] = int(status.split()[0])

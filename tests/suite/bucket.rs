@@ -3,15 +3,19 @@
 use std::{
     collections::BTreeSet,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::{Duration, Instant},
 };
 
 use pipebill::ledger::Ledger;
 use serde_json::{Value, json};
 
 use crate::{
-    cloud::{Exports, MONTH, allowed, rows},
-    collect::{Double, pipebill, place, said},
+    cloud::{Exports, MONTH, allowed, import_files, rows},
+    collect::{Double, place, said},
+    deliveries::month,
 };
 
 /// S3 with everything below the folder of some exports.
@@ -35,14 +39,6 @@ fn read_objects(bucket: &Double) -> Vec<Value> {
         path.starts_with("/cur/") && path.len() > "/cur/".len()
     });
     objects.collect()
-}
-
-fn import_files(ledger: &Path, files: &[PathBuf]) {
-    let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
-    let output = pipebill(ledger, &[&["import"][..], &files].concat())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
 }
 
 #[test]
@@ -250,5 +246,186 @@ fn an_interrupted_import_goes_on_where_it_was() {
             let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
             assert_eq!(left, [ledger.file_name().unwrap()], "nothing is left over");
         }
+    }
+}
+
+/// A month with one row of this cost, as Data Exports lays it out.
+fn deliver_month(exports: &Exports, root: &str, at: &str, cost: &str) {
+    let folder = exports.path(&format!("{root}/data/BILLING_PERIOD={at}"));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("x-00001.csv"), month(at, cost)).unwrap();
+}
+
+#[test]
+fn of_24_months_one_is_opened() {
+    let Some(exports) = Exports::new() else {
+        return;
+    };
+    for year in [2025, 2026] {
+        for number in 1..=12 {
+            deliver_month(&exports, "cur", &format!("{year}-{number:02}"), "1.25");
+        }
+    }
+    let bucket = bucket(&exports);
+    let (_folder, ledger) = place();
+    bucket.faults(json!([]));
+    let said = from_s3(&bucket, &ledger, "cur", &["--month", MONTH], 0);
+    assert!(said.contains("$1.25"), "{said}");
+    let keys: Vec<Value> = read_objects(&bucket)
+        .iter()
+        .map(|call| call["path"].clone())
+        .collect();
+    let only = format!("/cur/cur/data/BILLING_PERIOD={MONTH}/x-00001.csv");
+    assert_eq!(keys, [only.as_str()]);
+    // What would be read is shown before, and nothing is.
+    let (_folder, other) = place();
+    bucket.faults(json!([]));
+    let said = from_s3(&bucket, &other, "cur", &["--month", MONTH, "--dry-run"], 0);
+    assert!(
+        said.contains(&format!("s3:/{only}")) && said.contains("to read"),
+        "{said}"
+    );
+    assert!(said.contains("1 of 1 files would be read"), "{said}");
+    assert!(read_objects(&bucket).is_empty() && !other.exists());
+    let said = from_s3(&bucket, &ledger, "cur", &["--dry-run"], 0);
+    assert!(said.contains("23 of 24 files would be read"), "{said}");
+    assert_eq!(said.matches("unchanged").count(), 1, "{said}");
+    let file = exports.path(only.strip_prefix("/cur/").unwrap());
+    let output = bucket.run(&ledger, &["import", file.to_str().unwrap(), "--dry-run"]);
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn names_of_any_kind_are_found_again() {
+    let Some(exports) = Exports::new() else {
+        return;
+    };
+    for root in ["a b+c (1)/ü%20&'x", "plain"] {
+        deliver_month(&exports, root, MONTH, "1.25");
+    }
+    let bucket = bucket(&exports);
+    for root in ["a b+c (1)/ü%20&'x", "plain/", "a b+c (1)"] {
+        let (_folder, ledger) = place();
+        let said = from_s3(&bucket, &ledger, root, &[], 0);
+        assert!(said.contains("$1.25"), "{root}: {said}");
+    }
+    // A part of a name is no folder, and the bucket itself is one.
+    let (_folder, ledger) = place();
+    let said = from_s3(&bucket, &ledger, "plai", &[], 1);
+    assert!(said.contains("has no export"), "{said}");
+    let said = from_s3(&bucket, &ledger, "", &[], 1);
+    assert!(said.contains("state the same charges"), "{said}");
+    assert!(!ledger.exists());
+}
+
+#[test]
+fn what_s3_says_is_told_in_words_of_use() {
+    let Some(exports) = Exports::new() else {
+        return;
+    };
+    deliver_month(&exports, "cur", MONTH, "1.25");
+    let bucket = bucket(&exports);
+    let (_folder, ledger) = place();
+    let kms = "<Resource>is not authorized to perform: kms:Decrypt on resource</Resource>";
+    for (path, status, code, more, error, hint) in [
+        (
+            "/cur",
+            301,
+            "PermanentRedirect",
+            "",
+            "its bucket is in another region",
+            "--region",
+        ),
+        (
+            "/cur",
+            400,
+            "AuthorizationHeaderMalformed",
+            "<Region>eu-west-1</Region>",
+            "its bucket is in eu-west-1",
+            "--region",
+        ),
+        (
+            "x-00001",
+            403,
+            "AccessDenied",
+            kms,
+            "kms:Decrypt",
+            "nothing was imported",
+        ),
+        (
+            "x-00001",
+            403,
+            "InvalidObjectState",
+            "<StorageClass>GLACIER</StorageClass>",
+            "it is archived, and has to be restored first",
+            "nothing was imported",
+        ),
+        (
+            "x-00001",
+            404,
+            "NoSuchKey",
+            "",
+            "is not there",
+            "check the bucket",
+        ),
+        (
+            "x-00001",
+            403,
+            "SignatureDoesNotMatch",
+            "",
+            "access denied",
+            "pipebill policy",
+        ),
+    ] {
+        bucket.faults(json!([{"path": path, "status": status, "code": code, "more": more}]));
+        let said = from_s3(&bucket, &ledger, "cur", &[], 1);
+        assert!(
+            said.contains(error) && said.contains(hint),
+            "{code}:\n{said}"
+        );
+        assert!(said.contains("s3://cur/cur"), "{said}");
+        assert_eq!(said.matches("error: ").count(), 1, "{said}");
+        assert!(!said.contains('<'), "{said}");
+        assert!(!ledger.exists());
+    }
+    // Answers that end in their middle are asked for again.
+    bucket.faults(json!([{"path": "x-00001", "times": 2, "cut": true}]));
+    let said = from_s3(&bucket, &ledger, "cur", &[], 0);
+    assert!(said.contains("$1.25"), "{said}");
+    assert!(read_objects(&bucket).len() >= 3);
+}
+
+#[test]
+fn ctrl_c_is_heard_while_s3_does_not_answer() {
+    let Some(exports) = Exports::new() else {
+        return;
+    };
+    deliver_month(&exports, "cur", MONTH, "1.25");
+    let bucket = bucket(&exports);
+    for slow in ["/cur", "x-00001"] {
+        let (_folder, ledger) = place();
+        bucket.faults(json!([{"path": slow, "delay": 20}]));
+        let child = bucket
+            .command(&ledger, &["import", "s3://cur/cur"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begun = Instant::now();
+        while !bucket.log().iter().any(|call| {
+            let path = call["path"].as_str();
+            path.is_some_and(|path| path.contains(slow))
+        }) {
+            assert!(begun.elapsed() < Duration::from_secs(15));
+            thread::sleep(Duration::from_millis(20));
+        }
+        let killed = Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status();
+        assert!(killed.unwrap().success());
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+        assert!(begun.elapsed() < Duration::from_secs(18));
+        assert!(!ledger.exists());
     }
 }

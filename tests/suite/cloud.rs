@@ -86,6 +86,32 @@ impl Exports {
         self.deliver(kind, kind, &file);
     }
 
+    /// Puts the files of each month into a folder of one delivery, and those of an earlier export beside
+    /// it: as AWS does where deliveries do not overwrite each other.
+    pub(crate) fn not_overwritten(&mut self, name: &str, earlier: &str, names: [&str; 2]) {
+        for format in ["csv", "parquet"] {
+            for month in fs::read_dir(self.path(&format!("{name}/{format}"))).unwrap() {
+                let mut month = month.unwrap().path();
+                if month.join("month=10").exists() {
+                    month.push("month=10");
+                }
+                let inside = month.strip_prefix(self.path(name)).unwrap();
+                let before = self.path(earlier).join(inside);
+                let files = |folder: &Path| -> Vec<PathBuf> {
+                    let found = fs::read_dir(folder).into_iter().flatten();
+                    found.map(|entry| entry.unwrap().path()).collect()
+                };
+                for (execution, files) in names.iter().zip([files(&before), files(&month)]) {
+                    let folder = month.join(execution);
+                    fs::create_dir_all(&folder).unwrap();
+                    for file in files {
+                        fs::rename(&file, folder.join(file.file_name().unwrap())).unwrap();
+                    }
+                }
+            }
+        }
+    }
+
     /// The files of the month.
     pub(crate) fn files(&self, name: &str, kind: &str, format: &str) -> Vec<PathBuf> {
         let month = match kind {
@@ -114,6 +140,14 @@ fn ask(double: &Double, ledger: &Path, table: &str, more: &[&str], code: i32) ->
     let output = double.run(ledger, &arguments);
     assert_eq!(output.status.code(), Some(code), "{}", said(&output));
     said(&output)
+}
+
+pub(crate) fn import_files(ledger: &Path, files: &[PathBuf]) {
+    let files: Vec<&str> = files.iter().map(|file| file.to_str().unwrap()).collect();
+    let output = pipebill(ledger, &[&["import"][..], &files].concat())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
 }
 
 /// Everything that a ledger says of the month, but for where it comes from.
@@ -168,6 +202,79 @@ fn an_export_says_the_same_by_file_and_by_athena() {
             assert_eq!(rows(&ledger), by_file, "{table}");
         }
     }
+}
+
+#[test]
+fn of_deliveries_that_lie_side_by_side_the_newest_counts() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_sample();
+    // The day before, a tenth of the rows were not there yet.
+    let sample = fs::read_to_string(exports.path("sample.csv")).unwrap();
+    let earlier: String = (0..)
+        .zip(sample.lines())
+        .filter(|(at, _)| at % 10 != 1)
+        .fold(String::new(), |text, (_, line)| text + line + "\n");
+    let file = exports.path("earlier.csv");
+    fs::write(&file, earlier).unwrap();
+    exports.deliver("earlier", "cur2", &file);
+    let dated = ["2026-11-02T01:02:03.004Z-b", "2026-11-03T01:02:03.004Z-a"];
+    let (_folder, whole) = place();
+    import_files(&whole, &exports.files("sample", "cur2", "csv"));
+    exports.not_overwritten("sample", "earlier", dated);
+    exports.tables["billing.view"] = exports.tables["billing.sample_parquet"].clone();
+    exports.tables["billing.view"]["type"] = json!("VIRTUAL_VIEW");
+    let double = exports.athena();
+    for format in ["csv", "parquet"] {
+        let (_folder, ledger) = place();
+        let said = ask(&double, &ledger, &format!("sample_{format}"), &[], 0);
+        let left_out = format!("{} left out, a newer delivery", dated[0]);
+        assert!(said.contains(&left_out), "{said}");
+        assert_eq!(rows(&ledger), rows(&whole), "{format}");
+        let (_folder, ledger) = place();
+        let folder = exports.path("sample").join(format);
+        import_files(&ledger, &[folder]);
+        assert_eq!(rows(&ledger), rows(&whole), "{format}");
+    }
+    // A view hides its files, and that is said.
+    let (_folder, ledger) = place();
+    let said = ask(&double, &ledger, "view", &[], 0);
+    assert!(said.contains("billing.view is a view"), "{said}");
+}
+
+#[test]
+fn deliveries_whose_order_nothing_tells_are_not_added_up() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_fixture("legacy-cur.csv", "legacy");
+    exports.deliver(
+        "again",
+        "legacy",
+        &root().join("tests/fixtures/import/legacy-cur.csv"),
+    );
+    exports.not_overwritten("legacy", "again", ["0a0a-1b1b", "9f9f-8e8e"]);
+    // One export twice, in two places.
+    exports.deliver(
+        "again",
+        "legacy",
+        &root().join("tests/fixtures/import/legacy-cur.csv"),
+    );
+    exports.tables["billing.both"] = exports.tables["billing.again_parquet"].clone();
+    let everywhere = exports.path("*/parquet/year=2026/month=10/**/data_0.parquet");
+    exports.tables["billing.both"]["files"] = json!(everywhere);
+    let double = exports.athena();
+    let (_folder, ledger) = place();
+    let said = ask(&double, &ledger, "legacy_parquet", &[], 1);
+    assert!(said.contains("which is newer is not stated"), "{said}");
+    assert!(said.contains("9f9f-8e8e"), "{said}");
+    let one = exports.path("legacy/parquet/year=2026/month=10");
+    fs::remove_dir_all(one.join("0a0a-1b1b")).unwrap();
+    let said = ask(&double, &ledger, "both", &[], 1);
+    assert!(said.contains("state the same charges of 2026-10"), "{said}");
+    assert!(!ledger.exists());
+    ask(&double, &ledger, "legacy_parquet", &[], 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bill;
+mod bombs;
 mod browser;
 #[cfg(feature = "aws")]
 mod bucket;
@@ -28,5 +29,7 @@ mod price_list;
 mod report;
 mod samples;
 mod scenario;
+#[cfg(feature = "aws")]
+mod sums;
 mod support;
 mod tidy;

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::support::{catalog, root};
 
-struct Quiet;
+pub(crate) struct Quiet;
 
 impl Watch for Quiet {
     fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}

@@ -266,11 +266,13 @@ impl Run<'_> {
             name: self.request.table.clone(),
             columns: Vec::new(),
             partitions: Vec::new(),
+            is_view: false,
         };
         let Some(found) = answer.table_metadata else {
             return Err(AthenaError::NoTable { table: table.url() });
         };
         table.columns = columns(found.columns());
+        table.is_view = found.table_type() == Some("VIRTUAL_VIEW");
         table.partitions = columns(found.partition_keys());
         // The first is counted by Hive and Athena, the other by Glue's crawlers.
         let size = found.parameters().and_then(|parameters| {
@@ -412,7 +414,7 @@ impl Run<'_> {
                 .turn(Operation::GetQueryResults, page.next_token)
                 .map_err(|failure| self.explain(failure.into()))?;
             if !more {
-                return Ok(answer.finish());
+                return Ok(answer.finish()?);
             }
         }
     }

@@ -32,9 +32,9 @@ use super::{
 use crate::collect::exports::{Entry, ImportError, Input, ReadAt, Store};
 
 /// How much of a text is asked for at once: large enough that waiting for it is a small part.
-const STRIDE: usize = 4 << 20;
+const STRIDE: usize = 2 << 20;
 /// So many strides are on their way while the one before them is unpacked.
-const AHEAD: usize = 3;
+const AHEAD: usize = 4;
 /// Stretches of a table that lie nearer to each other are asked for as one.
 const GAP: u64 = 256 << 10;
 /// Whoever reads a table looks so far beyond the beginning of a page for its header, even where the last

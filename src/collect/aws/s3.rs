@@ -77,21 +77,33 @@ impl S3Error {
                 return CollectError::Expired(code.to_owned()).into();
             }
         }
+        let is = |code: &str| text.contains(&format!("<Code>{code}<"));
+        if is("InvalidObjectState") {
+            let why = "it is archived, and has to be restored first".to_owned();
+            return Self::Failed { what, why };
+        }
+        if text.contains("redirect without LOCATION")
+            || is("PermanentRedirect")
+            || is("TemporaryRedirect")
+            || is("AuthorizationHeaderMalformed")
+        {
+            let region = between(&text, "<Region>", "</Region>").filter(|name| is_word(name));
+            let region = region.unwrap_or("another region");
+            let why = format!("its bucket is in {region}");
+            return Self::Failed { what, why };
+        }
         match error {
+            _ if text.contains("kms:Decrypt") || text.contains("KMS") => Self::Denied {
+                what: format!("the key that {what} is encrypted with (kms:Decrypt)"),
+            },
             StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
                 Self::Denied { what }
             }
             StoreError::NotFound { .. } => Self::Gone { what },
             // A listing that is refused has no name of its own there.
-            _ if text.contains("<Code>AccessDenied<") => Self::Denied { what },
-            _ if text.contains("<Code>NoSuchBucket<") => Self::Gone { what },
+            _ if is("AccessDenied") => Self::Denied { what },
+            _ if is("NoSuchBucket") => Self::Gone { what },
             StoreError::Precondition { .. } => Self::Replaced { what },
-            _ if text.contains("AuthorizationHeaderMalformed")
-                || text.contains("PermanentRedirect") =>
-            {
-                let why = "its bucket is in another region".to_owned();
-                Self::Failed { what, why }
-            }
             _ => Self::Failed {
                 what,
                 why: code(&text).map_or_else(|| shown(&text), str::to_owned),
@@ -102,9 +114,17 @@ impl S3Error {
 
 /// The word that S3 has for an error, in the document that it answers.
 fn code(text: &str) -> Option<&str> {
-    let (_, rest) = text.split_once("<Code>")?;
-    let (code, _) = rest.split_once("</Code>")?;
-    (code.len() <= 60 && code.chars().all(|c| c.is_ascii_alphanumeric())).then_some(code)
+    between(text, "<Code>", "</Code>").filter(|code| is_word(code))
+}
+
+fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(begin)?;
+    Some(rest.split_once(end)?.0)
+}
+
+fn is_word(text: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
+    text.len() <= 60 && text.chars().all(allowed)
 }
 
 /// What is in the way, in one line and without the document that S3 wraps it in.

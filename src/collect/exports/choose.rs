@@ -153,17 +153,19 @@ fn is_month_folder(name: &str) -> bool {
         .is_some_and(|(from, until)| all_digits(from) && all_digits(until))
 }
 
+/// Tells whether names of deliveries are in order of time. What lies beside them is the oldest.
+pub(super) fn is_dated(name: Option<&str>) -> bool {
+    name.is_none_or(|name| {
+        name.get(..10)
+            .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
+    })
+}
+
 /// Returns the newest of several deliveries: by the time in their names, else the one that the
 /// manifest beside them names.
 fn newest_of(month: &Path, names: &[Option<String>]) -> Result<Option<String>, ImportError> {
-    let is_dated = |name: &Option<String>| {
-        name.as_ref().is_none_or(|name| {
-            name.get(..10)
-                .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
-        })
-    };
     let last = names.last().cloned().flatten();
-    if names.iter().all(is_dated) {
+    if names.iter().all(|name| is_dated(name.as_deref())) {
         return Ok(last);
     }
     let stated = assembly_in_manifest(month);

@@ -11,10 +11,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, source::Input};
+use super::{ImportError, choose, source::Input};
 use crate::domain::period::Month;
 
 /// A file below a folder.
@@ -148,7 +147,11 @@ impl Spot {
             return Self {
                 root: root.join("/"),
                 month: Some(month),
-                execution: folders.get(at + length).map(|&name| name.to_owned()),
+                // A folder by some value is a part of a delivery.
+                execution: folders
+                    .get(at + length)
+                    .filter(|name| !name.contains('='))
+                    .map(|&name| name.to_owned()),
             };
         }
         Self {
@@ -288,7 +291,7 @@ fn of_month(
             };
             notes.push(format!(
                 "{place}: {} left out, {why}",
-                other.as_deref().unwrap_or("files beside the deliveries")
+                other.as_deref().unwrap_or(BESIDE)
             ));
         }
     }
@@ -365,6 +368,82 @@ fn collect_files(value: &serde_json::Value, files: &mut BTreeSet<String>) {
     }
 }
 
+fn ambiguous<'n>(place: &str, mut names: impl Iterator<Item = &'n Option<String>>) -> ImportError {
+    let mut shown = || {
+        let name = names.next().cloned().flatten();
+        format!("{place}: {}", name.as_deref().unwrap_or(BESIDE))
+    };
+    ImportError::AmbiguousDelivery {
+        first: shown(),
+        second: shown(),
+    }
+}
+
+/// What lies in the folder of a month itself.
+const BESIDE: &str = "files beside the deliveries";
+
+/// Finds the delivery of a month that a row is of by the folder of its file.
+pub(super) fn delivery_of(folder: &str) -> DeliveryId {
+    let spot = Spot::of(&format!("{folder}/"));
+    match spot.month {
+        Some(_) => DeliveryId {
+            root: spot.root,
+            month: spot.month,
+            execution: spot.execution,
+        },
+        // Nothing tells deliveries apart.
+        None => DeliveryId::default(),
+    }
+}
+
+/// A delivery of a month of an export.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
+pub(super) struct DeliveryId {
+    root: String,
+    month: Option<Month>,
+    execution: Option<String>,
+}
+
+impl DeliveryId {
+    fn place(&self) -> String {
+        let month = self.month.map(|month| format!(" of {month}"));
+        format!("{}{}", self.root, month.unwrap_or_default())
+    }
+}
+
+/// Keeps the newest of the deliveries of each month, where nothing but their names is known of them,
+/// and says what is left out.
+pub(super) fn keep_newest<T>(
+    found: BTreeMap<DeliveryId, T>,
+    notes: &mut Vec<String>,
+) -> Result<Vec<(String, T)>, ImportError> {
+    let mut kept: Vec<(DeliveryId, T)> = Vec::new();
+    // The names of one month stand in order.
+    for (id, value) in found {
+        let before =
+            kept.pop_if(|(before, _)| (&before.root, before.month) == (&id.root, id.month));
+        if let Some((before, _)) = before {
+            let place = id.place();
+            if ![&before, &id]
+                .into_iter()
+                .all(|id| choose::is_dated(id.execution.as_deref()))
+            {
+                let names = [&before.execution, &id.execution];
+                return Err(ambiguous(&place, names.into_iter()));
+            }
+            let name = before.execution.as_deref().unwrap_or(BESIDE);
+            notes.push(format!(
+                "{place}: {name} left out, a newer delivery of the same month is there"
+            ));
+        }
+        kept.push((id, value));
+    }
+    Ok(kept
+        .into_iter()
+        .map(|(id, value)| (id.root, value))
+        .collect())
+}
+
 /// Returns the newest of several deliveries that is complete.
 fn newest(
     place: &str,
@@ -379,22 +458,11 @@ fn newest(
     {
         return Ok(Some(assembly));
     }
-    let is_dated = |name: &Option<String>| {
-        name.as_ref().is_none_or(|name| {
-            name.get(..10)
-                .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
-        })
-    };
-    if !executions.keys().all(is_dated) {
-        let mut names = executions.keys();
-        let mut shown = || {
-            let name = names.next().cloned().flatten();
-            format!("{place}: {}", name.unwrap_or_default())
-        };
-        return Err(ImportError::AmbiguousDelivery {
-            first: shown(),
-            second: shown(),
-        });
+    if !executions
+        .keys()
+        .all(|name| choose::is_dated(name.as_deref()))
+    {
+        return Err(ambiguous(place, executions.keys()));
     }
     let complete = executions.iter().rfind(|(_, e)| e.manifest.is_some());
     let last = complete.or_else(|| executions.iter().next_back());

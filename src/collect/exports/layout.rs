@@ -262,7 +262,14 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
         .map(|name| name.to_ascii_lowercase())
         .collect();
     let position = |name: &str| lower.iter().position(|known| known == name);
-    let is_marked = |layout: &Layout| layout.mark.is_none_or(|mark| position(mark).is_some());
+    let has_own_tags = |layout: &Layout| {
+        let mut starts = layout.tag_prefixes.iter().map(|(start, _)| start);
+        starts.any(|start| lower.iter().any(|name| name.starts_with(start)))
+    };
+    let is_marked = |layout: &Layout| {
+        let has = |mark| position(mark).is_some() || has_own_tags(layout);
+        layout.mark.is_none_or(has)
+    };
     let missing = |layout: &Layout| -> Vec<String> {
         let required = layout.columns.iter().filter(|column| column.1);
         required

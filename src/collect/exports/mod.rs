@@ -295,7 +295,8 @@ pub fn import_store(
             let input = store.input(file)?;
             let mark = Mark {
                 month: month.fingerprint.clone(),
-                file: deliveries::mark(store, file, &choices),
+                // Where nothing tells a file from one that takes its place, it is read again.
+                file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
             };
             marks.insert(input.name.display().to_string(), mark);
             inputs.push(input);
@@ -311,6 +312,37 @@ pub fn import_store(
     import.finished = finished;
     import.read_all(&inputs)?;
     import.finish()
+}
+
+/// A file that an import of a folder reads.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Planned {
+    /// What it is called.
+    pub name: String,
+    /// How long it is.
+    pub bytes: u64,
+    /// It is as it was at the last import, and not read.
+    pub is_known: bool,
+}
+
+/// Returns what [`import_store`] would read, and what a reader should know.
+pub fn plan_store(
+    store: &dyn Store,
+    is_known: &dyn Fn(&str) -> bool,
+    options: &ImportOptions,
+) -> Result<(Vec<Planned>, Vec<String>), ImportError> {
+    let (mut plan, mut notes) = (Vec::new(), Vec::new());
+    for month in deliveries::choose(store, options.month, &options.fingerprint(), &mut notes)? {
+        let is_known = is_known(&month.fingerprint);
+        for file in &month.files {
+            plan.push(Planned {
+                name: store.input(file)?.name.display().to_string(),
+                bytes: file.size,
+                is_known,
+            });
+        }
+    }
+    Ok((plan, notes))
 }
 
 /// Reads one export from anything that can be read, such as a sample inside the program.
@@ -345,7 +377,7 @@ struct Mark {
     /// Of the month that a file is delivered for.
     month: String,
     /// Of the file.
-    file: String,
+    file: Option<String>,
 }
 
 impl<'i> Import<'i> {
@@ -364,7 +396,7 @@ impl<'i> Import<'i> {
     /// Reads files, but for those that an interrupted import had finished.
     fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
         let (finished, marks) = (self.finished, &self.marks);
-        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_str()));
+        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_deref()?));
         let keep = |input: &Input, read: &FileRead| {
             if let Some((finished, mark)) = mark(&input.name.display().to_string()) {
                 finished.keep(mark, read);

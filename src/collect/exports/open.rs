@@ -198,33 +198,24 @@ impl fmt::Display for TooDense {
 
 impl std::error::Error for TooDense {}
 
-/// Unpacked data that fails once there is more of it than an export packs into so few bytes.
+/// Unpacked data that fails once there is more of it than an export packs into so few bytes. Entries of
+/// an archive may lie in the same bytes, so it is counted for all of them.
 struct Unpacked<R> {
     inner: R,
-    count: u64,
+    count: Arc<AtomicU64>,
     packed: Arc<AtomicU64>,
-    packed_before: u64,
-}
-
-impl<R> Unpacked<R> {
-    fn new(inner: R, packed: &Arc<AtomicU64>) -> Self {
-        Self {
-            inner,
-            count: 0,
-            packed: packed.clone(),
-            packed_before: packed.load(Ordering::Relaxed),
-        }
-    }
+    size: u64,
 }
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let packed = self.packed.load(Ordering::Relaxed) - self.packed_before;
-        if self.count > UNPACKED_FREELY + packed.saturating_mul(DENSITY) {
+        let packed = self.packed.load(Ordering::Relaxed).min(self.size);
+        let allowed = UNPACKED_FREELY + packed.saturating_mul(DENSITY);
+        if self.count.load(Ordering::Relaxed) > allowed {
             return Err(io::Error::other(TooDense));
         }
         let count = self.inner.read(buffer)?;
-        self.count += count as u64;
+        self.count.fetch_add(count as u64, Ordering::Relaxed);
         Ok(count)
     }
 }
@@ -290,7 +281,12 @@ pub(super) fn each_text<R: Read + Seek + Send>(
     };
     if magic.starts_with(&[0x1f, 0x8b]) {
         let packed = BufReader::with_capacity(CHUNK, counted);
-        let unpacked = Unpacked::new(MultiGzDecoder::new(packed), &bytes_read);
+        let unpacked = Unpacked {
+            inner: MultiGzDecoder::new(packed),
+            count: Arc::default(),
+            packed: bytes_read.clone(),
+            size: bytes_total.unwrap_or(u64::MAX),
+        };
         if !spare {
             return text(file.clone(), Box::new(unpacked), each);
         }
@@ -303,7 +299,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
     if magic.starts_with(b"PK\x03\x04") || magic.starts_with(b"PK\x05\x06") {
         return each_entry(
             &file,
-            &bytes_read,
+            (&bytes_read, bytes_total.unwrap_or(u64::MAX)),
             BufReader::new(counted),
             &mut |name, reader| text(name, reader, each),
         );
@@ -315,7 +311,7 @@ type EachEntry<'e> = dyn FnMut(String, Box<dyn Read + '_>) -> Result<(), ImportE
 
 fn each_entry<R: Read + Seek>(
     file: &str,
-    bytes_read: &Arc<AtomicU64>,
+    (bytes_read, size): (&Arc<AtomicU64>, u64),
     input: R,
     each: &mut EachEntry<'_>,
 ) -> Result<(), ImportError> {
@@ -331,6 +327,7 @@ fn each_entry<R: Read + Seek>(
     };
     let mut archive = zip::ZipArchive::new(input).map_err(damaged)?;
     let mut found = false;
+    let count = Arc::default();
     for at in 0..archive.len() {
         let entry = archive.by_index(at).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
@@ -343,7 +340,12 @@ fn each_entry<R: Read + Seek>(
             found = true;
             each(
                 format!("{file}/{name}"),
-                Box::new(Unpacked::new(entry, bytes_read)),
+                Box::new(Unpacked {
+                    inner: entry,
+                    count: Arc::clone(&count),
+                    packed: bytes_read.clone(),
+                    size,
+                }),
             )?;
         }
     }

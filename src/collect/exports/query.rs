@@ -1,13 +1,14 @@
 //! The grouping of an import as SQL, for a query engine that lies beside the export: the keys are
 //! those of `charges`, so that its answer is read as any export is, each row standing for many.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use csv::ByteRecord;
 
 use super::{
     Delivery, ExportKind, FileSummary, ImportError, ImportOptions,
     charges::Charges,
+    deliveries::{self, DeliveryId},
     layout::{self, Bound, Column},
     skip::{self, Skipped},
 };
@@ -20,6 +21,8 @@ use crate::domain::{
 const DIGITS: u32 = 10;
 /// An answer's column with the rows that each of its rows stands for.
 const ROWS: &str = "pipebill_rows";
+/// An answer's column with the folder of the file that the rows are in.
+const FOLDER: &str = "pipebill_folder";
 
 /// A column of a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -41,6 +44,8 @@ pub struct Table {
     pub columns: Vec<TableColumn>,
     /// What the folders have.
     pub partitions: Vec<TableColumn>,
+    /// It is a view, which does not tell what files its rows are in.
+    pub is_view: bool,
 }
 
 impl Table {
@@ -81,6 +86,7 @@ pub struct Query {
     pub is_pruned: bool,
     bound: Bound,
     name: String,
+    has_folders: bool,
 }
 
 impl Query {
@@ -105,16 +111,18 @@ impl Query {
             is_pruned: filter.is_pruned,
             bound: layout::recognise(&url, &names)?,
             name: url,
+            has_folders: !table.is_view,
         })
     }
 
     /// Starts to read the answer.
     pub fn answer<'q>(&'q self, catalog: &'q Catalog, options: &'q ImportOptions) -> Answer<'q> {
-        let origin = format!("{} {}", self.bound.label(), self.name);
         Answer {
             query: self,
-            charges: Charges::new(&self.bound, &origin, catalog, options),
-            skipped: Skipped::new(options.skip_bad_rows),
+            catalog,
+            options,
+            known: HashMap::new(),
+            parts: BTreeMap::new(),
             record: ByteRecord::new(),
             groups: 0,
             rows: 0,
@@ -126,16 +134,27 @@ impl Query {
         (0..self.bound.width())
             .map(|at| self.bound.name(at))
             .chain([ROWS])
+            .chain(self.has_folders.then_some(FOLDER))
     }
 }
 
 /// The answer to a query, row by row.
 pub struct Answer<'q> {
     query: &'q Query,
-    charges: Charges<'q>,
-    skipped: Skipped,
+    catalog: &'q Catalog,
+    options: &'q ImportOptions,
+    /// By folder.
+    known: HashMap<Box<[u8]>, DeliveryId>,
+    parts: BTreeMap<DeliveryId, Part<'q>>,
     record: ByteRecord,
     groups: u64,
+    rows: u64,
+}
+
+/// What one delivery of a month says.
+struct Part<'q> {
+    charges: Charges<'q>,
+    skipped: Skipped,
     rows: u64,
 }
 
@@ -150,11 +169,29 @@ impl Answer<'_> {
         let bound = &self.query.bound;
         let rows = self.record.get(bound.width()).unwrap_or_default();
         let rows = std::str::from_utf8(rows).ok().and_then(|n| n.parse().ok());
+        let folder = self.record.get(bound.width() + 1).unwrap_or_default();
+        let id = if let Some(id) = self.known.get(folder) {
+            id.clone()
+        } else {
+            let id = deliveries::delivery_of(&String::from_utf8_lossy(folder));
+            self.known.insert(folder.into(), id.clone());
+            id
+        };
+        let (query, catalog, options) = (self.query, self.catalog, self.options);
+        let part = self.parts.entry(id).or_insert_with(|| {
+            let origin = format!("{} {}", query.bound.label(), query.name);
+            Part {
+                charges: Charges::new(&query.bound, &origin, catalog, options),
+                skipped: Skipped::new(options.skip_bad_rows),
+                rows: 0,
+            }
+        });
         self.record.truncate(bound.width());
         let (rows, done) = match rows {
-            Some(rows) => (rows, self.charges.row(&self.record, rows)),
+            Some(rows) => (rows, part.charges.row(&self.record, rows)),
             None => (0, Err((None, super::RowFault::Missing))),
         };
+        part.rows += rows;
         self.rows += rows;
         if let Err((field, fault)) = done {
             let error = ImportError::Row {
@@ -163,7 +200,7 @@ impl Answer<'_> {
                 column: field.map(|field| bound.name(field).to_owned()),
                 fault,
             };
-            self.skipped.add(error, rows, skip::line(&self.record))?;
+            part.skipped.add(error, rows, skip::line(&self.record))?;
         }
         Ok(())
     }
@@ -173,27 +210,46 @@ impl Answer<'_> {
         self.rows
     }
 
-    /// Hands over what was read.
-    pub fn finish(self) -> Delivery {
-        let mut notes = Vec::new();
-        let rows_kept = self.charges.gather.kept();
-        let (rows_skipped, bad_rows) = self.skipped.note(&self.query.name, &mut notes);
-        let mut slices = self.charges.gather.finish(0, &mut notes);
-        for slice in &mut slices {
-            slice.skipped = rows_skipped;
+    /// Hands over what was read: of several deliveries of a month, which a table over all of them holds
+    /// side by side, the newest.
+    pub fn finish(self) -> Result<Delivery, ImportError> {
+        let name = &self.query.name;
+        let mut delivery = Delivery::default();
+        let mut file = FileSummary {
+            path: name.clone().into(),
+            kind: self.query.kind,
+            rows_read: 0,
+            rows_kept: 0,
+            rows_skipped: 0,
+        };
+        if !self.query.has_folders {
+            delivery.notes.push(format!(
+                "{name} is a view: whether it holds a month twice, in two deliveries, cannot be seen"
+            ));
         }
-        Delivery {
-            slices,
-            files: vec![FileSummary {
-                path: self.query.name.clone().into(),
-                kind: self.query.kind,
-                rows_read: self.rows,
-                rows_kept,
-                rows_skipped,
-            }],
-            notes,
-            bad_rows,
+        // Two exports of one payer tell of the same money.
+        let mut roots: BTreeMap<(String, Month), String> = BTreeMap::new();
+        for (root, part) in deliveries::keep_newest(self.parts, &mut delivery.notes)? {
+            file.rows_read += part.rows;
+            file.rows_kept += part.charges.gather.kept();
+            let (skipped, bad_rows) = part.skipped.note(name, &mut delivery.notes);
+            file.rows_skipped += skipped;
+            delivery.bad_rows.extend(bad_rows);
+            for mut slice in part.charges.gather.finish(0, &mut delivery.notes) {
+                let key = (slice.source.clone(), slice.month);
+                if let Some(first) = roots.insert(key, root.clone()) {
+                    return Err(ImportError::SameCharges {
+                        first,
+                        second: root,
+                        month: slice.month,
+                    });
+                }
+                slice.skipped = skipped;
+                delivery.slices.push(slice);
+            }
         }
+        delivery.files.push(file);
+        Ok(delivery)
     }
 }
 
@@ -433,6 +489,14 @@ impl<'t> Select<'t> {
         keys.extend((outer.len() + 1)..=(outer.len() + presence.len()));
         outer.extend(presence);
         outer.push(format!("  COUNT(*) AS {ROWS}"));
+        if !table.is_view {
+            // Deliveries that do not overwrite each other lie in folders of their own.
+            inner.push(format!(
+                "    regexp_replace(\"$path\", '/[^/]*$', '') AS {FOLDER}"
+            ));
+            outer.push(format!("  {FOLDER}"));
+            keys.push(outer.len());
+        }
         let keys: Vec<String> = keys.iter().map(usize::to_string).collect();
         format!(
             "WITH charges AS (\n  SELECT\n{},\n    lower(trim({})) IN ({}) AS is_kept\n  FROM {}.{}\n  WHERE {filter}\n)\nSELECT\n{}\nFROM charges\nGROUP BY {}",
@@ -531,6 +595,7 @@ mod tests {
                 .iter()
                 .map(|name| column(name, "string"))
                 .collect(),
+            is_view: false,
         }
     }
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
 use parquet::{
-    basic::{Encoding, Type},
+    basic::{Compression, Encoding, Type},
     column::{
         page::{Page, PageMetadata, PageReader},
         reader::{ColumnReader, get_column_reader},
@@ -16,7 +16,11 @@ use parquet::{
     schema::types::ColumnDescPtr,
 };
 
-use super::{Broken, pages::Chunks, runs::Runs};
+use super::{
+    Broken,
+    pages::{Chunks, Pages},
+    runs::Runs,
+};
 use crate::collect::exports::source::ReadAt;
 
 /// The code of a value that is not there.
@@ -146,7 +150,7 @@ fn next_plain(bytes: &Bytes, at: &mut usize, width: usize) -> Result<(usize, usi
 
 /// A column of one row group.
 pub(super) struct Leaf<R: ReadAt> {
-    pages: SerializedPageReader<Chunks<R>>,
+    pages: SerializedPageReader<Pages<R>>,
     column: ColumnDescPtr,
     max_definition: u32,
     max_repetition: u32,
@@ -189,7 +193,9 @@ impl<R: ReadAt + 'static> Leaf<R> {
             return Err(Broken::new("the footer names bytes beyond the end"));
         }
         let rows = usize::try_from(group.num_rows()).unwrap_or_default();
-        let pages = SerializedPageReader::new(chunks.clone(), chunk, rows, None)?;
+        let is_gzip = matches!(chunk.compression(), Compression::GZIP(_));
+        let pages = Arc::new(Pages::new(chunks, is_gzip));
+        let pages = SerializedPageReader::new(pages, chunk, rows, None)?;
         let width = match column.physical_type() {
             Type::BYTE_ARRAY => 0,
             Type::INT32 | Type::FLOAT => 4,

@@ -49,6 +49,11 @@ use crate::domain::catalog::Catalog;
 pub(super) const MAGIC: &[u8; 4] = b"PAR1";
 /// No export has more rows than this for each of its bytes; what claims them is no export.
 const ROWS_A_BYTE: u64 = 64;
+/// Parts of a schema, each in one before it, must fit on the stack of who reads them. Reports have some
+/// hundreds.
+const SCHEMA_LIMIT: i64 = 8192;
+/// Stack of the threads that read.
+const STACK: usize = 16 << 20;
 /// More threads than this wait for memory rather than for each other.
 const THREADS: usize = 16;
 /// So many more than there are cores wait for what is far away.
@@ -150,7 +155,9 @@ pub(super) fn read(
         let (sender, receiver) = channel::<()>();
         for number in 0..threads.min(THREADS) {
             let (reader, sender) = (&reader, sender.clone());
-            let thread = thread::Builder::new().name(THREAD.to_owned());
+            let thread = thread::Builder::new()
+                .name(THREAD.to_owned())
+                .stack_size(STACK);
             let work = move || {
                 reader.work();
                 drop(sender);
@@ -299,6 +306,14 @@ impl<'q> Reader<'q> {
             length: input.length,
             bytes_read: AtomicU64::new(0),
         };
+        let parts = schema_parts(&chunks).map_err(|error| footer(&file, &error))?;
+        if parts.is_none_or(|parts| parts > SCHEMA_LIMIT) {
+            let reason = match parts {
+                Some(parts) => format!("it claims a schema of {parts} parts"),
+                None => "it does not begin with a schema".to_owned(),
+            };
+            return Err(ImportError::Footer { file, reason });
+        }
         let metadata = ParquetMetaDataReader::new()
             .parse_and_finish(&FooterOf(&chunks))
             .map_err(|error| footer(&file, &error))?;
@@ -446,6 +461,24 @@ fn footer(file: &str, error: &ParquetError) -> ImportError {
     }
 }
 
+/// Returns how many parts a footer claims for its schema, before anybody takes them apart: it stands at
+/// its beginning, after the version.
+fn schema_parts(chunks: &Chunks<Source>) -> Result<Option<i64>, ParquetError> {
+    const END: u64 = 8;
+    const BEGIN: u64 = 32;
+    let Some(end) = chunks.length.checked_sub(END) else {
+        // That there is no footer is told by who looks for one.
+        return Ok(Some(0));
+    };
+    let length = chunks.get_bytes(end, 8)?;
+    let length = u32::from_le_bytes(length[..4].try_into().expect("four bytes"));
+    let Some(start) = end.checked_sub(length.into()) else {
+        return Ok(Some(0));
+    };
+    let bytes = chunks.get_bytes(start, BEGIN.min(end - start).try_into().unwrap_or(0))?;
+    Ok(pages::list_after_version(&bytes))
+}
+
 /// Refuses a footer that claims what the file cannot hold.
 fn check(file: &str, metadata: &ParquetMetaData, length: u64) -> Result<(), ImportError> {
     let mut rows = 0_u64;
@@ -480,7 +513,7 @@ struct FooterOf<'c>(&'c Chunks<Source>);
 
 impl Length for FooterOf<'_> {
     fn len(&self) -> u64 {
-        self.0.len()
+        self.0.length
     }
 }
 
