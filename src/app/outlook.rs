@@ -75,6 +75,9 @@ impl App {
         question: &Question,
         request: &BillRequest,
     ) -> Result<Compared, AppError> {
+        if scenario.is_of_storage() {
+            return Err(AppError::StorageAhead);
+        }
         self.check_names(baseline, scenario)?;
         let mapping = mapping(&baseline.valuers(self), &scenario.changes);
         let past = self.past(ledger, request)?;

@@ -331,6 +331,21 @@ fn turn(
     app: &App,
     output: &Output,
 ) -> Result<(), CommandError> {
+    let mut knobs = Vec::new();
+    for text in &args.sweep {
+        let axis =
+            scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
+        knobs.push(axis);
+    }
+    let range = args.breakeven.as_ref().map(|text| {
+        scenario_file::parse_range("--breakeven", text, &app.catalog).map_err(AppError::from)
+    });
+    let range = range.transpose()?;
+    let turns_storage = |knob: &knob::Knob| matches!(knob, knob::Knob::Retention(..));
+    let is_of_storage = scenario.is_of_storage()
+        || knobs.iter().any(|axis| turns_storage(&axis.knob))
+        || range.as_ref().is_some_and(|(knob, _)| turns_storage(knob));
+    let baseline = &*baseline.of(is_of_storage)?;
     app.check_names(baseline, scenario)?;
     let months = baseline.valuers(app);
     let currency = currency_of(baseline);
@@ -344,9 +359,7 @@ fn turn(
             problem: format!("no change of {} has a {}", scenario.name, knob.name()),
         })
     };
-    let document = if let Some(text) = &args.breakeven {
-        let (knob, range) = scenario_file::parse_range("--breakeven", text, &app.catalog)
-            .map_err(AppError::from)?;
+    let document = if let Some((knob, range)) = range {
         fits("--breakeven", &knob)?;
         let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
         let even = knob::break_even(&months, scenario, &knob, range).map_err(rating)?;
@@ -370,20 +383,16 @@ fn turn(
         let tornado = knob::tornado(&months, scenario, &swing).map_err(rating)?;
         report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
     } else {
-        let mut turned = Vec::new();
-        for text in &args.sweep {
-            let axis =
-                scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
+        for axis in &knobs {
             fits("--sweep", &axis.knob)?;
-            turned.push(axis);
         }
-        if turned.len() > 2 {
+        if knobs.len() > 2 {
             return Err(CommandError::BadValue {
                 flag: "--sweep",
                 problem: "one or two axes; run it again for another".to_owned(),
             });
         }
-        let sweep = knob::sweep(&months, scenario, &turned).map_err(rating)?;
+        let sweep = knob::sweep(&months, scenario, &knobs).map_err(rating)?;
         report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
     };
     output.document(&document)

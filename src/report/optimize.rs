@@ -174,10 +174,6 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     notes.extend(found.observations.iter().cloned());
     let missing = found.not_compared.iter();
     notes.extend(missing.map(|what| format!("Not compared: {what}.")));
-    notes.push(
-        "Not looked at: artifacts and logs. Of other services a ledger keeps the totals only."
-            .to_owned(),
-    );
     notes
 }
 

@@ -26,5 +26,6 @@ mod price_list;
 mod report;
 mod samples;
 mod scenario;
+mod storage;
 mod support;
 mod tidy;

@@ -73,6 +73,7 @@ fn every_finding_run_through_whatif_saves_the_same() {
         found,
     } = &*DEMO;
     assert!(found.findings.len() > 30, "{}", found.findings.len());
+    let baseline = &baseline.with_storage();
     let valuers = baseline.past(app);
     let before: Vec<Money> = valuers
         .iter()

@@ -6,6 +6,7 @@
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `break_even.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
+//! | `storage.rs` | logs and artifacts without an end, or forgotten |
 //! | `waste.rs` | rounding, second tries, queues, free units that nobody uses |
 //! | `prices.rs`, `projects.rs` | what a change is worth before it is rated; builds by project |
 //!
@@ -19,6 +20,7 @@ mod pipelines;
 mod prices;
 mod projects;
 pub mod split;
+mod storage;
 mod waste;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +29,7 @@ use rust_decimal::Decimal;
 
 use super::{
     catalog::{Catalog, Compute},
-    ids::{Currency, Meter, Region},
+    ids::{Currency, Meter, Region, ResourceId},
     money::Money,
     period::Month,
     price_book::PriceBook,
@@ -36,6 +38,7 @@ use super::{
         Change, Scenario, Spread, Valuer, unpriced,
         workload::{Facts, Lot},
     },
+    storage::{History, stored},
 };
 
 /// The most proposals that are rated in full; the best by a first estimate are.
@@ -71,6 +74,14 @@ pub enum Kind {
     Rounding,
     /// Builds that fail and are tried again.
     Retries,
+    /// Logs that nothing deletes.
+    LogRetention,
+    /// Logs of projects that no longer build.
+    ForgottenLogs,
+    /// Artifacts that nothing deletes.
+    ArtifactRetention,
+    /// Artifacts of pipelines that no longer run.
+    ForgottenArtifacts,
 }
 
 impl Kind {
@@ -85,6 +96,10 @@ impl Kind {
             Self::Fleet => "fleet",
             Self::Rounding => "rounding",
             Self::Retries => "retries",
+            Self::LogRetention => "log-retention",
+            Self::ForgottenLogs => "forgotten-logs",
+            Self::ArtifactRetention => "artifact-retention",
+            Self::ForgottenArtifacts => "forgotten-artifacts",
         }
     }
 }
@@ -138,7 +153,8 @@ pub struct Optimization {
     pub currency: Currency,
     /// The months looked through, in order; the last one decided what is proposed.
     pub months: Vec<Month>,
-    /// What the last month costs, charges other than usage left out.
+    /// What the last month costs, with its logs and artifacts in storage; charges other than usage are
+    /// left out.
     pub cost: Money,
     /// All of it is priced.
     pub complete: bool,
@@ -246,6 +262,7 @@ impl Found {
 /// Looks through months, in order of time, for changes that save at least so much a month.
 pub fn optimize(
     months: &[PastMonth<'_>],
+    storage: &History,
     least: Money,
 ) -> Result<Option<Optimization>, RatingError> {
     let Some(latest) = months.last() else {
@@ -257,7 +274,7 @@ pub fn optimize(
         least,
         ..Found::default()
     };
-    search(latest, &mut found);
+    search(latest, storage, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);
     drafts.sort_by(|a, b| (b.estimate, a.kind, &a.title).cmp(&(a.estimate, b.kind, &b.title)));
     let unrated = drafts.len().saturating_sub(MOST_RATED);
@@ -299,13 +316,14 @@ pub fn optimize(
     }))
 }
 
-fn search(month: &PastMonth<'_>, found: &mut Found) {
+fn search(month: &PastMonth<'_>, storage: &History, found: &mut Found) {
     let prices = prices::Prices::of(month);
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
     compute::find(&projects, &prices, month.valuer.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
+    storage::find(month, storage, found);
 }
 
 /// What became of a proposal.
@@ -388,6 +406,10 @@ fn touches(change: &Change, lot: &Lot, catalog: &Catalog) -> bool {
         }
         Change::PipelineType { .. } => service == "AWSCodePipeline",
         Change::Total { of, .. } => lot.key.meter == of.meter(),
+        Change::Storage { left, .. } | Change::Retention { left, .. } => {
+            let resource = lot.resource.as_ref().map(ResourceId::as_str);
+            stored(&lot.key.meter, resource) == Some(*left)
+        }
         _ => true,
     };
     let only = change.selector();

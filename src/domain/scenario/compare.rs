@@ -118,6 +118,8 @@ impl<'a> Valuer<'a> {
             match change {
                 Change::Builds { only, .. }
                 | Change::Minutes { only, .. }
+                | Change::Storage { only, .. }
+                | Change::Retention { only, .. }
                 | Change::Compute {
                     only,
                     to: Target::OnDemand(_),
@@ -501,7 +503,7 @@ impl Comparison {
                 }
                 for (unit, quantity) in &reach.totals {
                     if !quantity.is_zero() || parts.is_empty() {
-                        let quantity = Quantity::new(*quantity, *unit);
+                        let quantity = Quantity::new(quantity.round_dp(2), *unit);
                         parts.push(format!("{quantity} as a total"));
                     }
                 }

@@ -10,7 +10,7 @@ use super::{
     workload::Basis,
 };
 use crate::domain::{
-    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError,
+    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError, storage::Left,
 };
 
 /// What is turned.
@@ -22,6 +22,8 @@ pub enum Knob {
     Builds(Selector),
     /// The length of builds, times the value.
     Minutes(Selector),
+    /// For how many days logs or artifacts are kept.
+    Retention(Left, Selector),
     /// How fast builds run where the scenario moves them.
     Speed,
     /// How many machines the scenario's fleet has.
@@ -40,7 +42,7 @@ impl Knob {
     pub fn is_whole(&self) -> bool {
         match self {
             Self::Total(total, _) => total.is_whole(),
-            Self::Machines => true,
+            Self::Machines | Self::Retention(..) => true,
             _ => false,
         }
     }
@@ -72,6 +74,11 @@ impl Knob {
                 of: of.clone(),
                 only: only.clone(),
                 to: Adjust::To(value),
+            },
+            Self::Retention(left, only) => Change::Retention {
+                left: *left,
+                only: only.clone(),
+                days: value,
             },
             Self::Speed | Self::Machines | Self::PipelineMinutes => Change::FreeTier(true),
         }
@@ -476,7 +483,9 @@ pub fn tornado(
                     only: only.clone(),
                     times: factor,
                 },
-                Knob::Speed | Knob::Machines | Knob::PipelineMinutes => return Ok(middle),
+                Knob::Speed | Knob::Machines | Knob::PipelineMinutes | Knob::Retention(..) => {
+                    return Ok(middle);
+                }
             });
             Ok(scenario_totals(months, &changes)?.scenario)
         };
@@ -533,6 +542,7 @@ pub fn usual_range(knob: &Knob, months: &[Valuer<'_>]) -> (Decimal, Decimal) {
     };
     match knob {
         Knob::Speed => (Decimal::new(1, 1), Decimal::TEN),
+        Knob::Retention(..) => (Decimal::ONE, Decimal::from(3653)),
         Knob::Machines => (Decimal::ONE, Decimal::from(64)),
         Knob::Builds(_) | Knob::Minutes(_) => (Decimal::ZERO, Decimal::TEN),
         Knob::PipelineMinutes => {
