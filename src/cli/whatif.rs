@@ -23,7 +23,7 @@ use crate::{
         period::Month,
         plan::Terms,
         scenario::{
-            Scenario,
+            Scenario, crossing,
             knob::{self, Swing},
         },
     },
@@ -259,7 +259,7 @@ pub(super) fn run(
 
 fn is_complete(answers: &[Answer]) -> bool {
     let mut totals = answers.iter().map(|answer| answer.comparison.total);
-    totals.all(|total| total.complete)
+    totals.all(|total| total.whole.both())
 }
 
 /// Compares with the months to come.
@@ -362,7 +362,7 @@ fn turn(
     let document = if let Some((knob, range)) = range {
         fits("--breakeven", &knob)?;
         let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
-        let even = knob::break_even(&months, scenario, &knob, range).map_err(rating)?;
+        let even = crossing::break_even(&months, scenario, &knob, range).map_err(rating)?;
         report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
     } else if let Some(text) = &args.tornado {
         let swing = if text == "own" {

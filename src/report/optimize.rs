@@ -131,11 +131,16 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let show = |amount| show_money(amount, &found.currency);
     if let Some(together) = &found.together {
         notes.push(format!(
-            "Together {} save {} a month ({}), rated as one scenario. What is not with one of them \
+            "Together {} save {} a month ({}), rated as one scenario{}. What is not with one of them \
              changes the same usage: do not add it.",
             numbers(&together.findings),
             show(together.saving.p50),
-            range(&together.saving, &found.currency)
+            range(&together.saving, &found.currency),
+            if together.proven {
+                "; no other choice adds up to more"
+            } else {
+                ""
+            }
         ));
     } else if found.findings.is_empty() {
         notes.push("Nothing was found that saves as much as was asked for.".to_owned());
@@ -214,6 +219,7 @@ pub fn json(found: &Optimization) -> String {
         "findings": findings,
         "together": found.together.as_ref().map(|together| json!({
             "findings": together.findings.iter().map(|at| at + 1).collect::<Vec<_>>(),
+            "proven": together.proven,
             "saving": spread(&together.saving),
             "changes": changes(&together.scenario),
         })),

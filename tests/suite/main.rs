@@ -11,6 +11,7 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod faults;

@@ -11,16 +11,15 @@ use pipebill::{
     domain::{
         ids::Meter,
         money::Money,
-        optimize::{Kind, Optimization, split::Charges},
+        optimize::{Kind, Optimization, combine, split::Charges},
         period::Month,
         plan::PipelineType,
         price_book::PriceBook,
         quantity::Unit,
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, Selector, Spread, Target, Term, Valuer,
-            knob::{Knob, break_even},
-            unpriced,
+            Change, Pattern, Selector, Spread, Target, Term, Valuer, crossing::break_even,
+            knob::Knob, unpriced,
         },
     },
     report,
@@ -367,6 +366,39 @@ proptest! {
         let options = RatingOptions::new("2026-10".parse().unwrap());
         let bill = rate(&records, &PriceBook::new(catalog()), &options).unwrap().bill;
         prop_assert_eq!(bill.total(), charges.cost(pipelines, minutes));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Every subset of up to twelve findings, the slow way.
+    #[test]
+    fn no_combination_saves_more_than_the_one_that_is_named(
+        savings in prop::collection::vec(1_i64..50, 1..13),
+        pairs in prop::collection::vec((0_usize..12, 0_usize..12), 0..30),
+    ) {
+        let count = savings.len();
+        let money: Vec<Money> = savings.iter().map(|value| Money::new(Decimal::from(*value))).collect();
+        let mut overlaps = vec![Vec::new(); count];
+        for (a, b) in pairs {
+            if a != b && a < count && b < count && !overlaps[a].contains(&b) {
+                overlaps[a].push(b);
+                overlaps[b].push(a);
+            }
+        }
+        let lists: Vec<&[usize]> = overlaps.iter().map(Vec::as_slice).collect();
+        let (chosen, proven) = combine::best(&money, &lists);
+        let is_allowed = |set: usize| {
+            (0..count).all(|at| {
+                set & (1 << at) == 0 || overlaps[at].iter().all(|other| set & (1 << other) == 0)
+            })
+        };
+        let sum = |set: usize| (0..count).filter(|at| set & (1 << at) != 0).map(|at| savings[at]).sum::<i64>();
+        let most = (0..1_usize << count).filter(|set| is_allowed(*set)).map(sum).max();
+        let set: usize = chosen.iter().map(|at| 1 << at).sum();
+        prop_assert!(proven && is_allowed(set));
+        prop_assert_eq!(Some(sum(set)), most);
     }
 }
 

@@ -17,8 +17,9 @@ use pipebill::{
         quantity::Unit,
         scenario::{
             Change, Comparison, Scenario, Valuer, compare,
+            crossing::break_even,
             fleet::simulate,
-            knob::{Knob, break_even},
+            knob::Knob,
             workload::{Facts, SeenBuild, Workload},
         },
     },
@@ -41,7 +42,7 @@ pub(crate) fn scenario(changes: &[&str]) -> Scenario {
     }
 }
 
-fn stated(text: &str) -> Workload {
+pub(crate) fn stated(text: &str) -> Workload {
     let file = usage_file::parse("test.toml", text, catalog()).unwrap();
     let region = file
         .region
@@ -62,7 +63,7 @@ fn cost(workload: &Workload, changes: &[&str]) -> Money {
 }
 
 /// A bill of minutes with the builds behind it: project `api` on medium, so many seconds each.
-fn recorded(seconds: &[i64], billed: i64) -> Workload {
+pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
     let first = day("2026-10-05");
     let medium = &catalog().compute("general1.medium").unwrap().meter;
     let mut record = usage(
@@ -159,7 +160,7 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
 fn what_a_region_does_not_price_is_unknown_and_not_nothing() {
     let workload = recorded(&[61], 2);
     let comparison = compared(&workload, &["compute[general1.medium]=arm1.medium"]);
-    assert!(!comparison.total.complete);
+    assert!(comparison.total.whole.baseline && !comparison.total.whole.scenario);
     assert!(
         comparison.unknown[0].contains("Build-Min:ARM:g1.medium"),
         "{:?}",

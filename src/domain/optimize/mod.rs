@@ -6,6 +6,7 @@
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `break_even.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
+//! | `combine.rs` | which findings go together best |
 //! | `storage.rs` | logs and artifacts without an end, or forgotten |
 //! | `waste.rs` | rounding, second tries, queues, free units that nobody uses |
 //! | `prices.rs`, `projects.rs` | what a change is worth before it is rated; builds by project |
@@ -14,6 +15,7 @@
 //! the spread of its savings is what a month may bring.
 
 pub mod break_even;
+pub mod combine;
 mod compute;
 pub mod fleets;
 mod pipelines;
@@ -138,8 +140,11 @@ pub struct Finding {
 /// Findings that go together, rated as one scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Together {
-    /// Which, by their place in the list: from the best on, each that overlaps none before it.
+    /// Which, by their place in the list: of all combinations without an overlap, the one whose savings
+    /// (P50) add up to the most.
     pub findings: Vec<usize>,
+    /// No other combination adds up to more; else none was found in time.
+    pub proven: bool,
     /// What a month saves.
     pub saving: Spread,
     /// All of their changes.
@@ -438,18 +443,15 @@ fn overlaps(findings: &mut [Finding], last: &PastMonth<'_>) {
     }
 }
 
-/// Takes findings from the best on, each that overlaps none taken before, and rates them as one.
+/// Takes the best findings that go together, and rates them as one.
 fn together(
     findings: &[Finding],
     months: &[PastMonth<'_>],
     before: &[super::scenario::Value],
 ) -> Result<Option<Together>, RatingError> {
-    let mut taken: Vec<usize> = Vec::new();
-    for (at, finding) in findings.iter().enumerate() {
-        if !finding.overlaps.iter().any(|other| taken.contains(other)) {
-            taken.push(at);
-        }
-    }
+    let savings: Vec<Money> = findings.iter().map(|finding| finding.saving.p50).collect();
+    let overlaps: Vec<&[usize]> = findings.iter().map(|f| f.overlaps.as_slice()).collect();
+    let (taken, proven) = combine::best(&savings, &overlaps);
     if taken.len() < 2 {
         return Ok(None);
     }
@@ -465,6 +467,7 @@ fn together(
     }
     Ok(Some(Together {
         findings: taken,
+        proven,
         saving: Spread::of(savings),
         scenario,
     }))
