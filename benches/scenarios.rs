@@ -220,7 +220,12 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
         };
-        optimize(&[month], &History::default(), Money::new(Decimal::ONE))
+        optimize(
+            &[month],
+            &History::default(),
+            Money::new(Decimal::ONE),
+            None,
+        )
     });
 }
 

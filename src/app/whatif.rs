@@ -12,7 +12,7 @@ use crate::{
         plan::{Plan, Terms},
         price_book::Observed,
         scenario::{
-            Comparison, Scenario, Spread, Term, Valuer, compare,
+            Change, Comparison, Scenario, Spread, Term, Valuer, compare,
             workload::{Facts, SeenBuild, SeenPipeline, Workload},
         },
         storage::{self, History, Told},
@@ -303,6 +303,28 @@ impl App {
 }
 
 fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<(), AppError> {
+    for change in &scenario.changes {
+        let Change::Price(price) = change else {
+            continue;
+        };
+        let usage_type = price.usage_type.as_str();
+        let mut services = app.catalog.services.keys();
+        let months = || baseline.months.iter().chain(&baseline.history);
+        let mut lots = months().flat_map(|month| &month.workload.lots);
+        if services.any(|service| app.catalog.meter(service, usage_type).is_some())
+            || lots.any(|lot| lot.key.meter.usage_type == price.usage_type)
+        {
+            continue;
+        }
+        let known: BTreeSet<&str> = months()
+            .flat_map(|month| &month.workload.lots)
+            .map(|lot| lot.key.meter.usage_type.as_str())
+            .collect();
+        return Err(AppError::NothingMatches {
+            scenario: scenario.name.clone(),
+            name: UnknownName::new("usage type", usage_type, known),
+        });
+    }
     let selectors = scenario
         .changes
         .iter()

@@ -73,7 +73,7 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Against {
+pub(super) enum Against {
     /// Recorded or stated usage.
     History,
     /// The forecast.
@@ -351,12 +351,30 @@ fn turn(
     let currency = currency_of(baseline);
     let rating = |error| CommandError::from(AppError::Rating(error));
     let fits = |flag: &'static str, knob: &knob::Knob| {
+        if let Some(change) = knob.is_set_by(scenario) {
+            return Err(CommandError::BadValue {
+                flag,
+                problem: format!(
+                    "{change} sets {} already: leave one of them out, or let the scenario add to it \
+                     (=+) or multiply it (*=)",
+                    knob.name()
+                ),
+            });
+        }
         if knob.fits(scenario) {
             return Ok(());
         }
         Err(CommandError::BadValue {
             flag,
-            problem: format!("no change of {} has a {}", scenario.name, knob.name()),
+            problem: format!(
+                "no change has a {0} to turn; {0} belongs to {1}",
+                knob.name(),
+                match knob {
+                    knob::Knob::Speed => "compute[…]=…",
+                    knob::Knob::Machines => "compute[…]=reserved,machines=…",
+                    _ => "pipeline_type[…]=V2",
+                }
+            ),
         })
     };
     let document = if let Some((knob, range)) = range {

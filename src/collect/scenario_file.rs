@@ -150,6 +150,13 @@ pub fn parse_set(flag: &str, text: &str, catalog: &Catalog) -> Result<Change, Sc
     let wrong = |At(range, problem)| locate(flag, text, range, problem);
     let whole = Part::new(text, 0);
     let Some(equals) = equals_sign(text) else {
+        if let Some((before, rest)) = text.split_once('[')
+            && rest.contains('=')
+            && !rest.contains(']')
+        {
+            let problem = "the bracket is not closed".to_owned();
+            return Err(wrong(At(before.len()..text.len(), problem)));
+        }
         let problem = "a change is NAME=VALUE or NAME*=FACTOR, such as active_users=+10";
         return Err(wrong(At(whole.range(), problem.to_owned())));
     };

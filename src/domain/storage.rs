@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rust_decimal::Decimal;
+use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
     allocation::short_name,
@@ -365,6 +365,7 @@ impl ADay {
     /// more than are on record.
     pub fn kept(self, stored: Decimal, days: Decimal) -> Option<Decimal> {
         let most = self.gb * (days + Decimal::from(GRACE_DAYS));
+        let most = most.round_dp_with_strategy(6, RoundingStrategy::AwayFromZero);
         (days <= self.days).then(|| stored.min(most))
     }
 }

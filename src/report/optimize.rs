@@ -161,9 +161,21 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
         (builds, 1) => format!("Build by build: {builds} builds of one month, which is no range."),
         (builds, _) => format!(
             "Build by build: {builds} builds in the last of {count} months, which decides what is \
-             named; P10 to P90 are over these months."
+             named{}.",
+            if found.ahead {
+                ""
+            } else {
+                "; P10 to P90 are over these months"
+            }
         ),
     });
+    if found.ahead {
+        notes.push(
+            "Savings and their P10 to P90 are those of the next whole month, over 2,000 futures; of \
+             logs and artifacts in storage, which are not forecast, those of the last months."
+                .to_owned(),
+        );
+    }
     if found.small > 0 {
         notes.push(format!(
             "{} smaller savings are not shown: --least.",
@@ -198,6 +210,7 @@ pub fn json(found: &Optimization) -> String {
             "subject": finding.subject,
             "title": finding.title,
             "saving": spread(&finding.saving),
+            "saving_over": if finding.ahead { "forecast" } else { "history" },
             "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "pays_from_speed": finding.pays_from_speed.map(plain),
             "build_by_build": finding.build_by_build,

@@ -505,8 +505,8 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
     let what = |pays: bool| Cell::text(if pays { "costs no more" } else { "costs more" });
     table.rows.push(vec![
         Cell::Price(even.range.0),
-        what(even.pays_at_start),
-        Cell::Flag(even.pays_at_start),
+        what(even.pays_at_start()),
+        Cell::Flag(even.pays_at_start()),
         money(even.ends.0),
     ]);
     for crossing in &even.crossings {
@@ -518,7 +518,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         ]);
     }
     let shown = |value| shown_value(&even.knob, value);
-    let mut notes = vec![match (&even.crossings[..], even.pays_at_start) {
+    let mut notes = vec![match (&even.crossings[..], even.pays_at_start()) {
         _ if !even.complete => {
             "Something in it has no known price and is left out: where it really pays is not known. \
              State the price with --price, or take another region's with --price-like."

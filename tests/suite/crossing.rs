@@ -46,7 +46,7 @@ fn scanned(
     moved: &Scenario,
     knob: &Knob,
     (low, high): (Decimal, Decimal),
-    values: i64,
+    points: i64,
 ) -> Result<BreakEven, TestCaseError> {
     let terms = no_free_tier();
     let valuer = || Valuer::new(workload, catalog(), &terms, Observed::default());
@@ -67,10 +67,13 @@ fn scanned(
             crossing.at
         );
     }
-    let mut now = even.pays_at_start;
+    if !even.all {
+        return Ok(even);
+    }
+    let mut now = even.pays_at_start();
     let mut turns = even.crossings.iter().peekable();
-    for n in 0..=values {
-        let at = low + (high - low) * Decimal::from(n) / Decimal::from(values);
+    for n in 0..=points {
+        let at = low + (high - low) * Decimal::from(n) / Decimal::from(points);
         let at = if knob.is_whole() {
             at.floor()
         } else {

@@ -13,7 +13,7 @@ use pipebill::{
         money::Money,
         optimize::{Kind, Optimization, combine, split::Charges},
         period::Month,
-        plan::PipelineType,
+        plan::{PipelineType, Terms},
         price_book::PriceBook,
         quantity::Unit,
         rating::{RatingOptions, rate},
@@ -22,6 +22,7 @@ use pipebill::{
             knob::Knob, unpriced,
         },
     },
+    forecast::Question,
     report,
 };
 use proptest::prelude::*;
@@ -325,6 +326,91 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
         let costs = [0, 1, 2, 3].map(total);
         assert_eq!(costs.iter().min(), Some(&costs[1]), "{}", finding.title);
     }
+}
+
+/// What a finding saves over futures is what `whatif --against forecast` says of its scenario.
+#[test]
+fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
+    let Demo { app, baseline, .. } = &*DEMO;
+    let ledger = app.ledger().unwrap();
+    let request = BillRequest::default();
+    let found = app.optimize_ahead(&ledger, baseline, Money::new(Decimal::ONE), &request);
+    let found = found.unwrap();
+    let question = Question {
+        months: 1,
+        paths: 2000,
+        ..Question::default()
+    };
+    let mut asked = 0;
+    for finding in found.findings.iter().take(4) {
+        let ahead = app.compare_ahead(&ledger, baseline, &finding.scenario, &question, &request);
+        let [.., difference] = ahead.unwrap().sum;
+        assert_eq!(finding.saving.p10, -difference.p90, "{}", finding.title);
+        assert_eq!(finding.saving.p50, -difference.p50, "{}", finding.title);
+        asked += u32::from(finding.ahead);
+    }
+    assert_eq!(asked, 4);
+    assert!(
+        found
+            .findings
+            .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
+    );
+    // What lies in storage is not forecast: those savings are the past's.
+    let storage = found.findings.iter().filter(|finding| !finding.ahead);
+    let kinds: Vec<Kind> = storage.map(|finding| finding.kind).collect();
+    assert!(
+        kinds.contains(&Kind::LogRetention) && !kinds.contains(&Kind::Arm),
+        "{kinds:?}"
+    );
+    let together = found.together.unwrap();
+    assert!(together.proven && together.saving.p50 > found.findings[0].saving.p50);
+}
+
+#[test]
+fn pipelines_at_another_price_are_named_and_left_out() {
+    let Demo { app, baseline, .. } = &*DEMO;
+    let mut baseline = baseline.clone();
+    let minute = "CodePipeline:eu-west-1-actionExecutionMinute";
+    let price = pipebill::collect::stated::price(
+        &app.catalog,
+        minute,
+        dec("0.009"),
+        std::sync::Arc::from("a test"),
+    );
+    baseline.terms.prices.push(price.unwrap());
+    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let named = found
+        .not_compared
+        .iter()
+        .find(|text| text.starts_with("pipelines in eu-west-1"));
+    let named = named.unwrap();
+    for pipeline in [
+        "help-centre",
+        "merchant-portal",
+        "psd2-gateway",
+        "reporting-api",
+    ] {
+        assert!(named.contains(pipeline), "{named}");
+    }
+}
+
+#[test]
+fn unused_free_units_are_worth_what_the_like_of_them_costs() {
+    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let file = crate::support::root().join("examples/team.usage.toml");
+    let file = pipebill::collect::usage_file::read(&file, &app.catalog).unwrap();
+    let region = file.region.clone().unwrap();
+    let plan = file.plan("2026-10".parse().unwrap(), region);
+    let baseline = app.stated_baseline("team".to_owned(), &plan, Terms::default());
+    let found = app.optimize(&baseline.unwrap(), Money::ZERO).unwrap();
+    // 6,000 s are 100 minutes; the cheapest paid builds are on arm1.small, at 0.0034 each.
+    let text = "At most 0.34 USD a month: what 100 of the minutes paid on arm1.small cost.";
+    assert!(
+        found
+            .observations
+            .iter()
+            .any(|o| o.contains("6000 seconds") && o.ends_with(text))
+    );
 }
 
 /// What AWS's APIs say stands beside the bill and is never added to it.

@@ -204,6 +204,9 @@ impl<'a> Reader<'a> {
                 let percent = percent.or_else(|problem| self.value.wrong(problem))?.0;
                 Ok(Change::Discount(Discount { service, percent }))
             }
+            "" => self
+                .name
+                .wrong("a change has a name, such as active_users=+10"),
             name => {
                 let unknown = UnknownName::new("change", name, NAMES);
                 self.name.wrong(unknown.to_string())
@@ -216,6 +219,13 @@ impl<'a> Reader<'a> {
         self.split_options(&["deployments"])?;
         let deployments = self.option("deployments");
         let to = self.adjust()?;
+        if let Adjust::To(value) | Adjust::By(value) = to
+            && of.is_whole()
+            && !value.fract().is_zero()
+        {
+            let name = self.name.text;
+            return self.value.wrong(format!("there are no halves of {name}"));
+        }
         let is_targets = matches!(of, Total::OnPremisesTargets { .. });
         let of = match (is_targets, deployments, to) {
             (true, Some(deployments), Adjust::To(_)) => Total::OnPremisesTargets {
@@ -309,6 +319,9 @@ impl<'a> Reader<'a> {
             };
             let number = machines.text.parse();
             let number = number.or_else(|_| machines.wrong("machines are a whole number"))?;
+            if number == 0 {
+                return machines.wrong("a fleet has at least one machine");
+            }
             Target::Fleet {
                 compute: to,
                 machines: number,

@@ -8,7 +8,7 @@
 use crate::domain::money::Money;
 
 /// Steps after which the search stops: the best so far stands, unproven.
-const MOST_STEPS: u32 = 200_000;
+const MOST_STEPS: u32 = 5000;
 
 /// Findings as bits.
 #[derive(Clone, Default)]
@@ -58,12 +58,11 @@ impl Search<'_> {
         for at in self.order.iter().copied().filter(|at| open.has(*at)) {
             let excludes =
                 |group: &&mut Vec<usize>| group.iter().all(|other| self.conflicts[at].has(*other));
-            match groups.iter_mut().find(excludes) {
-                Some(group) => group.push(at),
-                None => {
-                    most += self.savings[at];
-                    groups.push(vec![at]);
-                }
+            if let Some(group) = groups.iter_mut().find(excludes) {
+                group.push(at);
+            } else {
+                most += self.savings[at];
+                groups.push(vec![at]);
             }
         }
         most
@@ -102,7 +101,9 @@ pub fn best(savings: &[Money], overlaps: &[&[usize]]) -> (Vec<usize>, bool) {
         .iter()
         .map(|others| {
             let mut set = Set::new(count);
-            others.iter().for_each(|other| set.add(*other));
+            for other in *others {
+                set.add(*other);
+            }
             set
         })
         .collect();
@@ -125,7 +126,9 @@ pub fn best(savings: &[Money], overlaps: &[&[usize]]) -> (Vec<usize>, bool) {
             at += 1;
         }
         let mut open = Set::new(count);
-        group.iter().for_each(|at| open.add(*at));
+        for at in &group {
+            open.add(*at);
+        }
         group.sort_by(|a, b| (savings[*b], a).cmp(&(savings[*a], b)));
         let mut search = Search {
             savings,

@@ -57,6 +57,9 @@ pub struct PastMonth<'a> {
     pub book: PriceBook<'a>,
 }
 
+/// Says what each of some scenarios saves in months to come; none of those it cannot say it of.
+pub type Ahead<'f> = dyn Fn(&[&[Change]]) -> Vec<Option<Spread>> + 'f;
+
 /// What kind of change a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Kind {
@@ -117,8 +120,10 @@ pub struct Finding {
     pub title: String,
     /// What it rests on: numbers of the last month.
     pub evidence: Vec<String>,
-    /// What a month saves: P10, P50 and P90 over [`Optimization::months`].
+    /// What a month saves: P10, P50 and P90 over [`Optimization::months`], or over futures.
     pub saving: Spread,
+    /// [`Finding::saving`] is over months to come.
+    pub ahead: bool,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
     /// The least speed on the new compute type at which the last month would not have cost more, to a
@@ -163,6 +168,8 @@ pub struct Optimization {
     pub cost: Money,
     /// All of it is priced.
     pub complete: bool,
+    /// Savings are over months to come, but for those of storage.
+    pub ahead: bool,
     /// Builds of the last month known one by one.
     pub builds: u64,
     /// The findings, the largest P50 first.
@@ -269,6 +276,7 @@ pub fn optimize(
     months: &[PastMonth<'_>],
     storage: &History,
     least: Money,
+    ahead: Option<&Ahead<'_>>,
 ) -> Result<Option<Optimization>, RatingError> {
     let Some(latest) = months.last() else {
         return Ok(None);
@@ -291,17 +299,27 @@ pub fn optimize(
     let mut findings = Vec::new();
     for draft in drafts {
         match rated(draft, months, &before)? {
-            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(*finding),
-            Rated::Saves(_) => found.small += 1,
+            Rated::Saves(finding) => findings.push(*finding),
             Rated::Unknown(what) => {
                 found.not_compared.insert(what);
             }
         }
     }
+    if let Some(ahead) = ahead {
+        let changes: Vec<&[Change]> = findings.iter().map(|f| &*f.scenario.changes).collect();
+        let savings = ahead(&changes);
+        for (finding, saving) in findings.iter_mut().zip(savings) {
+            finding.saving = saving.unwrap_or(finding.saving);
+            finding.ahead = saving.is_some();
+        }
+    }
+    let proposed = findings.len();
+    findings.retain(|finding| finding.saving.p50 >= least);
+    found.small += (proposed - findings.len()) as u64;
     findings
         .sort_by(|a, b| (b.saving.p50, a.kind, &a.title).cmp(&(a.saving.p50, b.kind, &b.title)));
     overlaps(&mut findings, latest);
-    let together = together(&findings, months, &before)?;
+    let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
     Ok(Some(Optimization {
         currency: latest.valuer.workload.currency.clone(),
@@ -311,6 +329,7 @@ pub fn optimize(
             .collect(),
         cost: cost.unwrap_or_default(),
         complete: before.iter().all(super::scenario::Value::is_complete),
+        ahead: ahead.is_some(),
         builds: latest.valuer.workload.builds,
         findings,
         together,
@@ -384,6 +403,7 @@ fn rated(
         title: draft.title,
         evidence: draft.evidence,
         saving: Spread::of(by_month.clone()),
+        ahead: false,
         by_month,
         pays_from_speed: draft.pays_from_speed,
         build_by_build,
@@ -448,6 +468,7 @@ fn together(
     findings: &[Finding],
     months: &[PastMonth<'_>],
     before: &[super::scenario::Value],
+    ahead: Option<&Ahead<'_>>,
 ) -> Result<Option<Together>, RatingError> {
     let savings: Vec<Money> = findings.iter().map(|finding| finding.saving.p50).collect();
     let overlaps: Vec<&[usize]> = findings.iter().map(|f| f.overlaps.as_slice()).collect();
@@ -465,10 +486,25 @@ fn together(
     for (month, before) in months.iter().zip(before) {
         savings.push(before.bill.total() - month.valuer.total_of(&scenario)?);
     }
+    // Where futures know a part of it only, that part is theirs and the rest is the past's.
+    let (mut saving, is_ahead) = (
+        Spread::of(savings),
+        taken.iter().any(|at| findings[*at].ahead),
+    );
+    if let Some(ahead) = ahead.filter(|_| is_ahead) {
+        let (known, rest): (Vec<usize>, Vec<usize>) =
+            taken.iter().partition(|at| findings[**at].ahead);
+        let of_known = known.iter().flat_map(|at| &findings[*at].scenario.changes);
+        let changes: Vec<Change> = of_known.cloned().collect();
+        if let Some(Some(known)) = ahead(&[&changes]).pop() {
+            let rest = rest.iter().map(|at| findings[*at].saving);
+            saving = rest.fold(known, Spread::plus);
+        }
+    }
     Ok(Some(Together {
         findings: taken,
         proven,
-        saving: Spread::of(savings),
+        saving,
         scenario,
     }))
 }

@@ -33,10 +33,12 @@ impl Stored<'_> {
 
 /// Looks for storage that need not be.
 pub(super) fn find(month: &PastMonth<'_>, history: &History, found: &mut Found) {
-    if history.told != Some(Told::Yes) {
+    // Stated usage has none.
+    let Some(told) = history.told else { return };
+    if told != Told::Yes {
         found.not_compared.insert(
-            match history.told {
-                Some(Told::NotRead) => {
+            match told {
+                Told::NotRead => {
                     "logs and artifacts in storage: the bill was imported before they were read; \
                      import it again"
                 }

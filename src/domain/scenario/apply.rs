@@ -580,6 +580,18 @@ impl<'a> Application<'a> {
             (_, to) => to,
         };
         let after = to.of(before);
+        if matches!(to, Adjust::By(less) if before + less < Decimal::ZERO) {
+            let name = Change::Total {
+                of: of.clone(),
+                only: only.clone(),
+                to,
+            };
+            self.out.warnings.insert(format!(
+                "{name}: there are {} in {}, so none is left.",
+                plain(before.normalize()),
+                workload.month
+            ));
+        }
         let unit = self
             .catalog
             .meter(&meter.service, meter.usage_type.as_str())

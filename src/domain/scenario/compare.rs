@@ -589,6 +589,16 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// Adds another, as if both were low and high together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            p10: self.p10 + other.p10,
+            p50: self.p50 + other.p50,
+            p90: self.p90 + other.p90,
+        }
+    }
+
     /// Returns the spread of amounts.
     pub fn of(mut amounts: Vec<Money>) -> Self {
         amounts.sort();

@@ -37,8 +37,6 @@ pub struct BreakEven {
     pub knob: Knob,
     /// Between which values it was looked for.
     pub range: (Decimal, Decimal),
-    /// It pays at the first of them.
-    pub pays_at_start: bool,
     /// Every change of sign, in order of the value.
     pub crossings: Vec<Crossing>,
     /// The difference at both ends.
@@ -61,8 +59,12 @@ const PLACES: u32 = 9;
 /// The most places at which Lambda lets go of a build that are looked at from both sides.
 const MOST_LIMITS: usize = 400;
 
-/// The most values at which the whole tariff is asked.
-const MOST_ASKED: u32 = 2000;
+/// The most values at which the whole tariff is asked: of many builds the fewer, for each of them is
+/// metered again.
+fn most_asked(months: &[Valuer<'_>]) -> u64 {
+    let builds: u64 = months.iter().map(|valuer| valuer.workload.builds).sum();
+    (20_000_000 / builds.max(1)).clamp(1000, 20_000)
+}
 
 /// What both sides cost at a value.
 #[derive(Clone, Copy)]
@@ -82,13 +84,21 @@ impl Point {
     }
 }
 
+impl BreakEven {
+    /// Tells whether it pays at the first value of the range.
+    pub fn pays_at_start(&self) -> bool {
+        self.ends.0 <= Money::ZERO
+    }
+}
+
 struct Search<'s, 'a> {
     months: &'s [Valuer<'a>],
     scenario: &'s Scenario,
     knob: &'s Knob,
     own_baseline: Option<Money>,
     step: Decimal,
-    asked: u32,
+    asked: u64,
+    most_asked: u64,
     crossings: Vec<Crossing>,
     all: bool,
 }
@@ -133,7 +143,7 @@ impl Search<'_, '_> {
         }
         // Both sides move: they may meet more often than the ends show. One that stands is met once.
         let is_one_moving = from.scenario == to.scenario || from.baseline == to.baseline;
-        if (!turns && is_one_moving) || self.asked >= MOST_ASKED {
+        if (!turns && is_one_moving) || self.asked >= self.most_asked {
             self.all &= is_one_moving;
             return if turns { self.halve(from, to) } else { Ok(()) };
         }
@@ -244,6 +254,7 @@ pub fn break_even(
         own_baseline,
         step,
         asked: 0,
+        most_asked: most_asked(months),
         crossings: Vec::new(),
         all: true,
     };
@@ -261,7 +272,6 @@ pub fn break_even(
     Ok(BreakEven {
         knob: knob.clone(),
         range: (low, high),
-        pays_at_start: first.pays(),
         crossings: search.crossings,
         ends,
         flat: points.iter().all(|point| point.difference() == ends.0),

@@ -84,10 +84,9 @@ impl Knob {
         }
     }
 
-    /// Returns changes with the knob at a value. Nothing else changes.
+    /// Returns changes with the knob at a value.
     pub fn turned(&self, changes: &[Change], value: Decimal) -> Vec<Change> {
         let mut turned = changes.to_vec();
-        let mut found = false;
         for change in &mut turned {
             match (self, change) {
                 (Self::Speed, Change::Compute { speed, .. }) => *speed = value,
@@ -101,24 +100,32 @@ impl Knob {
                 (Self::PipelineMinutes, Change::PipelineType { minutes, .. }) => {
                     *minutes = Some(value);
                 }
-                (
-                    Self::Total(of, only),
-                    Change::Total {
-                        of: own,
-                        only: own_only,
-                        to,
-                    },
-                ) if of == own && only == own_only => {
-                    *to = Adjust::To(value);
-                    found = true;
-                }
                 _ => {}
             }
         }
-        if !self.is_of_the_scenario() && !found {
-            turned.push(self.change(value));
+        if !self.is_of_the_scenario() {
+            // The quantity comes first; what the scenario makes of it, more people or fewer minutes, is
+            // made of the turned one.
+            turned.insert(0, self.change(value));
         }
         turned
+    }
+
+    /// Returns the scenario's change that sets what the knob turns, whatever the knob says: both cannot
+    /// hold.
+    pub fn is_set_by<'s>(&self, scenario: &'s Scenario) -> Option<&'s Change> {
+        scenario.changes.iter().find(|change| match (self, change) {
+            (
+                Self::Total(of, _),
+                Change::Total {
+                    of: own,
+                    to: Adjust::To(_),
+                    ..
+                },
+            ) => of.meter() == own.meter(),
+            (Self::Retention(left, _), Change::Retention { left: own, .. }) => left == own,
+            _ => false,
+        })
     }
 
     /// Tells whether a scenario has what the knob turns.
