@@ -22,6 +22,7 @@ use pipebill::{
             knob::{Axis, Knob, sweep},
             workload::{Facts, SeenBuild, SeenPipeline, Workload},
         },
+        storage::History,
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     pricing,
@@ -219,7 +220,12 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
         };
-        optimize(&[month], Money::new(Decimal::ONE))
+        optimize(
+            &[month],
+            &History::default(),
+            Money::new(Decimal::ONE),
+            None,
+        )
     });
 }
 

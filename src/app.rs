@@ -44,6 +44,7 @@ use crate::{
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        storage::Told,
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -91,6 +92,19 @@ pub enum AppError {
         /// The name.
         name: UnknownName,
     },
+    /// Nothing is known of single log groups and buckets.
+    #[error("{}", match told {
+        Some(Told::NoResources) => "log groups and artifact buckets are not known: the bill names no resources",
+        Some(Told::NotRead) => "log groups and artifact buckets are not known: the bill was imported before they were read",
+        _ => "log groups and artifact buckets are not known: this usage has none",
+    })]
+    NoStorage {
+        /// What the months tell.
+        told: Option<Told>,
+    },
+    /// What lies in storage is not continued.
+    #[error("logs and artifacts in storage are not forecast")]
+    StorageAhead,
     /// Rows that could not be read cannot be kept either.
     #[error("cannot write {path}")]
     Quarantine {

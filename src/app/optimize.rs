@@ -3,7 +3,7 @@
 use super::{App, AppError, Baseline, MonthUsage};
 use crate::domain::{
     money::Money,
-    optimize::{Optimization, PastMonth, optimize},
+    optimize::{Ahead, Optimization, PastMonth, optimize},
     scenario::Scenario,
 };
 
@@ -12,6 +12,16 @@ impl App {
     /// save at least so much a month. Where builds were collected, only the latest months that have
     /// them count: each build is rounded up by itself, and totals do not show it.
     pub fn optimize(&self, baseline: &Baseline, least: Money) -> Result<Optimization, AppError> {
+        self.optimize_by(baseline, least, None)
+    }
+
+    pub(super) fn optimize_by(
+        &self,
+        baseline: &Baseline,
+        least: Money,
+        ahead: Option<&Ahead<'_>>,
+    ) -> Result<Optimization, AppError> {
+        let baseline = &baseline.with_storage();
         let (usage, valuers) = if baseline.history.is_empty() {
             (&baseline.months, baseline.valuers(self))
         } else {
@@ -32,7 +42,7 @@ impl App {
                 book: self.price_book(&baseline.terms, usage.observed.clone()),
             })
             .collect();
-        optimize(&months, least)?.ok_or(AppError::EmptyLedger)
+        optimize(&months, &baseline.storage, least, ahead)?.ok_or(AppError::EmptyLedger)
     }
 
     /// Returns the dearest month of a baseline under a scenario, and whether it is known whole.
@@ -41,6 +51,7 @@ impl App {
         baseline: &Baseline,
         scenario: &Scenario,
     ) -> Result<(Money, bool), AppError> {
+        let baseline = &*baseline.of(scenario.is_of_storage())?;
         self.check_names(baseline, scenario)?;
         let changes: Vec<_> = scenario.changes.iter().collect();
         let mut dearest = Money::ZERO;

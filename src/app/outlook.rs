@@ -12,18 +12,28 @@ use crate::{
     },
     domain::{
         ids::Currency,
+        money::Money,
+        optimize::Optimization,
         period::Month,
-        price_book::Observed,
-        scenario::{Scenario, mapping::mapping},
+        plan::Terms,
+        price_book::{Observed, PriceBook},
+        scenario::{
+            Change, Scenario, Spread, Valuer,
+            mapping::{Mapping, mapping},
+        },
         usage::{ChargeKind, UsageRecord},
     },
     forecast::{
-        self, Backtest, Compared, Coverage, Forecast, Question, Rating,
+        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
     ledger::{Ledger, SourceInfo},
 };
+
+/// Futures that savings are rated over: fewer than of a forecast, for each is rated again for every
+/// finding.
+const FUTURES: usize = 2000;
 
 impl App {
     /// Continues usage and rates what may come of it.
@@ -75,6 +85,9 @@ impl App {
         question: &Question,
         request: &BillRequest,
     ) -> Result<Compared, AppError> {
+        if scenario.is_of_storage() {
+            return Err(AppError::StorageAhead);
+        }
         self.check_names(baseline, scenario)?;
         let mapping = mapping(&baseline.valuers(self), &scenario.changes);
         let past = self.past(ledger, request)?;
@@ -84,6 +97,13 @@ impl App {
         let currency = || past.currency.clone();
         let options = |month| rating_options(month, currency(), &request.terms, sharing);
         let changed = |month| rating_options(month, currency(), &mapping.terms, sharing);
+        let scenario = Ahead {
+            rating: Rating {
+                book: &after,
+                options: &changed,
+            },
+            mapping: &mapping,
+        };
         let compared = forecast::compared(
             &past.records,
             &past.coverage,
@@ -92,13 +112,87 @@ impl App {
                 book: &before,
                 options: &options,
             },
-            &Rating {
-                book: &after,
-                options: &changed,
-            },
-            &mapping,
+            &[scenario],
         );
-        compared.ok_or(AppError::EmptyLedger)
+        let mut compared = compared.ok_or(AppError::EmptyLedger)?;
+        compared.pop().ok_or(AppError::EmptyLedger)
+    }
+
+    /// Looks for savings as [`App::optimize`] does, and has their range from joint futures of the next
+    /// whole month, each rated with and without the change, in place of the months that were.
+    pub fn optimize_ahead(
+        &self,
+        ledger: &Ledger,
+        baseline: &Baseline,
+        least: Money,
+        request: &BillRequest,
+    ) -> Result<Optimization, AppError> {
+        let past = self.past(ledger, request)?;
+        let question = Question {
+            months: 1,
+            paths: FUTURES,
+            ..Question::default()
+        };
+        let valuers = baseline.valuers(self);
+        let savings = |scenarios: &[&[Change]]| {
+            let spreads = self.savings_ahead(&past, &valuers, scenarios, &question, request);
+            spreads.unwrap_or_else(|| vec![None; scenarios.len()])
+        };
+        self.optimize_by(baseline, least, Some(&savings))
+    }
+
+    /// Returns what each scenario saves over futures; none of those that no future knows.
+    fn savings_ahead(
+        &self,
+        past: &Past,
+        valuers: &[Valuer<'_>],
+        scenarios: &[&[Change]],
+        question: &Question,
+        request: &BillRequest,
+    ) -> Option<Vec<Option<Spread>>> {
+        let currency = || past.currency.clone();
+        let known: Vec<usize> = (0..scenarios.len())
+            .filter(|at| scenarios[*at].iter().all(|change| change.left().is_none()))
+            .collect();
+        let mappings: Vec<Mapping> = known
+            .iter()
+            .map(|at| mapping(valuers, scenarios[*at]))
+            .collect();
+        let books: Vec<PriceBook<'_>> = mappings
+            .iter()
+            .map(|mapping| self.price_book(&mapping.terms, past.observed()))
+            .collect();
+        let options = |terms: Terms| {
+            move |month| rating_options(month, past.currency.clone(), &terms, request.sharing)
+        };
+        let changed: Vec<_> = mappings.iter().map(|m| options(m.terms.clone())).collect();
+        let ahead: Vec<Ahead<'_>> = mappings
+            .iter()
+            .zip(&books)
+            .zip(&changed)
+            .map(|((mapping, book), options)| Ahead {
+                rating: Rating { book, options },
+                mapping,
+            })
+            .collect();
+        let as_is = |month| rating_options(month, currency(), &request.terms, request.sharing);
+        let book = self.price_book(&request.terms, past.observed());
+        let baseline = Rating {
+            book: &book,
+            options: &as_is,
+        };
+        let compared =
+            forecast::compared(&past.records, &past.coverage, question, &baseline, &ahead)?;
+        let mut spreads = vec![None; scenarios.len()];
+        for (at, compared) in known.into_iter().zip(compared) {
+            let [.., difference] = compared.sum;
+            spreads[at] = Some(Spread {
+                p10: -difference.p90,
+                p50: -difference.p50,
+                p90: -difference.p10,
+            });
+        }
+        Some(spreads)
     }
 
     /// Does something with the prices and options of recorded usage.

@@ -1,6 +1,6 @@
 //! What if something were different: recorded or stated usage under scenarios.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
 use crate::{
@@ -12,9 +12,11 @@ use crate::{
         plan::{Plan, Terms},
         price_book::Observed,
         scenario::{
-            Comparison, Scenario, Spread, Term, Valuer, compare,
+            Change, Comparison, Scenario, Spread, Term, Valuer, compare,
             workload::{Facts, SeenBuild, SeenPipeline, Workload},
         },
+        storage::{self, History, Told},
+        usage::UsageRecord,
     },
     ledger::Ledger,
 };
@@ -25,11 +27,15 @@ pub struct MonthUsage {
     /// Its usage.
     pub workload: Workload,
     /// What AWS's APIs say of it.
-    pub facts: Facts,
+    pub facts: Arc<Facts>,
     /// The prices its bill shows.
     pub observed: Observed,
     /// What is left out of it: charges that are not usage.
     pub other_charges: Money,
+    /// What lies in storage, of services that are not in the workload.
+    pub storage: Vec<UsageRecord>,
+    /// The log groups and buckets of the month.
+    pub stores: History,
 }
 
 /// What scenarios are compared with.
@@ -43,6 +49,8 @@ pub struct Baseline {
     pub history: Vec<MonthUsage>,
     /// Prices, free tier and discounts.
     pub terms: Terms,
+    /// Log groups and buckets, over these months and those before.
+    pub storage: History,
 }
 
 /// A comparison with the range of its difference in a month.
@@ -55,6 +63,30 @@ pub struct Answer {
 }
 
 impl Baseline {
+    /// Returns the baseline with the logs and artifacts in storage as a part of it.
+    #[must_use]
+    pub fn with_storage(&self) -> Self {
+        let mut with = self.clone();
+        for month in with.months.iter_mut().chain(&mut with.history) {
+            let storage = std::mem::take(&mut month.storage);
+            month.workload.add_storage(&storage, &self.storage);
+        }
+        with
+    }
+
+    /// Returns the baseline that a scenario is compared with: storage is a part of it where that is
+    /// what changes.
+    pub fn of(&self, is_of_storage: bool) -> Result<Cow<'_, Self>, AppError> {
+        if !is_of_storage {
+            return Ok(Cow::Borrowed(self));
+        }
+        let untold = self.months.iter().map(|month| month.stores.told);
+        match untold.max().flatten() {
+            Some(Told::Yes) => Ok(Cow::Owned(self.with_storage())),
+            told => Err(AppError::NoStorage { told }),
+        }
+    }
+
     /// Returns the months ready for valuing.
     pub fn valuers<'a>(&'a self, app: &'a App) -> Vec<Valuer<'a>> {
         valuers(&self.months, app, &self.terms)
@@ -128,6 +160,10 @@ impl App {
             month = Some(before);
         }
         past.reverse();
+        let mut all: Vec<&History> = past.iter().chain(&gathered).map(|m| &m.stores).collect();
+        all.sort_by_key(|stores| stores.months.first().copied());
+        all.dedup_by_key(|stores| stores.months.first().copied());
+        let storage = History::of(all);
         let name = match months {
             [only] => only.to_string(),
             [first, .., last] => format!("{first} to {last}"),
@@ -138,6 +174,7 @@ impl App {
             months: gathered,
             history: past,
             terms: request.terms.clone(),
+            storage,
         })
     }
 
@@ -165,12 +202,15 @@ impl App {
             name,
             months: vec![MonthUsage {
                 workload,
-                facts: Facts::default(),
+                facts: Arc::default(),
                 observed: Observed::default(),
                 other_charges: Money::ZERO,
+                storage: Vec::new(),
+                stores: History::default(),
             }],
             history: Vec::new(),
             terms,
+            storage: History::default(),
         })
     }
 
@@ -189,7 +229,9 @@ impl App {
                 .records;
         }
         let currency = choose_currency(month, &mut records, request)?;
-        let facts = facts(ledger, month)?;
+        let (told, storage) = ledger.storage(month)?;
+        let stores = History::of_month(month, told, records.iter().chain(&storage));
+        let facts = Arc::new(facts(ledger, month)?);
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed.clone());
         let other_charges = records
@@ -206,16 +248,22 @@ impl App {
             facts,
             observed,
             other_charges,
+            storage,
+            stores,
         })
     }
 
     /// Compares a scenario with a baseline.
     pub fn compare(&self, baseline: &Baseline, scenario: &Scenario) -> Result<Answer, AppError> {
+        let baseline = &*baseline.of(scenario.is_of_storage())?;
         self.check_names(baseline, scenario)?;
         let comparison = compare(&baseline.valuers(self), scenario)?;
         let mut differences = Vec::new();
         let mut complete = true;
-        for valuer in baseline.past(self) {
+        for (valuer, usage) in baseline.past(self).iter().zip(&baseline.history) {
+            if scenario.is_of_storage() && usage.stores.told != Some(Told::Yes) {
+                continue;
+            }
             let before = valuer.value(&[])?;
             let after = valuer.value(&scenario.changes.iter().collect::<Vec<_>>())?;
             // A range of differences that are not known would be none.
@@ -255,6 +303,28 @@ impl App {
 }
 
 fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<(), AppError> {
+    for change in &scenario.changes {
+        let Change::Price(price) = change else {
+            continue;
+        };
+        let usage_type = price.usage_type.as_str();
+        let mut services = app.catalog.services.keys();
+        let months = || baseline.months.iter().chain(&baseline.history);
+        let mut lots = months().flat_map(|month| &month.workload.lots);
+        if services.any(|service| app.catalog.meter(service, usage_type).is_some())
+            || lots.any(|lot| lot.key.meter.usage_type == price.usage_type)
+        {
+            continue;
+        }
+        let known: BTreeSet<&str> = months()
+            .flat_map(|month| &month.workload.lots)
+            .map(|lot| lot.key.meter.usage_type.as_str())
+            .collect();
+        return Err(AppError::NothingMatches {
+            scenario: scenario.name.clone(),
+            name: UnknownName::new("usage type", usage_type, known),
+        });
+    }
     let selectors = scenario
         .changes
         .iter()
@@ -271,8 +341,11 @@ fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<()
         let (what, pattern) = term.parts();
         let known: BTreeSet<String> = match term {
             Term::Project(_) => lots()
-                .filter(|lot| lot.key.meter.service.as_str() == "CodeBuild")
-                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .filter_map(|lot| match lot.key.meter.service.as_str() {
+                    "CodeBuild" => lot.name(),
+                    "AmazonCloudWatch" => Some(storage::project(&lot.name()?)?.to_owned()),
+                    _ => None,
+                })
                 .collect(),
             Term::Pipeline(_) => lots()
                 .filter(|lot| lot.key.meter.service.as_str() == "AWSCodePipeline")

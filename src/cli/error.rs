@@ -12,7 +12,7 @@ use crate::{
         exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
         stated::UnknownName, study_files::StudyFileError, usage_file::UsageFileError,
     },
-    domain::rating::RatingError,
+    domain::{rating::RatingError, storage::Told},
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},
@@ -220,6 +220,14 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::NothingMatches { .. } => {
             "`pipebill usage --by project` names what there is; a star stands for any text"
         }
+        AppError::NoStorage { told } => match told {
+            Some(Told::NoResources) => {
+                "a Cost and Usage Report with resource IDs, or FOCUS, tells of them"
+            }
+            Some(Told::NotRead) => "import the exports of these months again",
+            _ => "they are on the bill: import an export with resource IDs, and leave --usage out",
+        },
+        AppError::StorageAhead => "leave --against forecast out: the months on record show it",
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"
         }

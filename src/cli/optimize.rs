@@ -6,7 +6,7 @@ use super::{
     CommandError, Exit, Format,
     output::{Output, write_file},
     terms::number,
-    whatif::BaselineArgs,
+    whatif::{Against, BaselineArgs},
 };
 use crate::{
     app::App,
@@ -33,6 +33,16 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     baseline: BaselineArgs,
+    /// Rank by what the last months would have saved, or by the next one: 2,000 futures, each with and
+    /// without the change.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT",
+        default_value = "history",
+        conflicts_with = "usage"
+    )]
+    against: Against,
     /// Leave out what saves less than this a month.
     #[arg(long, value_name = "AMOUNT", default_value = "1")]
     least: String,
@@ -62,7 +72,14 @@ pub(super) fn run(
         parse_quantity,
     )?;
     let baseline = args.baseline.gather(app)?;
-    let found = app.optimize(&baseline, Money::new(least))?;
+    let least = Money::new(least);
+    let found = match args.against {
+        Against::History => app.optimize(&baseline, least)?,
+        Against::Forecast => {
+            let request = args.baseline.request(app)?;
+            app.optimize_ahead(&app.ledger()?, &baseline, least, &request)?
+        }
+    };
     if let Some(directory) = &args.write {
         write(directory, args.force, &found, output)?;
     }

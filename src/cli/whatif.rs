@@ -23,7 +23,7 @@ use crate::{
         period::Month,
         plan::Terms,
         scenario::{
-            Scenario,
+            Scenario, crossing,
             knob::{self, Swing},
         },
     },
@@ -73,7 +73,7 @@ pub(super) struct Args {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum Against {
+pub(super) enum Against {
     /// Recorded or stated usage.
     History,
     /// The forecast.
@@ -259,7 +259,7 @@ pub(super) fn run(
 
 fn is_complete(answers: &[Answer]) -> bool {
     let mut totals = answers.iter().map(|answer| answer.comparison.total);
-    totals.all(|total| total.complete)
+    totals.all(|total| total.whole.both())
 }
 
 /// Compares with the months to come.
@@ -331,25 +331,56 @@ fn turn(
     app: &App,
     output: &Output,
 ) -> Result<(), CommandError> {
+    let mut knobs = Vec::new();
+    for text in &args.sweep {
+        let axis =
+            scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
+        knobs.push(axis);
+    }
+    let range = args.breakeven.as_ref().map(|text| {
+        scenario_file::parse_range("--breakeven", text, &app.catalog).map_err(AppError::from)
+    });
+    let range = range.transpose()?;
+    let turns_storage = |knob: &knob::Knob| matches!(knob, knob::Knob::Retention(..));
+    let is_of_storage = scenario.is_of_storage()
+        || knobs.iter().any(|axis| turns_storage(&axis.knob))
+        || range.as_ref().is_some_and(|(knob, _)| turns_storage(knob));
+    let baseline = &*baseline.of(is_of_storage)?;
     app.check_names(baseline, scenario)?;
     let months = baseline.valuers(app);
     let currency = currency_of(baseline);
     let rating = |error| CommandError::from(AppError::Rating(error));
     let fits = |flag: &'static str, knob: &knob::Knob| {
+        if let Some(change) = knob.is_set_by(scenario) {
+            return Err(CommandError::BadValue {
+                flag,
+                problem: format!(
+                    "{change} sets {} already: leave one of them out, or let the scenario add to it \
+                     (=+) or multiply it (*=)",
+                    knob.name()
+                ),
+            });
+        }
         if knob.fits(scenario) {
             return Ok(());
         }
         Err(CommandError::BadValue {
             flag,
-            problem: format!("no change of {} has a {}", scenario.name, knob.name()),
+            problem: format!(
+                "no change has a {0} to turn; {0} belongs to {1}",
+                knob.name(),
+                match knob {
+                    knob::Knob::Speed => "compute[…]=…",
+                    knob::Knob::Machines => "compute[…]=reserved,machines=…",
+                    _ => "pipeline_type[…]=V2",
+                }
+            ),
         })
     };
-    let document = if let Some(text) = &args.breakeven {
-        let (knob, range) = scenario_file::parse_range("--breakeven", text, &app.catalog)
-            .map_err(AppError::from)?;
+    let document = if let Some((knob, range)) = range {
         fits("--breakeven", &knob)?;
         let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
-        let even = knob::break_even(&months, scenario, &knob, range).map_err(rating)?;
+        let even = crossing::break_even(&months, scenario, &knob, range).map_err(rating)?;
         report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
     } else if let Some(text) = &args.tornado {
         let swing = if text == "own" {
@@ -370,20 +401,16 @@ fn turn(
         let tornado = knob::tornado(&months, scenario, &swing).map_err(rating)?;
         report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
     } else {
-        let mut turned = Vec::new();
-        for text in &args.sweep {
-            let axis =
-                scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
+        for axis in &knobs {
             fits("--sweep", &axis.knob)?;
-            turned.push(axis);
         }
-        if turned.len() > 2 {
+        if knobs.len() > 2 {
             return Err(CommandError::BadValue {
                 flag: "--sweep",
                 problem: "one or two axes; run it again for another".to_owned(),
             });
         }
-        let sweep = knob::sweep(&months, scenario, &turned).map_err(rating)?;
+        let sweep = knob::sweep(&months, scenario, &knobs).map_err(rating)?;
         report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
     };
     output.document(&document)

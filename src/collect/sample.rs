@@ -7,6 +7,8 @@
 
 mod chance;
 mod facts;
+mod stored;
+mod texts;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,7 +21,7 @@ use serde::Deserialize;
 
 use crate::domain::{
     metering::codepipeline::{V1Activity, v1_activity},
-    number::{NumberError, parse_quantity, plain},
+    number::plain,
     period::Month,
 };
 
@@ -55,6 +57,7 @@ const COLUMNS: [&str; 22] = [
 
 use chance::splitmix64;
 pub use facts::keep_facts;
+use texts::{Day, Exact};
 
 /// Returns the day that every `--demo` command takes for today. The sample ends the day before.
 pub fn today() -> NaiveDate {
@@ -149,6 +152,7 @@ enum Counts {
     Events,
     Months,
     Weeks,
+    Stored,
 }
 
 #[derive(Deserialize)]
@@ -229,32 +233,6 @@ fn first() -> Day {
 
 fn end() -> Day {
     Day(today())
-}
-
-/// An exact decimal, written as text.
-#[derive(Clone, Copy, Default, Deserialize)]
-#[serde(try_from = "String")]
-struct Exact(Decimal);
-
-impl TryFrom<String> for Exact {
-    type Error = NumberError;
-
-    fn try_from(text: String) -> Result<Self, NumberError> {
-        parse_quantity(&text).map(Self)
-    }
-}
-
-/// A day, written as text.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(try_from = "String")]
-struct Day(NaiveDate);
-
-impl TryFrom<String> for Day {
-    type Error = chrono::ParseError;
-
-    fn try_from(text: String) -> Result<Self, chrono::ParseError> {
-        text.parse().map(Self)
-    }
 }
 
 impl Resource {
@@ -504,6 +482,7 @@ fn resource_day<'a>(
             (resource.quantity.0 * Decimal::new(resource.grown(day), 2)).normalize()
         }
         Counts::Weeks => Decimal::ZERO,
+        Counts::Stored => stored::on(resource, day),
         Counts::Started => {
             let variation = organization.shape.variation;
             Decimal::from(resource.started(events(), meter.grain, day, variation))
@@ -639,12 +618,13 @@ mod tests {
     }
 
     #[test]
-    fn it_has_three_accounts_two_regions_and_both_types_of_pipeline() {
+    fn it_has_three_accounts_several_regions_and_both_types_of_pipeline() {
         let accounts = distinct(&ROWS, "line_item_usage_account_id");
         assert_eq!(accounts.len(), 3);
         assert!(accounts.iter().any(|id| id.starts_with('0')));
         let regions = distinct(&ROWS, "product_region_code");
-        assert_eq!(regions, BTreeSet::from(["", "eu-west-1", "us-east-1"]));
+        let known = BTreeSet::from(["", "eu-central-1", "eu-west-1", "us-east-1"]);
+        assert_eq!(regions, known);
         let usage_types = distinct(&ROWS, "line_item_usage_type");
         for usage_type in [
             "USE1-activePipeline",

@@ -150,6 +150,13 @@ pub fn parse_set(flag: &str, text: &str, catalog: &Catalog) -> Result<Change, Sc
     let wrong = |At(range, problem)| locate(flag, text, range, problem);
     let whole = Part::new(text, 0);
     let Some(equals) = equals_sign(text) else {
+        if let Some((before, rest)) = text.split_once('[')
+            && rest.contains('=')
+            && !rest.contains(']')
+        {
+            let problem = "the bracket is not closed".to_owned();
+            return Err(wrong(At(before.len()..text.len(), problem)));
+        }
         let problem = "a change is NAME=VALUE or NAME*=FACTOR, such as active_users=+10";
         return Err(wrong(At(whole.range(), problem.to_owned())));
     };
@@ -203,7 +210,7 @@ fn locate(source: &str, text: &str, range: Range<usize>, problem: String) -> Sce
 }
 
 /// What a knob may be called.
-const KNOBS: [&str; 13] = [
+const KNOBS: [&str; 15] = [
     "speed",
     "machines",
     "pipeline_minutes",
@@ -217,6 +224,8 @@ const KNOBS: [&str; 13] = [
     "on_premises_updates",
     "on_premises_targets",
     "usage",
+    "log_retention",
+    "artifact_retention",
 ];
 
 /// Reads the name of something that can be turned: `speed`, `active_users`, `minutes[project:api]`.
@@ -247,6 +256,7 @@ pub fn parse_knob(flag: &str, text: &str, catalog: &Catalog) -> Result<Knob, Sce
         Change::Builds { only, .. } => Ok(Knob::Builds(only)),
         Change::Minutes { only, .. } => Ok(Knob::Minutes(only)),
         Change::Total { of, only, .. } => Ok(Knob::Total(of, only)),
+        Change::Retention { left, only, .. } => Ok(Knob::Retention(left, only)),
         _ => Err(wrong(At(part.range(), "this cannot be turned".to_owned()))),
     }
 }
@@ -385,6 +395,10 @@ mod tests {
             "discount[CodeBuild]=7.5%",
             "price_like=us-east-1",
             "security_baseline=on",
+            "log_storage*=0.5",
+            "artifact_storage[resource:codepipeline-*]*=0",
+            "log_retention[resource:/aws/codebuild/api]=30",
+            "artifact_retention=90",
         ] {
             let change = parse_set("--set", text, &catalog).unwrap_or_else(|e| panic!("{e}"));
             assert_eq!(change.to_string(), text);

@@ -114,6 +114,7 @@ pub fn short_name(resource: &str) -> String {
         "repository/",
         "deploymentgroup:",
         "deploymentgroup/",
+        "log-group:",
     ]
     .iter()
     .find_map(|kind| name.strip_prefix(kind))

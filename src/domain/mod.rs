@@ -25,6 +25,7 @@ pub mod price_book;
 pub mod quantity;
 pub mod rating;
 pub mod scenario;
+pub mod storage;
 pub mod tariff;
 pub mod usage;
 pub mod usage_summary;

@@ -40,16 +40,23 @@ pub struct Compared {
     pub paths: usize,
 }
 
-/// Rates the futures of whole months with and without a scenario. Returns nothing where there is no
-/// usage to continue.
+/// A scenario as futures know it.
+pub struct Ahead<'a> {
+    /// Its prices and options.
+    pub rating: Rating<'a>,
+    /// What it makes of quantities.
+    pub mapping: &'a Mapping,
+}
+
+/// Rates the futures of whole months without a scenario and under each of some. Returns nothing where
+/// there is no usage to continue.
 pub fn compared(
     records: &[UsageRecord],
     coverage: &Coverage,
     question: &Question,
     baseline: &Rating<'_>,
-    scenario: &Rating<'_>,
-    mapping: &Mapping,
-) -> Option<Compared> {
+    scenarios: &[Ahead<'_>],
+) -> Option<Vec<Compared>> {
     let drivers = series::gather(records, coverage, None);
     if drivers.is_empty() {
         return None;
@@ -69,8 +76,10 @@ pub fn compared(
     };
     let models = models(&drivers, &horizon, &changes);
     let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
-    let mut months = Vec::new();
-    let mut sums = vec![vec![0.0; paths]; 3];
+    let mut all: Vec<(Vec<ComparedMonth>, Vec<Vec<f64>>)> = scenarios
+        .iter()
+        .map(|_| (Vec::new(), vec![vec![0.0; paths]; 3]))
+        .collect();
     for (at, month) in horizon.months.iter().enumerate() {
         let usage = sampler.month(at);
         // The current month is partly known: what a scenario does to half of it says little.
@@ -87,26 +96,31 @@ pub fn compared(
             total
         };
         let before = total(&drivers, &usage, baseline);
-        let (mapped, columns) = map(&drivers, &usage, mapping, paths);
-        let after = total(&mapped, &columns, scenario);
-        let difference: Vec<f64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-        for (sum, column) in sums.iter_mut().zip([&before, &after, &difference]) {
-            add(sum, column);
+        for (ahead, (months, sums)) in scenarios.iter().zip(&mut all) {
+            let (mapped, columns) = map(&drivers, &usage, ahead.mapping, paths);
+            let after = total(&mapped, &columns, &ahead.rating);
+            let difference: Vec<f64> = after.iter().zip(&before).map(|(a, b)| a - b).collect();
+            for (sum, column) in sums.iter_mut().zip([&before, &after, &difference]) {
+                add(sum, column);
+            }
+            months.push(ComparedMonth {
+                month: *month,
+                baseline: Range::of(before.clone()),
+                scenario: Range::of(after),
+                difference: Range::of(difference),
+            });
         }
-        months.push(ComparedMonth {
-            month: *month,
-            baseline: Range::of(before),
-            scenario: Range::of(after),
-            difference: Range::of(difference),
-        });
     }
-    let mut sums = sums.into_iter().map(Range::of);
-    let mut next = || sums.next().unwrap_or_default();
-    Some(Compared {
-        months,
-        sum: [next(), next(), next()],
-        paths,
-    })
+    let compared = all.into_iter().map(|(months, sums)| {
+        let mut sums = sums.into_iter().map(Range::of);
+        let mut next = || sums.next().unwrap_or_default();
+        Compared {
+            months,
+            sum: [next(), next(), next()],
+            paths,
+        }
+    });
+    Some(compared.collect())
 }
 
 /// Turns the quantities of drivers into those of the scenario.

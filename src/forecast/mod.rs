@@ -51,7 +51,7 @@ mod stl;
 mod units;
 
 pub use backtest::{Backtest, Trial, backtest};
-pub use compared::{Compared, ComparedMonth, compared};
+pub use compared::{Ahead, Compared, ComparedMonth, compared};
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
     DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,

@@ -40,6 +40,7 @@ use crate::{
         number::plain,
         period::Month,
         quantity::{Quantity, Unit},
+        storage::Told,
         usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
     },
 };
@@ -212,7 +213,32 @@ impl Ledger {
     pub fn records(&self, month: Month) -> Result<Vec<UsageRecord>, LedgerError> {
         self.read(|connection| {
             let used = used_slices(connection, &[month])?;
-            records(connection, &used, (NaiveDate::MIN, NaiveDate::MAX))
+            records(connection, &used, (NaiveDate::MIN, NaiveDate::MAX), false)
+        })
+    }
+
+    /// Returns what builds and pipelines left in storage in a billing month, which is part of the sums
+    /// of [`Ledger::outside`], and whether the month's sources tell.
+    pub fn storage(&self, month: Month) -> Result<(Told, Vec<UsageRecord>), LedgerError> {
+        self.read(|connection| {
+            let used = used_slices(connection, &[month])?;
+            let mut query =
+                connection.prepare("SELECT names_resources FROM slice WHERE id = ?1")?;
+            // What was metered but not billed tells nothing.
+            let mut told = if used.is_empty() {
+                Told::NoResources
+            } else {
+                Told::Yes
+            };
+            for slice in &used {
+                told = told.max(match query.query_row([slice], |row| row.get(0))? {
+                    Some(true) => Told::Yes,
+                    Some(false) => Told::NoResources,
+                    None => Told::NotRead,
+                });
+            }
+            let all = (NaiveDate::MIN, NaiveDate::MAX);
+            Ok((told, records(connection, &used, all, true)?))
         })
     }
 
@@ -226,7 +252,7 @@ impl Ledger {
         let months = self.months()?;
         self.read(|connection| {
             let used = used_slices(connection, &months)?;
-            records(connection, &used, (first, last))
+            records(connection, &used, (first, last), false)
         })
     }
 
@@ -366,7 +392,7 @@ fn replace_month(
     if replaced.unchanged {
         // The same content may have come in another delivery.
         let mut mark = transaction.prepare(
-            "UPDATE slice SET skipped = ?1, delivery = ?2
+            "UPDATE slice SET skipped = ?1, delivery = ?2, names_resources = ?8
              WHERE kind = ?3 AND source = ?4 AND month = ?5 AND part = ?6 AND first_day = ?7",
         )?;
         for slice in slices {
@@ -378,6 +404,7 @@ fn replace_month(
                 month.to_string(),
                 slice.part,
                 slice.covers.0.to_string(),
+                slice.names_resources,
             ))?;
         }
     } else {
@@ -431,7 +458,8 @@ fn replaced_slices(
 }
 
 fn totals(transaction: &Transaction<'_>, slices: &[i64]) -> SqlResult<(u64, Money)> {
-    let mut query = transaction.prepare("SELECT cost FROM record WHERE slice = ?1")?;
+    let mut query =
+        transaction.prepare("SELECT cost FROM record WHERE slice = ?1 AND aside = 0")?;
     let mut sum = (0, Money::ZERO);
     for slice in slices {
         let mut rows = query.query([slice])?;
@@ -458,6 +486,15 @@ fn content(slice: &Slice) -> Content {
         row.clear();
         for column in Columns::of(record).texts() {
             // No text of a column begins with this character, so an absent one is not an empty one.
+            field(&mut row, column.unwrap_or("\u{0}"));
+        }
+        hasher.update(&row);
+    }
+    for record in &slice.storage {
+        // Nothing where there is none, as before it was kept.
+        row.clear();
+        field(&mut row, "storage");
+        for column in Columns::of(record).texts() {
             field(&mut row, column.unwrap_or("\u{0}"));
         }
         hasher.update(&row);
@@ -544,8 +581,8 @@ fn insert(
 ) -> SqlResult<()> {
     transaction.execute(
         "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest,
-                            skipped, delivery)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                            skipped, delivery, names_resources)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         (
             slice.kind.name(),
             &slice.source,
@@ -557,14 +594,17 @@ fn insert(
             digest,
             i64::try_from(slice.skipped).unwrap_or(i64::MAX),
             &slice.delivery,
+            slice.names_resources,
         ),
     )?;
     let id = transaction.last_insert_rowid();
     let mut add = transaction.prepare(
         "INSERT INTO record VALUES
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21)",
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
     )?;
-    for record in &slice.records {
+    let kept = slice.records.iter().map(|record| (record, false));
+    let storage = slice.storage.iter().map(|record| (record, true));
+    for (record, aside) in kept.chain(storage) {
         let columns = Columns::of(record);
         add.raw_bind_parameter(1, id)?;
         for (at, text) in columns.texts().into_iter().enumerate() {
@@ -576,6 +616,7 @@ fn insert(
             }
         }
         add.raw_bind_parameter(21, texts.id(&record.origin)?)?;
+        add.raw_bind_parameter(22, aside)?;
         add.raw_execute()?;
     }
     let mut add = transaction.prepare("INSERT INTO outside VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
@@ -625,7 +666,8 @@ impl<'t> Texts<'t> {
 fn sources(connection: &Connection, month: Month) -> SqlResult<Vec<SourceInfo>> {
     let mut query = connection.prepare(
         "SELECT kind, source, first_day, last_day, whole_month,
-                (SELECT count(*) FROM record WHERE record.slice = slice.id), skipped
+                (SELECT count(*) FROM record WHERE record.slice = slice.id AND aside = 0),
+                skipped
          FROM slice WHERE month = ?1",
     )?;
     let mut found: BTreeMap<(ExportKind, String), (SourceInfo, BTreeSet<NaiveDate>)> =
@@ -715,10 +757,11 @@ fn records(
     connection: &Connection,
     slices: &[i64],
     (first, last): (NaiveDate, NaiveDate),
+    aside: bool,
 ) -> SqlResult<Vec<UsageRecord>> {
     let mut query = connection.prepare(
         "SELECT record.*, slice.month FROM record JOIN slice ON slice.id = record.slice
-         WHERE record.slice = ?1 ORDER BY record.rowid",
+         WHERE record.slice = ?1 AND record.aside = ?2 ORDER BY record.rowid",
     )?;
     let mut known = Known {
         find: connection.prepare("SELECT value FROM text WHERE id = ?1")?,
@@ -726,7 +769,7 @@ fn records(
     };
     let mut records = Vec::new();
     for slice in slices {
-        let mut rows = query.query([slice])?;
+        let mut rows = query.query((slice, aside))?;
         while let Some(row) = rows.next()? {
             let day = decode(&row.get::<_, String>(1)?, |text| text.parse().ok())?;
             if (first..=last).contains(&day) {

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -212,5 +212,11 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     ALTER TABLE slice ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE slice ADD COLUMN delivery TEXT;
     CREATE INDEX slice_by_delivery ON slice (delivery);
+",
+    "
+    -- Rows that stand beside the sums of `outside`: storage of builds and pipelines, told apart. And
+    -- whether a slice tells of single resources: nothing for those read before that was kept.
+    ALTER TABLE record ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE slice ADD COLUMN names_resources INTEGER;
 ",
 ];

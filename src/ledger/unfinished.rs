@@ -143,7 +143,8 @@ fn file_of(summary: &Value) -> Option<FileRead> {
 fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
     ledger.read(|connection| {
         let mut query = connection.prepare(
-            "SELECT id, kind, source, month, first_day, last_day, whole_month, part, skipped
+            "SELECT id, kind, source, month, first_day, last_day, whole_month, part, skipped,
+                    names_resources
              FROM slice ORDER BY first_day, last_day, source",
         )?;
         let mut outside = connection.prepare(
@@ -165,6 +166,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
                     cost: Money::new(decode(&row.get::<_, String>(4)?, exact)?),
                 })
             })?;
+            let any_day = (NaiveDate::MIN, NaiveDate::MAX);
             slices.push(Slice {
                 kind: decode(&text(1)?, ExportKind::from_name)?,
                 source: text(2)?,
@@ -172,7 +174,9 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
                 covers: (day(4)?, day(5)?),
                 whole_month: row.get(6)?,
                 part: row.get(7)?,
-                records: records(connection, &[id], (NaiveDate::MIN, NaiveDate::MAX))?,
+                records: records(connection, &[id], any_day, false)?,
+                storage: records(connection, &[id], any_day, true)?,
+                names_resources: row.get::<_, Option<bool>>(9)?.unwrap_or_default(),
                 outside: outside.collect::<SqlResult<_>>()?,
                 skipped: count(row, 8)?,
                 delivery: None,

@@ -131,11 +131,16 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let show = |amount| show_money(amount, &found.currency);
     if let Some(together) = &found.together {
         notes.push(format!(
-            "Together {} save {} a month ({}), rated as one scenario. What is not with one of them \
+            "Together {} save {} a month ({}), rated as one scenario{}. What is not with one of them \
              changes the same usage: do not add it.",
             numbers(&together.findings),
             show(together.saving.p50),
-            range(&together.saving, &found.currency)
+            range(&together.saving, &found.currency),
+            if together.proven {
+                "; no other choice adds up to more"
+            } else {
+                ""
+            }
         ));
     } else if found.findings.is_empty() {
         notes.push("Nothing was found that saves as much as was asked for.".to_owned());
@@ -156,9 +161,21 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
         (builds, 1) => format!("Build by build: {builds} builds of one month, which is no range."),
         (builds, _) => format!(
             "Build by build: {builds} builds in the last of {count} months, which decides what is \
-             named; P10 to P90 are over these months."
+             named{}.",
+            if found.ahead {
+                ""
+            } else {
+                "; P10 to P90 are over these months"
+            }
         ),
     });
+    if found.ahead {
+        notes.push(
+            "Savings and their P10 to P90 are those of the next whole month, over 2,000 futures; of \
+             logs and artifacts in storage, which are not forecast, those of the last months."
+                .to_owned(),
+        );
+    }
     if found.small > 0 {
         notes.push(format!(
             "{} smaller savings are not shown: --least.",
@@ -174,10 +191,6 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     notes.extend(found.observations.iter().cloned());
     let missing = found.not_compared.iter();
     notes.extend(missing.map(|what| format!("Not compared: {what}.")));
-    notes.push(
-        "Not looked at: artifacts and logs. Of other services a ledger keeps the totals only."
-            .to_owned(),
-    );
     notes
 }
 
@@ -197,6 +210,7 @@ pub fn json(found: &Optimization) -> String {
             "subject": finding.subject,
             "title": finding.title,
             "saving": spread(&finding.saving),
+            "saving_over": if finding.ahead { "forecast" } else { "history" },
             "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "pays_from_speed": finding.pays_from_speed.map(plain),
             "build_by_build": finding.build_by_build,
@@ -218,6 +232,7 @@ pub fn json(found: &Optimization) -> String {
         "findings": findings,
         "together": found.together.as_ref().map(|together| json!({
             "findings": together.findings.iter().map(|at| at + 1).collect::<Vec<_>>(),
+            "proven": together.proven,
             "saving": spread(&together.saving),
             "changes": changes(&together.scenario),
         })),

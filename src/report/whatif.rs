@@ -13,7 +13,8 @@ use crate::{
         number::plain,
         scenario::{
             Comparison, Spread, Totals,
-            knob::{BreakEven, Sweep, Swing, Tornado, shown_value},
+            crossing::BreakEven,
+            knob::{Sweep, Swing, Tornado, shown_value},
             percent_of,
         },
     },
@@ -65,7 +66,8 @@ pub fn document(
                 causes(only.comparison, currency),
             ));
         }
-        if !comparison.waterfall.steps.is_empty() {
+        // Without a price, a bar would show as saved what only is not known.
+        if !comparison.waterfall.steps.is_empty() && comparison.total.whole.both() {
             blocks.push(Block::Picture(waterfall(comparison, currency)));
         }
         blocks.push(Block::Notes(notes_of(one, notes)));
@@ -83,8 +85,10 @@ pub fn document(
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(first.baseline)),
             ("scenario", money(first.scenario)),
-            ("difference", money(first.difference)),
-            ("complete", Cell::Flag(first.complete)),
+            ("difference", difference(&first, currency)),
+            ("complete", Cell::Flag(first.whole.both())),
+            ("baseline_complete", Cell::Flag(first.whole.baseline)),
+            ("scenario_complete", Cell::Flag(first.whole.scenario)),
         ],
         blocks,
     }
@@ -99,6 +103,23 @@ fn signed(amount: Money, currency: &Currency) -> String {
     }
 }
 
+/// Returns an amount, or what is known of it.
+fn amount(amount: Money, is_whole: bool, currency: &Currency) -> Cell {
+    if is_whole {
+        Cell::Money(amount, currency.clone())
+    } else {
+        Cell::AtLeast(amount, currency.clone())
+    }
+}
+
+fn difference(total: &Totals, currency: &Currency) -> Cell {
+    if total.whole.both() {
+        Cell::Money(total.difference, currency.clone())
+    } else {
+        Cell::Unknown("unknown".to_owned())
+    }
+}
+
 fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
     let mut table = Table::new(vec![
         Column::new("Scenario", "scenario_name", 0),
@@ -108,31 +129,25 @@ fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
         Column::new("Difference", "difference", 0),
         Column::new("In percent", "percent", 1),
         Column::in_files("complete"),
+        Column::in_files("baseline_complete"),
+        Column::in_files("scenario_complete"),
         Column::in_files("currency"),
     ]);
     let row = |name: &str, month: Cell, total: &Totals| {
-        let amount = |amount| {
-            if total.complete {
-                Cell::Money(amount, currency.clone())
-            } else {
-                Cell::AtLeast(amount, currency.clone())
-            }
-        };
+        let whole = total.whole;
         vec![
             Cell::text(name),
             month,
-            amount(total.baseline),
-            amount(total.scenario),
-            if total.complete {
-                Cell::Money(total.difference, currency.clone())
-            } else {
-                Cell::Unknown("unknown".to_owned())
-            },
+            amount(total.baseline, whole.baseline, currency),
+            amount(total.scenario, whole.scenario, currency),
+            difference(total, currency),
             match total.percent() {
-                Some(percent) if total.complete => Cell::Percent(percent),
+                Some(percent) if whole.both() => Cell::Percent(percent),
                 _ => Cell::Empty,
             },
-            Cell::Flag(total.complete),
+            Cell::Flag(whole.both()),
+            Cell::Flag(whole.baseline),
+            Cell::Flag(whole.scenario),
             Cell::text(currency.as_str()),
         ]
     };
@@ -143,7 +158,7 @@ fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
                 baseline: month.baseline,
                 scenario: month.scenario,
                 difference: month.difference,
-                complete: month.complete,
+                whole: month.whole,
             };
             table
                 .rows
@@ -195,28 +210,27 @@ fn meters(comparison: &Comparison, currency: &Currency, catalog: &Catalog) -> Ta
     for meter in &comparison.meters {
         // What stays as it is needs no row.
         let same = meter.before == meter.after && meter.quantity_before == meter.quantity_after;
-        if same && meter.status == "priced" {
+        if same && meter.status() == "priced" {
             continue;
         }
         let quantity = |quantity: Option<_>| quantity.map_or(Cell::Empty, Cell::Quantity);
-        let priced = meter.status == "priced";
+        let side = |amount, status: &str| match status {
+            "priced" => money(amount),
+            status => Cell::Unknown(status.to_owned()),
+        };
         table.rows.push(vec![
             Cell::text(catalog.service_name(&meter.service)),
             Cell::text(&meter.name),
             quantity(meter.quantity_before),
             quantity(meter.quantity_after),
-            money(meter.before),
-            if priced {
-                money(meter.after)
-            } else {
-                Cell::Unknown(meter.status.to_owned())
-            },
-            if priced {
+            side(meter.before, meter.status_before),
+            side(meter.after, meter.status_after),
+            if meter.status() == "priced" {
                 money(meter.difference())
             } else {
                 Cell::Empty
             },
-            Cell::text(meter.status),
+            Cell::text(meter.status()),
         ]);
     }
     table
@@ -290,7 +304,7 @@ fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
             .iter()
             .map(|text| format!("Unknown: {text}.")),
     );
-    if comparison.waterfall.steps.len() > 1 {
+    if comparison.waterfall.steps.len() > 1 && comparison.total.whole.both() {
         notes.push(if comparison.waterfall.order_free {
             "Each bar is a change's mean share over all orders (Shapley): together they are the \
              difference."
@@ -374,7 +388,7 @@ pub fn ahead(
             ("difference", money(difference.p50)),
             ("difference_p10", money(difference.p10)),
             ("difference_p90", money(difference.p90)),
-            ("complete", Cell::Flag(comparison.total.complete)),
+            ("complete", Cell::Flag(comparison.total.whole.both())),
         ],
         blocks: vec![Block::Table(table), Block::Notes(notes)],
     }
@@ -383,7 +397,6 @@ pub fn ahead(
 /// Lays a sweep out: a row for each point.
 pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Document {
     const AXES: [&str; 2] = ["first", "second"];
-    let money = |amount| Cell::Money(amount, currency.clone());
     let mut columns: Vec<Column> = sweep
         .axes
         .iter()
@@ -395,26 +408,20 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         Column::new("Scenario", "scenario", 0),
         Column::new("Difference", "difference", 0),
         Column::in_files("complete"),
+        Column::in_files("baseline_complete"),
+        Column::in_files("scenario_complete"),
     ]);
     let mut table = Table::new(columns);
     for point in &sweep.points {
         let mut row: Vec<Cell> = point.at.iter().map(|at| Cell::Price(*at)).collect();
-        let amount = |amount| {
-            if point.total.complete {
-                money(amount)
-            } else {
-                Cell::AtLeast(amount, currency.clone())
-            }
-        };
+        let whole = point.total.whole;
         row.extend([
-            amount(point.total.baseline),
-            amount(point.total.scenario),
-            if point.total.complete {
-                money(point.total.difference)
-            } else {
-                Cell::Unknown("unknown".to_owned())
-            },
-            Cell::Flag(point.total.complete),
+            amount(point.total.baseline, whole.baseline, currency),
+            amount(point.total.scenario, whole.scenario, currency),
+            difference(&point.total, currency),
+            Cell::Flag(whole.both()),
+            Cell::Flag(whole.baseline),
+            Cell::Flag(whole.scenario),
         ]);
         table.rows.push(row);
     }
@@ -470,7 +477,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
             "The baseline is turned too: the difference is that of the scenario alone.".to_owned(),
         );
     }
-    if sweep.points.iter().any(|point| !point.total.complete) {
+    if sweep.points.iter().any(|point| !point.total.whole.both()) {
         notes.push("Partial: something has no known price and is left out.".to_owned());
     }
     blocks.push(Block::Notes(notes));
@@ -498,8 +505,8 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
     let what = |pays: bool| Cell::text(if pays { "costs no more" } else { "costs more" });
     table.rows.push(vec![
         Cell::Price(even.range.0),
-        what(even.pays_at_start),
-        Cell::Flag(even.pays_at_start),
+        what(even.pays_at_start()),
+        Cell::Flag(even.pays_at_start()),
         money(even.ends.0),
     ]);
     for crossing in &even.crossings {
@@ -511,7 +518,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         ]);
     }
     let shown = |value| shown_value(&even.knob, value);
-    let mut notes = vec![match (&even.crossings[..], even.pays_at_start) {
+    let mut notes = vec![match (&even.crossings[..], even.pays_at_start()) {
         _ if !even.complete => {
             "Something in it has no known price and is left out: where it really pays is not known. \
              State the price with --price, or take another region's with --price-like."
@@ -538,6 +545,13 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         shown(even.range.1),
         signed(even.ends.1, currency)
     ));
+    if !even.all {
+        notes.push(
+            "There may be more turns than these: both sides run close over a stretch, or a fleet is \
+             busy in another order."
+                .to_owned(),
+        );
+    }
     Document {
         schema: "pipebill.whatif-breakeven/1",
         title: format!("{name}: where it pays, on {baseline}"),
@@ -546,6 +560,8 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             ("knob", Cell::text(knob)),
             ("from", Cell::Price(even.range.0)),
             ("to", Cell::Price(even.range.1)),
+            ("complete", Cell::Flag(even.complete)),
+            ("all", Cell::Flag(even.all)),
             ("currency", Cell::text(currency.as_str())),
         ],
         blocks: vec![Block::Table(table), Block::Notes(notes)],

@@ -1106,6 +1106,8 @@ proptest! {
             part: 0,
             records,
             outside: Vec::new(),
+            storage: Vec::new(),
+            names_resources: true,
             skipped: 0,
             delivery: None,
         };

@@ -14,6 +14,7 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod faults;
@@ -29,6 +30,7 @@ mod price_list;
 mod report;
 mod samples;
 mod scenario;
+mod storage;
 #[cfg(feature = "aws")]
 mod sums;
 mod support;

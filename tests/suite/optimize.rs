@@ -11,18 +11,18 @@ use pipebill::{
     domain::{
         ids::Meter,
         money::Money,
-        optimize::{Kind, Optimization, split::Charges},
+        optimize::{Kind, Optimization, combine, split::Charges},
         period::Month,
-        plan::PipelineType,
+        plan::{PipelineType, Terms},
         price_book::PriceBook,
         quantity::Unit,
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, Selector, Spread, Target, Term, Valuer,
-            knob::{Knob, break_even},
-            unpriced,
+            Change, Pattern, Selector, Spread, Target, Term, Valuer, crossing::break_even,
+            knob::Knob, unpriced,
         },
     },
+    forecast::Question,
     report,
 };
 use proptest::prelude::*;
@@ -73,6 +73,7 @@ fn every_finding_run_through_whatif_saves_the_same() {
         found,
     } = &*DEMO;
     assert!(found.findings.len() > 30, "{}", found.findings.len());
+    let baseline = &baseline.with_storage();
     let valuers = baseline.past(app);
     let before: Vec<Money> = valuers
         .iter()
@@ -327,6 +328,91 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
     }
 }
 
+/// What a finding saves over futures is what `whatif --against forecast` says of its scenario.
+#[test]
+fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
+    let Demo { app, baseline, .. } = &*DEMO;
+    let ledger = app.ledger().unwrap();
+    let request = BillRequest::default();
+    let found = app.optimize_ahead(&ledger, baseline, Money::new(Decimal::ONE), &request);
+    let found = found.unwrap();
+    let question = Question {
+        months: 1,
+        paths: 2000,
+        ..Question::default()
+    };
+    let mut asked = 0;
+    for finding in found.findings.iter().take(4) {
+        let ahead = app.compare_ahead(&ledger, baseline, &finding.scenario, &question, &request);
+        let [.., difference] = ahead.unwrap().sum;
+        assert_eq!(finding.saving.p10, -difference.p90, "{}", finding.title);
+        assert_eq!(finding.saving.p50, -difference.p50, "{}", finding.title);
+        asked += u32::from(finding.ahead);
+    }
+    assert_eq!(asked, 4);
+    assert!(
+        found
+            .findings
+            .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
+    );
+    // What lies in storage is not forecast: those savings are the past's.
+    let storage = found.findings.iter().filter(|finding| !finding.ahead);
+    let kinds: Vec<Kind> = storage.map(|finding| finding.kind).collect();
+    assert!(
+        kinds.contains(&Kind::LogRetention) && !kinds.contains(&Kind::Arm),
+        "{kinds:?}"
+    );
+    let together = found.together.unwrap();
+    assert!(together.proven && together.saving.p50 > found.findings[0].saving.p50);
+}
+
+#[test]
+fn pipelines_at_another_price_are_named_and_left_out() {
+    let Demo { app, baseline, .. } = &*DEMO;
+    let mut baseline = baseline.clone();
+    let minute = "CodePipeline:eu-west-1-actionExecutionMinute";
+    let price = pipebill::collect::stated::price(
+        &app.catalog,
+        minute,
+        dec("0.009"),
+        std::sync::Arc::from("a test"),
+    );
+    baseline.terms.prices.push(price.unwrap());
+    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let named = found
+        .not_compared
+        .iter()
+        .find(|text| text.starts_with("pipelines in eu-west-1"));
+    let named = named.unwrap();
+    for pipeline in [
+        "help-centre",
+        "merchant-portal",
+        "psd2-gateway",
+        "reporting-api",
+    ] {
+        assert!(named.contains(pipeline), "{named}");
+    }
+}
+
+#[test]
+fn unused_free_units_are_worth_what_the_like_of_them_costs() {
+    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let file = crate::support::root().join("examples/team.usage.toml");
+    let file = pipebill::collect::usage_file::read(&file, &app.catalog).unwrap();
+    let region = file.region.clone().unwrap();
+    let plan = file.plan("2026-10".parse().unwrap(), region);
+    let baseline = app.stated_baseline("team".to_owned(), &plan, Terms::default());
+    let found = app.optimize(&baseline.unwrap(), Money::ZERO).unwrap();
+    // 6,000 s are 100 minutes; the cheapest paid builds are on arm1.small, at 0.0034 each.
+    let text = "At most 0.34 USD a month: what 100 of the minutes paid on arm1.small cost.";
+    assert!(
+        found
+            .observations
+            .iter()
+            .any(|o| o.contains("6000 seconds") && o.ends_with(text))
+    );
+}
+
 /// What AWS's APIs say stands beside the bill and is never added to it.
 #[test]
 fn the_bill_of_the_sample_is_the_same_with_its_builds() {
@@ -366,6 +452,39 @@ proptest! {
         let options = RatingOptions::new("2026-10".parse().unwrap());
         let bill = rate(&records, &PriceBook::new(catalog()), &options).unwrap().bill;
         prop_assert_eq!(bill.total(), charges.cost(pipelines, minutes));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+
+    /// Every subset of up to twelve findings, the slow way.
+    #[test]
+    fn no_combination_saves_more_than_the_one_that_is_named(
+        savings in prop::collection::vec(1_i64..50, 1..13),
+        pairs in prop::collection::vec((0_usize..12, 0_usize..12), 0..30),
+    ) {
+        let count = savings.len();
+        let money: Vec<Money> = savings.iter().map(|value| Money::new(Decimal::from(*value))).collect();
+        let mut overlaps = vec![Vec::new(); count];
+        for (a, b) in pairs {
+            if a != b && a < count && b < count && !overlaps[a].contains(&b) {
+                overlaps[a].push(b);
+                overlaps[b].push(a);
+            }
+        }
+        let lists: Vec<&[usize]> = overlaps.iter().map(Vec::as_slice).collect();
+        let (chosen, proven) = combine::best(&money, &lists);
+        let is_allowed = |set: usize| {
+            (0..count).all(|at| {
+                set & (1 << at) == 0 || overlaps[at].iter().all(|other| set & (1 << other) == 0)
+            })
+        };
+        let sum = |set: usize| (0..count).filter(|at| set & (1 << at) != 0).map(|at| savings[at]).sum::<i64>();
+        let most = (0..1_usize << count).filter(|set| is_allowed(*set)).map(sum).max();
+        let set: usize = chosen.iter().map(|at| 1 << at).sum();
+        prop_assert!(proven && is_allowed(set));
+        prop_assert_eq!(Some(sum(set)), most);
     }
 }
 

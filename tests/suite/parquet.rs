@@ -43,7 +43,8 @@ fn import(path: &Path, included: &[&str]) -> Result<Delivery, ImportError> {
 fn said(delivery: &Delivery) -> (Vec<UsageRecord>, Vec<Outside>) {
     let mut records = Vec::new();
     for slice in &delivery.slices {
-        records.extend(slice.records.iter().cloned().map(|mut record| {
+        let all = slice.records.iter().chain(&slice.storage);
+        records.extend(all.cloned().map(|mut record| {
             record.origin = "".into();
             record
         }));

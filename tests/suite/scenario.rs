@@ -16,9 +16,10 @@ use pipebill::{
         price_book::{Observed, PriceBook},
         quantity::Unit,
         scenario::{
-            Change, Comparison, Scenario, Valuer, compare,
+            Change, Comparison, Scenario, Selector, Total, Valuer, compare,
+            crossing::break_even,
             fleet::simulate,
-            knob::{Knob, break_even},
+            knob::{Axis, Knob, sweep},
             workload::{Facts, SeenBuild, Workload},
         },
     },
@@ -41,7 +42,7 @@ pub(crate) fn scenario(changes: &[&str]) -> Scenario {
     }
 }
 
-fn stated(text: &str) -> Workload {
+pub(crate) fn stated(text: &str) -> Workload {
     let file = usage_file::parse("test.toml", text, catalog()).unwrap();
     let region = file
         .region
@@ -62,7 +63,7 @@ fn cost(workload: &Workload, changes: &[&str]) -> Money {
 }
 
 /// A bill of minutes with the builds behind it: project `api` on medium, so many seconds each.
-fn recorded(seconds: &[i64], billed: i64) -> Workload {
+pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
     let first = day("2026-10-05");
     let medium = &catalog().compute("general1.medium").unwrap().meter;
     let mut record = usage(
@@ -159,7 +160,7 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
 fn what_a_region_does_not_price_is_unknown_and_not_nothing() {
     let workload = recorded(&[61], 2);
     let comparison = compared(&workload, &["compute[general1.medium]=arm1.medium"]);
-    assert!(!comparison.total.complete);
+    assert!(comparison.total.whole.baseline && !comparison.total.whole.scenario);
     assert!(
         comparison.unknown[0].contains("Build-Min:ARM:g1.medium"),
         "{:?}",
@@ -443,6 +444,71 @@ fn futures_differ_by_what_the_scenario_makes_of_them() {
         share(total.difference, total.baseline),
     );
     assert!((then - now).abs() < dec("0.02"), "{then} {now}");
+}
+
+/// A fleet stands in every future and takes its builds off demand: at no price it never costs more, and
+/// each cent of its price is paid for every minute of the month.
+#[test]
+fn a_fleet_costs_the_same_in_every_future() {
+    let (app, months) = demo();
+    let mut ledger = app.ledger().unwrap();
+    app.add_sample_facts(&mut ledger, months[1]).unwrap();
+    let request = BillRequest::default();
+    let baseline = app.baseline(&ledger, &months[1..], 0, &request).unwrap();
+    let question = Question {
+        months: 1,
+        paths: 500,
+        ..Question::default()
+    };
+    let ahead = |price: &str| {
+        let fleet = "compute[project:storefront-e2e]=reserved,machines=2,overflow=queue";
+        let price = format!("price[Reserved-EC2]={price}");
+        app.compare_ahead(
+            &ledger,
+            &baseline,
+            &scenario(&[fleet, &price]),
+            &question,
+            &request,
+        )
+        .unwrap()
+        .months[0]
+    };
+    let free = ahead("0");
+    assert!(free.difference.p90 < Money::ZERO);
+    let paid = ahead("0.001");
+    // Two machines through the 31 days of October, from which it was learnt.
+    let fleet = dec("2") * dec("31") * dec("1440") * dec("0.001");
+    for (paid, free) in [
+        (paid.difference.p10, free.difference.p10),
+        (paid.difference.p50, free.difference.p50),
+        (paid.difference.p90, free.difference.p90),
+    ] {
+        assert_eq!((paid - free).to_cents(), fleet.round_dp(2));
+    }
+}
+
+/// A quantity that is turned is turned first; what the scenario does to it, it does to the turned one.
+#[test]
+fn a_turned_quantity_and_a_change_of_it_hold_together() {
+    let workload = stated("[codecommit]\nactive_users = 8\n");
+    let terms = Terms::default();
+    let valuer = || Valuer::new(&workload, catalog(), &terms, Observed::default());
+    let knob = Knob::Total(Total::ActiveUsers, Selector::default());
+    let axis = Axis {
+        knob: knob.clone(),
+        values: vec![dec("10"), dec("20")],
+    };
+    let more = scenario(&["active_users=+3"]);
+    let sweep = sweep(&[valuer()], &more, &[axis]).unwrap();
+    // Five are free, each further one a dollar: 10 and 13, 20 and 23.
+    let costs: Vec<[Decimal; 2]> = sweep
+        .points
+        .iter()
+        .map(|point| [point.total.baseline.amount(), point.total.scenario.amount()])
+        .collect();
+    assert_eq!(costs, [[dec("5"), dec("8")], [dec("15"), dec("18")]]);
+    assert!(knob.is_set_by(&more).is_none());
+    assert!(knob.is_set_by(&scenario(&["active_users=9"])).is_some());
 }
 
 #[test]

@@ -8,14 +8,21 @@ use rust_decimal::Decimal;
 
 use super::{
     FileRead, ImportError, ImportOptions, RowFault,
-    gather::{BucketId, Fault, Gather, Row, Sum},
+    gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
     rows::{Line, Rows, unquoted},
     skip::{self, Skipped},
     values::{self, present, shown},
 };
-use crate::domain::{catalog::Catalog, ids::ServiceCode, number::parse_decimal, period::Month};
+use crate::domain::{
+    catalog::Catalog,
+    ids::ServiceCode,
+    number::parse_decimal,
+    period::Month,
+    storage::{self, Left},
+    usage::ChargeKind,
+};
 
 /// A row: its fields in the order of the header.
 pub(super) trait Record {
@@ -93,6 +100,20 @@ pub(super) fn read(
     })
 }
 
+/// What is known of a service by its product code.
+#[derive(Clone)]
+enum Known {
+    /// Its rows are kept.
+    Kept(ServiceCode),
+    /// They are summed, but for storage of builds and pipelines, which is told apart as well.
+    Stores(ServiceCode, Left),
+    /// They are summed.
+    Outside,
+}
+
+/// Where a row is summed, and what of its service is told apart beside that.
+type Summed = (Sum, Option<Left>);
+
 /// What the rows of one file add up to.
 pub(super) struct Charges<'c> {
     bound: &'c Bound,
@@ -100,13 +121,13 @@ pub(super) struct Charges<'c> {
     /// By payer and period as the rows write them.
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
-    services: HashMap<Box<[u8]>, Option<ServiceCode>>,
+    services: HashMap<Box<[u8]>, Known>,
     /// The fields that tell anything.
     needed: HashSet<usize, foldhash::fast::RandomState>,
     /// The fields that tell where a row is summed whose service is not kept.
     summed_by: Vec<usize>,
     /// Where rows are summed, by these fields as they stand in the text.
-    sums: HashMap<Box<[u8]>, Sum, foldhash::fast::RandomState>,
+    sums: HashMap<Box<[u8]>, Summed, foldhash::fast::RandomState>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
 }
@@ -118,9 +139,11 @@ impl<'c> Charges<'c> {
         catalog: &'c Catalog,
         options: &'c ImportOptions,
     ) -> Self {
+        let mut gather = Gather::new(bound.layout.kind, origin, catalog, options);
+        gather.names_resources = !bound.fields(Column::Resource).is_empty();
         Self {
             bound,
-            gather: Gather::new(bound.layout.kind, origin, catalog, options),
+            gather,
             buckets: HashMap::new(),
             services: HashMap::new(),
             needed: bound.needed().into_iter().collect(),
@@ -136,8 +159,12 @@ impl<'c> Charges<'c> {
         }
     }
 
-    /// Tells where the cost of a row is summed if its service is not kept; none if it is.
-    pub(super) fn outside_of(&mut self, record: &impl Record) -> Result<Option<BucketId>, Fault> {
+    /// Tells where the cost of a row is summed if its service is not kept, and what its service may
+    /// store of ours; none if it is kept.
+    pub(super) fn outside_of(
+        &mut self,
+        record: &impl Record,
+    ) -> Result<Option<(BucketId, Option<Left>)>, Fault> {
         let fields = Fields {
             bound: self.bound,
             record,
@@ -147,8 +174,11 @@ impl<'c> Charges<'c> {
             fields.text(column)?;
         }
         fields.kind()?;
-        let kept = self.service(&fields)?.is_some();
-        Ok((!kept).then_some(bucket))
+        Ok(match self.service(&fields)? {
+            Known::Kept(_) => None,
+            Known::Stores(_, left) => Some((bucket, Some(left))),
+            Known::Outside => Some((bucket, None)),
+        })
     }
 
     /// Adds the cost of rows that are alike, of a service that is not kept.
@@ -182,7 +212,9 @@ impl<'c> Charges<'c> {
             for &field in &self.summed_by {
                 push(&mut self.key, line.raw(field).unwrap_or_default());
             }
-            if let Some(&sum) = self.sums.get(self.key.as_slice()) {
+            if let Some(&(sum, left)) = self.sums.get(self.key.as_slice())
+                && left.is_none_or(|left| !self.is_storage(line, left))
+            {
                 self.gather.add(sum, cost, 1);
                 return Ok(());
             }
@@ -193,6 +225,16 @@ impl<'c> Charges<'c> {
             self.sums.insert(key, sum);
         }
         Ok(())
+    }
+
+    /// Tells whether a row may be storage that is told apart.
+    fn is_storage(&self, line: &Line<'_>, left: Left) -> bool {
+        let any = |column, is_so: &dyn Fn(&[u8]) -> bool| {
+            let mut fields = self.bound.fields(column).iter();
+            fields.any(|&field| line.raw(field).is_some_and(|raw| is_so(unquoted(raw))))
+        };
+        any(Column::UsageType, &storage::is_measure)
+            && any(Column::Resource, &|resource| left.has(resource))
     }
 
     /// Returns the cost of a plain row that has as many fields as the header and tells its bill.
@@ -211,7 +253,7 @@ impl<'c> Charges<'c> {
 
     /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
     /// service is not kept.
-    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<Option<Sum>, Fault> {
+    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<Option<Summed>, Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -226,8 +268,15 @@ impl<'c> Charges<'c> {
         let cost = fields.number(Column::Cost)?;
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
-        let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost, rows).map(Some);
+        let service = match self.service(&fields)? {
+            Known::Kept(service) => service,
+            Known::Stores(service, left) => {
+                let sum = self.storage(bucket, month, (&service, left), &fields, (cost, rows))?;
+                return Ok(Some((sum, Some(left))));
+            }
+            Known::Outside => {
+                return Ok(Some((self.outside(bucket, &fields, cost, rows)?, None)));
+            }
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -248,8 +297,11 @@ impl<'c> Charges<'c> {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
 
-        self.gather
-            .keep(bucket, &self.key, (quantity, cost, rows), || {
+        self.gather.keep(
+            (bucket, Part::Kept),
+            &self.key,
+            (quantity, cost, rows),
+            || {
                 let (rate, list_rate) = fields.rates()?;
                 Ok(Row {
                     month,
@@ -274,7 +326,8 @@ impl<'c> Charges<'c> {
                         .ok_or_else(|| fields.missing(Column::Currency))?,
                     origin: fields.text(Column::Origin)?,
                 })
-            })?;
+            },
+        )?;
         Ok(None)
     }
 
@@ -303,15 +356,72 @@ impl<'c> Charges<'c> {
         Ok((bucket, month))
     }
 
-    fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Option<ServiceCode>, Fault> {
+    fn service(&mut self, fields: &Fields<'_, impl Record>) -> Result<Known, Fault> {
         let raw = fields.raw(Column::Service).unwrap_or_default();
         if let Some(known) = self.services.get(raw) {
             return Ok(known.clone());
         }
         let name = fields.text(Column::Service)?.unwrap_or_default();
-        let service = self.gather.service(name);
-        self.services.insert(raw.into(), service.clone());
-        Ok(service)
+        let known = match (self.gather.service(name), self.gather.stores(name)) {
+            (Some(service), _) => Known::Kept(service),
+            (None, Some((service, left))) => Known::Stores(service, left),
+            (None, None) => Known::Outside,
+        };
+        self.services.insert(raw.into(), known.clone());
+        Ok(known)
+    }
+
+    /// Sums a row of a service that is not kept, and tells storage of builds and pipelines apart.
+    fn storage(
+        &mut self,
+        bucket: BucketId,
+        month: Month,
+        (service, left): (&ServiceCode, Left),
+        fields: &Fields<'_, impl Record>,
+        (cost, rows): (Decimal, u64),
+    ) -> Result<Sum, Fault> {
+        let raw = |column| fields.raw(column).unwrap_or_default();
+        if !storage::is_measure(raw(Column::UsageType)) || !left.has(raw(Column::Resource)) {
+            return self.outside(bucket, fields, cost, rows);
+        }
+        let is_usage = fields.kind()? == ChargeKind::Usage;
+        let Some(quantity) = fields.number(Column::Quantity)?.filter(|_| is_usage) else {
+            return self.outside(bucket, fields, cost, rows);
+        };
+        // All that can be at fault is read before anything is added.
+        let row = Row {
+            month,
+            day: month.first_day(),
+            payer: fields.text(Column::Payer)?,
+            account: fields.text(Column::Account)?,
+            service,
+            usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
+            region: fields.text(Column::Region)?,
+            kind: ChargeKind::Usage,
+            resource: fields.text(Column::Resource)?,
+            tags: BTreeMap::new(),
+            unit: fields
+                .unit()
+                .map(|unit| fields.utf8(Column::Unit, unit))
+                .transpose()?,
+            rate: fields.rates()?.0,
+            list_rate: None,
+            invoice: None,
+            currency: fields
+                .text(Column::Currency)?
+                .ok_or_else(|| fields.missing(Column::Currency))?,
+            origin: None,
+        };
+        let sum = self.outside(bucket, fields, cost, rows)?;
+        self.key.clear();
+        for column in STORAGE_COLUMNS {
+            push(&mut self.key, fields.raw(column).unwrap_or_default());
+        }
+        push(&mut self.key, fields.unit().unwrap_or_default());
+        let amounts = (Some(quantity), cost, rows);
+        self.gather
+            .keep((bucket, Part::Storage), &self.key, amounts, || Ok(row))?;
+        Ok(sum)
     }
 
     fn outside(
@@ -358,6 +468,18 @@ const GROUP_COLUMNS: [Column; 12] = [
     Column::Invoice,
     Column::Currency,
     Column::Origin,
+];
+
+/// What tells storage of one month apart, besides the unit.
+const STORAGE_COLUMNS: [Column; 8] = [
+    Column::Service,
+    Column::UsageType,
+    Column::Payer,
+    Column::Account,
+    Column::Region,
+    Column::Resource,
+    Column::Rate,
+    Column::Currency,
 ];
 
 /// The fields of one row by what they tell.

@@ -15,7 +15,7 @@ use serde::Deserialize;
 
 use super::{
     ExportKind, FileRead, ImportError, ImportOptions, RowFault,
-    gather::{Fault, Gather, Row},
+    gather::{Fault, Gather, Part, Row},
     open::{Guarded, Stream},
     rows::Rows,
     skip::{self, Skipped},
@@ -78,26 +78,31 @@ fn add(
         sum.currency,
         sum.quantity.is_some(),
     );
-    gather.keep(bucket, key.as_bytes(), (sum.quantity, sum.cost, 1), || {
-        Ok(Row {
-            month,
-            day: first,
-            payer: None,
-            account: sum.account,
-            service: &service,
-            usage_type: sum.usage_type.unwrap_or_default(),
-            region: sum.region,
-            kind,
-            resource: sum.resource,
-            tags: sum.tags,
-            unit: sum.unit,
-            rate: None,
-            list_rate: None,
-            invoice: None,
-            currency: sum.currency,
-            origin: None,
-        })
-    })
+    gather.keep(
+        (bucket, Part::Kept),
+        key.as_bytes(),
+        (sum.quantity, sum.cost, 1),
+        || {
+            Ok(Row {
+                month,
+                day: first,
+                payer: None,
+                account: sum.account,
+                service: &service,
+                usage_type: sum.usage_type.unwrap_or_default(),
+                region: sum.region,
+                kind,
+                resource: sum.resource,
+                tags: sum.tags,
+                unit: sum.unit,
+                rate: None,
+                list_rate: None,
+                invoice: None,
+                currency: sum.currency,
+                origin: None,
+            })
+        },
+    )
 }
 
 /// Tells whether a header is that of the console's file: costs name their currency.

@@ -18,6 +18,7 @@ use crate::domain::{
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
+    storage::Left,
     usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
 };
 
@@ -64,13 +65,29 @@ pub(super) struct Row<'r> {
     pub(super) origin: Option<&'r str>,
 }
 
+/// Rows that are alike in all but their amounts.
+#[derive(Default)]
+struct Groups {
+    by_key: HashMap<Box<[u8]>, usize>,
+    groups: Vec<(UsageRecord, u64)>,
+}
+
+/// What becomes of a row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Part {
+    /// Its service is kept.
+    Kept,
+    /// It is storage of a service that is not kept, told apart beside the sums.
+    Storage,
+}
+
 /// The rows of one stretch of days of one source.
 struct Bucket {
     source: String,
     month: Month,
     covers: (NaiveDate, NaiveDate),
-    by_key: HashMap<Box<[u8]>, usize>,
-    groups: Vec<(UsageRecord, u64)>,
+    kept: Groups,
+    storage: Groups,
     outside_by_key: HashMap<Box<[u8]>, usize>,
     outside: Vec<Outside>,
 }
@@ -90,6 +107,8 @@ pub(super) type Fault = (Option<usize>, RowFault);
 pub(super) struct Gather<'c> {
     kind: ExportKind,
     origin: Arc<str>,
+    /// The source names resources.
+    pub(super) names_resources: bool,
     catalog: &'c Catalog,
     options: &'c ImportOptions,
     buckets: Vec<Bucket>,
@@ -116,6 +135,7 @@ impl<'c> Gather<'c> {
         Self {
             kind,
             origin: Arc::from(origin),
+            names_resources: false,
             catalog,
             options,
             buckets: Vec::new(),
@@ -158,8 +178,8 @@ impl<'c> Gather<'c> {
                 source: source.to_owned(),
                 month,
                 covers,
-                by_key: HashMap::new(),
-                groups: Vec::new(),
+                kept: Groups::default(),
+                storage: Groups::default(),
                 outside_by_key: HashMap::new(),
                 outside: Vec::new(),
             });
@@ -188,6 +208,16 @@ impl<'c> Gather<'c> {
                 None => included(name),
             }
         })
+    }
+
+    /// Returns the code of a service that stores what builds and pipelines leave, and what that is.
+    pub(super) fn stores(&self, name: &str) -> Option<(ServiceCode, Left)> {
+        let bare = name
+            .strip_prefix("AWS ")
+            .or_else(|| name.strip_prefix("Amazon "));
+        let known = self.catalog.service(name);
+        let known = known.or_else(|| self.catalog.service(bare?))?;
+        Some((known.code.clone(), Left::of_service(known.code.as_str())?))
     }
 
     /// Returns the one kept service that has a usage type, where a source names no service.
@@ -248,17 +278,18 @@ impl<'c> Gather<'c> {
         total.cost += Money::new(cost);
     }
 
-    /// Adds rows of a service that is kept. `key` is everything but its amounts as the source
-    /// writes it: only the first row of a group is taken apart.
+    /// Adds rows of which more than the cost is kept. `key` is everything but its amounts as the
+    /// source writes it: only the first row of a group is taken apart.
     pub(super) fn keep<'r>(
         &mut self,
-        bucket: BucketId,
+        (bucket, part): (BucketId, Part),
         key: &[u8],
         (quantity, cost, count): (Option<Decimal>, Decimal, u64),
         row: impl FnOnce() -> Result<Row<'r>, Fault>,
     ) -> Result<(), Fault> {
-        if let Some(&at) = self.buckets[bucket.0].by_key.get(key) {
-            let (record, rows) = &mut self.buckets[bucket.0].groups[at];
+        let groups = self.groups(bucket, part);
+        if let Some(&at) = groups.by_key.get(key) {
+            let (record, rows) = &mut groups.groups[at];
             if add(record, quantity, cost) {
                 *rows += count;
                 return Ok(());
@@ -266,10 +297,18 @@ impl<'c> Gather<'c> {
         }
         let mut record = self.record(row()?, quantity.is_some());
         add(&mut record, quantity, cost);
-        let bucket = &mut self.buckets[bucket.0];
-        bucket.by_key.insert(key.into(), bucket.groups.len());
-        bucket.groups.push((record, count));
+        let groups = self.groups(bucket, part);
+        groups.by_key.insert(key.into(), groups.groups.len());
+        groups.groups.push((record, count));
         Ok(())
+    }
+
+    fn groups(&mut self, bucket: BucketId, part: Part) -> &mut Groups {
+        let bucket = &mut self.buckets[bucket.0];
+        match part {
+            Part::Kept => &mut bucket.kept,
+            Part::Storage => &mut bucket.storage,
+        }
     }
 
     fn record(&mut self, row: Row<'_>, counted: bool) -> UsageRecord {
@@ -352,14 +391,14 @@ impl<'c> Gather<'c> {
 
     /// Counts the rows that are kept.
     pub(super) fn kept(&self) -> u64 {
-        let groups = self.buckets.iter().flat_map(|bucket| &bucket.groups);
+        let groups = self.buckets.iter().flat_map(|bucket| &bucket.kept.groups);
         groups.map(|(_, rows)| rows).sum()
     }
 
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
     pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<Slice> {
         self.note_the_unknown(notes);
-        let kind = self.kind;
+        let (kind, names_resources) = (self.kind, self.names_resources);
         let states_empty_days = matches!(
             kind,
             ExportKind::CostExplorerCsv | ExportKind::CostExplorerJson
@@ -370,7 +409,7 @@ impl<'c> Gather<'c> {
             // Rows that were skipped say nothing of their day. A day that Cost Explorer lists
             // without charges is stated to have none.
             .filter(|found| {
-                states_empty_days || !found.groups.is_empty() || !found.outside.is_empty()
+                states_empty_days || !found.kept.groups.is_empty() || !found.outside.is_empty()
             })
             .map(|found| Slice {
                 kind,
@@ -379,7 +418,9 @@ impl<'c> Gather<'c> {
                 covers: found.covers,
                 whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
                 part: number,
-                records: merged(found.groups.into_iter().map(|group| group.0).collect()),
+                records: merged(found.kept.groups),
+                storage: merged(found.storage.groups),
+                names_resources,
                 outside: merged_outside(found.outside),
                 skipped: 0,
                 delivery: None,
@@ -394,7 +435,7 @@ impl<'c> Gather<'c> {
         let mut kinds: BTreeMap<&str, (u64, Money)> = BTreeMap::new();
         let mut meters: BTreeMap<&Meter, (u64, Money)> = BTreeMap::new();
         for bucket in &self.buckets {
-            for (record, rows) in &bucket.groups {
+            for (record, rows) in &bucket.kept.groups {
                 let cost = record.billed.as_ref().map_or(Money::ZERO, |b| b.cost);
                 if let ChargeKind::Other(name) = &record.kind {
                     let sum = kinds.entry(name).or_default();
@@ -487,7 +528,8 @@ fn identity(record: &UsageRecord) -> impl Ord + '_ {
 }
 
 /// Sorts records and adds up those that differ only in how their source spelled them.
-fn merged(mut records: Vec<UsageRecord>) -> Vec<UsageRecord> {
+fn merged(groups: Vec<(UsageRecord, u64)>) -> Vec<UsageRecord> {
+    let mut records: Vec<UsageRecord> = groups.into_iter().map(|group| group.0).collect();
     let amounts = |r: &UsageRecord| {
         (
             r.quantity.map(|q| q.value),

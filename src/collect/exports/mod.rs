@@ -129,8 +129,9 @@ pub struct ImportOptions {
 impl ImportOptions {
     /// Returns what makes another import of the same files.
     fn fingerprint(&self) -> String {
+        // What is read of a file has changed: storage is told apart.
         format!(
-            "{:?} {:?} {:?}",
+            "2 {:?} {:?} {:?}",
             self.skip_bad_rows, self.include_services, self.source
         )
     }
@@ -201,6 +202,10 @@ pub struct Slice {
     pub records: Vec<UsageRecord>,
     /// The sums of all others.
     pub outside: Vec<Outside>,
+    /// Of those, what builds and pipelines left in storage, by log group or bucket and month.
+    pub storage: Vec<UsageRecord>,
+    /// Its source names resources; else nothing can be said of such storage.
+    pub names_resources: bool,
     /// Rows of its file that could not be read and are missing here.
     pub skipped: u64,
     /// What marks the delivery it is of, where it comes from a folder of deliveries.

@@ -13,8 +13,9 @@ use super::{
     skip::{self, Skipped},
 };
 use crate::domain::{
-    catalog::{Catalog, ServiceKind},
+    catalog::{Catalog, Service, ServiceKind},
     period::Month,
+    storage::{self, Left},
 };
 
 /// Digits after the point: an export's doubles are exact to so many and have noise beyond.
@@ -104,7 +105,9 @@ impl Query {
         let mut select = Select::new(&table.columns);
         select.everything(&found);
         let names = select.names();
-        let sql = select.sql(table, &filter.sql, &kept_names(catalog, options));
+        let kept = kept_names(catalog, options);
+        let stored = select.is_storage(&found, catalog, &kept);
+        let sql = select.sql(table, &filter.sql, &kept, &stored);
         Ok(Self {
             sql,
             kind: found.layout.kind,
@@ -333,21 +336,24 @@ fn by_month(table: &Table, found: &Bound, month: Month) -> Filter {
 
 /// Returns every name in lower case that a service goes by whose rows are kept.
 fn kept_names(catalog: &Catalog, options: &ImportOptions) -> BTreeSet<String> {
+    let is_kept = |service: &&Service| {
+        service.kind == ServiceKind::Code || options.include_services.contains(&service.code)
+    };
+    let kept = catalog.services.values().filter(is_kept);
+    kept.flat_map(names).collect()
+}
+
+/// Returns every name in lower case that a service goes by.
+fn names(service: &Service) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    for service in catalog.services.values() {
-        if service.kind == ServiceKind::Code || options.include_services.contains(&service.code) {
-            let known = [service.code.as_str(), &service.name];
-            for known in known
-                .into_iter()
-                .chain(service.aliases.iter().map(String::as_str))
-            {
-                let known = known.to_lowercase();
-                if !known.starts_with("aws") {
-                    names.extend([format!("aws {known}"), format!("amazon {known}")]);
-                }
-                names.insert(known);
-            }
+    let known = [service.code.as_str(), &service.name];
+    let aliases = service.aliases.iter().map(String::as_str);
+    for known in known.into_iter().chain(aliases) {
+        let known = known.to_lowercase();
+        if !known.starts_with("aws") {
+            names.extend([format!("aws {known}"), format!("amazon {known}")]);
         }
+        names.insert(known);
     }
     names
 }
@@ -357,6 +363,8 @@ struct Select<'t> {
     table: &'t [TableColumn],
     /// What every charge has.
     common: Vec<(String, String)>,
+    /// What kept charges and storage need.
+    told: Vec<(String, String)>,
     /// What only kept charges need.
     detail: Vec<(String, String)>,
     quantity: Option<(String, String)>,
@@ -369,6 +377,7 @@ impl<'t> Select<'t> {
         Self {
             table,
             common: Vec::new(),
+            told: Vec::new(),
             detail: Vec::new(),
             quantity: None,
             cost: (String::new(), String::new()),
@@ -406,9 +415,9 @@ impl<'t> Select<'t> {
                         cases += &format!(" WHEN {quantity} IS NOT NULL THEN {}", text(unit));
                     }
                     let unit = format!("CASE{cases} ELSE {} END", text(first));
-                    self.detail.push((alias, unit));
+                    self.told.push((alias, unit));
                 }
-                Column::Resource => self.detail.push((alias, resource(&text(first)))),
+                Column::Resource => self.told.push((alias, resource(&text(first)))),
                 Column::Day | Column::Period => {
                     let is_common =
                         *column == Column::Period || found.fields(Column::Period).is_empty();
@@ -426,6 +435,12 @@ impl<'t> Select<'t> {
                 Column::Kind | Column::Class | Column::Currency | Column::Payer => {
                     self.common.push((alias, text(first)));
                 }
+                Column::UsageType
+                | Column::Account
+                | Column::Region
+                | Column::Unit
+                | Column::Rate
+                | Column::ListRate => self.told.push((alias, first_of(present))),
                 _ => self.detail.push((alias, first_of(present))),
             }
         }
@@ -444,6 +459,7 @@ impl<'t> Select<'t> {
     fn names(&self) -> Vec<String> {
         self.common
             .iter()
+            .chain(&self.told)
             .chain(&self.detail)
             .chain(&self.quantity)
             .chain([&self.cost])
@@ -452,11 +468,48 @@ impl<'t> Select<'t> {
             .collect()
     }
 
-    fn sql(&self, table: &Table, filter: &str, kept: &BTreeSet<String>) -> String {
+    /// Returns the condition that holds for storage of ours, of services that are not kept.
+    fn is_storage(&self, found: &Bound, catalog: &Catalog, kept: &BTreeSet<String>) -> String {
+        let columns = |column| {
+            let fields = found.fields(column).iter();
+            fields.map(|&at| text(&self.table[at])).collect::<Vec<_>>()
+        };
+        let has = |columns: &[String], parts: &[&str]| {
+            let each = columns.iter().flat_map(|column| {
+                let is_in = move |part: &&str| format!("strpos({column}, {}) > 0", literal(part));
+                parts.iter().map(is_in)
+            });
+            each.collect::<Vec<_>>().join(" OR ")
+        };
+        let resources = columns(Column::Resource);
+        let measure = has(&columns(Column::UsageType), &storage::MEASURES);
+        let stores = [Left::Logs, Left::Artifacts]
+            .into_iter()
+            .filter_map(|left| {
+                let service = catalog.service(left.service())?;
+                let known: Vec<String> = names(service)
+                    .difference(kept)
+                    .map(|n| literal(n))
+                    .collect();
+                let ours = has(&resources, left.names());
+                (!known.is_empty() && !ours.is_empty()).then(|| {
+                    let service =
+                        format!("lower(trim({})) IN ({})", self.service, known.join(", "));
+                    format!("({service}\n      AND ({ours}))")
+                })
+            });
+        let stores: Vec<String> = stores.collect();
+        if stores.is_empty() || measure.is_empty() {
+            return "false".to_owned();
+        }
+        format!("({measure})\n      AND ({})", stores.join("\n      OR "))
+    }
+
+    fn sql(&self, table: &Table, filter: &str, kept: &BTreeSet<String>, stored: &str) -> String {
         let kept: Vec<String> = kept.iter().map(|name| literal(name)).collect();
         let mut inner = Vec::new();
         let mut outer = Vec::new();
-        let columns = self.common.iter().chain(&self.detail);
+        let columns = self.common.iter().chain(&self.told).chain(&self.detail);
         for (alias, value) in columns.chain(&self.quantity).chain([&self.cost]) {
             let alias = name(alias);
             inner.push(if *value == alias {
@@ -468,9 +521,11 @@ impl<'t> Select<'t> {
         for (alias, _) in &self.common {
             outer.push(format!("  {}", name(alias)));
         }
-        for (alias, _) in &self.detail {
+        let told = self.told.iter().map(|told| (told, "is_kept OR is_storage"));
+        let detail = self.detail.iter().map(|detail| (detail, "is_kept"));
+        for ((alias, _), when) in told.chain(detail) {
             let alias = name(alias);
-            outer.push(format!("  CASE WHEN is_kept THEN {alias} END AS {alias}"));
+            outer.push(format!("  CASE WHEN {when} THEN {alias} END AS {alias}"));
         }
         let cost = name(&self.cost.0);
         let mut keys: Vec<usize> = (1..=outer.len()).collect();
@@ -478,10 +533,10 @@ impl<'t> Select<'t> {
         if let Some((alias, _)) = &self.quantity {
             let alias = name(alias);
             outer.push(format!(
-                "  SUM(CASE WHEN is_kept THEN {alias} END) AS {alias}"
+                "  SUM(CASE WHEN is_kept OR is_storage THEN {alias} END) AS {alias}"
             ));
             presence.push(format!(
-                "  CASE WHEN is_kept THEN {alias} IS NOT NULL END AS has_quantity"
+                "  CASE WHEN is_kept OR is_storage THEN {alias} IS NOT NULL END AS has_quantity"
             ));
         }
         outer.push(format!("  SUM({cost}) AS {cost}"));
@@ -499,7 +554,7 @@ impl<'t> Select<'t> {
         }
         let keys: Vec<String> = keys.iter().map(usize::to_string).collect();
         format!(
-            "WITH charges AS (\n  SELECT\n{},\n    lower(trim({})) IN ({}) AS is_kept\n  FROM {}.{}\n  WHERE {filter}\n)\nSELECT\n{}\nFROM charges\nGROUP BY {}",
+            "WITH charges AS (\n  SELECT\n{},\n    lower(trim({})) IN ({}) AS is_kept,\n    COALESCE({stored}, false) AS is_storage\n  FROM {}.{}\n  WHERE {filter}\n)\nSELECT\n{}\nFROM charges\nGROUP BY {}",
             inner.join(",\n"),
             self.service,
             kept.join(", "),

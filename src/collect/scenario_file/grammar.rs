@@ -13,6 +13,7 @@ use crate::{
         plan::PipelineType,
         rating::Discount,
         scenario::{Adjust, Change, Pattern, Selector, Target, Term, Total},
+        storage::Left,
     },
 };
 
@@ -67,7 +68,7 @@ impl<'a> Part<'a> {
 }
 
 /// The names of changes, as `docs/scenarios.md` lists them.
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 22] = [
     "active_users",
     "git_requests",
     "storage_gb",
@@ -86,6 +87,10 @@ const NAMES: [&str; 18] = [
     "discount",
     "price_like",
     "security_baseline",
+    "log_storage",
+    "log_retention",
+    "artifact_storage",
+    "artifact_retention",
 ];
 
 /// Reads a change from its three parts.
@@ -170,6 +175,22 @@ impl<'a> Reader<'a> {
                 Ok(Change::PriceLike(region))
             }
             "price" => self.price(),
+            "log_storage" | "artifact_storage" => {
+                self.only_times()?;
+                let left = self.left();
+                let only = self.selector(left.usual())?;
+                let times = self.factor(self.value)?;
+                Ok(Change::Storage { left, only, times })
+            }
+            "log_retention" | "artifact_retention" => {
+                self.no_times()?;
+                let left = self.left();
+                let (only, days) = (self.selector(left.usual())?, self.quantity(self.value)?);
+                if days.is_zero() || !days.fract().is_zero() {
+                    return self.value.wrong("a whole number of days, from 1");
+                }
+                Ok(Change::Retention { left, only, days })
+            }
             "discount" => {
                 self.no_times()?;
                 let service = match self.selected {
@@ -183,6 +204,9 @@ impl<'a> Reader<'a> {
                 let percent = percent.or_else(|problem| self.value.wrong(problem))?.0;
                 Ok(Change::Discount(Discount { service, percent }))
             }
+            "" => self
+                .name
+                .wrong("a change has a name, such as active_users=+10"),
             name => {
                 let unknown = UnknownName::new("change", name, NAMES);
                 self.name.wrong(unknown.to_string())
@@ -195,6 +219,13 @@ impl<'a> Reader<'a> {
         self.split_options(&["deployments"])?;
         let deployments = self.option("deployments");
         let to = self.adjust()?;
+        if let Adjust::To(value) | Adjust::By(value) = to
+            && of.is_whole()
+            && !value.fract().is_zero()
+        {
+            let name = self.name.text;
+            return self.value.wrong(format!("there are no halves of {name}"));
+        }
         let is_targets = matches!(of, Total::OnPremisesTargets { .. });
         let of = match (is_targets, deployments, to) {
             (true, Some(deployments), Adjust::To(_)) => Total::OnPremisesTargets {
@@ -288,6 +319,9 @@ impl<'a> Reader<'a> {
             };
             let number = machines.text.parse();
             let number = number.or_else(|_| machines.wrong("machines are a whole number"))?;
+            if number == 0 {
+                return machines.wrong("a fleet has at least one machine");
+            }
             Target::Fleet {
                 compute: to,
                 machines: number,
@@ -321,6 +355,14 @@ impl<'a> Reader<'a> {
             None => None,
         };
         Ok(Change::PipelineType { only, to, minutes })
+    }
+
+    fn left(&self) -> Left {
+        if self.name.text.starts_with("log") {
+            Left::Logs
+        } else {
+            Left::Artifacts
+        }
     }
 
     fn price(&mut self) -> Read<Change> {

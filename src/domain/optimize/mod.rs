@@ -6,6 +6,8 @@
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `break_even.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
+//! | `combine.rs` | which findings go together best |
+//! | `storage.rs` | logs and artifacts without an end, or forgotten |
 //! | `waste.rs` | rounding, second tries, queues, free units that nobody uses |
 //! | `prices.rs`, `projects.rs` | what a change is worth before it is rated; builds by project |
 //!
@@ -13,12 +15,14 @@
 //! the spread of its savings is what a month may bring.
 
 pub mod break_even;
+pub mod combine;
 mod compute;
 pub mod fleets;
 mod pipelines;
 mod prices;
 mod projects;
 pub mod split;
+mod storage;
 mod waste;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +31,7 @@ use rust_decimal::Decimal;
 
 use super::{
     catalog::{Catalog, Compute},
-    ids::{Currency, Meter, Region},
+    ids::{Currency, Meter, Region, ResourceId},
     money::Money,
     period::Month,
     price_book::PriceBook,
@@ -36,6 +40,7 @@ use super::{
         Change, Scenario, Spread, Valuer, unpriced,
         workload::{Facts, Lot},
     },
+    storage::{History, stored},
 };
 
 /// The most proposals that are rated in full; the best by a first estimate are.
@@ -51,6 +56,9 @@ pub struct PastMonth<'a> {
     /// Its prices.
     pub book: PriceBook<'a>,
 }
+
+/// Says what each of some scenarios saves in months to come; none of those it cannot say it of.
+pub type Ahead<'f> = dyn Fn(&[&[Change]]) -> Vec<Option<Spread>> + 'f;
 
 /// What kind of change a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -71,6 +79,14 @@ pub enum Kind {
     Rounding,
     /// Builds that fail and are tried again.
     Retries,
+    /// Logs that nothing deletes.
+    LogRetention,
+    /// Logs of projects that no longer build.
+    ForgottenLogs,
+    /// Artifacts that nothing deletes.
+    ArtifactRetention,
+    /// Artifacts of pipelines that no longer run.
+    ForgottenArtifacts,
 }
 
 impl Kind {
@@ -85,6 +101,10 @@ impl Kind {
             Self::Fleet => "fleet",
             Self::Rounding => "rounding",
             Self::Retries => "retries",
+            Self::LogRetention => "log-retention",
+            Self::ForgottenLogs => "forgotten-logs",
+            Self::ArtifactRetention => "artifact-retention",
+            Self::ForgottenArtifacts => "forgotten-artifacts",
         }
     }
 }
@@ -100,8 +120,10 @@ pub struct Finding {
     pub title: String,
     /// What it rests on: numbers of the last month.
     pub evidence: Vec<String>,
-    /// What a month saves: P10, P50 and P90 over [`Optimization::months`].
+    /// What a month saves: P10, P50 and P90 over [`Optimization::months`], or over futures.
     pub saving: Spread,
+    /// [`Finding::saving`] is over months to come.
+    pub ahead: bool,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
     /// The least speed on the new compute type at which the last month would not have cost more, to a
@@ -123,8 +145,11 @@ pub struct Finding {
 /// Findings that go together, rated as one scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Together {
-    /// Which, by their place in the list: from the best on, each that overlaps none before it.
+    /// Which, by their place in the list: of all combinations without an overlap, the one whose savings
+    /// (P50) add up to the most.
     pub findings: Vec<usize>,
+    /// No other combination adds up to more; else none was found in time.
+    pub proven: bool,
     /// What a month saves.
     pub saving: Spread,
     /// All of their changes.
@@ -138,10 +163,13 @@ pub struct Optimization {
     pub currency: Currency,
     /// The months looked through, in order; the last one decided what is proposed.
     pub months: Vec<Month>,
-    /// What the last month costs, charges other than usage left out.
+    /// What the last month costs, with its logs and artifacts in storage; charges other than usage are
+    /// left out.
     pub cost: Money,
     /// All of it is priced.
     pub complete: bool,
+    /// Savings are over months to come, but for those of storage.
+    pub ahead: bool,
     /// Builds of the last month known one by one.
     pub builds: u64,
     /// The findings, the largest P50 first.
@@ -246,7 +274,9 @@ impl Found {
 /// Looks through months, in order of time, for changes that save at least so much a month.
 pub fn optimize(
     months: &[PastMonth<'_>],
+    storage: &History,
     least: Money,
+    ahead: Option<&Ahead<'_>>,
 ) -> Result<Option<Optimization>, RatingError> {
     let Some(latest) = months.last() else {
         return Ok(None);
@@ -257,7 +287,7 @@ pub fn optimize(
         least,
         ..Found::default()
     };
-    search(latest, &mut found);
+    search(latest, storage, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);
     drafts.sort_by(|a, b| (b.estimate, a.kind, &a.title).cmp(&(a.estimate, b.kind, &b.title)));
     let unrated = drafts.len().saturating_sub(MOST_RATED);
@@ -269,17 +299,27 @@ pub fn optimize(
     let mut findings = Vec::new();
     for draft in drafts {
         match rated(draft, months, &before)? {
-            Rated::Saves(finding) if finding.saving.p50 >= least => findings.push(*finding),
-            Rated::Saves(_) => found.small += 1,
+            Rated::Saves(finding) => findings.push(*finding),
             Rated::Unknown(what) => {
                 found.not_compared.insert(what);
             }
         }
     }
+    if let Some(ahead) = ahead {
+        let changes: Vec<&[Change]> = findings.iter().map(|f| &*f.scenario.changes).collect();
+        let savings = ahead(&changes);
+        for (finding, saving) in findings.iter_mut().zip(savings) {
+            finding.saving = saving.unwrap_or(finding.saving);
+            finding.ahead = saving.is_some();
+        }
+    }
+    let proposed = findings.len();
+    findings.retain(|finding| finding.saving.p50 >= least);
+    found.small += (proposed - findings.len()) as u64;
     findings
         .sort_by(|a, b| (b.saving.p50, a.kind, &a.title).cmp(&(a.saving.p50, b.kind, &b.title)));
     overlaps(&mut findings, latest);
-    let together = together(&findings, months, &before)?;
+    let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
     Ok(Some(Optimization {
         currency: latest.valuer.workload.currency.clone(),
@@ -289,6 +329,7 @@ pub fn optimize(
             .collect(),
         cost: cost.unwrap_or_default(),
         complete: before.iter().all(super::scenario::Value::is_complete),
+        ahead: ahead.is_some(),
         builds: latest.valuer.workload.builds,
         findings,
         together,
@@ -299,13 +340,14 @@ pub fn optimize(
     }))
 }
 
-fn search(month: &PastMonth<'_>, found: &mut Found) {
+fn search(month: &PastMonth<'_>, storage: &History, found: &mut Found) {
     let prices = prices::Prices::of(month);
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
     compute::find(&projects, &prices, month.valuer.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
+    storage::find(month, storage, found);
 }
 
 /// What became of a proposal.
@@ -361,6 +403,7 @@ fn rated(
         title: draft.title,
         evidence: draft.evidence,
         saving: Spread::of(by_month.clone()),
+        ahead: false,
         by_month,
         pays_from_speed: draft.pays_from_speed,
         build_by_build,
@@ -388,6 +431,10 @@ fn touches(change: &Change, lot: &Lot, catalog: &Catalog) -> bool {
         }
         Change::PipelineType { .. } => service == "AWSCodePipeline",
         Change::Total { of, .. } => lot.key.meter == of.meter(),
+        Change::Storage { left, .. } | Change::Retention { left, .. } => {
+            let resource = lot.resource.as_ref().map(ResourceId::as_str);
+            stored(&lot.key.meter, resource) == Some(*left)
+        }
         _ => true,
     };
     let only = change.selector();
@@ -416,18 +463,16 @@ fn overlaps(findings: &mut [Finding], last: &PastMonth<'_>) {
     }
 }
 
-/// Takes findings from the best on, each that overlaps none taken before, and rates them as one.
+/// Takes the best findings that go together, and rates them as one.
 fn together(
     findings: &[Finding],
     months: &[PastMonth<'_>],
     before: &[super::scenario::Value],
+    ahead: Option<&Ahead<'_>>,
 ) -> Result<Option<Together>, RatingError> {
-    let mut taken: Vec<usize> = Vec::new();
-    for (at, finding) in findings.iter().enumerate() {
-        if !finding.overlaps.iter().any(|other| taken.contains(other)) {
-            taken.push(at);
-        }
-    }
+    let savings: Vec<Money> = findings.iter().map(|finding| finding.saving.p50).collect();
+    let overlaps: Vec<&[usize]> = findings.iter().map(|f| f.overlaps.as_slice()).collect();
+    let (taken, proven) = combine::best(&savings, &overlaps);
     if taken.len() < 2 {
         return Ok(None);
     }
@@ -441,9 +486,25 @@ fn together(
     for (month, before) in months.iter().zip(before) {
         savings.push(before.bill.total() - month.valuer.total_of(&scenario)?);
     }
+    // Where futures know a part of it only, that part is theirs and the rest is the past's.
+    let (mut saving, is_ahead) = (
+        Spread::of(savings),
+        taken.iter().any(|at| findings[*at].ahead),
+    );
+    if let Some(ahead) = ahead.filter(|_| is_ahead) {
+        let (known, rest): (Vec<usize>, Vec<usize>) =
+            taken.iter().partition(|at| findings[**at].ahead);
+        let of_known = known.iter().flat_map(|at| &findings[*at].scenario.changes);
+        let changes: Vec<Change> = of_known.cloned().collect();
+        if let Some(Some(known)) = ahead(&[&changes]).pop() {
+            let rest = rest.iter().map(|at| findings[*at].saving);
+            saving = rest.fold(known, Spread::plus);
+        }
+    }
     Ok(Some(Together {
         findings: taken,
-        saving: Spread::of(savings),
+        proven,
+        saving,
         scenario,
     }))
 }

@@ -97,6 +97,7 @@ fn split(
     };
     let mut chosen: Vec<(&PipelineUse, Candidate)> = Vec::new();
     let (mut v2_used, mut guessed) = (Decimal::ZERO, 0_u64);
+    let mut elsewhere: BTreeMap<&Region, Vec<&str>> = BTreeMap::new();
     for pipeline in pipelines {
         let known = pipeline
             .minutes
@@ -123,11 +124,33 @@ fn split(
             (None, PipelineType::V1) => {
                 if pipeline.counts {
                     charges.free_pipelines -= pipeline.count;
+                }
+                let name = pipeline.name.as_deref();
+                if let Some(name) = name.filter(|_| both(pipeline) != Some((v1, v2))) {
+                    elsewhere
+                        .entry(&pipeline.key.region)
+                        .or_default()
+                        .push(name);
+                } else if pipeline.counts {
                     guessed += u64::try_from(pipeline.count.ceil()).unwrap_or(u64::MAX);
                 }
             }
-            (None, PipelineType::V2) => {}
+            (None, PipelineType::V2) => {
+                let name = pipeline.name.as_deref();
+                if let Some(name) = name.filter(|_| both(pipeline) != Some((v1, v2))) {
+                    elsewhere
+                        .entry(&pipeline.key.region)
+                        .or_default()
+                        .push(name);
+                }
+            }
         }
+    }
+    for (region, names) in elsewhere {
+        found.not_compared.insert(format!(
+            "pipelines in {region}, where a V1 pipeline or a V2 minute has another price or none: {}",
+            names.join(", ")
+        ));
     }
     if guessed > 0 {
         found.not_compared.insert(format!(

@@ -1,6 +1,8 @@
 //! Builds that end just after a minute has begun, builds that fail and are tried again, and what is
 //! lost without being billed.
 
+use std::collections::BTreeMap;
+
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
@@ -10,11 +12,12 @@ use super::{
     projects::Project,
 };
 use crate::domain::{
-    allowance::FreeTier,
+    allowance::{Allowance, FreeTier},
     catalog::{Grain, ServiceKind},
+    ids::Currency,
     money::Money,
     number::plain,
-    quantity::Quantity,
+    quantity::{Quantity, Unit},
     scenario::{
         Change,
         workload::{Pace, TimedBuild, billed_units},
@@ -44,7 +47,7 @@ pub(super) fn find(
         queues(projects, found);
         failures(projects, found);
     }
-    free_units(month, found);
+    free_units(month, projects, found);
 }
 
 fn saved(project: &Project<'_>, units: Decimal, prices: &Prices<'_, '_>) -> Option<Money> {
@@ -233,7 +236,8 @@ fn queues(projects: &[Project<'_>], found: &mut Found) {
     let long = waits.iter().filter(|(wait, _)| *wait > 60_000).count();
     found.observations.push(format!(
         "Builds waited {} minutes in the queue, {long} of {} longer than one, at most {} s ({project}). \
-         AWS does not bill it; people wait.",
+         AWS bills none of it, so it saves no dollars: people wait. A reserved fleet keeps machines \
+         ready, and a higher limit of concurrent builds lets more of them begin at once.",
         plain((Decimal::from(all) / Decimal::from(60_000)).round_dp(0)),
         waits.len(),
         longest / 1000
@@ -259,8 +263,56 @@ fn failures(projects: &[Project<'_>], found: &mut Found) {
     }
 }
 
+/// Says what unused free units of a service are worth, at the lowest price paid for the like of them.
+fn worth(
+    allowance: &Allowance,
+    left: Decimal,
+    projects: &[Project<'_>],
+    currency: &Currency,
+) -> String {
+    let of = |service: &str| {
+        let mut meters = allowance.meters.iter();
+        meters.any(|meter| meter.service.as_str() == service)
+    };
+    if of("AWSCodePipeline") {
+        return " What pipelines could save by them is in the split of pipelines.".to_owned();
+    }
+    if !of("CodeBuild") {
+        return String::new();
+    }
+    // Free seconds are worth the minutes they stand for, at the same speed.
+    let minutes = match allowance.unit {
+        Unit::Second => left / Decimal::from(60),
+        _ => left,
+    };
+    let paid = projects.iter().filter(|project| {
+        let is_free = allowance.meters.contains(&project.compute.meter);
+        project.compute.grain == Grain::Minute && !is_free
+    });
+    let mut prices: BTreeMap<(Decimal, &str), Decimal> = BTreeMap::new();
+    for project in paid {
+        if let Some(price) = project.price.filter(|price| !price.is_zero()) {
+            let of_type = prices
+                .entry((price, project.compute.name.as_str()))
+                .or_default();
+            *of_type += project.units(Pace::SAME);
+        }
+    }
+    match prices.into_iter().find(|(_, units)| *units > Decimal::ZERO) {
+        Some(((price, name), units)) => {
+            let minutes = minutes.min(units).round_dp(0);
+            format!(
+                " At most {} {currency} a month: what {} of the minutes paid on {name} cost.",
+                plain(Money::of(minutes, price).to_cents()),
+                plain(minutes)
+            )
+        }
+        None => " No build that is paid for could use them.".to_owned(),
+    }
+}
+
 /// Names free units that nothing drew on.
-fn free_units(month: &PastMonth<'_>, found: &mut Found) {
+fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found) {
     let (workload, catalog) = (month.valuer.workload, month.valuer.catalog);
     if month.valuer.terms.free_tier != FreeTier::Payer {
         return;
@@ -284,9 +336,10 @@ fn free_units(month: &PastMonth<'_>, found: &mut Found) {
         let left = allowance.grant - used - elsewhere.copied().unwrap_or_default();
         if left > Decimal::ZERO {
             found.observations.push(format!(
-                "Free and not used: {} of {}.",
+                "Free and not used: {} of {}.{}",
                 Quantity::new(left, allowance.unit),
-                allowance.name
+                allowance.name,
+                worth(allowance, left, projects, &workload.currency)
             ));
         }
     }

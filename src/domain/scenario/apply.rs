@@ -19,10 +19,11 @@ use crate::domain::{
     allocation::share_quantity,
     allowance::FreeTier,
     catalog::{Catalog, Compute, Grain},
-    ids::{AccountId, Meter, Region},
+    ids::{AccountId, Meter, Region, ResourceId},
     number::plain,
     plan::{PipelineType, Terms, baseline_use},
     quantity::{Quantity, Unit},
+    storage::{GRACE_DAYS, stored},
     usage::UsageKey,
 };
 
@@ -80,6 +81,8 @@ struct Fate<'c> {
     long: Decimal,
     target: Option<(usize, &'c Target, Decimal)>,
     region: Option<&'c Region>,
+    /// For how many days it is kept.
+    days: Option<Decimal>,
 }
 
 /// Which lots each selector means.
@@ -122,6 +125,13 @@ pub(super) fn apply(
 
 impl<'a> Application<'a> {
     fn run(&mut self, selects: &dyn Selects) {
+        if self.changes.iter().any(|change| change.left().is_some()) {
+            self.out.assumptions.insert(
+                "Both sides include the logs and artifacts in storage, at the prices they were billed \
+                 at; a bill has them among S3 and CloudWatch."
+                    .to_owned(),
+            );
+        }
         let mut fates = self.fates(selects);
         let moved = self.pipeline_types(&mut fates);
         let mut fleets: BTreeMap<(usize, Option<AccountId>, Region), Vec<usize>> = BTreeMap::new();
@@ -165,6 +175,7 @@ impl<'a> Application<'a> {
             long: Decimal::ONE,
             target: None,
             region: None,
+            days: None,
         };
         let workload = self.workload;
         let mut fates = vec![Some(same); workload.lots.len()];
@@ -176,7 +187,8 @@ impl<'a> Application<'a> {
                 change,
                 Change::Builds { .. } | Change::Minutes { .. } | Change::Compute { .. }
             );
-            if !is_of_builds && !matches!(change, Change::Region { .. }) {
+            let left = change.left();
+            if !is_of_builds && left.is_none() && !matches!(change, Change::Region { .. }) {
                 continue;
             }
             for &lot_at in selects.lots(only).iter() {
@@ -189,11 +201,18 @@ impl<'a> Application<'a> {
                     .computes
                     .iter()
                     .any(|c| c.meter == lot.key.meter && c.grain != Grain::Provisioned);
-                if is_of_builds && !on_demand {
+                let resource = lot.resource.as_ref().map(ResourceId::as_str);
+                let is_other = left.is_some() && stored(&lot.key.meter, resource) != left;
+                if (is_of_builds && !on_demand) || is_other {
                     continue;
                 }
                 match change {
-                    Change::Builds { times, .. } => fate.many *= *times,
+                    Change::Retention { days, .. } => {
+                        fate.days = Some(fate.days.map_or(*days, |known| known.min(*days)));
+                    }
+                    Change::Builds { times, .. } | Change::Storage { times, .. } => {
+                        fate.many *= *times;
+                    }
                     Change::Minutes { times, .. } => fate.long *= *times,
                     Change::Compute { to, speed, .. } => fate.target = Some((at, to, *speed)),
                     Change::Region { to, .. } if lot.key.region != Region::global() => {
@@ -305,6 +324,9 @@ impl<'a> Application<'a> {
         let from = grain_of(lot, self.catalog);
         let slower = Pace::of(fate.long, Decimal::ONE);
         let Some((_, Target::OnDemand(to), speed)) = fate.target else {
+            if let Some(days) = fate.days {
+                return self.keep_for(at, lot, fate, days);
+            }
             let billed = Decimal::from(billed_units(&lot.builds, from, slower));
             let quantity = (billed + slower.times(lot.rest)) * fate.many;
             self.piece(at, lot, fate.region, None, quantity, lot.unit);
@@ -345,6 +367,27 @@ impl<'a> Application<'a> {
         };
         let quantity = (Decimal::from(billed_units(goes, to.grain, pace)) + rest) * fate.many;
         self.piece(at, lot, fate.region, Some(to), quantity, unit);
+    }
+
+    /// Keeps what is stored for some days: as much as they bring, and no more than there was.
+    fn keep_for(&mut self, at: usize, lot: &'a Lot, fate: Fate<'a>, days: Decimal) {
+        let left = lot.a_day.and_then(|a_day| a_day.kept(lot.rest, days));
+        let quantity = if let Some(left) = left {
+            self.out.assumptions.insert(format!(
+                "What expires is gone within {GRACE_DAYS} days. Each day adds as much as those of the \
+                 busiest month on record: by the growth of what is stored, and of logs at least 15 % of \
+                 what is taken in."
+            ));
+            left
+        } else {
+            self.out.unknown.insert(format!(
+                "What {} days leave in {}: its months on record do not tell",
+                plain(days),
+                lot.name().unwrap_or_default()
+            ));
+            lot.rest
+        };
+        self.piece(at, lot, fate.region, None, quantity * fate.many, lot.unit);
     }
 
     fn say_what_a_move_means(&mut self, to: &Compute, speed: Decimal) {
@@ -537,6 +580,18 @@ impl<'a> Application<'a> {
             (_, to) => to,
         };
         let after = to.of(before);
+        if matches!(to, Adjust::By(less) if before + less < Decimal::ZERO) {
+            let name = Change::Total {
+                of: of.clone(),
+                only: only.clone(),
+                to,
+            };
+            self.out.warnings.insert(format!(
+                "{name}: there are {} in {}, so none is left.",
+                plain(before.normalize()),
+                workload.month
+            ));
+        }
         let unit = self
             .catalog
             .meter(&meter.service, meter.usage_type.as_str())

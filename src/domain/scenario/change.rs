@@ -14,6 +14,7 @@ use crate::domain::{
     plan::PipelineType,
     price_book::StatedPrice,
     rating::Discount,
+    storage::{Left, project},
     usage::Tags,
 };
 
@@ -26,6 +27,13 @@ pub struct Scenario {
     pub note: Option<String>,
     /// What changes, in the order stated.
     pub changes: Vec<Change>,
+}
+
+impl Scenario {
+    /// Tells whether it changes what lies in storage, which a baseline has only then.
+    pub fn is_of_storage(&self) -> bool {
+        self.changes.iter().any(|change| change.left().is_some())
+    }
 }
 
 /// What changes.
@@ -89,6 +97,24 @@ pub enum Change {
     PriceLike(Region),
     /// The security services around pipelines are switched on.
     SecurityBaseline,
+    /// Less, or more, in log groups or artifact buckets.
+    Storage {
+        /// Of what.
+        left: Left,
+        /// Which, by name.
+        only: Selector,
+        /// How many times as much.
+        times: Decimal,
+    },
+    /// Logs or artifacts are kept for some days.
+    Retention {
+        /// Of what.
+        left: Left,
+        /// Which, by name.
+        only: Selector,
+        /// How many days.
+        days: Decimal,
+    },
 }
 
 /// A quantity that a month has one total of.
@@ -357,7 +383,14 @@ impl Term {
                     && (pattern.matches(&compute.name)
                         || compute.aliases.iter().any(|alias| pattern.matches(alias)))
             }),
-            Self::Project(pattern) => service == "CodeBuild" && named(pattern),
+            Self::Project(pattern) => match service {
+                "CodeBuild" => named(pattern),
+                // Its builds write there.
+                "AmazonCloudWatch" => subject.resource.is_some_and(|resource| {
+                    project(&short_name(resource)).is_some_and(|name| pattern.matches(name))
+                }),
+                _ => false,
+            },
             Self::Pipeline(pattern) => {
                 (service == "AWSCodePipeline" && named(pattern))
                     || subject.pipeline.is_some_and(|name| pattern.matches(name))
@@ -384,7 +417,17 @@ impl Change {
             | Self::Minutes { only, .. }
             | Self::Compute { only, .. }
             | Self::PipelineType { only, .. }
-            | Self::Region { only, .. } => Some(only),
+            | Self::Region { only, .. }
+            | Self::Storage { only, .. }
+            | Self::Retention { only, .. } => Some(only),
+            _ => None,
+        }
+    }
+
+    /// Returns what the change stores less or more of, if that is what it is about.
+    pub fn left(&self) -> Option<Left> {
+        match self {
+            Self::Storage { left, .. } | Self::Retention { left, .. } => Some(*left),
             _ => None,
         }
     }
@@ -473,6 +516,14 @@ impl fmt::Display for Change {
             }
             Self::PriceLike(region) => write!(f, "price_like={region}"),
             Self::SecurityBaseline => f.write_str("security_baseline=on"),
+            Self::Storage { left, only, times } => {
+                let (name, times) = (left.name(), plain(*times));
+                write!(f, "{name}_storage{}*={times}", bracketed(only))
+            }
+            Self::Retention { left, only, days } => {
+                let (name, days) = (left.name(), plain(*days));
+                write!(f, "{name}_retention{}={days}", bracketed(only))
+            }
         }
     }
 }

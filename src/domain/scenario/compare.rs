@@ -118,6 +118,8 @@ impl<'a> Valuer<'a> {
             match change {
                 Change::Builds { only, .. }
                 | Change::Minutes { only, .. }
+                | Change::Storage { only, .. }
+                | Change::Retention { only, .. }
                 | Change::Compute {
                     only,
                     to: Target::OnDemand(_),
@@ -250,6 +252,40 @@ fn alike(piece: &Piece) -> Alike {
     (key, piece.quantity.unit, piece.rate, piece.day)
 }
 
+/// Which sides are the whole, everything in them having a price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Whole {
+    /// The baseline is.
+    pub baseline: bool,
+    /// The scenario is.
+    pub scenario: bool,
+}
+
+impl Default for Whole {
+    fn default() -> Self {
+        Self {
+            baseline: true,
+            scenario: true,
+        }
+    }
+}
+
+impl Whole {
+    /// Tells whether both are, so that their difference is known.
+    pub fn both(self) -> bool {
+        self.baseline && self.scenario
+    }
+
+    /// Returns which sides are the whole here and there.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            baseline: self.baseline && other.baseline,
+            scenario: self.scenario && other.scenario,
+        }
+    }
+}
+
 /// A meter under both.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MeterDifference {
@@ -265,14 +301,24 @@ pub struct MeterDifference {
     pub before: Money,
     /// Cost in the scenario.
     pub after: Money,
-    /// `priced`, `partial` or `unpriced`, the worse of both.
-    pub status: &'static str,
+    /// `priced`, `partial` or `unpriced` in the baseline.
+    pub status_before: &'static str,
+    /// The same in the scenario.
+    pub status_after: &'static str,
 }
 
 impl MeterDifference {
     /// Returns what the scenario adds.
     pub fn difference(&self) -> Money {
         self.after - self.before
+    }
+
+    /// Returns `priced`, or the worse of both.
+    pub fn status(&self) -> &'static str {
+        match self.status_before {
+            "priced" => self.status_after,
+            status => status,
+        }
     }
 }
 
@@ -287,8 +333,8 @@ pub struct MonthComparison {
     pub scenario: Money,
     /// What it adds; below zero for a saving.
     pub difference: Money,
-    /// Both are the whole.
-    pub complete: bool,
+    /// Which of both are the whole.
+    pub whole: Whole,
 }
 
 /// A scenario beside its baseline.
@@ -323,8 +369,8 @@ pub struct Totals {
     pub scenario: Money,
     /// What the scenario adds; below zero for a saving.
     pub difference: Money,
-    /// All of it is priced.
-    pub complete: bool,
+    /// Which of both are the whole.
+    pub whole: Whole,
 }
 
 impl Totals {
@@ -351,10 +397,7 @@ pub fn percent_of(amount: Money, of: Money) -> Option<Decimal> {
 pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison, RatingError> {
     let changes: Vec<&Change> = scenario.changes.iter().collect();
     let mut compared = Vec::new();
-    let mut totals = Totals {
-        complete: true,
-        ..Totals::default()
-    };
+    let mut totals = Totals::default();
     let mut meters: Vec<MeterDifference> = Vec::new();
     let mut reach = vec![Reach::default(); changes.len()];
     let (mut warnings, mut assumptions, mut unknown) =
@@ -363,18 +406,21 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
     for valuer in months {
         let before = valuer.value(&[])?;
         let after = valuer.value(&changes)?;
-        let complete = before.is_complete() && after.is_complete();
+        let whole = Whole {
+            baseline: before.is_complete(),
+            scenario: after.is_complete(),
+        };
         let (baseline, cost) = (before.bill.total(), after.bill.total());
         compared.push(MonthComparison {
             month: valuer.workload.month,
             baseline,
             scenario: cost,
             difference: cost - baseline,
-            complete,
+            whole,
         });
         totals.baseline += baseline;
         totals.scenario += cost;
-        totals.complete &= complete;
+        totals.whole = totals.whole.and(whole);
         for value in [&before, &after] {
             unknown.extend(unpriced(value));
         }
@@ -459,16 +505,19 @@ fn add_meters(meters: &mut Vec<MeterDifference>, bill: &Bill, after: bool) {
                 quantity_after: None,
                 before: Money::ZERO,
                 after: Money::ZERO,
-                status: "priced",
+                status_before: "priced",
+                status_after: "priced",
             });
         }
         let Some(known) = meters.iter_mut().find(same) else {
             continue;
         };
-        let (quantity, cost) = if after {
-            (&mut known.quantity_after, &mut known.after)
+        let (quantity, cost, status) = if after {
+            let status = &mut known.status_after;
+            (&mut known.quantity_after, &mut known.after, status)
         } else {
-            (&mut known.quantity_before, &mut known.before)
+            let status = &mut known.status_before;
+            (&mut known.quantity_before, &mut known.before, status)
         };
         *cost += sum.cost;
         *quantity = match (*quantity, sum.billed) {
@@ -476,7 +525,7 @@ fn add_meters(meters: &mut Vec<MeterDifference>, bill: &Bill, after: bool) {
             (a, b) => a.or(b),
         };
         if sum.status != "priced" {
-            known.status = sum.status;
+            *status = sum.status;
         }
     }
 }
@@ -501,7 +550,7 @@ impl Comparison {
                 }
                 for (unit, quantity) in &reach.totals {
                     if !quantity.is_zero() || parts.is_empty() {
-                        let quantity = Quantity::new(*quantity, *unit);
+                        let quantity = Quantity::new(quantity.round_dp(2), *unit);
                         parts.push(format!("{quantity} as a total"));
                     }
                 }
@@ -540,6 +589,16 @@ pub struct Spread {
 }
 
 impl Spread {
+    /// Adds another, as if both were low and high together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            p10: self.p10 + other.p10,
+            p50: self.p50 + other.p50,
+            p90: self.p90 + other.p90,
+        }
+    }
+
     /// Returns the spread of amounts.
     pub fn of(mut amounts: Vec<Money>) -> Self {
         amounts.sort();

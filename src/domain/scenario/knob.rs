@@ -1,4 +1,4 @@
-//! One quantity turned from one value to another: sweeps, break-even points, tornadoes.
+//! One quantity turned from one value to another: sweeps and tornadoes.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Scenario, Selector, Target, Total},
-    compare::{Spread, Totals, Valuer, as_percent},
+    compare::{Spread, Totals, Valuer, Whole, as_percent},
     workload::Basis,
 };
 use crate::domain::{
-    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError,
+    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError, storage::Left,
 };
 
 /// What is turned.
@@ -22,6 +22,8 @@ pub enum Knob {
     Builds(Selector),
     /// The length of builds, times the value.
     Minutes(Selector),
+    /// For how many days logs or artifacts are kept.
+    Retention(Left, Selector),
     /// How fast builds run where the scenario moves them.
     Speed,
     /// How many machines the scenario's fleet has.
@@ -40,7 +42,7 @@ impl Knob {
     pub fn is_whole(&self) -> bool {
         match self {
             Self::Total(total, _) => total.is_whole(),
-            Self::Machines => true,
+            Self::Machines | Self::Retention(..) => true,
             _ => false,
         }
     }
@@ -73,14 +75,18 @@ impl Knob {
                 only: only.clone(),
                 to: Adjust::To(value),
             },
+            Self::Retention(left, only) => Change::Retention {
+                left: *left,
+                only: only.clone(),
+                days: value,
+            },
             Self::Speed | Self::Machines | Self::PipelineMinutes => Change::FreeTier(true),
         }
     }
 
-    /// Returns changes with the knob at a value. Nothing else changes.
+    /// Returns changes with the knob at a value.
     pub fn turned(&self, changes: &[Change], value: Decimal) -> Vec<Change> {
         let mut turned = changes.to_vec();
-        let mut found = false;
         for change in &mut turned {
             match (self, change) {
                 (Self::Speed, Change::Compute { speed, .. }) => *speed = value,
@@ -94,24 +100,32 @@ impl Knob {
                 (Self::PipelineMinutes, Change::PipelineType { minutes, .. }) => {
                     *minutes = Some(value);
                 }
-                (
-                    Self::Total(of, only),
-                    Change::Total {
-                        of: own,
-                        only: own_only,
-                        to,
-                    },
-                ) if of == own && only == own_only => {
-                    *to = Adjust::To(value);
-                    found = true;
-                }
                 _ => {}
             }
         }
-        if !self.is_of_the_scenario() && !found {
-            turned.push(self.change(value));
+        if !self.is_of_the_scenario() {
+            // The quantity comes first; what the scenario makes of it, more people or fewer minutes, is
+            // made of the turned one.
+            turned.insert(0, self.change(value));
         }
         turned
+    }
+
+    /// Returns the scenario's change that sets what the knob turns, whatever the knob says: both cannot
+    /// hold.
+    pub fn is_set_by<'s>(&self, scenario: &'s Scenario) -> Option<&'s Change> {
+        scenario.changes.iter().find(|change| match (self, change) {
+            (
+                Self::Total(of, _),
+                Change::Total {
+                    of: own,
+                    to: Adjust::To(_),
+                    ..
+                },
+            ) => of.meter() == own.meter(),
+            (Self::Retention(left, _), Change::Retention { left: own, .. }) => left == own,
+            _ => false,
+        })
     }
 
     /// Tells whether a scenario has what the knob turns.
@@ -186,7 +200,7 @@ pub fn sweep(
     }
     let baseline_turns = !scenario.changes.is_empty();
     let mut points = Vec::with_capacity(places.len());
-    let mut baselines: BTreeMap<Vec<String>, Totals> = BTreeMap::new();
+    let mut baselines: BTreeMap<Vec<String>, Side> = BTreeMap::new();
     for at in places {
         let mut changes = scenario.changes.clone();
         let mut baseline = Vec::new();
@@ -200,15 +214,18 @@ pub fn sweep(
         let turned: Vec<String> = baseline.iter().map(Change::to_string).collect();
         let before = match baselines.get(&turned) {
             Some(before) => *before,
-            None => scenario_totals(months, &baseline)?,
+            None => side(months, &baseline)?,
         };
         baselines.insert(turned, before);
-        let after = scenario_totals(months, &changes)?;
+        let after = side(months, &changes)?;
         let total = Totals {
-            baseline: before.scenario,
-            scenario: after.scenario,
-            difference: after.scenario - before.scenario,
-            complete: before.complete && after.complete,
+            baseline: before.cost,
+            scenario: after.cost,
+            difference: after.cost - before.cost,
+            whole: Whole {
+                baseline: before.complete,
+                scenario: after.complete,
+            },
         };
         points.push(SweepPoint { at, total });
     }
@@ -219,150 +236,25 @@ pub fn sweep(
     })
 }
 
-fn scenario_totals(months: &[Valuer<'_>], changes: &[Change]) -> Result<Totals, RatingError> {
+/// One side of a comparison, over all months.
+#[derive(Clone, Copy)]
+pub(super) struct Side {
+    pub(super) cost: Money,
+    pub(super) complete: bool,
+}
+
+pub(super) fn side(months: &[Valuer<'_>], changes: &[Change]) -> Result<Side, RatingError> {
     let changes: Vec<&Change> = changes.iter().collect();
-    let mut totals = Totals {
+    let mut side = Side {
+        cost: Money::ZERO,
         complete: true,
-        ..Totals::default()
     };
     for valuer in months {
         let value = valuer.value(&changes)?;
-        totals.scenario += value.bill.total();
-        totals.complete &= value.is_complete();
+        side.cost += value.bill.total();
+        side.complete &= value.is_complete();
     }
-    Ok(totals)
-}
-
-/// Where a scenario begins to pay, or ends to.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Crossing {
-    /// The first value at which it holds.
-    pub at: Decimal,
-    /// From here on the scenario costs no more than the baseline; else from here on it costs more.
-    pub pays: bool,
-    /// The difference here.
-    pub difference: Money,
-}
-
-/// Where a scenario pays.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BreakEven {
-    /// What is turned.
-    pub knob: Knob,
-    /// Between which values it was looked for.
-    pub range: (Decimal, Decimal),
-    /// It pays at the first of them.
-    pub pays_at_start: bool,
-    /// Every change of sign, in order of the value.
-    pub crossings: Vec<Crossing>,
-    /// The difference at both ends.
-    pub ends: (Money, Money),
-    /// It is the same wherever the knob stands: no build or usage hangs on it.
-    pub flat: bool,
-    /// Everything in it has a price; else where it pays is not known.
-    pub complete: bool,
-}
-
-/// Stretches that are looked at for a change of sign.
-const STRETCHES: u32 = 32;
-
-/// The finest step of a break-even value, in decimal places.
-const PLACES: u32 = 9;
-
-/// Finds where a scenario starts and ceases to cost no more than its baseline.
-///
-/// The difference is a function of steps and straight lines: started minutes, tiers, free units. Each
-/// change of sign is halved down to neighbours a billionth apart (whole numbers: neighbours), so the
-/// answer is the first value, to nine places, at which the full tariff says so; where a build's
-/// rounding makes the step, that is the step. A stretch in which the sign changes twice is missed.
-pub fn break_even(
-    months: &[Valuer<'_>],
-    scenario: &Scenario,
-    knob: &Knob,
-    range: (Decimal, Decimal),
-) -> Result<BreakEven, RatingError> {
-    let scenario_turns_alone = knob.is_of_the_scenario();
-    let own_baseline = if scenario_turns_alone {
-        Some(scenario_totals(months, &[])?.scenario)
-    } else {
-        None
-    };
-    let difference = |value: Decimal| -> Result<Money, RatingError> {
-        let changes = knob.turned(&scenario.changes, value);
-        let scenario = scenario_totals(months, &changes)?.scenario;
-        let baseline = match own_baseline {
-            Some(baseline) => baseline,
-            None => scenario_totals(months, &knob.turned(&[], value))?.scenario,
-        };
-        Ok(scenario - baseline)
-    };
-    let whole = knob.is_whole();
-    let (low, high) = if whole {
-        (range.0.ceil(), range.1.floor())
-    } else {
-        range
-    };
-    let stretches = Decimal::from(STRETCHES);
-    let mut marks: Vec<Decimal> = (0..=STRETCHES)
-        .map(|n| low + (high - low) * Decimal::from(n) / stretches)
-        .map(|mark| {
-            if whole {
-                mark.floor()
-            } else {
-                mark.round_dp(PLACES)
-            }
-        })
-        .collect();
-    marks.dedup();
-    let mut crossings = Vec::new();
-    let pays = |difference: Money| difference <= Money::ZERO;
-    let start = difference(marks[0])?;
-    let mut before = (marks[0], start);
-    let mut flat = true;
-    for &mark in &marks[1..] {
-        let here = difference(mark)?;
-        flat &= here == start;
-        if pays(here) != pays(before.1) {
-            let (mut from, mut to) = (before.0, (mark, here));
-            let step = if whole {
-                Decimal::ONE
-            } else {
-                Decimal::new(1, PLACES)
-            };
-            while to.0 - from > step {
-                let middle = (from + to.0) / Decimal::TWO;
-                let middle = if whole {
-                    middle.floor()
-                } else {
-                    middle.round_dp_with_strategy(PLACES, rust_decimal::RoundingStrategy::ToZero)
-                };
-                let at = difference(middle)?;
-                if pays(at) == pays(here) {
-                    to = (middle, at);
-                } else {
-                    from = middle;
-                }
-            }
-            crossings.push(Crossing {
-                at: to.0.normalize(),
-                pays: pays(to.1),
-                difference: to.1,
-            });
-        }
-        before = (mark, here);
-    }
-    Ok(BreakEven {
-        knob: knob.clone(),
-        range: (low, high),
-        pays_at_start: pays(start),
-        crossings,
-        ends: (start, before.1),
-        flat,
-        complete: [low, high].into_iter().try_fold(true, |complete, value| {
-            let changes = knob.turned(&scenario.changes, value);
-            Ok(complete && scenario_totals(months, &changes)?.complete)
-        })?,
-    })
+    Ok(side)
 }
 
 /// How far a driver is turned.
@@ -446,11 +338,10 @@ pub fn tornado(
     scenario: &Scenario,
     swing: &Swing,
 ) -> Result<Tornado, RatingError> {
-    let Totals {
-        scenario: middle,
+    let Side {
+        cost: middle,
         complete,
-        ..
-    } = scenario_totals(months, &scenario.changes)?;
+    } = side(months, &scenario.changes)?;
     let mut bars = Vec::new();
     for knob in drivers(months) {
         let name = knob.name();
@@ -476,9 +367,11 @@ pub fn tornado(
                     only: only.clone(),
                     times: factor,
                 },
-                Knob::Speed | Knob::Machines | Knob::PipelineMinutes => return Ok(middle),
+                Knob::Speed | Knob::Machines | Knob::PipelineMinutes | Knob::Retention(..) => {
+                    return Ok(middle);
+                }
             });
-            Ok(scenario_totals(months, &changes)?.scenario)
+            Ok(side(months, &changes)?.cost)
         };
         let (low, high) = (cost(down)?, cost(up)?);
         if low == middle && high == middle {
@@ -533,6 +426,7 @@ pub fn usual_range(knob: &Knob, months: &[Valuer<'_>]) -> (Decimal, Decimal) {
     };
     match knob {
         Knob::Speed => (Decimal::new(1, 1), Decimal::TEN),
+        Knob::Retention(..) => (Decimal::ONE, Decimal::from(3653)),
         Knob::Machines => (Decimal::ONE, Decimal::from(64)),
         Knob::Builds(_) | Knob::Minutes(_) => (Decimal::ZERO, Decimal::TEN),
         Knob::PipelineMinutes => {

@@ -27,8 +27,12 @@ use crate::domain::{
     plan::{PipelineType, Plan},
     price_book::{PriceBook, Priced},
     quantity::Unit,
+    storage::{ADay, History, Store, stored},
     usage::{ChargeKind, Tags, UsageKey, UsageRecord},
 };
+
+/// What a cost may be off from quantity times price: bills round them apart.
+const ROUNDED: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
 
 /// Usage that every change treats alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,6 +55,8 @@ pub struct Lot {
     pub builds: Vec<TimedBuild>,
     /// What is billed beyond them.
     pub rest: Decimal,
+    /// Of logs and artifacts in storage: what a day of keeping them adds, where that is known.
+    pub a_day: Option<ADay>,
 }
 
 /// Where the V2 minutes of a pipeline that is V1 come from.
@@ -272,6 +278,65 @@ impl Workload {
         workload
     }
 
+    /// Adds what lies in storage as a bill has it, each at the price it was billed at.
+    pub fn add_storage(&mut self, records: &[UsageRecord], history: &History) {
+        for record in records {
+            let quantity = record.quantity.filter(|quantity| !quantity.value.is_zero());
+            let is_stored = stored(
+                &record.key.meter,
+                record.resource.as_ref().map(ResourceId::as_str),
+            );
+            let (Some(quantity), Some(_)) = (quantity, is_stored) else {
+                continue;
+            };
+            let is_ours = record.month == self.month && record.currency == self.currency;
+            let billed = record.billed.as_ref().filter(|_| is_ours);
+            let Some(cost) = billed.map(|billed| billed.cost.amount()) else {
+                continue;
+            };
+            let stated = billed.and_then(|billed| billed.rate);
+            let rate = stated.filter(|rate| (rate * quantity.value - cost).abs() < ROUNDED);
+            self.lots.push(Lot {
+                key: record.key.clone(),
+                day: self.month.first_day(),
+                resource: record.resource.clone(),
+                pipeline: None,
+                tags: record.tags.clone(),
+                unit: quantity.unit,
+                rate: rate.or_else(|| cost.checked_div(quantity.value)),
+                builds: Vec::new(),
+                rest: quantity.value,
+                a_day: None,
+            });
+        }
+        self.know_a_day(history);
+    }
+
+    /// Notes what a day of keeping adds to each lot of storage: its share of its store's.
+    fn know_a_day(&mut self, history: &History) {
+        let store = |lot: &Lot| {
+            let resource = lot.resource.as_ref()?.as_str();
+            let left = stored(&lot.key.meter, Some(resource))?;
+            Some(Store {
+                left,
+                account: lot.key.account.clone(),
+                region: lot.key.region.clone(),
+                name: short_name(resource),
+            })
+        };
+        let mut totals: BTreeMap<Store, Decimal> = BTreeMap::new();
+        for lot in &self.lots {
+            if let Some(store) = store(lot) {
+                *totals.entry(store).or_default() += lot.rest;
+            }
+        }
+        for lot in &mut self.lots {
+            let Some(store) = store(lot) else { continue };
+            let share = lot.rest.checked_div(totals[&store]).unwrap_or_default();
+            lot.a_day = history.a_day(&store).map(|a_day| a_day.times(share));
+        }
+    }
+
     /// Returns the same month without its usage.
     pub(super) fn without_lots(&self) -> Self {
         Self {
@@ -489,6 +554,7 @@ impl<'a> Gathering<'a> {
                 rate,
                 builds: Vec::new(),
                 rest: Decimal::ZERO,
+                a_day: None,
             });
             lots.len() - 1
         });

@@ -3,6 +3,8 @@
 //! Of a row of a service that is not kept, only service, kind and cost are looked at: rows that are
 //! alike in them are counted and summed as whole numbers. The others are written out field by field.
 
+mod storage;
+
 use std::{
     collections::HashMap,
     io::Write,
@@ -19,6 +21,7 @@ use parquet::{
     schema::types::SchemaDescriptor,
 };
 
+use self::storage::Metered;
 use super::{
     Broken,
     form::{self, Form},
@@ -33,6 +36,7 @@ use crate::collect::exports::{
     skip,
     source::ReadAt,
 };
+use crate::domain::storage::Left;
 
 /// Rows that are looked at together.
 const BATCH: usize = 8192;
@@ -52,6 +56,10 @@ pub(super) struct Plan {
     every: Vec<(usize, usize, Form)>,
     /// Read of every row as a number.
     cost: (usize, usize, Form),
+    /// What is metered: read of every row where some rows may be storage of ours.
+    metered: Vec<(usize, usize, Form)>,
+    /// The resource: read of rows that are kept or may be storage of ours.
+    resource: Option<(usize, usize, Form)>,
     /// Read of rows that are kept.
     kept: Vec<(usize, Place)>,
 }
@@ -76,6 +84,8 @@ impl Plan {
             width: bound.width(),
             every: Vec::new(),
             cost: (0, 0, Form::Text),
+            metered: Vec::new(),
+            resource: None,
             kept: Vec::new(),
         };
         let cost = bound.fields(Column::Cost)[0];
@@ -100,6 +110,12 @@ impl Plan {
                 Place::Flat { leaf, form } if field == cost => plan.cost = (field, leaf, form),
                 Place::Flat { leaf, form } if every.contains(&field) => {
                     plan.every.push((field, leaf, form));
+                }
+                Place::Flat { leaf, form } if bound.fields(Column::UsageType).contains(&field) => {
+                    plan.metered.push((field, leaf, form));
+                }
+                Place::Flat { leaf, form } if bound.fields(Column::Resource).contains(&field) => {
+                    plan.resource = Some((field, leaf, form));
                 }
                 place => plan.kept.push((field, place)),
             }
@@ -134,8 +150,9 @@ impl Plan {
             Place::Flat { leaf, .. } => vec![leaf],
             Place::Map { key, value } => vec![key, value],
         });
-        let every = self.every.iter().map(|(_, leaf, _)| *leaf);
-        every.chain([self.cost.1]).chain(kept)
+        let all = self.every.iter().chain(&self.metered).chain(&self.resource);
+        let all = all.map(|(_, leaf, _)| *leaf);
+        all.chain([self.cost.1]).chain(kept)
     }
 }
 
@@ -221,8 +238,8 @@ impl Record for TextRow {
 struct Alike {
     /// The codes of one row of them.
     codes: Vec<u32>,
-    /// Where they are summed; none where each is a row of its own.
-    outside: Option<BucketId>,
+    /// Where they are summed, and what they may store of ours; none where each is a row of its own.
+    outside: Option<(BucketId, Option<Left>)>,
     units: i128,
     rows: u64,
 }
@@ -326,6 +343,10 @@ impl<R: ReadAt + 'static> Group<'_, R> {
         let mut scan = Scan {
             every: Vec::new(),
             cost: self.open(plan.cost.1)?,
+            metered: Vec::new(),
+            resource: None,
+            resources: Vec::new(),
+            storage: Vec::new(),
             kept: Vec::new(),
             codes: vec![Vec::new(); plan.every.len()],
             numbers: Vec::new(),
@@ -340,6 +361,16 @@ impl<R: ReadAt + 'static> Group<'_, R> {
             .resize_with(plan.every.len(), Step::default);
         for (_, leaf, _) in &plan.every {
             scan.every.push(self.open(*leaf)?);
+        }
+        for (_, leaf, _) in &plan.metered {
+            scan.metered.push(Metered {
+                leaf: self.open(*leaf)?,
+                codes: Vec::new(),
+                measures: Vec::new(),
+            });
+        }
+        if let Some((_, leaf, _)) = plan.resource {
+            scan.resource = Some(self.open(leaf)?);
         }
         for (_, place) in &plan.kept {
             scan.kept.push(match *place {
@@ -412,6 +443,7 @@ impl<R: ReadAt + 'static> Group<'_, R> {
             .map_err(self.broken(plan.cost.1))?;
         // Which rows are kept, or have a cost that takes a closer look.
         scan.selected.clear();
+        scan.storage.clear();
         let mut odd = scan.odd.iter().map(|(row, _)| *row).peekable();
         for at in 0..count {
             let number = scan.numbers[at] as usize;
@@ -432,13 +464,14 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                 });
             }
             let place = u32::try_from(at).unwrap_or(u32::MAX);
-            let is_kept = scan.kinds.alike[number]
-                .as_ref()
-                .is_none_or(|alike| alike.outside.is_none());
-            if odd.next_if_eq(&place).is_some() || is_kept {
+            let outside = scan.kinds.alike[number].as_ref().and_then(|a| a.outside);
+            if odd.next_if_eq(&place).is_some() || outside.is_none() {
                 scan.selected.push(place);
+            } else if let Some((_, Some(left))) = outside {
+                scan.storage.push((place, left));
             }
         }
+        self.select_storage(scan, count)?;
         let first = self.rows_before + done as u64;
         self.write_rows(scan, (first, count), charges, bad_rows)?;
         let mut selected = scan.selected.iter().copied().peekable();
@@ -461,7 +494,7 @@ impl<R: ReadAt + 'static> Group<'_, R> {
         bad_rows: &mut BadRows<'_>,
     ) -> Result<(), ImportError> {
         for alike in scan.kinds.alike.iter().flatten() {
-            let (Some(bucket), 1..) = (alike.outside, alike.rows) else {
+            let (Some((bucket, _)), 1..) = (alike.outside, alike.rows) else {
                 continue;
             };
             scan.row.clear();
@@ -540,6 +573,16 @@ impl<R: ReadAt + 'static> Group<'_, R> {
                     row.set(*field, |out| form.write(raw, out));
                 }
             }
+            for ((field, _, form), metered) in plan.metered.iter().zip(&scan.metered) {
+                if let Some(raw) = metered.leaf.decode(metered.codes[*at as usize]) {
+                    row.set(*field, |out| form.write(raw, out));
+                }
+            }
+            if let (Some((field, _, form)), Some(Some(raw))) =
+                (plan.resource, scan.resources.get(place as usize))
+            {
+                row.set(field, |out| form.write(raw, out));
+            }
             match scan.odd.binary_search_by_key(at, |(row, _)| *row) {
                 Ok(found) => {
                     if let Some(raw) = &scan.odd[found].1 {
@@ -586,6 +629,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 struct Scan<R: ReadAt> {
     every: Vec<Leaf<R>>,
     cost: Leaf<R>,
+    metered: Vec<Metered<R>>,
+    resource: Option<Leaf<R>>,
+    /// Of the selected rows.
+    resources: Vec<Option<Bytes>>,
+    /// Rows that may be storage of ours.
+    storage: Vec<(u32, Left)>,
     kept: Vec<(Leaf<R>, Option<Leaf<R>>)>,
     /// Of the rows looked at together: by column of `every` their codes, what kind each is, its
     /// cost, costs that are no number of units, and which rows are written out.

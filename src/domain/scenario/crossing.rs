@@ -1,0 +1,329 @@
+//! Where a scenario starts and ceases to pay: every change of sign between two values.
+//!
+//! Neither side ever costs less when the quantity that is turned grows, or never more: started minutes,
+//! tiers and free units make steps and lines, all in one direction. So both ends of a stretch say
+//! between which costs everything inside it lies, and a stretch in which both sides cannot meet is done
+//! with. What is left is halved, down to neighbours a billionth apart. The one step against the
+//! direction is known: at fifteen minutes a build no longer fits Lambda. Those places are looked at
+//! first, from both sides.
+
+use std::collections::BTreeSet;
+
+use rust_decimal::{Decimal, RoundingStrategy};
+
+use super::{
+    LAMBDA_LIMIT,
+    change::{Change, Scenario, Target},
+    compare::Valuer,
+    knob::{Knob, side},
+};
+use crate::domain::{catalog::Grain, money::Money, rating::RatingError};
+
+/// Where a scenario begins to pay, or ends to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Crossing {
+    /// The first value at which it holds.
+    pub at: Decimal,
+    /// From here on the scenario costs no more than the baseline; else from here on it costs more.
+    pub pays: bool,
+    /// The difference here.
+    pub difference: Money,
+}
+
+/// Where a scenario pays.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BreakEven {
+    /// What is turned.
+    pub knob: Knob,
+    /// Between which values it was looked for.
+    pub range: (Decimal, Decimal),
+    /// Every change of sign, in order of the value.
+    pub crossings: Vec<Crossing>,
+    /// The difference at both ends.
+    pub ends: (Money, Money),
+    /// It is the same wherever the knob stands: no build or usage hangs on it.
+    pub flat: bool,
+    /// Everything in it has a price; else where it pays is not known.
+    pub complete: bool,
+    /// There are no others: each stretch between was ruled out. Else both sides run so close over a
+    /// stretch that some may have been missed.
+    pub all: bool,
+}
+
+/// Stretches to begin with.
+const STRETCHES: u32 = 32;
+
+/// The finest step of a break-even value, in decimal places.
+const PLACES: u32 = 9;
+
+/// The most places at which Lambda lets go of a build that are looked at from both sides.
+const MOST_LIMITS: usize = 400;
+
+/// The most values at which the whole tariff is asked: of many builds the fewer, for each of them is
+/// metered again.
+fn most_asked(months: &[Valuer<'_>]) -> u64 {
+    let builds: u64 = months.iter().map(|valuer| valuer.workload.builds).sum();
+    (20_000_000 / builds.max(1)).clamp(1000, 20_000)
+}
+
+/// What both sides cost at a value.
+#[derive(Clone, Copy)]
+struct Point {
+    at: Decimal,
+    baseline: Money,
+    scenario: Money,
+}
+
+impl Point {
+    fn difference(self) -> Money {
+        self.scenario - self.baseline
+    }
+
+    fn pays(self) -> bool {
+        self.difference() <= Money::ZERO
+    }
+}
+
+impl BreakEven {
+    /// Tells whether it pays at the first value of the range.
+    pub fn pays_at_start(&self) -> bool {
+        self.ends.0 <= Money::ZERO
+    }
+}
+
+struct Search<'s, 'a> {
+    months: &'s [Valuer<'a>],
+    scenario: &'s Scenario,
+    knob: &'s Knob,
+    own_baseline: Option<Money>,
+    step: Decimal,
+    asked: u64,
+    most_asked: u64,
+    crossings: Vec<Crossing>,
+    all: bool,
+}
+
+impl Search<'_, '_> {
+    fn point(&mut self, at: Decimal) -> Result<Point, RatingError> {
+        self.asked += 1;
+        let changes = self.knob.turned(&self.scenario.changes, at);
+        Ok(Point {
+            at,
+            scenario: side(self.months, &changes)?.cost,
+            baseline: match self.own_baseline {
+                Some(baseline) => baseline,
+                None => side(self.months, &self.knob.turned(&[], at))?.cost,
+            },
+        })
+    }
+
+    fn middle(&self, from: Decimal, to: Decimal) -> Decimal {
+        let middle = (from + to) / Decimal::TWO;
+        if self.step == Decimal::ONE {
+            middle.floor()
+        } else {
+            middle.round_dp_with_strategy(PLACES, RoundingStrategy::ToZero)
+        }
+    }
+
+    /// Finds the changes of sign between two values, in order.
+    fn between(&mut self, from: Point, to: Point) -> Result<(), RatingError> {
+        let turns = from.pays() != to.pays();
+        if to.at - from.at <= self.step {
+            if turns {
+                self.found(to);
+            }
+            return Ok(());
+        }
+        // Every cost inside lies between those at the ends.
+        let least = from.scenario.min(to.scenario) - from.baseline.max(to.baseline);
+        let most = from.scenario.max(to.scenario) - from.baseline.min(to.baseline);
+        if least > Money::ZERO || most <= Money::ZERO {
+            return Ok(());
+        }
+        // Both sides move: they may meet more often than the ends show. One that stands is met once.
+        let is_one_moving = from.scenario == to.scenario || from.baseline == to.baseline;
+        if (!turns && is_one_moving) || self.asked >= self.most_asked {
+            self.all &= is_one_moving;
+            return if turns { self.halve(from, to) } else { Ok(()) };
+        }
+        if turns && is_one_moving {
+            return self.halve(from, to);
+        }
+        let middle = self.point(self.middle(from.at, to.at))?;
+        // Lines that lie on each other meet everywhere and cross nowhere.
+        if [from, middle, to]
+            .iter()
+            .all(|point| point.difference().is_zero())
+        {
+            return Ok(());
+        }
+        self.between(from, middle)?;
+        self.between(middle, to)
+    }
+
+    /// Finds the one change of sign between two values.
+    fn halve(&mut self, mut from: Point, mut to: Point) -> Result<(), RatingError> {
+        while to.at - from.at > self.step {
+            let middle = self.point(self.middle(from.at, to.at))?;
+            if middle.pays() == to.pays() {
+                to = middle;
+            } else {
+                from = middle;
+            }
+        }
+        self.found(to);
+        Ok(())
+    }
+
+    fn found(&mut self, point: Point) {
+        self.crossings.push(Crossing {
+            at: point.at.normalize(),
+            pays: point.pays(),
+            difference: point.difference(),
+        });
+    }
+}
+
+/// Finds where a scenario starts and ceases to cost no more than its baseline: to nine places, whole
+/// numbers for what has no halves.
+pub fn break_even(
+    months: &[Valuer<'_>],
+    scenario: &Scenario,
+    knob: &Knob,
+    range: (Decimal, Decimal),
+) -> Result<BreakEven, RatingError> {
+    let own_baseline = if knob.is_of_the_scenario() {
+        Some(side(months, &[])?.cost)
+    } else {
+        None
+    };
+    let whole = knob.is_whole();
+    let (low, high) = if whole {
+        (range.0.ceil(), range.1.floor())
+    } else {
+        range
+    };
+    let step = if whole {
+        Decimal::ONE
+    } else {
+        Decimal::new(1, PLACES)
+    };
+    let stretches = Decimal::from(STRETCHES);
+    let mut marks: BTreeSet<Decimal> = (0..=STRETCHES)
+        .map(|n| low + (high - low) * Decimal::from(n) / stretches)
+        .map(|mark| {
+            if whole {
+                mark.floor()
+            } else {
+                mark.round_dp(PLACES)
+            }
+        })
+        .collect();
+    let limits = limits(months, scenario, knob, (low, high));
+    let mut all = limits.len() <= MOST_LIMITS;
+    // Which builds find a machine of a fleet free may turn back and forth.
+    let has_fleet = scenario.changes.iter().any(|change| {
+        let to = matches!(
+            change,
+            Change::Compute {
+                to: Target::Fleet { .. },
+                ..
+            }
+        );
+        to && !matches!(knob, Knob::Total(..))
+    });
+    if has_fleet && whole && high - low <= Decimal::from(MOST_LIMITS) {
+        let whole = std::iter::successors(Some(low), |mark| Some(mark + Decimal::ONE));
+        marks.extend(whole.take_while(|mark| *mark <= high));
+    } else {
+        all &= !has_fleet;
+    }
+    for limit in limits.into_iter().take(MOST_LIMITS) {
+        let around = [limit - step, limit, limit + step];
+        marks.extend(
+            around
+                .into_iter()
+                .filter(|mark| *mark >= low && *mark <= high),
+        );
+    }
+    let mut search = Search {
+        months,
+        scenario,
+        knob,
+        own_baseline,
+        step,
+        asked: 0,
+        most_asked: most_asked(months),
+        crossings: Vec::new(),
+        all: true,
+    };
+    let mut points = Vec::with_capacity(marks.len());
+    for mark in marks {
+        points.push(search.point(mark)?);
+    }
+    search.asked = 0;
+    for pair in points.windows(2) {
+        search.between(pair[0], pair[1])?;
+    }
+    all &= search.all;
+    let (first, last) = (points[0], points[points.len() - 1]);
+    let ends = (first.difference(), last.difference());
+    Ok(BreakEven {
+        knob: knob.clone(),
+        range: (low, high),
+        crossings: search.crossings,
+        ends,
+        flat: points.iter().all(|point| point.difference() == ends.0),
+        complete: [low, high].into_iter().try_fold(true, |complete, value| {
+            let changes = knob.turned(&scenario.changes, value);
+            Ok(complete && side(months, &changes)?.complete)
+        })?,
+        all,
+    })
+}
+
+/// Returns the values at which some build that the scenario moves to Lambda takes fifteen minutes.
+fn limits(
+    months: &[Valuer<'_>],
+    scenario: &Scenario,
+    knob: &Knob,
+    (low, high): (Decimal, Decimal),
+) -> BTreeSet<Decimal> {
+    let mut limits = BTreeSet::new();
+    let mut longer = Decimal::ONE;
+    for change in &scenario.changes {
+        if let Change::Minutes { times, .. } = change {
+            longer *= *times;
+        }
+    }
+    for change in &scenario.changes {
+        let Change::Compute {
+            only,
+            to: Target::OnDemand(to),
+            speed,
+        } = change
+        else {
+            continue;
+        };
+        if to.grain != Grain::Second {
+            continue;
+        }
+        for valuer in months {
+            let lots = valuer.workload.lots.iter();
+            for lot in lots.filter(|lot| only.matches(&lot.subject(), valuer.catalog)) {
+                for build in &lot.builds {
+                    let length = Decimal::from(build.length) * longer / Decimal::from(LAMBDA_LIMIT);
+                    let limit = match knob {
+                        Knob::Speed => Some(length),
+                        Knob::Minutes(_) => speed.checked_div(length),
+                        _ => None,
+                    };
+                    let limit = limit.map(|limit| limit.round_dp(PLACES));
+                    limits.extend(limit.filter(|limit| *limit >= low && *limit <= high));
+                }
+            }
+        }
+    }
+    limits
+}
