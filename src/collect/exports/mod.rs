@@ -14,6 +14,8 @@ mod open;
 mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
+#[cfg(feature = "aws")]
+mod side_by_side;
 mod skip;
 mod source;
 mod values;
