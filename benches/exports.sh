@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Importing large exports, beside DuckDB and Polars on the same files in the same run.
-# Makes the data once (2 GB below target/), which takes some minutes.
+# Makes the data once (2 GB below target/), which takes some minutes. Arguments go to `cargo build`:
+# --no-default-features leaves out what asks AWS, and minutes of building.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo build --release
+cargo build --release --bin pipebill --example limits "$@"
 if [ ! -x target/bench-venv/bin/python ]; then
     python3 -m venv target/bench-venv
     target/bench-venv/bin/pip install --quiet --disable-pip-version-check \

@@ -31,6 +31,46 @@ const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0
 
 /// Reads an exact decimal, plain or with an exponent.
 pub fn parse_decimal(text: &str) -> Result<Decimal, NumberError> {
+    match short_decimal(text) {
+        Some(value) => Ok(value),
+        None => parse_any(text),
+    }
+}
+
+/// Reads what nearly all amounts look like: up to 18 digits, with a point or without.
+fn short_decimal(text: &str) -> Option<Decimal> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.len() > 18 {
+        return None;
+    }
+    let (mut value, mut places, mut after_point) = (0_i64, 0, false);
+    let (mut known, mut known_places) = (0_i64, 0);
+    for byte in digits.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                value = value * 10 + i64::from(byte - b'0');
+                places += usize::from(after_point);
+                // Zeros at the end are left out.
+                if byte != b'0' || !after_point {
+                    (known, known_places) = (value, places);
+                }
+            }
+            b'.' if !after_point => after_point = true,
+            _ => return None,
+        }
+    }
+    let wholes = digits.len() - places - usize::from(after_point);
+    let is_amount = wholes <= 15 && wholes + places > 0;
+    let signed = if digits.len() < text.len() {
+        -known
+    } else {
+        known
+    };
+    let scale = u32::try_from(known_places).ok()?;
+    is_amount.then(|| Decimal::new(signed, scale))
+}
+
+fn parse_any(text: &str) -> Result<Decimal, NumberError> {
     let trimmed = text.trim();
     let not_a_number = || NumberError::NotANumber(shown(text));
     let (mantissa, exponent) = match trimmed.find(['e', 'E']) {
@@ -144,6 +184,17 @@ mod tests {
                 Ok(expected),
                 "{text}"
             );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn a_short_number_is_what_any_is(text in "-?[0-9]{0,17}[.]?[0-9]{0,9}") {
+            if let Some(short) = short_decimal(&text) {
+                let any = parse_any(&text);
+                proptest::prop_assert_eq!(Ok(short), any.clone());
+                proptest::prop_assert_eq!(Ok(short.scale()), any.map(|value| value.scale()));
+            }
         }
     }
 

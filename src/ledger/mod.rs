@@ -13,9 +13,9 @@ mod unfinished;
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
-    fmt,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
     time::Duration,
 };
 
@@ -291,34 +291,61 @@ fn migrate(connection: &mut Connection) -> SqlResult<()> {
 }
 
 fn replace_slices(transaction: &Transaction<'_>, slices: &[Slice]) -> SqlResult<Vec<Replaced>> {
-    let mut months: BTreeMap<(Month, ExportKind, &str), Vec<&Slice>> = BTreeMap::new();
-    for slice in slices {
+    let mut months: BTreeMap<(Month, ExportKind, &str), Vec<Described<'_>>> = BTreeMap::new();
+    for (slice, content) in slices.iter().zip(contents(slices)) {
         months
             .entry((slice.month, slice.kind, &slice.source))
             .or_default()
-            .push(slice);
+            .push((slice, content));
     }
+    let mut texts = Texts::new(transaction)?;
     months
         .into_iter()
         .map(|((month, kind, source), slices)| {
-            replace_month(transaction, kind, source, month, &slices)
+            replace_month(transaction, &mut texts, kind, source, month, &slices)
         })
         .collect()
 }
 
+/// Describes slices, on every core: it takes about as long as writing them.
+fn contents(slices: &[Slice]) -> Vec<Content> {
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let share = slices.len().div_ceil(cores).max(1);
+    thread::scope(|scope| {
+        let parts = slices.chunks(share).map(|part| {
+            let describe = || part.iter().map(content).collect::<Vec<_>>();
+            let thread = thread::Builder::new().spawn_scoped(scope, describe);
+            (part, thread.ok())
+        });
+        // All are begun before the first is waited for.
+        let parts: Vec<_> = parts.collect();
+        let described = parts.into_iter().flat_map(|(part, thread)| {
+            let described = thread.and_then(|thread| thread.join().ok());
+            described.unwrap_or_else(|| part.iter().map(content).collect())
+        });
+        described.collect()
+    })
+}
+
 /// What a slice is, whatever file it came from.
 type Content = (u32, NaiveDate, NaiveDate, Vec<u8>);
+type Described<'s> = (&'s Slice, Content);
 
 fn replace_month(
     transaction: &Transaction<'_>,
+    texts: &mut Texts<'_>,
     kind: ExportKind,
     source: &str,
     month: Month,
-    slices: &[&Slice],
+    described: &[Described<'_>],
 ) -> SqlResult<Replaced> {
-    let old = replaced_slices(transaction, kind, source, month, slices)?;
+    let slices: Vec<&Slice> = described.iter().map(|(slice, _)| *slice).collect();
+    let old = replaced_slices(transaction, kind, source, month, &slices)?;
     let mut before: Vec<Content> = old.iter().map(|(_, content)| content.clone()).collect();
-    let mut after: Vec<Content> = slices.iter().map(|slice| content(slice)).collect();
+    let mut after: Vec<Content> = described
+        .iter()
+        .map(|(_, content)| content.clone())
+        .collect();
     before.sort();
     after.sort();
     let ids: Vec<i64> = old.iter().map(|(id, _)| *id).collect();
@@ -364,9 +391,8 @@ fn replace_month(
             unmark.execute([id])?;
             delete.execute([id])?;
         }
-        let mut texts = Texts::new(transaction)?;
-        for slice in slices {
-            insert(transaction, &mut texts, slice)?;
+        for (slice, content) in described {
+            insert(transaction, texts, slice, content)?;
         }
     }
     Ok(replaced)
@@ -423,25 +449,29 @@ fn totals(transaction: &Transaction<'_>, slices: &[i64]) -> SqlResult<(u64, Mone
 /// no change.
 fn content(slice: &Slice) -> Content {
     let mut hasher = Sha256::new();
-    let mut field = |text: &dyn fmt::Display| {
-        let text = text.to_string();
-        hasher.update((text.len() as u64).to_le_bytes());
-        hasher.update(text);
+    let mut row = Vec::new();
+    let field = |row: &mut Vec<u8>, text: &str| {
+        row.extend_from_slice(&(text.len() as u64).to_le_bytes());
+        row.extend_from_slice(text.as_bytes());
     };
     for record in &slice.records {
+        row.clear();
         for column in Columns::of(record).texts() {
             // No text of a column begins with this character, so an absent one is not an empty one.
-            field(&column.unwrap_or("\u{0}"));
+            field(&mut row, column.unwrap_or("\u{0}"));
         }
+        hasher.update(&row);
     }
-    field(&"outside");
+    row.clear();
+    field(&mut row, "outside");
     for total in &slice.outside {
-        field(&total.service);
-        field(&total.kind);
-        field(&total.currency);
-        field(&total.rows);
-        field(&total.cost);
+        field(&mut row, &total.service);
+        field(&mut row, &total.kind.to_string());
+        field(&mut row, total.currency.as_str());
+        field(&mut row, &total.rows.to_string());
+        field(&mut row, &total.cost.to_string());
     }
+    hasher.update(&row);
     let (first, last) = slice.covers;
     (slice.part, first, last, hasher.finalize().to_vec())
 }
@@ -506,8 +536,12 @@ impl<'r> Columns<'r> {
 /// Columns of a record that hold their text themselves; the others hold the number of a text.
 const OWN_TEXT: [usize; 6] = [0, 9, 11, 14, 15, 16];
 
-fn insert(transaction: &Transaction<'_>, texts: &mut Texts<'_>, slice: &Slice) -> SqlResult<()> {
-    let (part, first, last, digest) = content(slice);
+fn insert(
+    transaction: &Transaction<'_>,
+    texts: &mut Texts<'_>,
+    slice: &Slice,
+    (part, first, last, digest): &Content,
+) -> SqlResult<()> {
     transaction.execute(
         "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest,
                             skipped, delivery)

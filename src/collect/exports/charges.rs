@@ -1,6 +1,6 @@
 //! Reads the CSV exports that have one charge a row, by their table of columns.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::Datelike;
 use csv::ByteRecord;
@@ -8,9 +8,10 @@ use rust_decimal::Decimal;
 
 use super::{
     FileRead, ImportError, ImportOptions, RowFault,
-    gather::{BucketId, Fault, Gather, Row},
+    gather::{BucketId, Fault, Gather, Row, Sum},
     layout::{Bound, Column, TagField},
-    open::{Stream, csv_error},
+    open::{Guarded, Stream},
+    rows::{Line, Rows, unquoted},
     skip::{self, Skipped},
     values::{self, present, shown},
 };
@@ -39,10 +40,19 @@ fn push(key: &mut Vec<u8>, field: &[u8]) {
     key.extend_from_slice(field);
 }
 
+/// Returns which column tells the bill a row is of: not every export has the billing period; the
+/// month of usage is the next best.
+fn when(bound: &Bound) -> Column {
+    match bound.fields(Column::Period) {
+        [] => Column::Day,
+        _ => Column::Period,
+    }
+}
+
 /// Reads every row after the header.
 pub(super) fn read(
     stream: &mut Stream<'_>,
-    reader: &mut csv::Reader<super::open::Guarded<'_>>,
+    text: &mut Rows<Guarded<'_>>,
     bound: &Bound,
     catalog: &Catalog,
     options: &ImportOptions,
@@ -50,27 +60,21 @@ pub(super) fn read(
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
     let mut skipped = Skipped::new(options.skip_bad_rows);
-    let mut record = ByteRecord::new();
+    let mut whole = ByteRecord::new();
+    text.look_ahead(charges.looks_ahead());
     let mut rows = 0;
-    loop {
-        stream.begin_record(Some(reader.position()));
-        match reader.read_byte_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(csv_error(stream, error)),
-        }
+    while let Some(line) = stream.row(text)? {
         rows += 1;
         stream.tick(rows)?;
-        if let Err((field, fault)) = charges.row(&record, 1) {
-            let line = stream.line();
-            let column = field.map(|field| bound.name(field).to_owned());
+        if let Err((field, fault)) = charges.line(&line, &mut whole) {
+            line.copy_to(&mut whole);
             let error = ImportError::Row {
                 file: stream.name().to_owned(),
-                line,
-                column,
+                line: stream.line(),
+                column: field.map(|field| bound.name(field).to_owned()),
                 fault,
             };
-            skipped.add(error, 1, skip::line(&record))?;
+            skipped.add(error, 1, skip::line(&whole))?;
         }
     }
     let mut notes = Vec::new();
@@ -97,6 +101,12 @@ pub(super) struct Charges<'c> {
     buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
     /// By product code as the rows write it.
     services: HashMap<Box<[u8]>, Option<ServiceCode>>,
+    /// The fields that tell anything.
+    needed: HashSet<usize, foldhash::fast::RandomState>,
+    /// The fields that tell where a row is summed whose service is not kept.
+    summed_by: Vec<usize>,
+    /// Where rows are summed, by these fields as they stand in the text.
+    sums: HashMap<Box<[u8]>, Sum, foldhash::fast::RandomState>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
 }
@@ -113,6 +123,14 @@ impl<'c> Charges<'c> {
             gather: Gather::new(bound.layout.kind, origin, catalog, options),
             buckets: HashMap::new(),
             services: HashMap::new(),
+            needed: bound.needed().into_iter().collect(),
+            summed_by: [when(bound), Column::Payer]
+                .iter()
+                .chain(&OUTSIDE_COLUMNS)
+                .flat_map(|&column| bound.fields(column))
+                .copied()
+                .collect(),
+            sums: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
         }
@@ -142,11 +160,58 @@ impl<'c> Charges<'c> {
         rows: u64,
     ) -> Result<(), Fault> {
         let bound = self.bound;
-        self.outside(bucket, &Fields { bound, record }, cost, rows)
+        self.outside(bucket, &Fields { bound, record }, cost, rows)?;
+        Ok(())
     }
 
-    /// Adds a row, which stands for so many rows of the export.
-    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<(), Fault> {
+    /// Says how many fields of most rows are looked at.
+    fn looks_ahead(&self) -> usize {
+        let fields = self.bound.fields(Column::Cost).iter();
+        fields
+            .chain(&self.summed_by)
+            .max()
+            .map_or(0, |last| last + 1)
+    }
+
+    /// Adds a row of text. Most are of services that are only summed, and are looked at no further
+    /// than it takes to see that such a row was there before.
+    fn line(&mut self, line: &Line<'_>, whole: &mut ByteRecord) -> Result<(), Fault> {
+        let cost = self.plain_cost(line);
+        if let Some(cost) = cost {
+            self.key.clear();
+            for &field in &self.summed_by {
+                push(&mut self.key, line.raw(field).unwrap_or_default());
+            }
+            if let Some(&sum) = self.sums.get(self.key.as_slice()) {
+                self.gather.add(sum, cost, 1);
+                return Ok(());
+            }
+        }
+        let key = cost.map(|_| self.key.as_slice().into());
+        line.copy_some_to(whole, |field| self.needed.contains(&field));
+        if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
+            self.sums.insert(key, sum);
+        }
+        Ok(())
+    }
+
+    /// Returns the cost of a plain row that has as many fields as the header and tells its bill.
+    fn plain_cost(&self, line: &Line<'_>) -> Option<Decimal> {
+        if matches!(line, Line::Odd(_)) {
+            return None;
+        }
+        let first = |column| {
+            let mut fields = self.bound.fields(column).iter();
+            fields.find_map(|&field| present(unquoted(line.raw(field)?)))
+        };
+        let is_whole = line.len() == self.bound.width() && first(when(self.bound)).is_some();
+        let text = first(Column::Cost).filter(|_| is_whole)?;
+        parse_decimal(std::str::from_utf8(text).ok()?).ok()
+    }
+
+    /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
+    /// service is not kept.
+    pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<Option<Sum>, Fault> {
         let bound = self.bound;
         if record.len() != bound.width() {
             return Err((
@@ -162,7 +227,7 @@ impl<'c> Charges<'c> {
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;
         let (bucket, month) = self.bucket(&fields)?;
         let Some(service) = self.service(&fields)? else {
-            return self.outside(bucket, &fields, cost, rows);
+            return self.outside(bucket, &fields, cost, rows).map(Some);
         };
         let quantity = fields.number(Column::Quantity)?;
         let day = fields.day(Column::Day)?;
@@ -209,7 +274,8 @@ impl<'c> Charges<'c> {
                         .ok_or_else(|| fields.missing(Column::Currency))?,
                     origin: fields.text(Column::Origin)?,
                 })
-            })
+            })?;
+        Ok(None)
     }
 
     /// Finds where the row's payer and billing month are summed.
@@ -254,7 +320,7 @@ impl<'c> Charges<'c> {
         fields: &Fields<'_, impl Record>,
         cost: Decimal,
         rows: u64,
-    ) -> Result<(), Fault> {
+    ) -> Result<Sum, Fault> {
         self.key.clear();
         for column in OUTSIDE_COLUMNS {
             push(&mut self.key, fields.raw(column).unwrap_or_default());

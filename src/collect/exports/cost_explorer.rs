@@ -9,14 +9,15 @@ use std::{
 };
 
 use chrono::{Datelike, NaiveDate};
-use csv::StringRecord;
+use csv::{ByteRecord, StringRecord};
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{
     ExportKind, FileRead, ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Row},
-    open::{Guarded, Stream, csv_error},
+    open::{Guarded, Stream},
+    rows::Rows,
     skip::{self, Skipped},
     values::{day, line_type, shown},
 };
@@ -62,9 +63,9 @@ fn add(
     let name = sum.service.or(sum.usage_type).unwrap_or(NOT_STATED);
     let Some(service) = service else {
         let key = format!("{name}\0{kind}\0{}", sum.currency);
-        return gather.outside(bucket, key.as_bytes(), (sum.cost, 1), || {
-            Ok((name.to_owned(), kind, Currency::new(sum.currency)))
-        });
+        let named = || Ok((name.to_owned(), kind, Currency::new(sum.currency)));
+        gather.outside(bucket, key.as_bytes(), (sum.cost, 1), named)?;
+        return Ok(());
     };
     let key = format!(
         "{service}\0{:?}\0{:?}\0{:?}\0{kind}\0{:?}\0{:?}\0{:?}\0{}\0{}",
@@ -124,7 +125,7 @@ fn cost_column(name: &str) -> Option<(&str, &str)> {
 /// Reads the console's file: a column for each group, a row for each day or month.
 pub(super) fn read_csv(
     stream: &mut Stream<'_>,
-    reader: &mut csv::Reader<Guarded<'_>>,
+    text: &mut Rows<Guarded<'_>>,
     header: &[String],
     catalog: &Catalog,
     options: &ImportOptions,
@@ -134,18 +135,22 @@ pub(super) fn read_csv(
     let mut notes = Vec::new();
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut lines: Vec<(u64, NaiveDate, StringRecord)> = Vec::new();
-    let mut record = StringRecord::new();
     let mut rows = 0;
-    loop {
-        stream.begin_record(Some(reader.position()));
-        match reader.read_record(&mut record) {
-            Ok(true) => {}
-            Ok(false) => break,
-            Err(error) => return Err(csv_error(stream, error)),
-        }
+    while let Some(row) = stream.row(text)? {
+        let mut record = ByteRecord::new();
+        row.copy_to(&mut record);
         rows += 1;
         stream.tick(rows)?;
         let line = stream.line();
+        let record = match StringRecord::from_byte_record(record) {
+            Ok(record) => record,
+            Err(bad) => {
+                let fault = (Some(bad.utf8_error().field()), RowFault::NotText);
+                let row = skip::line(&bad.into_byte_record());
+                skipped.add(row_error(stream, line, header, fault), 1, row)?;
+                continue;
+            }
+        };
         let first = record.get(0).unwrap_or_default().trim();
         if first.to_lowercase().ends_with(" total") {
             continue;
@@ -156,7 +161,7 @@ pub(super) fn read_csv(
                 found: record.len(),
             }
         } else if let Some(day) = day(first) {
-            lines.push((line, day, record.clone()));
+            lines.push((line, day, record));
             continue;
         } else {
             RowFault::Date(shown(first))
@@ -359,11 +364,11 @@ pub(super) fn read_json(
     let mut estimated = BTreeSet::new();
     let mut more = false;
     let mut rows = 0;
-    stream.begin_record(None);
+    stream.begin_record();
     let pages = serde_json::Deserializer::from_reader(BufReader::new(reader)).into_iter::<Page>();
     for page in pages {
         let page = page.map_err(|error| json_error(stream, error))?;
-        stream.begin_record(None);
+        stream.begin_record();
         if !page.group_definitions.is_empty() {
             definitions.clone_from(&page.group_definitions);
         }

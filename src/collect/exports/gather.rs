@@ -79,6 +79,10 @@ struct Bucket {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct BucketId(usize);
 
+/// Where rows of a service that is not kept are summed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Sum(BucketId, usize);
+
 /// A fault of a row and the field it is in; none where the row as a whole is at fault.
 pub(super) type Fault = (Option<usize>, RowFault);
 
@@ -215,28 +219,33 @@ impl<'c> Gather<'c> {
         key: &[u8],
         (cost, rows): (Decimal, u64),
         name: impl FnOnce() -> Result<(String, ChargeKind, Currency), Fault>,
-    ) -> Result<(), Fault> {
-        let bucket = &mut self.buckets[bucket.0];
-        let at = if let Some(&at) = bucket.outside_by_key.get(key) {
+    ) -> Result<Sum, Fault> {
+        let found = &mut self.buckets[bucket.0];
+        let at = if let Some(&at) = found.outside_by_key.get(key) {
             at
         } else {
             let (service, kind, currency) = name()?;
-            bucket
-                .outside_by_key
-                .insert(key.into(), bucket.outside.len());
-            bucket.outside.push(Outside {
+            let at = found.outside.len();
+            found.outside_by_key.insert(key.into(), at);
+            found.outside.push(Outside {
                 service,
                 kind,
                 currency,
                 rows: 0,
                 cost: Money::ZERO,
             });
-            bucket.outside.len() - 1
+            at
         };
-        let total = &mut bucket.outside[at];
+        let sum = Sum(bucket, at);
+        self.add(sum, cost, rows);
+        Ok(sum)
+    }
+
+    /// Adds rows to those of a service that is not kept.
+    pub(super) fn add(&mut self, Sum(bucket, at): Sum, cost: Decimal, rows: u64) {
+        let total = &mut self.buckets[bucket.0].outside[at];
         total.rows += rows;
         total.cost += Money::new(cost);
-        Ok(())
     }
 
     /// Adds rows of a service that is kept. `key` is everything but its amounts as the source

@@ -14,10 +14,12 @@ mod open;
 mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
+mod rows;
 #[cfg(feature = "aws")]
 mod side_by_side;
 mod skip;
 mod source;
+mod texts;
 mod values;
 
 use std::{
@@ -29,7 +31,6 @@ use std::{
 
 use chrono::NaiveDate;
 
-use self::source::Sequence;
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
@@ -355,7 +356,7 @@ pub fn import_reader(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    for (name, read) in import.read(Path::new(name), reader)? {
+    for (name, read) in import.texts().file(Path::new(name), reader, true, watch)? {
         import.take(name, read);
     }
     import.finish()
@@ -394,79 +395,43 @@ impl<'i> Import<'i> {
         }
     }
 
-    fn read(
-        &self,
-        path: &Path,
-        input: impl Read + Seek + Send,
-    ) -> Result<Vec<(String, FileRead)>, ImportError> {
-        let mut found = Vec::new();
-        open::each_text(path, input, self.watch, &mut |text| {
-            let name = text.stream.name().to_owned();
-            found.push((name, self.read_text(text)?));
-            Ok(())
-        })?;
-        Ok(found)
-    }
-
-    /// Reads files: text one after the other, Parquet on every core.
+    /// Reads files, but for those that an interrupted import had finished.
     fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
         let (finished, marks) = (self.finished, &self.marks);
         let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_deref()?));
-        let keep = |file: &str, read: &FileRead| {
-            if let Some((finished, mark)) = mark(file) {
+        let keep = |input: &Input, read: &FileRead| {
+            if let Some((finished, mark)) = mark(&input.name.display().to_string()) {
                 finished.keep(mark, read);
             }
         };
         let mut found: Vec<Vec<(String, FileRead)>> = Vec::new();
-        let (mut tables, mut places) = (Vec::new(), Vec::new());
+        let (mut texts, mut tables) = (Vec::new(), Vec::new());
         let mut not_again = 0;
         for (place, input) in inputs.iter().enumerate() {
+            let file = input.name.display().to_string();
             found.push(Vec::new());
-            let file = || input.name.display().to_string();
-            if let Some(read) = mark(&file()).and_then(|(finished, mark)| finished.get(mark)) {
-                found[place].push((file(), read));
+            if let Some(read) = mark(&file).and_then(|(finished, mark)| finished.get(mark)) {
+                found[place].push((file, read));
                 not_again += 1;
-                continue;
-            }
-            let failed = |source| ImportError::Open {
-                file: file(),
-                source,
-            };
-            let ends_so = file().to_ascii_lowercase().ends_with(".parquet");
-            if ends_so && input.length > 0 {
-                tables.push(input);
-                places.push(place);
-                continue;
-            }
-            let source = (input.open)().map_err(failed)?;
-            let mut text = Sequence::new(&*source, input.length);
-            let mut start = Vec::new();
-            text.by_ref()
-                .take(parquet::MAGIC.len() as u64)
-                .read_to_end(&mut start)
-                .map_err(|source| ImportError::Read {
-                    file: file(),
-                    source,
-                })?;
-            if start == parquet::MAGIC {
-                tables.push(input);
-                places.push(place);
-                continue;
-            }
-            found[place] = self.read(&input.name, text)?;
-            if source.has_changed() {
-                return Err(ImportError::Changed { file: file() });
-            }
-            // The texts of an archive have names of their own, and are read again with it.
-            if let [(name, read)] = &found[place][..]
-                && *name == file()
-            {
-                keep(name, read);
+            } else if file.to_ascii_lowercase().ends_with(".parquet") && input.length > 0 {
+                tables.push(place);
+            } else {
+                texts.push(place);
             }
         }
-        let done = |at: usize, read: &FileRead| keep(&tables[at].name.display().to_string(), read);
-        let read = parquet::read(&tables, self.catalog, self.options, self.watch, &done)?;
-        for (place, read) in places.into_iter().zip(read) {
+        let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
+        let done = |at: usize, read: &FileRead| keep(&inputs[texts[at]], read);
+        let read = texts::read(&of(&texts), self.texts(), self.watch, &done)?;
+        for (&place, read) in texts.iter().zip(read) {
+            match read {
+                Some(read) => found[place] = read,
+                None => tables.push(place),
+            }
+        }
+        tables.sort_unstable();
+        let done = |at: usize, read: &FileRead| keep(&inputs[tables[at]], read);
+        let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
+        for (&place, read) in tables.iter().zip(read) {
             found[place].push((inputs[place].name.display().to_string(), read));
         }
         if not_again > 0 {
@@ -479,6 +444,13 @@ impl<'i> Import<'i> {
             self.take(name, read);
         }
         Ok(())
+    }
+
+    fn texts(&self) -> texts::Reader<'i> {
+        texts::Reader {
+            catalog: self.catalog,
+            options: self.options,
+        }
     }
 
     fn take(&mut self, name: String, mut read: FileRead) {
@@ -509,40 +481,6 @@ impl<'i> Import<'i> {
             rows_kept: read.kept,
             rows_skipped: read.skipped,
         });
-    }
-
-    fn read_text(&self, text: open::Text<'_>) -> Result<FileRead, ImportError> {
-        let (catalog, options) = (self.catalog, self.options);
-        let open::Text {
-            mut stream,
-            reader,
-            is_json,
-        } = text;
-        let read = if is_json {
-            cost_explorer::read_json(&mut stream, reader, catalog, options)?
-        } else {
-            // Rows of a wrong length are errors of ours, which know how to go on.
-            let mut reader = csv::ReaderBuilder::new()
-                .flexible(true)
-                .buffer_capacity(1 << 16)
-                .from_reader(reader);
-            let header: Vec<String> = match reader.byte_headers() {
-                Ok(header) => header
-                    .iter()
-                    .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-                    .collect(),
-                Err(error) => return Err(open::csv_error(&stream, error)),
-            };
-            match layout::recognise(stream.name(), &header) {
-                Ok(bound) => charges::read(&mut stream, &mut reader, &bound, catalog, options)?,
-                Err(_) if cost_explorer::is_console_csv(&header) => {
-                    cost_explorer::read_csv(&mut stream, &mut reader, &header, catalog, options)?
-                }
-                Err(error) => return Err(error),
-            }
-        };
-        stream.report(read.rows)?;
-        Ok(read)
     }
 
     /// Hands over what was read, unless two files state the same charges.

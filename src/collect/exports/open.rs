@@ -16,7 +16,10 @@ use std::{
 
 use flate2::read::MultiGzDecoder;
 
-use super::{ImportError, Watch};
+use super::{
+    ImportError, Watch,
+    rows::{Line, Rows},
+};
 
 /// No row of an export comes near this. It bounds memory where a quote is never closed.
 const ROW_LIMIT: u64 = 16 * 1024 * 1024;
@@ -30,6 +33,8 @@ const CHUNK: usize = 256 * 1024;
 pub(super) struct Text<'r> {
     pub(super) stream: Stream<'r>,
     pub(super) reader: Guarded<'r>,
+    /// Lines end in carriage return and line feed.
+    pub(super) is_crlf: bool,
     /// The first character that is not white space is a brace.
     pub(super) is_json: bool,
 }
@@ -43,8 +48,6 @@ pub(super) struct Stream<'r> {
     bytes_total: Option<u64>,
     since_record: Rc<Cell<u64>>,
     line: u64,
-    /// Lines end in carriage return and line feed.
-    is_crlf: bool,
     /// How long a record may be.
     limit: u64,
 }
@@ -61,10 +64,27 @@ impl Stream<'_> {
     }
 
     /// Starts to measure the next record.
-    pub(super) fn begin_record(&mut self, position: Option<&csv::Position>) {
+    pub(super) fn begin_record(&mut self) {
         self.since_record.set(0);
-        // The reader ends a record at the carriage return and counts the line at the line feed.
-        self.line = position.map_or(1, csv::Position::line) + u64::from(self.is_crlf);
+    }
+
+    /// Takes the next row.
+    pub(super) fn row<'l>(
+        &mut self,
+        rows: &'l mut Rows<Guarded<'_>>,
+    ) -> Result<Option<Line<'l>>, ImportError> {
+        self.begin_record();
+        match rows.next() {
+            Ok(Some((line, row))) => {
+                self.line = line;
+                Ok(Some(row))
+            }
+            Ok(None) => Ok(None),
+            Err((line, source)) => {
+                self.line = line;
+                Err(self.error(source))
+            }
+        }
     }
 
     /// Returns the line at which the record began.
@@ -129,18 +149,6 @@ fn read_error(file: &str, offset: u64, source: io::Error) -> ImportError {
         },
         io::ErrorKind::IsADirectory => ImportError::Directory { file },
         _ => ImportError::Read { file, source },
-    }
-}
-
-/// Says why the CSV reader stopped: with every length of row accepted, only reading can fail.
-pub(super) fn csv_error(stream: &Stream<'_>, error: csv::Error) -> ImportError {
-    match error.into_kind() {
-        csv::ErrorKind::Io(source) => stream.error(source),
-        other => ImportError::Damaged {
-            file: stream.name().to_owned(),
-            offset: stream.bytes_read.load(Ordering::Relaxed),
-            reason: format!("{other:?}"),
-        },
     }
 }
 
@@ -232,10 +240,12 @@ impl<R: Seek> Seek for Counted<R> {
     }
 }
 
-/// Calls `each` with every text in a file: one, or each CSV file of a zip archive.
+/// Calls `each` with every text in a file: one, or each CSV file of a zip archive. With a core to
+/// `spare` it is unpacked by a thread of its own.
 pub(super) fn each_text<R: Read + Seek + Send>(
     path: &Path,
     mut input: R,
+    spare: bool,
     watch: &dyn Watch,
     each: &mut dyn FnMut(Text<'_>) -> Result<(), ImportError>,
 ) -> Result<(), ImportError> {
@@ -264,22 +274,24 @@ pub(super) fn each_text<R: Read + Seek + Send>(
             bytes_total,
             since_record: Rc::default(),
             line: 1,
-            is_crlf: false,
             limit: ROW_LIMIT,
         };
         stream.report(0)?;
         each(text_of(stream, reader)?)
     };
     if magic.starts_with(&[0x1f, 0x8b]) {
-        // Unpacking costs as much as reading: it gets a thread of its own.
+        let packed = BufReader::with_capacity(CHUNK, counted);
+        let unpacked = Unpacked {
+            inner: MultiGzDecoder::new(packed),
+            count: Arc::default(),
+            packed: bytes_read.clone(),
+            size: bytes_total.unwrap_or(u64::MAX),
+        };
+        if !spare {
+            return text(file.clone(), Box::new(unpacked), each);
+        }
         let (sender, receiver) = sync_channel(4);
         return thread::scope(|scope| {
-            let unpacked = Unpacked {
-                inner: MultiGzDecoder::new(BufReader::new(counted)),
-                count: Arc::default(),
-                packed: bytes_read.clone(),
-                size: bytes_total.unwrap_or(u64::MAX),
-            };
             scope.spawn(move || pump(unpacked, &sender));
             text(file.clone(), Box::new(Chunks::new(receiver)), each)
         });
@@ -375,7 +387,7 @@ fn text_of<'r>(
         return Err(ImportError::Empty { file: file() });
     };
     let line_feed = body.iter().position(|&byte| byte == b'\n');
-    stream.is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
+    let is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
     let is_json = matches!(first, b'{' | b'[');
     if is_json {
         stream.limit = DOCUMENT_LIMIT;
@@ -388,6 +400,7 @@ fn text_of<'r>(
             since_record,
             limit,
         },
+        is_crlf,
         is_json,
     })
 }

@@ -1,0 +1,239 @@
+//! Text exports, file by file on every core.
+
+use std::{
+    io::{Read, Seek},
+    path::Path,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        mpsc::{RecvTimeoutError, channel},
+    },
+    thread,
+    time::Duration,
+};
+
+use csv::ByteRecord;
+
+use super::{
+    FileRead, ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
+    rows::Rows,
+    source::{Input, Sequence},
+};
+use crate::domain::catalog::Catalog;
+
+/// More threads than this wait for memory rather than for each other.
+const THREADS: usize = 16;
+/// How often the watch hears of the progress.
+const TICK: Duration = Duration::from_millis(50);
+
+/// What the texts of a file gave, by name; none if it turned out to be Parquet.
+pub(super) type Texts = Option<Vec<(String, FileRead)>>;
+
+/// Reads what the rows of text are, and what they say.
+#[derive(Clone, Copy)]
+pub(super) struct Reader<'r> {
+    pub(super) catalog: &'r Catalog,
+    pub(super) options: &'r ImportOptions,
+}
+
+impl Reader<'_> {
+    /// Reads every text of one file. `spare` tells whether a core has nothing else to do.
+    pub(super) fn file(
+        self,
+        path: &Path,
+        input: impl Read + Seek + Send,
+        spare: bool,
+        watch: &dyn Watch,
+    ) -> Result<Vec<(String, FileRead)>, ImportError> {
+        let mut found = Vec::new();
+        open::each_text(path, input, spare, watch, &mut |text| {
+            let name = text.stream.name().to_owned();
+            found.push((name, self.text(text)?));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    fn text(self, text: open::Text<'_>) -> Result<FileRead, ImportError> {
+        let Self { catalog, options } = self;
+        let open::Text {
+            mut stream,
+            reader,
+            is_crlf,
+            is_json,
+        } = text;
+        let read = if is_json {
+            cost_explorer::read_json(&mut stream, reader, catalog, options)?
+        } else {
+            let mut rows = Rows::new(reader, is_crlf);
+            let mut header = ByteRecord::new();
+            if let Some(row) = stream.row(&mut rows)? {
+                row.copy_to(&mut header);
+            }
+            let header: Vec<String> = header
+                .iter()
+                .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+                .collect();
+            match layout::recognise(stream.name(), &header) {
+                Ok(bound) => charges::read(&mut stream, &mut rows, &bound, catalog, options)?,
+                Err(_) if cost_explorer::is_console_csv(&header) => {
+                    cost_explorer::read_csv(&mut stream, &mut rows, &header, catalog, options)?
+                }
+                Err(error) => return Err(error),
+            }
+        };
+        stream.report(read.rows)?;
+        Ok(read)
+    }
+}
+
+/// Reads files, and returns what each gave, in their order. `done` hears of each that has one text.
+pub(super) fn read(
+    inputs: &[&Input],
+    reader: Reader<'_>,
+    watch: &dyn Watch,
+    done: &(dyn Fn(usize, &FileRead) + Sync),
+) -> Result<Vec<Texts>, ImportError> {
+    if inputs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let threads = cores.min(THREADS).min(inputs.len());
+    let work = Work {
+        inputs,
+        reader,
+        done,
+        spare: threads < cores,
+        next: AtomicUsize::new(0),
+        bytes: inputs.iter().map(|_| AtomicU64::new(0)).collect(),
+        rows: inputs.iter().map(|_| AtomicU64::new(0)).collect(),
+        found: inputs.iter().map(|_| Mutex::new(None)).collect(),
+        failed: AtomicUsize::new(usize::MAX),
+        stop: AtomicBool::new(false),
+    };
+    let total: u64 = inputs.iter().map(|input| input.length).sum();
+    let sum = |of: &[AtomicU64]| of.iter().map(|one| one.load(Ordering::Relaxed)).sum();
+    let report = || {
+        let begun = work.next.load(Ordering::Relaxed).clamp(1, inputs.len());
+        let path = &inputs[begun - 1].name;
+        watch.progress(path, sum(&work.bytes), Some(total), sum(&work.rows));
+        if watch.cancelled() {
+            work.stop.store(true, Ordering::Relaxed);
+        }
+    };
+    report();
+    thread::scope(|scope| {
+        let (sender, receiver) = channel::<()>();
+        for number in 0..threads {
+            let (work, sender) = (&work, sender.clone());
+            let run = move || {
+                work.run();
+                drop(sender);
+            };
+            if thread::Builder::new().spawn_scoped(scope, run).is_err() {
+                // Fewer threads do as well; without any, this one does the work.
+                if number == 0 {
+                    work.run();
+                }
+                break;
+            }
+        }
+        drop(sender);
+        while receiver.recv_timeout(TICK) != Err(RecvTimeoutError::Disconnected) {
+            report();
+        }
+    });
+    if watch.cancelled() {
+        return Err(ImportError::Cancelled);
+    }
+    // Of several failures the one of the first file is named, whichever was met first.
+    let found = work.found.into_iter().filter_map(|found| {
+        let found = found.into_inner();
+        found.unwrap_or_else(PoisonError::into_inner)
+    });
+    found.collect()
+}
+
+struct Work<'w> {
+    inputs: &'w [&'w Input],
+    reader: Reader<'w>,
+    done: &'w (dyn Fn(usize, &FileRead) + Sync),
+    spare: bool,
+    next: AtomicUsize,
+    /// Read so far of each file.
+    bytes: Vec<AtomicU64>,
+    rows: Vec<AtomicU64>,
+    found: Vec<Mutex<Option<Result<Texts, ImportError>>>>,
+    /// The first file that failed: those after it need not be read.
+    failed: AtomicUsize,
+    stop: AtomicBool,
+}
+
+impl Work<'_> {
+    fn run(&self) {
+        loop {
+            let at = self.next.fetch_add(1, Ordering::Relaxed);
+            let ear = Ear { work: self, at };
+            if at >= self.inputs.len() || ear.cancelled() {
+                return;
+            }
+            let found = self.read(at, &ear);
+            if found.is_err() {
+                self.failed.fetch_min(at, Ordering::Relaxed);
+            }
+            let mut place = self.found[at]
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            *place = Some(found);
+        }
+    }
+
+    fn read(&self, at: usize, watch: &dyn Watch) -> Result<Texts, ImportError> {
+        let input = self.inputs[at];
+        let file = || input.name.display().to_string();
+        let source = (input.open)().map_err(|source| ImportError::Open {
+            file: file(),
+            source,
+        })?;
+        let mut text = Sequence::new(&*source, input.length);
+        let mut start = Vec::new();
+        text.by_ref()
+            .take(parquet::MAGIC.len() as u64)
+            .read_to_end(&mut start)
+            .map_err(|source| ImportError::Read {
+                file: file(),
+                source,
+            })?;
+        if start == parquet::MAGIC {
+            return Ok(None);
+        }
+        let found = self.reader.file(&input.name, text, self.spare, watch)?;
+        if source.has_changed() {
+            return Err(ImportError::Changed { file: file() });
+        }
+        // The texts of an archive have names of their own, and are read again with it.
+        if let [(name, read)] = &found[..]
+            && *name == file()
+        {
+            (self.done)(at, read);
+        }
+        Ok(Some(found))
+    }
+}
+
+/// Hears of one file for the watch, which lives on another thread.
+struct Ear<'w> {
+    work: &'w Work<'w>,
+    at: usize,
+}
+
+impl Watch for Ear<'_> {
+    fn progress(&self, _file: &Path, bytes_read: u64, _bytes_total: Option<u64>, rows: u64) {
+        self.work.bytes[self.at].store(bytes_read, Ordering::Relaxed);
+        self.work.rows[self.at].store(rows, Ordering::Relaxed);
+    }
+
+    fn cancelled(&self) -> bool {
+        self.work.stop.load(Ordering::Relaxed) || self.at > self.work.failed.load(Ordering::Relaxed)
+    }
+}
