@@ -123,16 +123,16 @@ struct Execution {
 }
 
 /// Where in a delivery a file lies.
-struct Spot {
+pub(super) struct Spot {
     /// The folder of the export.
-    root: String,
-    month: Option<Month>,
+    pub(super) root: String,
+    pub(super) month: Option<Month>,
     /// The folder of one delivery among several.
-    execution: Option<String>,
+    pub(super) execution: Option<String>,
 }
 
 impl Spot {
-    fn of(path: &str) -> Self {
+    pub(super) fn of(path: &str) -> Self {
         let parts: Vec<&str> = path.split('/').collect();
         let folders = &parts[..parts.len() - 1];
         for (at, folder) in folders.iter().enumerate() {
@@ -368,7 +368,10 @@ fn collect_files(value: &serde_json::Value, files: &mut BTreeSet<String>) {
     }
 }
 
-fn ambiguous<'n>(place: &str, mut names: impl Iterator<Item = &'n Option<String>>) -> ImportError {
+pub(super) fn ambiguous<'n>(
+    place: &str,
+    mut names: impl Iterator<Item = &'n Option<String>>,
+) -> ImportError {
     let mut shown = || {
         let name = names.next().cloned().flatten();
         format!("{place}: {}", name.as_deref().unwrap_or(BESIDE))
@@ -380,69 +383,7 @@ fn ambiguous<'n>(place: &str, mut names: impl Iterator<Item = &'n Option<String>
 }
 
 /// What lies in the folder of a month itself.
-const BESIDE: &str = "files beside the deliveries";
-
-/// Finds the delivery of a month that a row is of by the folder of its file.
-pub(super) fn delivery_of(folder: &str) -> DeliveryId {
-    let spot = Spot::of(&format!("{folder}/"));
-    match spot.month {
-        Some(_) => DeliveryId {
-            root: spot.root,
-            month: spot.month,
-            execution: spot.execution,
-        },
-        // Nothing tells deliveries apart.
-        None => DeliveryId::default(),
-    }
-}
-
-/// A delivery of a month of an export.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default, Debug)]
-pub(super) struct DeliveryId {
-    root: String,
-    month: Option<Month>,
-    execution: Option<String>,
-}
-
-impl DeliveryId {
-    fn place(&self) -> String {
-        let month = self.month.map(|month| format!(" of {month}"));
-        format!("{}{}", self.root, month.unwrap_or_default())
-    }
-}
-
-/// Keeps the newest of the deliveries of each month, where nothing but their names is known of them,
-/// and says what is left out.
-pub(super) fn keep_newest<T>(
-    found: BTreeMap<DeliveryId, T>,
-    notes: &mut Vec<String>,
-) -> Result<Vec<(String, T)>, ImportError> {
-    let mut kept: Vec<(DeliveryId, T)> = Vec::new();
-    // The names of one month stand in order.
-    for (id, value) in found {
-        let before =
-            kept.pop_if(|(before, _)| (&before.root, before.month) == (&id.root, id.month));
-        if let Some((before, _)) = before {
-            let place = id.place();
-            if ![&before, &id]
-                .into_iter()
-                .all(|id| choose::is_dated(id.execution.as_deref()))
-            {
-                let names = [&before.execution, &id.execution];
-                return Err(ambiguous(&place, names.into_iter()));
-            }
-            let name = before.execution.as_deref().unwrap_or(BESIDE);
-            notes.push(format!(
-                "{place}: {name} left out, a newer delivery of the same month is there"
-            ));
-        }
-        kept.push((id, value));
-    }
-    Ok(kept
-        .into_iter()
-        .map(|(id, value)| (id.root, value))
-        .collect())
-}
+pub(super) const BESIDE: &str = "files beside the deliveries";
 
 /// Returns the newest of several deliveries that is complete.
 fn newest(

@@ -15,6 +15,8 @@ mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
 mod rows;
+#[cfg(feature = "aws")]
+mod side_by_side;
 mod skip;
 mod source;
 mod texts;

@@ -8,8 +8,8 @@ use csv::ByteRecord;
 use super::{
     Delivery, ExportKind, FileSummary, ImportError, ImportOptions,
     charges::Charges,
-    deliveries::{self, DeliveryId},
     layout::{self, Bound, Column},
+    side_by_side::{self, DeliveryId},
     skip::{self, Skipped},
 };
 use crate::domain::{
@@ -176,7 +176,7 @@ impl Answer<'_> {
         let id = if let Some(id) = self.known.get(folder) {
             id.clone()
         } else {
-            let id = deliveries::delivery_of(&String::from_utf8_lossy(folder));
+            let id = side_by_side::delivery_of(&String::from_utf8_lossy(folder));
             self.known.insert(folder.into(), id.clone());
             id
         };
@@ -232,7 +232,7 @@ impl Answer<'_> {
         }
         // Two exports of one payer tell of the same money.
         let mut roots: BTreeMap<(String, Month), String> = BTreeMap::new();
-        for (root, part) in deliveries::keep_newest(self.parts, &mut delivery.notes)? {
+        for (root, part) in side_by_side::keep_newest(self.parts, &mut delivery.notes)? {
             file.rows_read += part.rows;
             file.rows_kept += part.charges.gather.kept();
             let (skipped, bad_rows) = part.skipped.note(name, &mut delivery.notes);
