@@ -15,6 +15,7 @@ use super::{
     output::Output,
     terms::{TermsArgs, number},
     usage::dimension,
+    whatif::SetArgs,
 };
 use crate::{
     app::{App, AppError, Books},
@@ -22,7 +23,7 @@ use crate::{
     collect::gl_mapping,
     domain::{
         allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
-        number::parse_quantity, period::Month, rating::RatedMonth,
+        number::parse_quantity, period::Month, rating::RatedMonth, scenario::Scenario,
     },
     forecast::Question,
     ledger::Ledger,
@@ -79,6 +80,12 @@ pub(super) struct Args {
     /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
     ahead: Option<u32>,
+    /// A scenario beside the last month that is over, for pages and --chart scenario [default: the
+    /// savings that go together].
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    #[command(flatten)]
+    changes: SetArgs,
     #[command(flatten)]
     currency: CurrencyArgs,
     #[command(flatten)]
@@ -100,8 +107,8 @@ struct FileArgs {
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
-    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
-    /// with --format svg, as figures with csv or json.
+    /// Show one chart: fan, services, waterfall, tornado, scenario or calendar. For a terminal; as a
+    /// picture with --format svg, as figures with csv or json.
     #[arg(long, value_name = "NAME", value_parser = chart)]
     chart: Option<&'static Kind>,
     /// Which version of FOCUS: 1.2 or 1.4.
@@ -176,8 +183,20 @@ pub(super) fn run(
     for file in &mut files {
         file.options.template.clone_from(&template);
     }
+    let prospects = on_terminal.is_some_and(Kind::needs_prospect)
+        || files
+            .iter()
+            .any(|file| file.format.needs_prospects(&file.options));
+    let scenario = stated_scenario(args, app)?;
+    if scenario.is_some() && !prospects {
+        return Err(CommandError::BadValue {
+            flag: "--scenario",
+            problem: "only pages and --chart scenario show one; pipebill whatif compares it"
+                .to_owned(),
+        });
+    }
     let rate = args.currency.rate()?;
-    let ledger = app.ledger()?;
+    let mut ledger = app.ledger()?;
     let request = args
         .terms
         .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
@@ -212,12 +231,20 @@ pub(super) fn run(
     let overview = pictures
         .then(|| app.overview(&ledger, &months, &request))
         .transpose()?;
+    let (savings, prospect) = match &overview {
+        Some(overview) if prospects => {
+            app.prospects(&mut ledger, overview, scenario.as_ref(), &request)?
+        }
+        _ => (None, None),
+    };
     let material = Material {
         catalog: &app.catalog,
         today: app.today,
         months: &months,
         forecast: forecast.as_ref(),
         overview: overview.as_ref(),
+        savings: savings.as_ref(),
+        prospect: prospect.as_ref(),
         sample: matches!(app.books, Books::Sample),
     };
     if let Some(kind) = on_terminal {
@@ -260,6 +287,19 @@ pub(super) fn run(
         ));
     }
     Ok(Exit::of(complete, strict))
+}
+
+/// Returns the scenario of a file or of --set, if one is stated.
+fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandError> {
+    let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
+    let mut scenarios = args.changes.scenarios(&files, app)?;
+    let stated = scenarios
+        .pop()
+        .filter(|scenario| !scenario.changes.is_empty());
+    if stated.is_none() && args.scenario.is_some() {
+        return Err(CommandError::NoChange);
+    }
+    Ok(stated)
 }
 
 /// Tells whether a chart is shown where answers are, and not written as a file of a report.

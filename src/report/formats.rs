@@ -24,8 +24,10 @@ use crate::{
         exchange::Exchange,
         gl::Mapping,
         ids::Currency,
+        optimize::Optimization,
         overview::Overview,
         period::Month,
+        prospect::Prospect,
         rating::RatedMonth,
     },
     forecast::Forecast,
@@ -44,6 +46,10 @@ pub struct Material<'a> {
     pub forecast: Option<&'a Forecast>,
     /// The months around, if a format of the report asks for them.
     pub overview: Option<&'a Overview>,
+    /// What would have saved money, if a format of the report asks for it and a month is over.
+    pub savings: Option<&'a Optimization>,
+    /// A scenario beside the last month that is over, likewise.
+    pub prospect: Option<&'a Prospect>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }
@@ -177,6 +183,11 @@ impl Format {
     /// Tells whether it shows the months around the reported ones.
     pub fn needs_overview(&self) -> bool {
         ["html", "pdf", "svg"].contains(&self.name)
+    }
+
+    /// Tells whether it shows savings and a scenario.
+    pub fn needs_prospects(&self, options: &Options) -> bool {
+        ["html", "pdf"].contains(&self.name) || options.chart.is_some_and(Kind::needs_prospect)
     }
 }
 

@@ -54,6 +54,8 @@ fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Wri
         today: day("2026-12-22"),
         months: std::slice::from_ref(month),
         overview: None,
+        savings: None,
+        prospect: None,
         forecast: None,
         sample: false,
     };

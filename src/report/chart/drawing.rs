@@ -22,6 +22,8 @@ pub enum Subject {
     Tornado(Tornado),
     /// From one month to the next.
     Waterfall(Waterfall),
+    /// From a month to what a scenario makes of it.
+    Scenario(Waterfall),
     /// Days.
     Calendar(Calendar),
 }
@@ -34,6 +36,7 @@ impl Drawing {
             Subject::Services(stacks) => stacks.draw(&self.title),
             Subject::Tornado(tornado) => tornado.draw(&self.title),
             Subject::Waterfall(waterfall) => waterfall.draw("waterfall", &self.title),
+            Subject::Scenario(waterfall) => waterfall.draw("scenario", &self.title),
             Subject::Calendar(calendar) => calendar.draw(&self.title),
         }
     }
@@ -45,7 +48,9 @@ impl Drawing {
             Subject::Fan(fan) => terminal::fan(fan, width, unicode),
             Subject::Services(stacks) => terminal::stacks(stacks, width, &ink),
             Subject::Tornado(tornado) => terminal::tornado(tornado, width, &ink),
-            Subject::Waterfall(waterfall) => terminal::waterfall(waterfall, width, &ink),
+            Subject::Waterfall(waterfall) | Subject::Scenario(waterfall) => {
+                terminal::waterfall(waterfall, width, &ink)
+            }
             Subject::Calendar(calendar) => terminal::calendar(calendar, width, &ink),
         }
     }

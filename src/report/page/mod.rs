@@ -5,6 +5,7 @@
 
 mod pdf;
 pub mod pictures;
+mod prospects;
 mod sections;
 
 use std::io::Write;
@@ -63,7 +64,26 @@ struct Section {
     table: Option<Grid>,
     /// The table is folded away.
     folded: bool,
+    /// A text for programs, folded away.
+    code: Option<Code>,
     notes: Vec<String>,
+}
+
+/// A text for programs.
+#[derive(Debug, Serialize)]
+struct Code {
+    title: String,
+    text: String,
+}
+
+impl Code {
+    fn of(title: &str, text: &str) -> Self {
+        let lines: Vec<String> = text.lines().map(plain_text).collect();
+        Self {
+            title: title.to_owned(),
+            text: lines.join("\n"),
+        }
+    }
 }
 
 /// A figure at the top.
@@ -170,6 +190,7 @@ impl Section {
             picture: Some(chart.inline().to_owned()),
             table: Some(Grid::of(&chart.table, chart.title.clone())),
             folded: true,
+            code: None,
             notes: Vec::new(),
         }
     }
@@ -180,16 +201,21 @@ pub fn render(material: &Material<'_>, options: &Options) -> Result<String, Repo
     let mut sections = Vec::new();
     let mut absent: Vec<(String, String)> = Vec::new();
     for kind in pictures::KINDS {
+        if kind.needs_prospect() {
+            match prospects::savings(material) {
+                Ok(section) => sections.push(section),
+                Err(why) => absent.push(("Savings".to_owned(), why)),
+            }
+        }
         match (kind.of)(material) {
-            Ok(drawing) => sections.push(sections::around(kind.name, &drawing, material)),
+            Ok(drawing) => sections.push(match kind.name {
+                "scenario" => prospects::scenario(&drawing, material),
+                name => sections::around(name, &drawing, material),
+            }),
             Err(why) => absent.push((sections::subject(kind).to_owned(), why)),
         }
     }
     sections.extend(sections::tables(material, &mut absent));
-
-    for (what, why) in sections::NOT_YET {
-        absent.push((what.to_owned(), why.to_owned()));
-    }
     let page = Page {
         head: sections::head(material, options.exchange.as_ref()),
         sample: material.sample,

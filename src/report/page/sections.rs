@@ -24,12 +24,6 @@ use crate::{
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
 };
 
-/// What belongs on the page and is never there so far.
-pub(super) const NOT_YET: [(&str, &str); 2] = [
-    ("Scenario", "none was given to this report"),
-    ("Savings", "none were worked out for this report"),
-];
-
 /// The top of the page.
 #[derive(Debug, Serialize)]
 pub(super) struct Head {
@@ -55,6 +49,7 @@ pub(super) fn subject(kind: &Kind) -> &'static str {
         "services" => "Where the money goes",
         "waterfall" => "What changed",
         "tornado" => "What moves the bill",
+        "scenario" => "Scenario",
         _ => "Build minutes",
     }
 }
@@ -388,6 +383,7 @@ fn parts(material: &Material<'_>) -> Result<Section, String> {
         picture: None,
         table: Some(Grid::of(&table, "Cost by project and pipeline".to_owned())),
         folded: false,
+        code: None,
         notes: vec![
             "A share of the month, not a bill of its own: free units and tiers belong to all. The \
              parts add up to the total."
@@ -450,6 +446,7 @@ fn lines(material: &Material<'_>) -> Section {
         table: Some(Grid::of(&table, title.clone())),
         title,
         folded: false,
+        code: None,
         notes: Vec::new(),
     }
 }
@@ -513,6 +510,7 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
         picture: None,
         table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
         folded: false,
+        code: None,
         notes,
     })
 }
