@@ -44,16 +44,16 @@ impl Prospect {
         currency: &Currency,
     ) -> Option<Self> {
         let month = comparison.months.first()?.month;
-        let noted = |label: &str, texts: &[String]| -> Vec<String> {
+        let lines = |label: &str, texts: &[String]| -> Vec<String> {
             texts
                 .iter()
                 .map(|text| format!("{label}: {text}"))
                 .collect()
         };
         let notes = [
-            noted("Unknown", &comparison.unknown),
-            noted("Mind", &comparison.warnings),
-            noted("Assumed", &comparison.assumptions),
+            lines("Unknown", &comparison.unknown),
+            lines("Mind", &comparison.warnings),
+            lines("Assumed", &comparison.assumptions),
         ];
         Some(Self {
             scenario: comparison.scenario.clone(),

@@ -314,6 +314,70 @@ fn a_validator_accepts_focus() {
     assert!(!checked.status.success());
 }
 
+/// The validator of those who write FOCUS. It runs on Python 3.12 only: where `scripts/test` found
+/// none, the test says so and passes, in CI too.
+#[test]
+fn the_validator_of_focus_1_2_finds_nothing_but_its_own_contradiction() {
+    let python = root().join("target/focus-validator/bin/python");
+    if !python.is_file() {
+        println!("SKIPPED: no focus-validator; scripts/test installs it where Python 3.12 is");
+        return;
+    }
+    let validated = |file: &Path, damage: &[&str]| -> (u64, Vec<String>) {
+        let output = Command::new(&python)
+            .arg(root().join("tests/oracles/focus_1_2.py"))
+            .arg(file)
+            .args(damage)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let failed = found["failed"].as_array().unwrap().iter();
+        let failed = failed.map(|name| name.as_str().unwrap().to_owned());
+        (found["held"].as_u64().unwrap(), failed.collect())
+    };
+    let folder = Folder::new();
+    // InvoiceId must be null by one rule and must not be by the next, whatever the row.
+    for (content, name, contradiction) in [
+        (
+            "lines",
+            "actual.parquet",
+            "InvoiceId-C-004-C :: Nullability",
+        ),
+        (
+            "forecast",
+            "forecast.parquet",
+            "InvoiceId-C-005-C :: Nullability",
+        ),
+    ] {
+        let file = folder.report(
+            &[
+                "--demo",
+                "--month",
+                "2026-10",
+                "--format",
+                "focus-parquet",
+                "--content",
+                content,
+            ],
+            name,
+        );
+        let (held, failed) = validated(&file, &[]);
+        assert!(held > 250, "{held} rules");
+        assert_eq!(failed, [contradiction], "{content}");
+    }
+    // A validator that accepts everything would be none.
+    let damage = "'usage' as ChargeCategory";
+    let (_, failed) = validated(&folder.path("actual.parquet"), &[damage]);
+    assert!(
+        failed
+            .iter()
+            .any(|rule| rule.starts_with("ChargeCategory-")),
+        "{failed:?}"
+    );
+}
+
 #[test]
 fn focus_tells_actual_from_forecast_and_keeps_the_invoice_total() {
     let folder = Folder::new();

@@ -426,6 +426,75 @@ fn a_picture_stands_alone_in_a_browser() {
     }
 }
 
+#[test]
+fn whatif_draws_its_answers_as_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let common = ["whatif", "--demo", "--history", "1", "--format", "svg"];
+        pipebill(&[&common[..], arguments].concat(), folder.path(), &[])
+    };
+    let builds = ["--sweep", "builds*=0.5,1,2"];
+    let mut pictures = Vec::new();
+    for (arguments, says) in [
+        (
+            &["--set", "active_users=+10"][..],
+            "active_users=+10, +$10.00",
+        ),
+        (&["--tornado", "10%"], "moves the bill most"),
+        (&["--sweep", "active_users=5,10,50"], "The lowest bill is"),
+        (
+            &[&builds[..], &["--sweep", "active_users=5,50"]].concat(),
+            "The lowest bill is",
+        ),
+        (
+            &[
+                &builds[..],
+                &[
+                    "--sweep",
+                    "speed=0.3,1",
+                    "--set",
+                    "compute[general1.medium]=general1.small",
+                ],
+            ]
+            .concat(),
+            "The scenario saves most at speed 1 and builds 2",
+        ),
+    ] {
+        let output = run(arguments);
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(text.contains(says), "{arguments:?}: {text}");
+        pictures.push(text);
+    }
+    // Two answers are not one picture; a break-even point is none.
+    std::fs::write(
+        folder.path().join("a.toml"),
+        "name = \"a\"\nactive_users = 3\n",
+    )
+    .unwrap();
+    for arguments in [
+        &["a.toml", "a.toml", "--tornado"][..],
+        &["a.toml", "a.toml"],
+        &["a.toml", "--breakeven", "active_users"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let Some(program) = browser::find() else {
+        return;
+    };
+    let mut browser = Browser::launch(&program);
+    for (at, picture) in pictures.iter().enumerate() {
+        let file = folder.path().join(format!("{at}.svg"));
+        std::fs::write(&file, picture).unwrap();
+        browser.open(&file);
+        browser.is_quiet(&file);
+        let errors = browser.eval("document.querySelectorAll('parsererror').length");
+        assert_eq!(errors, json!(0), "{at}");
+    }
+}
+
 const HOSTILE: [&str; 6] = [
     "</title><script>document.title='pwned'</script>",
     "=HYPERLINK(\"http://evil.example\",\"x\")",

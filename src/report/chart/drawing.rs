@@ -1,6 +1,6 @@
 //! The charts of a report by name, for a page, a file or a terminal.
 
-use super::{Calendar, Chart, FanChart, Stacks, Tornado, Waterfall, terminal};
+use super::{Calendar, Chart, FanChart, HeatMap, Stacks, SweepLine, Tornado, Waterfall, terminal};
 
 /// A chart before it is drawn.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -26,6 +26,10 @@ pub enum Subject {
     Scenario(Waterfall),
     /// Days.
     Calendar(Calendar),
+    /// A setting turned.
+    Line(SweepLine),
+    /// Two settings turned.
+    Heat(HeatMap),
 }
 
 impl Drawing {
@@ -38,6 +42,8 @@ impl Drawing {
             Subject::Waterfall(waterfall) => waterfall.draw("waterfall", &self.title),
             Subject::Scenario(waterfall) => waterfall.draw("scenario", &self.title),
             Subject::Calendar(calendar) => calendar.draw(&self.title),
+            Subject::Line(line) => line.draw(&self.title),
+            Subject::Heat(map) => map.draw(&self.title),
         }
     }
 
@@ -52,6 +58,8 @@ impl Drawing {
                 terminal::waterfall(waterfall, width, &ink)
             }
             Subject::Calendar(calendar) => terminal::calendar(calendar, width, &ink),
+            Subject::Line(line) => terminal::line(line, width, unicode),
+            Subject::Heat(map) => terminal::heat(map, width, &ink),
         }
     }
 }
