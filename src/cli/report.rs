@@ -204,8 +204,10 @@ pub(super) fn run(
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
+    // Amounts of several currencies add up to nothing.
+    let currency = one_currency(&months)?;
     if let Some(rate) = rate {
-        let exchange = rate.from(&one_currency(&months)?)?;
+        let exchange = rate.from(&currency)?;
         for file in &mut files {
             file.options.exchange = Some(exchange.clone());
         }

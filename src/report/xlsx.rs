@@ -24,7 +24,7 @@ use super::{
     text::clean,
 };
 use crate::domain::{
-    bill::Bill,
+    bill::{Bill, Pricing},
     ids::{Currency, ServiceCode},
     money::Money,
     rating::RatedMonth,
@@ -264,7 +264,14 @@ fn summary(
     let name = rust_xlsxwriter::utility::column_number_to_name;
     let mut row = first;
     for (code, costs) in &services {
-        sheet.write_string(row, 0, plain(material.catalog.service_name(code)))?;
+        let mut label = plain(material.catalog.service_name(code));
+        if months
+            .iter()
+            .any(|month| month.rated.bill.pricing_of(code) != Pricing::Whole)
+        {
+            label += ", partial";
+        }
+        sheet.write_string(row, 0, label)?;
         sheet.write_string_with_format(row, 1, plain(code.as_str()), &looks.note)?;
         for (at, ((from, to), amount)) in spans.iter().zip(costs).enumerate() {
             let column = 2 + at as u16;

@@ -30,6 +30,8 @@ pub(super) struct Head {
     pub(super) title: String,
     pub(super) subtitle: String,
     pub(super) verdict: String,
+    /// Which amounts are in which currency, where there are two.
+    pub(super) currencies: Option<String>,
     pub(super) figures: Vec<Figure>,
     pub(super) warnings: Vec<String>,
 }
@@ -83,6 +85,8 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
         value: cell.shown(),
         exact: cell.exact(),
         notes,
+        converted: None,
+        amount: super::amount(cell),
     }
 }
 
@@ -142,11 +146,6 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     if !bill.is_complete() {
         notes.push("a part is not known".to_owned());
     }
-    if let Some(exchange) = exchange {
-        let converted = exchange.convert(bill.total());
-        let shown = show_money(converted, &exchange.to);
-        notes.push(format!("{shown} at {}", plain(exchange.rate)));
-    }
     let label = if open {
         format!("{month}, so far")
     } else {
@@ -174,6 +173,8 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
             label: format!("Against {}", month_name(*before)),
             value: format!("{sign}{} %", tenths(percent)),
             exact: plain(percent),
+            converted: None,
+            amount: None,
             notes: vec![format!(
                 "{} on {} for usage",
                 signed_money(change.difference, &bill.currency),
@@ -202,6 +203,17 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
         subtitle: subtitle(material),
         verdict: verdict(material, change.as_ref()),
         figures,
+        currencies: exchange.map(|exchange| {
+            plain_text(&format!(
+                "Billed in {from}: amounts in words and pictures are {from}. Beside figures and in tables \
+                 stands the same in {to}, at {} of {} by {}.",
+                plain(exchange.rate),
+                exchange.date,
+                exchange.source,
+                from = exchange.from,
+                to = exchange.to,
+            ))
+        }),
         warnings: warnings(bill, material.catalog),
     }
 }
