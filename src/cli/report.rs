@@ -3,8 +3,12 @@
 mod definition;
 
 use std::{
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -487,19 +491,26 @@ fn write_files(
     if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
         return Err(CommandError::Exists(there.display().to_string()));
     }
+    let stop = Stop::new();
     let mut drafts = Vec::new();
     let mut entries = Vec::new();
     for (file, path) in files.iter().zip(&paths) {
         let draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
-        let mut sink = Summed::new(BufWriter::new(draft));
+        let mut sink = Summed::new(BufWriter::new(Stoppable(draft, &stop)));
         let written = (file.format.write)(material, &file.options, &mut sink);
+        stop.heard()?;
         let written = written.map_err(|error| match error {
             ReportError::Write(source) => unwritable(path, source),
             error => error.into(),
         })?;
         let (buffered, bytes, sha256) = sink.finish();
         let draft = buffered.into_inner();
-        drafts.push(draft.map_err(|error| unwritable(path, error.into_error()))?);
+        stop.heard()?;
+        drafts.push(
+            draft
+                .map_err(|error| unwritable(path, error.into_error()))?
+                .0,
+        );
         entries.push(FileEntry {
             name: path
                 .file_name()
@@ -521,6 +532,41 @@ fn write_files(
     drafts.push(draft);
     atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
     Ok((paths, entries))
+}
+
+/// An ear for Ctrl-C while files are in the making. Without it drafts would be left behind.
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    fn new() -> Self {
+        let stop = Self(Arc::default());
+        let heard = stop.0.clone();
+        drop(ctrlc::set_handler(move || {
+            heard.store(true, Ordering::Relaxed);
+        }));
+        stop
+    }
+
+    fn heard(&self) -> Result<(), CommandError> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(CommandError::Stopped);
+        }
+        Ok(())
+    }
+}
+
+/// A draft that is not written further once somebody has pressed Ctrl-C.
+struct Stoppable<'s>(Draft, &'s Stop);
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.1.heard().map_err(io::Error::other)?;
+        self.0.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn names_a_folder(out: &Path) -> bool {

@@ -117,12 +117,7 @@ pub(super) fn write(
         .iter()
         .map(|m| m.rated.bill.lines.len())
         .sum();
-    if lines > MOST_LINES {
-        return Err(ReportError::TooManyRows {
-            rows: lines,
-            most: MOST_LINES,
-        });
-    }
+    fits(lines, MOST_LINES)?;
     let looks = Looks::of(material.currency());
     let mut book = Workbook::new();
     // The same input has the same bytes: no time of making.
@@ -158,6 +153,14 @@ pub(super) fn write(
             .collect(),
         ..Written::default()
     })
+}
+
+/// Refuses what a sheet does not hold, before anything is written.
+fn fits(rows: usize, most: usize) -> Result<(), ReportError> {
+    if rows > most {
+        return Err(ReportError::TooManyRows { rows, most });
+    }
+    Ok(())
 }
 
 /// A number of a spreadsheet: the float nearest to the exact amount.
@@ -670,4 +673,21 @@ fn prices(material: &Material<'_>) -> Vec<PriceRow> {
         }
     };
     prices.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheet_holds_so_many_rows_and_no_more() {
+        // Excel's limit, with a row for the header.
+        assert_eq!(MOST_LINES + 1, 1 << 20);
+        assert!(fits(MOST_LINES, MOST_LINES).is_ok());
+        let error = fits(MOST_LINES + 1, MOST_LINES).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "1048576 lines are more than the 1048575 rows that a sheet holds"
+        );
+    }
 }

@@ -38,7 +38,7 @@ fn reader(program: &str) -> Option<Command> {
 }
 
 /// Reads a file by a function of `tests/oracles/read.py`.
-fn read_by(function: &str, file: &Path) -> Option<Value> {
+pub(crate) fn read_by(function: &str, file: &Path) -> Option<Value> {
     let mut python = reader("python3")?;
     let output = python
         .arg(root().join("tests/oracles/read.py"))
@@ -917,4 +917,82 @@ fn yuan_and_dollars_are_kept_apart() {
     let output = run(&[&months[..], &["--out", "both.xlsx"]].concat());
     assert!(!output.status.success());
     assert!(!folder.path("both.xlsx").exists());
+}
+
+#[test]
+fn what_is_no_text_is_kept_from_a_terminal() {
+    // util-linux's `script` gives the program a terminal.
+    let Ok(found) = Command::new("script").arg("--version").output() else {
+        assert!(std::env::var_os("CI").is_none(), "no script(1)");
+        println!("SKIPPED: no script(1)");
+        return;
+    };
+    assert!(found.status.success());
+    let program = cargo_bin("pipebill");
+    for (format, says) in [
+        ("xlsx", "error: xlsx is no text for a terminal"),
+        (
+            "focus-parquet",
+            "error: focus-parquet is no text for a terminal",
+        ),
+        ("csv", "schema_version,billing_period"),
+    ] {
+        let command = format!(
+            "'{}' report --demo --month 2026-10 --format {format}",
+            program.display()
+        );
+        let output = Command::new("script")
+            .env("NO_COLOR", "1")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(says), "{format}: {text}");
+        let refused = format != "csv";
+        assert_eq!(
+            output.status.code(),
+            Some(if refused { 2 } else { 0 }),
+            "{format}"
+        );
+        assert!(!refused || !text.contains("PK\u{3}"), "{format}");
+    }
+}
+
+/// Ctrl-C while the second of two files is made: no file, no draft of one.
+#[cfg(unix)]
+#[test]
+fn what_is_stopped_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let export = root().join("tests/fixtures/import/cur2.csv");
+    let imported = folder.run(&["import", export.to_str().unwrap(), "--ledger", "l.sqlite"]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    // A browser that takes its time.
+    let browser = folder.path("browser");
+    std::fs::write(&browser, "#!/bin/sh\nsleep 2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let definition = "about = \"two\"\n[[file]]\nformat = \"csv\"\n[[file]]\nformat = \"pdf\"\n";
+    std::fs::write(folder.path("own.toml"), definition).unwrap();
+    let mut running = Command::new(cargo_bin("pipebill"))
+        .args(["report", "--definition", "own.toml", "--out", "out/"])
+        .args(["--ledger", "l.sqlite", "--as-of", "2026-11-22"])
+        .env("CHROME", &browser)
+        .current_dir(folder.0.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let drafts = || std::fs::read_dir(folder.path("out")).map_or(0, Iterator::count);
+    let begun = std::time::Instant::now();
+    while drafts() < 2 && begun.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(drafts(), 2, "a draft of each file");
+    let told = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    let code = running.wait().unwrap().code();
+    assert_eq!(code, Some(130));
+    assert_eq!(drafts(), 0);
 }

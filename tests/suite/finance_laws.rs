@@ -23,10 +23,16 @@ use pipebill::{
     },
     report::formats::{Content, Material, Options, Written, by_name},
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::{
+    finance::read_by,
     laws::{cases, month_of_charges, options, policy, rated},
     support::{catalog, day, dec},
 };
@@ -276,5 +282,40 @@ proptest! {
         // Each row is rounded at the eighteenth decimal place, if it has more.
         let off = sum - unscaled(total, 18).unwrap();
         prop_assert!(off.abs() <= rows, "{} steps of 1e-18", off);
+    }
+}
+
+/// Workbooks of any month, read and added up by openpyxl.
+#[test]
+fn workbooks_add_up_to_the_bill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let mut totals = BTreeMap::new();
+    for at in 0..24 {
+        let records = month_of_charges().new_tree(&mut runner).unwrap().current();
+        let month = month(records, at % 3 * 10, Policy::Proportional);
+        let (book, _) = written(&month, "xlsx", &Options::default());
+        let name = format!("{at:02}.xlsx");
+        std::fs::write(folder.path().join(&name), book).unwrap();
+        let bill = &month.rated.bill;
+        totals.insert(name, (bill.total().amount(), bill.lines.len()));
+    }
+    let Some(found) = read_by("workbooks", folder.path()) else {
+        return;
+    };
+    assert_eq!(found.as_object().unwrap().len(), totals.len());
+    for (name, (total, lines)) in totals {
+        let book = &found[&name];
+        assert_eq!(book["lines"], lines, "{name}");
+        let exact: f64 = total.to_string().parse().unwrap();
+        // Fifteen digits of each amount.
+        let near = 1e-9_f64.max(exact.abs() * 1e-12);
+        for (key, wanted) in [("sum", exact), ("paid", exact), ("apart", 0.0)] {
+            let value: f64 = book[key].as_str().unwrap().parse().unwrap();
+            assert!(
+                (value - wanted).abs() <= near,
+                "{name} {key}: {value} {wanted}"
+            );
+        }
     }
 }
