@@ -26,8 +26,9 @@ use crate::{
     atomic_file::{self, Draft},
     collect::gl_mapping,
     domain::{
-        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
-        number::parse_quantity, period::Month, rating::RatedMonth, scenario::Scenario,
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, journal::Accrual,
+        money::Money, number::parse_quantity, period::Month, rating::RatedMonth,
+        scenario::Scenario,
     },
     forecast::Question,
     ledger::Ledger,
@@ -102,9 +103,10 @@ struct FileArgs {
     /// What a CSV is about [default: a summary with --by, else lines].
     #[arg(long, value_name = "WHAT", value_parser = content_parser())]
     content: Option<Content>,
-    /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
-    #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
-    by: Vec<Dimension>,
+    /// Share costs by account, project, service, region, meter, day, tag:KEY, or cost-center as --gl has
+    /// it. Repeatable.
+    #[arg(long, value_name = "DIMENSION", value_parser = part)]
+    by: Vec<Part>,
     /// Only these columns, in this order.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
@@ -118,14 +120,39 @@ struct FileArgs {
     /// Which version of FOCUS: 1.2 or 1.4.
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
     focus_version: FocusVersion,
+    /// What a journal accrues of a month that is not over: what it is expected to come to, or what it
+    /// has cost to date.
+    #[arg(long, value_name = "WHAT", default_value = "expected", value_parser = accrual_parser())]
+    accrue: Accrual,
     /// A TOML file of rules that say which account of the general ledger each cost is posted to.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
 }
 
+/// What costs are shared by, before it is known which mapping knows the cost centres.
+#[derive(Clone, Debug)]
+enum Part {
+    Of(Dimension),
+    CostCenter,
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    match text {
+        "cost-center" => Ok(Part::CostCenter),
+        text => dimension(text)
+            .map(Part::Of)
+            .map_err(|choices| choices.replace(" or tag:KEY", ", tag:KEY or cost-center")),
+    }
+}
+
 fn content_parser() -> impl TypedValueParser<Value = Content> {
     let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
+}
+
+fn accrual_parser() -> impl TypedValueParser<Value = Accrual> {
+    let values = Accrual::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| Accrual::named(&name).ok_or("no accrual"))
 }
 
 fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
@@ -142,9 +169,15 @@ impl FileArgs {
             Some(file) => gl_mapping::read(file, catalog)?,
             None => gl_mapping::embedded(catalog),
         };
+        let shared = Arc::new(mapping.clone());
+        let by = self.by.iter().map(|part| match part {
+            Part::Of(dimension) => dimension.clone(),
+            Part::CostCenter => Dimension::CostCenter(shared.clone()),
+        });
         Ok(Options {
             content: self.content,
-            by: self.by.clone(),
+            by: by.collect(),
+            accrual: self.accrue,
             sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
@@ -208,6 +241,15 @@ pub(super) fn run(
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
+    // What is over is not expected.
+    if months
+        .iter()
+        .all(|month| month.rated.bill.month.end() <= app.today)
+    {
+        for file in &mut files {
+            file.options.accrual = Accrual::ToDate;
+        }
+    }
     // Amounts of several currencies add up to nothing.
     let currency = one_currency(&months)?;
     if let Some(rate) = rate {
@@ -221,11 +263,11 @@ pub(super) fn run(
     let forecast =
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
-                // A page says that it has no forecast.
+                // A page says that it has no forecast, and so does a journal.
                 Err(AppError::EmptyLedger)
-                    if files
-                        .iter()
-                        .all(|file| file.format.needs_overview() || !needs_forecast(file)) =>
+                    if files.iter().all(|file| {
+                        file.format.goes_without_forecast() || !needs_forecast(file)
+                    }) =>
                 {
                     None
                 }

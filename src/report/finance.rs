@@ -234,20 +234,8 @@ pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [
     ]
 }
 
-/// Lays a line out, a cell for each of [`COLUMNS`].
-pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
-    let period = bill.month.to_string();
-    let cell = |slot: Slot<'_>| match slot {
-        Slot::Text(text) => Cell::text(text),
-        Slot::Number(number) => Cell::Number(number),
-        Slot::Day(day) => Cell::Day(day),
-        Slot::Empty => Cell::Empty,
-    };
-    slots(line, bill, &period, exchange).map(cell).into()
-}
-
-/// Lays a line out without a copy of anything: there may be a million.
-fn slots<'l>(
+/// Lays a line out, a slot for each of [`COLUMNS`], without a copy of anything: there may be a million.
+pub(super) fn slots<'l>(
     line: &'l LineItem,
     bill: &'l Bill,
     period: &'l str,

@@ -24,6 +24,7 @@ use crate::{
         exchange::Exchange,
         gl::Mapping,
         ids::Currency,
+        journal::Accrual,
         optimize::Optimization,
         overview::Overview,
         period::Month,
@@ -132,6 +133,8 @@ pub struct Options {
     pub focus_version: FocusVersion,
     /// Where costs are posted.
     pub mapping: Option<Mapping>,
+    /// What a journal accrues of a month that is not over.
+    pub accrual: Accrual,
     /// The currency that amounts are converted into.
     pub exchange: Option<Exchange>,
 }
@@ -183,6 +186,17 @@ impl Format {
     /// Tells whether it shows the months around the reported ones.
     pub fn needs_overview(&self) -> bool {
         ["html", "pdf", "svg"].contains(&self.name)
+    }
+
+    /// Tells whether it is whole without a forecast, and says so.
+    pub fn goes_without_forecast(&self) -> bool {
+        let without = |accrual| Options {
+            accrual,
+            ..Options::default()
+        };
+        let accrues = (self.needs_forecast)(&without(Accrual::Expected))
+            && !(self.needs_forecast)(&without(Accrual::ToDate));
+        self.needs_overview() || accrues
     }
 
     /// Tells whether it shows savings and a scenario.
@@ -278,7 +292,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-journal.csv",
         about: "a balanced journal for any importer",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::generic,
     },
     Format {
@@ -286,7 +300,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-quickbooks.csv",
         about: "a journal for QuickBooks Online",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::quickbooks,
     },
     Format {
@@ -294,7 +308,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-xero.csv",
         about: "manual journals for Xero",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::xero,
     },
     Format {
@@ -302,7 +316,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-netsuite.csv",
         about: "journal entries for NetSuite",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::netsuite,
     },
     Format {
@@ -310,7 +324,7 @@ pub const FORMATS: &[Format] = &[
         ending: ".journal",
         about: "a journal of hledger",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::hledger,
     },
     Format {
@@ -318,7 +332,7 @@ pub const FORMATS: &[Format] = &[
         ending: ".beancount",
         about: "a journal of beancount",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::beancount,
     },
 ];
@@ -333,6 +347,10 @@ fn always(_: &Options) -> bool {
 
 fn draws_a_forecast(options: &Options) -> bool {
     options.chart.is_some_and(Kind::needs_forecast)
+}
+
+fn if_accrued(options: &Options) -> bool {
+    options.accrual == Accrual::Expected
 }
 
 fn if_asked(options: &Options) -> bool {

@@ -996,3 +996,107 @@ fn what_is_stopped_leaves_nothing_behind() {
     assert_eq!(code, Some(130));
     assert_eq!(drafts(), 0);
 }
+
+/// What a journal owes: the sum of its credits to the payable account.
+fn owed(folder: &Folder, accrue: &[&str]) -> Decimal {
+    let arguments = [
+        &[
+            "--demo", "--force", "--month", "2026-11", "--format", "journal",
+        ],
+        accrue,
+    ]
+    .concat();
+    let file = folder.report(&arguments, "accrual.csv");
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let (kind, debit, credit) = (at("entry_kind"), at("debit"), at("credit"));
+    let amount = |text: &str| {
+        if text.is_empty() {
+            Decimal::ZERO
+        } else {
+            dec(text)
+        }
+    };
+    let mut sums = std::collections::BTreeMap::new();
+    for row in reader.records() {
+        let row = row.unwrap();
+        let sum: &mut [Decimal; 2] = sums.entry(row[kind].to_owned()).or_default();
+        sum[0] += amount(&row[debit]);
+        sum[1] += amount(&row[credit]);
+    }
+    // Both balance, and the reversal takes back what was accrued.
+    assert_eq!(sums["accrual"], sums["reversal"]);
+    assert_eq!(sums["accrual"][0], sums["accrual"][1]);
+    sums["accrual"][0]
+}
+
+#[test]
+fn an_open_month_is_accrued_as_expected_or_to_date() {
+    let folder = Folder::new();
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_slice(&folder.run(arguments).stdout).unwrap()
+    };
+    let bill = json(&["bill", "--demo", "--month", "2026-11", "--format", "json"]);
+    let to_date = dec(bill["total"].as_str().unwrap());
+    let forecast = json(&["forecast", "--demo", "--format", "json"]);
+    let month = &forecast["rows"][0];
+    assert_eq!(month["month"], "2026-11");
+    let expected = dec(month["p50"].as_str().unwrap());
+    assert!(expected > to_date);
+    assert_eq!(owed(&folder, &["--accrue", "to-date"]), to_date.round_dp(2));
+    assert_eq!(owed(&folder, &[]), expected.round_dp(2));
+    // A month that is over has nothing to expect.
+    let over = ["--demo", "--month", "2026-10", "--format", "journal"];
+    let one = read(&folder.report(&over, "over.csv"));
+    let other = [&over[..], &["--accrue", "to-date"]].concat();
+    assert_eq!(one, read(&folder.report(&other, "over2.csv")));
+}
+
+#[test]
+fn costs_are_shared_by_cost_centre_as_the_mapping_has_it() {
+    let folder = Folder::new();
+    let arguments = [
+        "--demo",
+        "--month",
+        "2026-10",
+        "--format",
+        "csv",
+        "--by",
+        "cost-center",
+    ];
+    let file = folder.report(&arguments, "centres.csv");
+    assert_eq!(sum_of(&file, "cost"), dec(OCTOBER));
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    assert_eq!(reader.headers().unwrap().get(2), Some("cost_center"));
+    let centres: Vec<String> = reader
+        .records()
+        .map(|row| row.unwrap()[2].to_owned())
+        .collect();
+    // What has no tag is a row without a name, and none comes twice.
+    assert_eq!(centres[0], "");
+    assert!(
+        centres.len() > 3 && centres.iter().any(|name| name == "CC-1010"),
+        "{centres:?}"
+    );
+    // By hand: the sum of the lines tagged so, from the allocation.
+    let arguments = [
+        &arguments[..5],
+        &[
+            "--content",
+            "allocation",
+            "--by",
+            "account",
+            "--by",
+            "cost-center",
+        ],
+    ]
+    .concat();
+    let file = folder.report(&arguments, "allocation.csv");
+    assert_eq!(sum_of(&file, "cost"), dec(OCTOBER));
+    let text = read(&file);
+    assert_eq!(
+        text.lines().next().unwrap().matches("cost_center").count(),
+        1
+    );
+}
