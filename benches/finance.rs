@@ -79,6 +79,8 @@ fn a_million_lines(format: &str) -> u64 {
         months: &MONTHS,
         forecast: None,
         overview: None,
+        savings: None,
+        prospect: None,
         sample: false,
     };
     let mut nowhere = std::io::sink();

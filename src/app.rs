@@ -11,6 +11,7 @@ mod metered;
 mod optimize;
 mod outlook;
 mod overview;
+mod prospect;
 mod whatif;
 
 use std::{

@@ -110,6 +110,9 @@ pub enum CommandError {
     /// Bytes that are no text would go to a terminal.
     #[error("{0} is no text for a terminal")]
     BinaryToTerminal(&'static str),
+    /// Somebody pressed Ctrl-C while files were written.
+    #[error("stopped")]
+    Stopped,
     /// A report definition is broken.
     #[error("{file}: {problem}")]
     Definition {
@@ -139,7 +142,9 @@ impl CommandError {
             Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
                 Exit::Usage
             }
-            Self::App(AppError::Import(ImportError::Cancelled)) => Exit::Interrupted,
+            Self::Stopped | Self::App(AppError::Import(ImportError::Cancelled)) => {
+                Exit::Interrupted
+            }
             #[cfg(feature = "aws")]
             Self::App(
                 AppError::Collect(CollectError::Stopped)
@@ -180,6 +185,7 @@ impl CommandError {
                 "check the path and its permissions"
             }
             Self::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
+            Self::Stopped => "nothing was written",
             Self::NeedsFolder(_) => "name a folder with --out DIR/",
             Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
             Self::Definition { .. } => "reports/definitions/ has definitions to start from",

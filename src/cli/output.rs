@@ -68,6 +68,15 @@ impl Output {
             Format::Json => json::render(document),
             Format::Csv => document.table().map(csv::render).unwrap_or_default(),
             Format::Markdown => markdown::render(document),
+            Format::Report(format) if format.name == "svg" => match document.picture() {
+                Some(picture) => picture.file(),
+                None => {
+                    return Err(CommandError::BadValue {
+                        flag: "--format",
+                        problem: "this answer is not one picture".to_owned(),
+                    });
+                }
+            },
             Format::Report(format) => {
                 let problem = format!(
                     "{} is a format of `pipebill report`; choose table, json, csv or markdown",
@@ -77,6 +86,19 @@ impl Output {
                 return Err(CommandError::BadValue { flag, problem });
             }
         })
+    }
+
+    /// Refuses several answers where one picture is written.
+    pub(super) fn one_picture(&self, answers: usize) -> Result<(), CommandError> {
+        match self.format {
+            Format::Report(format) if format.name == "svg" && answers > 1 => {
+                Err(CommandError::BadValue {
+                    flag: "--format",
+                    problem: "a picture shows one scenario: name one".to_owned(),
+                })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Writes an answer as it stands.

@@ -3,8 +3,12 @@
 mod definition;
 
 use std::{
-    io::{BufWriter, Write},
+    io::{self, BufWriter, Write},
     path::{Path, PathBuf},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
@@ -15,14 +19,16 @@ use super::{
     output::Output,
     terms::{TermsArgs, number},
     usage::dimension,
+    whatif::SetArgs,
 };
 use crate::{
     app::{App, AppError, Books},
     atomic_file::{self, Draft},
     collect::gl_mapping,
     domain::{
-        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, money::Money,
-        number::parse_quantity, period::Month, rating::RatedMonth,
+        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, journal::Accrual,
+        money::Money, number::parse_quantity, period::Month, rating::RatedMonth,
+        scenario::Scenario,
     },
     forecast::Question,
     ledger::Ledger,
@@ -79,6 +85,12 @@ pub(super) struct Args {
     /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
     ahead: Option<u32>,
+    /// A scenario beside the last month that is over, for pages and --chart scenario [default: the
+    /// savings that go together].
+    #[arg(long, value_name = "FILE")]
+    scenario: Option<PathBuf>,
+    #[command(flatten)]
+    changes: SetArgs,
     #[command(flatten)]
     currency: CurrencyArgs,
     #[command(flatten)]
@@ -91,30 +103,56 @@ struct FileArgs {
     /// What a CSV is about [default: a summary with --by, else lines].
     #[arg(long, value_name = "WHAT", value_parser = content_parser())]
     content: Option<Content>,
-    /// Share costs by account, project, service, region, meter, day or tag:KEY. Repeatable.
-    #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
-    by: Vec<Dimension>,
+    /// Share costs by account, project, service, region, meter, day, tag:KEY, or cost-center as --gl has
+    /// it. Repeatable.
+    #[arg(long, value_name = "DIMENSION", value_parser = part)]
+    by: Vec<Part>,
     /// Only these columns, in this order.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
     /// Begin CSV with a byte-order mark, as Excel wants it.
     #[arg(long)]
     bom: bool,
-    /// Show one chart: fan, services, waterfall, tornado or calendar. For a terminal; as a picture
-    /// with --format svg, as figures with csv or json.
+    /// Show one chart: fan, services, waterfall, tornado, scenario or calendar. For a terminal; as a
+    /// picture with --format svg, as figures with csv or json.
     #[arg(long, value_name = "NAME", value_parser = chart)]
     chart: Option<&'static Kind>,
     /// Which version of FOCUS: 1.2 or 1.4.
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
     focus_version: FocusVersion,
+    /// What a journal accrues of a month that is not over: what it is expected to come to, or what it
+    /// has cost to date.
+    #[arg(long, value_name = "WHAT", default_value = "expected", value_parser = accrual_parser())]
+    accrue: Accrual,
     /// A TOML file of rules that say which account of the general ledger each cost is posted to.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
 }
 
+/// What costs are shared by, before it is known which mapping knows the cost centres.
+#[derive(Clone, Debug)]
+enum Part {
+    Of(Dimension),
+    CostCenter,
+}
+
+fn part(text: &str) -> Result<Part, String> {
+    match text {
+        "cost-center" => Ok(Part::CostCenter),
+        text => dimension(text)
+            .map(Part::Of)
+            .map_err(|choices| choices.replace(" or tag:KEY", ", tag:KEY or cost-center")),
+    }
+}
+
 fn content_parser() -> impl TypedValueParser<Value = Content> {
     let values = Content::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
     PossibleValuesParser::new(values).try_map(|name| Content::named(&name).ok_or("no content"))
+}
+
+fn accrual_parser() -> impl TypedValueParser<Value = Accrual> {
+    let values = Accrual::ALL.map(|(_, name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).try_map(|name| Accrual::named(&name).ok_or("no accrual"))
 }
 
 fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
@@ -131,9 +169,15 @@ impl FileArgs {
             Some(file) => gl_mapping::read(file, catalog)?,
             None => gl_mapping::embedded(catalog),
         };
+        let shared = Arc::new(mapping.clone());
+        let by = self.by.iter().map(|part| match part {
+            Part::Of(dimension) => dimension.clone(),
+            Part::CostCenter => Dimension::CostCenter(shared.clone()),
+        });
         Ok(Options {
             content: self.content,
-            by: self.by.clone(),
+            by: by.collect(),
+            accrual: self.accrue,
             sharing: args.terms.sharing(),
             columns: self.columns.clone(),
             bom: self.bom,
@@ -176,8 +220,20 @@ pub(super) fn run(
     for file in &mut files {
         file.options.template.clone_from(&template);
     }
+    let prospects = on_terminal.is_some_and(Kind::needs_prospect)
+        || files
+            .iter()
+            .any(|file| file.format.needs_prospects(&file.options));
+    let scenario = stated_scenario(args, app)?;
+    if scenario.is_some() && !prospects {
+        return Err(CommandError::BadValue {
+            flag: "--scenario",
+            problem: "only pages and --chart scenario show one; pipebill whatif compares it"
+                .to_owned(),
+        });
+    }
     let rate = args.currency.rate()?;
-    let ledger = app.ledger()?;
+    let mut ledger = app.ledger()?;
     let request = args
         .terms
         .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
@@ -185,8 +241,19 @@ pub(super) fn run(
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
         .collect::<Result<_, _>>()?;
+    // What is over is not expected.
+    if months
+        .iter()
+        .all(|month| month.rated.bill.month.end() <= app.today)
+    {
+        for file in &mut files {
+            file.options.accrual = Accrual::ToDate;
+        }
+    }
+    // Amounts of several currencies add up to nothing.
+    let currency = one_currency(&months)?;
     if let Some(rate) = rate {
-        let exchange = rate.from(&one_currency(&months)?)?;
+        let exchange = rate.from(&currency)?;
         for file in &mut files {
             file.options.exchange = Some(exchange.clone());
         }
@@ -196,11 +263,11 @@ pub(super) fn run(
     let forecast =
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
-                // A page says that it has no forecast.
+                // A page says that it has no forecast, and so does a journal.
                 Err(AppError::EmptyLedger)
-                    if files
-                        .iter()
-                        .all(|file| file.format.needs_overview() || !needs_forecast(file)) =>
+                    if files.iter().all(|file| {
+                        file.format.goes_without_forecast() || !needs_forecast(file)
+                    }) =>
                 {
                     None
                 }
@@ -212,12 +279,20 @@ pub(super) fn run(
     let overview = pictures
         .then(|| app.overview(&ledger, &months, &request))
         .transpose()?;
+    let (savings, prospect) = match &overview {
+        Some(overview) if prospects => {
+            app.prospects(&mut ledger, overview, scenario.as_ref(), &request)?
+        }
+        _ => (None, None),
+    };
     let material = Material {
         catalog: &app.catalog,
         today: app.today,
         months: &months,
         forecast: forecast.as_ref(),
         overview: overview.as_ref(),
+        savings: savings.as_ref(),
+        prospect: prospect.as_ref(),
         sample: matches!(app.books, Books::Sample),
     };
     if let Some(kind) = on_terminal {
@@ -260,6 +335,19 @@ pub(super) fn run(
         ));
     }
     Ok(Exit::of(complete, strict))
+}
+
+/// Returns the scenario of a file or of --set, if one is stated.
+fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandError> {
+    let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
+    let mut scenarios = args.changes.scenarios(&files, app)?;
+    let stated = scenarios
+        .pop()
+        .filter(|scenario| !scenario.changes.is_empty());
+    if stated.is_none() && args.scenario.is_some() {
+        return Err(CommandError::NoChange);
+    }
+    Ok(stated)
 }
 
 /// Tells whether a chart is shown where answers are, and not written as a file of a report.
@@ -445,19 +533,26 @@ fn write_files(
     if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
         return Err(CommandError::Exists(there.display().to_string()));
     }
+    let stop = Stop::new();
     let mut drafts = Vec::new();
     let mut entries = Vec::new();
     for (file, path) in files.iter().zip(&paths) {
         let draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
-        let mut sink = Summed::new(BufWriter::new(draft));
+        let mut sink = Summed::new(BufWriter::new(Stoppable(draft, &stop)));
         let written = (file.format.write)(material, &file.options, &mut sink);
+        stop.heard()?;
         let written = written.map_err(|error| match error {
             ReportError::Write(source) => unwritable(path, source),
             error => error.into(),
         })?;
         let (buffered, bytes, sha256) = sink.finish();
         let draft = buffered.into_inner();
-        drafts.push(draft.map_err(|error| unwritable(path, error.into_error()))?);
+        stop.heard()?;
+        drafts.push(
+            draft
+                .map_err(|error| unwritable(path, error.into_error()))?
+                .0,
+        );
         entries.push(FileEntry {
             name: path
                 .file_name()
@@ -479,6 +574,41 @@ fn write_files(
     drafts.push(draft);
     atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
     Ok((paths, entries))
+}
+
+/// An ear for Ctrl-C while files are in the making. Without it drafts would be left behind.
+struct Stop(Arc<AtomicBool>);
+
+impl Stop {
+    fn new() -> Self {
+        let stop = Self(Arc::default());
+        let heard = stop.0.clone();
+        drop(ctrlc::set_handler(move || {
+            heard.store(true, Ordering::Relaxed);
+        }));
+        stop
+    }
+
+    fn heard(&self) -> Result<(), CommandError> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(CommandError::Stopped);
+        }
+        Ok(())
+    }
+}
+
+/// A draft that is not written further once somebody has pressed Ctrl-C.
+struct Stoppable<'s>(Draft, &'s Stop);
+
+impl Write for Stoppable<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.1.heard().map_err(io::Error::other)?;
+        self.0.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 fn names_a_folder(out: &Path) -> bool {

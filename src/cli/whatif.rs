@@ -232,6 +232,7 @@ pub(super) fn run(
     let baseline = args.baseline.gather(app)?;
     let currency = currency_of(&baseline);
     if !args.sweep.is_empty() || args.breakeven.is_some() || args.tornado.is_some() {
+        output.one_picture(scenarios.len())?;
         for scenario in &scenarios {
             turn(args, scenario, &baseline, app, output)?;
         }

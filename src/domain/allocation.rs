@@ -4,11 +4,11 @@
 //! belong to nobody in particular. Every share here is labelled with the policy that made it, and
 //! what belongs to nobody is named.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{bill::LineItem, money::Money, rating::Rated, usage::UsageRecord};
+use super::{bill::LineItem, gl::Mapping, money::Money, rating::Rated, usage::UsageRecord};
 
 /// How free units and costs are shared. AWS does not document its own way; its bill shows the
 /// outcome.
@@ -51,6 +51,8 @@ pub enum Dimension {
     Meter,
     /// The day of usage.
     Day,
+    /// The cost centre that a mapping posts it to.
+    CostCenter(Arc<Mapping>),
 }
 
 impl Dimension {
@@ -71,6 +73,10 @@ impl Dimension {
             Self::Region => Some(record.key.region.to_string()),
             Self::Meter => Some(record.key.meter.to_string()),
             Self::Day => Some(record.day.to_string()),
+            Self::CostCenter(mapping) => {
+                let center = mapping.post(record).cost_center;
+                center.map(|center| center.to_string())
+            }
         }
     }
 
@@ -80,6 +86,7 @@ impl Dimension {
             Self::Account => "(no account)".to_owned(),
             Self::Resource => "(no project)".to_owned(),
             Self::Tag(key) => format!("(no tag {key})"),
+            Self::CostCenter(_) => "(no cost centre)".to_owned(),
             Self::Service | Self::Region | Self::Meter | Self::Day => "(not stated)".to_owned(),
         }
     }
@@ -94,6 +101,7 @@ impl Dimension {
             Self::Region => "Region".to_owned(),
             Self::Meter => "Meter".to_owned(),
             Self::Day => "Day".to_owned(),
+            Self::CostCenter(_) => "Cost centre".to_owned(),
         }
     }
 }

@@ -288,6 +288,21 @@ impl Bill {
         self.lines.iter().any(assumed)
     }
 
+    /// Tells how much of a service has a price: all of it, a part, or none.
+    pub fn pricing_of(&self, service: &ServiceCode) -> Pricing {
+        let of_service = |line: &&LineItem| line.key.meter.service == *service;
+        let (mut whole, mut none) = (true, true);
+        for line in self.lines.iter().filter(of_service) {
+            whole &= line.status() == "priced";
+            none &= line.status() == "unpriced";
+        }
+        match (whole, none) {
+            (true, _) => Pricing::Whole,
+            (_, true) => Pricing::Unknown,
+            _ => Pricing::Partial,
+        }
+    }
+
     /// Returns the cost by service.
     pub fn by_service(&self) -> BTreeMap<ServiceCode, Money> {
         let mut totals = BTreeMap::new();
@@ -298,6 +313,17 @@ impl Bill {
         }
         totals
     }
+}
+
+/// How much of something has a price.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pricing {
+    /// All of it.
+    Whole,
+    /// Something in it has none.
+    Partial,
+    /// Nothing in it: no cost stands for it, not even 0.
+    Unknown,
 }
 
 impl MeterSum {

@@ -121,6 +121,8 @@ struct BilledFacts {
     paid_cost: Money,
     /// What rounding made of it, row by row.
     rounded: Money,
+    /// Paid units by the rate of their rows.
+    by_rate: BTreeMap<Decimal, Decimal>,
     /// Some rows state no rate.
     rates_unknown: bool,
     /// Units and cost of rows whose day lies before the month.
@@ -149,6 +151,7 @@ impl BilledFacts {
                 let at_rate = Money::of(quantity.value, rate);
                 self.paid += quantity.value;
                 self.at_row_rates += at_rate;
+                *self.by_rate.entry(rate).or_default() += quantity.value;
                 self.paid_cost += billed.cost;
                 if (at_rate - billed.cost).amount().abs() <= ROUNDING_MAX {
                     self.rounded += at_rate - billed.cost;
@@ -159,6 +162,21 @@ impl BilledFacts {
                 self.paid_cost += billed.cost;
                 self.rates_unknown = true;
             }
+        }
+    }
+}
+
+impl BilledFacts {
+    /// Returns what AWS charged for units that have no price here, others of the line having this one.
+    /// Rows do not say which units those are: first the ones at other rates, at their mean.
+    fn charged_for(&self, unknown: Decimal, unit_price: Decimal) -> Money {
+        let others = || self.by_rate.iter().filter(|(rate, _)| **rate != unit_price);
+        let units: Decimal = others().map(|(_, units)| *units).sum();
+        let cost: Money = others().map(|(rate, units)| Money::of(*units, *rate)).sum();
+        match units.checked_div(unknown) {
+            None => Money::ZERO,
+            Some(share) if share <= Decimal::ONE => cost + Money::of(unknown - units, unit_price),
+            Some(_) => Money::of(cost.amount() / units, unknown),
         }
     }
 }
@@ -191,8 +209,15 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
             Cause::LateData,
             Money::of(late_units, unit_price) - late_cost,
         );
-        if !facts.rates_unknown {
-            let price = Money::of(facts.paid, unit_price) - facts.at_row_rates;
+        let unknown = line
+            .unpriced
+            .as_ref()
+            .map_or(Decimal::ZERO, |(q, _)| q.value);
+        if !facts.rates_unknown && unknown <= facts.paid {
+            let charged = facts.charged_for(unknown, unit_price);
+            let known = facts.at_row_rates - charged;
+            let price = Money::of(facts.paid - unknown, unit_price) - known;
+            explain(Cause::UnknownPrice, -charged);
             explain(Cause::Price, price);
             explain(Cause::Rounding, facts.rounded);
         }
@@ -204,12 +229,11 @@ fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
     comparison
 }
 
-/// Returns the one price of a line: tiers have several, and a line wholly free shows none.
+/// Returns the one price of what a line has a price for: tiers have several, and a line wholly free
+/// shows none.
 fn single_price(line: &LineItem) -> Option<Decimal> {
-    if line.unpriced.is_some() {
-        return None;
-    }
     match &line.steps[..] {
+        [] if line.unpriced.is_some() => None,
         [] => line.usage.as_ref().map(|_| Decimal::ZERO),
         [first, rest @ ..] if rest.iter().all(|step| step.unit_price == first.unit_price) => {
             Some(first.unit_price)

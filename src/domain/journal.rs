@@ -13,14 +13,43 @@ use super::{
     money::Money,
     period::Month,
     rating::RatedMonth,
+    usage::ChargeKind,
 };
+
+/// What is accrued of a month that is not over.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Accrual {
+    /// What the month is expected to come to: the cost to date and the middle of its forecast.
+    Expected,
+    /// What is known so far.
+    #[default]
+    ToDate,
+}
+
+impl Accrual {
+    /// Every one with its name and what it is.
+    pub const ALL: [(Self, &'static str, &'static str); 2] = [
+        (
+            Self::Expected,
+            "expected",
+            "The cost to date, and the forecast's P50 of the rest of the month",
+        ),
+        (Self::ToDate, "to-date", "What is known so far"),
+    ];
+
+    /// Returns the one of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let found = Self::ALL.iter().find(|(_, known, _)| *known == name);
+        found.map(|(accrual, ..)| *accrual)
+    }
+}
 
 /// Why an entry is made.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum EntryKind {
     /// The invoice of a month that is over.
     Actual,
-    /// What an open month has come to so far.
+    /// What an open month has come to so far, or is expected to come to.
     Accrual,
     /// The accrual, taken back on the first of the next month.
     Reversal,
@@ -88,16 +117,20 @@ pub struct Journal {
     pub suspense_parts: usize,
     /// Lines without a price, which nothing was posted for.
     pub unpriced_lines: usize,
+    /// What is in accruals beyond the cost to date, before rounding; none where that is not known.
+    pub expected: Option<Money>,
 }
 
 /// Makes entries of rated months. The lines of a payer's month add up to its rounded total; entities
 /// share it. A month that is not over on `today` is accrued, and reversed on the first of the next.
+/// `rest` is such a month and what the rest of it is expected to add, shared as its usage to date is.
 pub fn journal(
     months: &[RatedMonth],
     mapping: &Mapping,
     policy: Policy,
     today: NaiveDate,
     exchange: Option<&Exchange>,
+    rest: Option<(Month, Money)>,
 ) -> Journal {
     let mut journal = Journal::default();
     for month in months {
@@ -105,7 +138,9 @@ pub fn journal(
         let open = bill.month.end() > today;
         journal.unpriced_lines += bill.unpriced().count();
         let currency = exchange.map_or(&bill.currency, |exchange| &exchange.to);
-        for (payer, costs) in costs(month, mapping, policy, &mut journal) {
+        let rest = rest.filter(|(of, _)| open && *of == bill.month);
+        let rest = rest.map(|(_, rest)| rest);
+        for (payer, costs) in costs(month, mapping, policy, rest, &mut journal) {
             let billed = in_cents(&costs, &bill.currency, |cost| cost);
             let posted = in_cents(&costs, currency, |cost| {
                 exchange.map_or(cost, |exchange| exchange.convert(cost))
@@ -159,13 +194,21 @@ fn costs(
     month: &RatedMonth,
     mapping: &Mapping,
     policy: Policy,
+    rest: Option<Money>,
     journal: &mut Journal,
 ) -> BTreeMap<Option<AccountId>, Costs> {
     let rated = &month.rated;
     let mut payers: BTreeMap<Option<AccountId>, Costs> = BTreeMap::new();
     let post = |record: &_| mapping.post(record);
-    for portion in portions(rated, &month.records, policy, post, |_| mapping.suspense()) {
-        let key = &rated.bill.lines[portion.line].key;
+    let usage = rated.bill.usage_total();
+    let rest = rest.filter(|_| !usage.is_zero());
+    journal.expected = journal.expected.or(rest);
+    for mut portion in portions(rated, &month.records, policy, post, |_| mapping.suspense()) {
+        let line = &rated.bill.lines[portion.line];
+        let key = &line.key;
+        if let (Some(rest), ChargeKind::Usage) = (rest, &line.kind) {
+            portion.cost += Money::new(rest.amount() * (portion.cost.amount() / usage.amount()));
+        }
         if portion.key.suspense && !portion.cost.is_zero() {
             journal.suspense += portion.cost;
             journal.suspense_parts += 1;

@@ -22,6 +22,7 @@ pub mod overview;
 pub mod period;
 pub mod plan;
 pub mod price_book;
+pub mod prospect;
 pub mod quantity;
 pub mod rating;
 pub mod scenario;

@@ -105,6 +105,13 @@ pub struct MonthOutlook {
     pub exact: Bill,
 }
 
+impl MonthOutlook {
+    /// Returns what the days that are not known add in the middle case.
+    pub fn rest(&self) -> Money {
+        self.total.p50 - self.known
+    }
+}
+
 /// What was expected of a driver, and on what grounds.
 #[derive(Clone, Debug)]
 pub struct DriverOutlook {

@@ -11,7 +11,10 @@ use super::{
     markdown::{escaped, table},
     show_money,
 };
-use crate::domain::{bill::Bill, money::Money};
+use crate::domain::{
+    bill::{Bill, Pricing},
+    money::Money,
+};
 
 /// Where the comment of an earlier run is found again.
 const MARKER: &str = "<!-- pipebill -->";
@@ -136,8 +139,9 @@ fn services(material: &Material<'_>) -> Table {
         let mut row = vec![Cell::text(material.catalog.service_name(service))];
         row.extend(bills.iter().zip(&costs).map(|(bill, costs)| {
             let cost = costs.get(service);
-            cost.map_or(Cell::Empty, |cost| {
-                Cell::Money(*cost, bill.currency.clone())
+            cost.map_or(Cell::Empty, |cost| match bill.pricing_of(service) {
+                Pricing::Whole => Cell::Money(*cost, bill.currency.clone()),
+                _ => Cell::AtLeast(*cost, bill.currency.clone()),
             })
         }));
         rows.rows.push(row);

@@ -124,6 +124,20 @@ impl<'s> Rows<'s> {
         Ok(self.writer.write_record(None::<&[u8]>)?)
     }
 
+    /// Writes a row of fields as they are written into memory, unguarded, by the place of their column.
+    pub(super) fn push_with(
+        &mut self,
+        mut field_of: impl FnMut(usize, &mut String) -> std::fmt::Result,
+    ) -> Result<(), ReportError> {
+        self.count += 1;
+        for &at in &self.chosen {
+            self.field.clear();
+            field_of(at, &mut self.field).expect("writing to memory cannot fail");
+            self.writer.write_field(&self.field)?;
+        }
+        Ok(self.writer.write_record(None::<&[u8]>)?)
+    }
+
     /// Writes a row of fields that stand as they are, one for each column.
     pub(super) fn push_fields(&mut self, fields: &[Field]) -> Result<(), ReportError> {
         self.count += 1;

@@ -131,7 +131,13 @@ fn future(
             aws: None,
         },
     );
-    let table = document.table().expect("a forecast is a table");
+    let mut table = document.table().expect("a forecast is a table").clone();
+    let amounts = [
+        ("p10", "converted_p10"),
+        ("p50", "converted_p50"),
+        ("p90", "converted_p90"),
+    ];
+    convert(&mut table, &amounts, options.exchange.as_ref());
     let totals = json!({
         "currency": forecast.currency.as_str(),
         "sum_p10": forecast.outlook.sum.p10.to_string(),
@@ -139,7 +145,7 @@ fn future(
         "sum_p90": forecast.outlook.sum.p90.to_string(),
     });
     Ok(Written {
-        rows: csv::write(table, options, sink)?,
+        rows: csv::write(&table, options, sink)?,
         control_totals: vec![totals],
         ..Written::default()
     })
@@ -170,10 +176,48 @@ fn reconciliation(
             None => all = Some(table.clone()),
         }
     }
-    if let Some(table) = all {
+    if let Some(mut table) = all {
+        let amounts = [
+            ("ours", "converted_ours"),
+            ("aws", "converted_aws"),
+            ("difference", "converted_difference"),
+        ];
+        convert(&mut table, &amounts, options.exchange.as_ref());
         written.rows = csv::write(&table, options, sink)?;
     }
     Ok(written)
+}
+
+/// Adds what amounts of a table come to in another currency, and the rate; empty without conversion.
+fn convert(
+    table: &mut super::Table,
+    amounts: &[(&'static str, &'static str)],
+    exchange: Option<&Exchange>,
+) {
+    let at = |key: &str| table.columns.iter().position(|column| column.key == key);
+    let places: Vec<Option<usize>> = amounts.iter().map(|(key, _)| at(key)).collect();
+    let rate = [
+        "converted_currency",
+        "fx_rate",
+        "fx_rate_date",
+        "fx_rate_source",
+    ];
+    let new = amounts.iter().map(|(_, key)| *key).chain(rate);
+    table.columns.extend(new.map(super::Column::in_files));
+    for row in &mut table.rows {
+        let exact = |place: &Option<usize>| match place.map(|at| &row[at]) {
+            Some(Cell::Money(amount, _) | Cell::AtLeast(amount, _)) => Some(*amount),
+            _ => None,
+        };
+        let found: Vec<Option<Money>> = places.iter().map(exact).collect();
+        for amount in &found {
+            let [converted, ..] = converted(*amount, exchange);
+            row.push(converted);
+        }
+        let any = found.into_iter().flatten().next();
+        let [_, rate @ ..] = converted(any, exchange);
+        row.extend(rate);
+    }
 }
 
 /// What an amount comes to in another currency, with the rate; empty without conversion.
@@ -190,20 +234,8 @@ pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [
     ]
 }
 
-/// Lays a line out, a cell for each of [`COLUMNS`].
-pub(super) fn row(line: &LineItem, bill: &Bill, exchange: Option<&Exchange>) -> Vec<Cell> {
-    let period = bill.month.to_string();
-    let cell = |slot: Slot<'_>| match slot {
-        Slot::Text(text) => Cell::text(text),
-        Slot::Number(number) => Cell::Number(number),
-        Slot::Day(day) => Cell::Day(day),
-        Slot::Empty => Cell::Empty,
-    };
-    slots(line, bill, &period, exchange).map(cell).into()
-}
-
-/// Lays a line out without a copy of anything: there may be a million.
-fn slots<'l>(
+/// Lays a line out, a slot for each of [`COLUMNS`], without a copy of anything: there may be a million.
+pub(super) fn slots<'l>(
     line: &'l LineItem,
     bill: &'l Bill,
     period: &'l str,

@@ -6,14 +6,12 @@
 mod columns;
 mod parquet_file;
 
-use std::io::Write;
+use std::{fmt::Write as _, io::Write};
 
-use chrono::NaiveDate;
 use serde_json::json;
 
 use super::{
-    csv::{Field, Rows},
-    exact,
+    csv::Rows,
     formats::{Content, Material, Options, ReportError, Written},
 };
 use crate::domain::{
@@ -66,11 +64,13 @@ pub(super) fn csv(
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut rows = Rows::new(sink, &names, options)?;
     let mut written = each(material, options, |charge| {
-        let fields: Vec<Field> = columns
-            .iter()
-            .map(|column| Field::Number(in_csv((column.value)(charge))))
-            .collect();
-        rows.push_fields(&fields)
+        rows.push_with(|at, field| match (columns[at].value)(charge) {
+            Value::Null => Ok(()),
+            Value::Text(text) => field.write_str(&text),
+            Value::Number(number) if number.is_zero() => field.write_str("0"),
+            Value::Number(number) => write!(field, "{}", number.normalize()),
+            Value::Time(day) => write!(field, "{day}T00:00:00Z"),
+        })
     })?;
     written.rows = rows.finish()?;
     Ok(written)
@@ -151,17 +151,4 @@ fn each(
         }
     }
     Ok(written)
-}
-
-fn in_csv(value: Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::Text(text) => text,
-        Value::Number(number) => exact(number),
-        Value::Time(day) => time(day),
-    }
-}
-
-fn time(day: NaiveDate) -> String {
-    format!("{day}T00:00:00Z")
 }

@@ -24,8 +24,11 @@ use crate::{
         exchange::Exchange,
         gl::Mapping,
         ids::Currency,
+        journal::Accrual,
+        optimize::Optimization,
         overview::Overview,
         period::Month,
+        prospect::Prospect,
         rating::RatedMonth,
     },
     forecast::Forecast,
@@ -44,6 +47,10 @@ pub struct Material<'a> {
     pub forecast: Option<&'a Forecast>,
     /// The months around, if a format of the report asks for them.
     pub overview: Option<&'a Overview>,
+    /// What would have saved money, if a format of the report asks for it and a month is over.
+    pub savings: Option<&'a Optimization>,
+    /// A scenario beside the last month that is over, likewise.
+    pub prospect: Option<&'a Prospect>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }
@@ -126,6 +133,8 @@ pub struct Options {
     pub focus_version: FocusVersion,
     /// Where costs are posted.
     pub mapping: Option<Mapping>,
+    /// What a journal accrues of a month that is not over.
+    pub accrual: Accrual,
     /// The currency that amounts are converted into.
     pub exchange: Option<Exchange>,
 }
@@ -177,6 +186,22 @@ impl Format {
     /// Tells whether it shows the months around the reported ones.
     pub fn needs_overview(&self) -> bool {
         ["html", "pdf", "svg"].contains(&self.name)
+    }
+
+    /// Tells whether it is whole without a forecast, and says so.
+    pub fn goes_without_forecast(&self) -> bool {
+        let without = |accrual| Options {
+            accrual,
+            ..Options::default()
+        };
+        let accrues = (self.needs_forecast)(&without(Accrual::Expected))
+            && !(self.needs_forecast)(&without(Accrual::ToDate));
+        self.needs_overview() || accrues
+    }
+
+    /// Tells whether it shows savings and a scenario.
+    pub fn needs_prospects(&self, options: &Options) -> bool {
+        ["html", "pdf"].contains(&self.name) || options.chart.is_some_and(Kind::needs_prospect)
     }
 }
 
@@ -267,7 +292,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-journal.csv",
         about: "a balanced journal for any importer",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::generic,
     },
     Format {
@@ -275,7 +300,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-quickbooks.csv",
         about: "a journal for QuickBooks Online",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::quickbooks,
     },
     Format {
@@ -283,7 +308,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-xero.csv",
         about: "manual journals for Xero",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::xero,
     },
     Format {
@@ -291,7 +316,7 @@ pub const FORMATS: &[Format] = &[
         ending: "-netsuite.csv",
         about: "journal entries for NetSuite",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::netsuite,
     },
     Format {
@@ -299,7 +324,7 @@ pub const FORMATS: &[Format] = &[
         ending: ".journal",
         about: "a journal of hledger",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::hledger,
     },
     Format {
@@ -307,7 +332,7 @@ pub const FORMATS: &[Format] = &[
         ending: ".beancount",
         about: "a journal of beancount",
         binary: false,
-        needs_forecast: never,
+        needs_forecast: if_accrued,
         write: journal::beancount,
     },
 ];
@@ -322,6 +347,10 @@ fn always(_: &Options) -> bool {
 
 fn draws_a_forecast(options: &Options) -> bool {
     options.chart.is_some_and(Kind::needs_forecast)
+}
+
+fn if_accrued(options: &Options) -> bool {
+    options.accrual == Accrual::Expected
 }
 
 fn if_asked(options: &Options) -> bool {

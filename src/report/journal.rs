@@ -23,7 +23,9 @@ use crate::domain::{
     exchange::Exchange,
     gl::{DateStyle, Mapping},
     ids::Currency,
-    journal::{Entry, EntryKind, EntryLine, Journal, journal},
+    journal::{Accrual, Entry, EntryKind, EntryLine, Journal, journal},
+    money::Money,
+    period::Month,
 };
 
 pub(super) use import::{generic, netsuite, quickbooks, xero};
@@ -37,6 +39,7 @@ struct Book<'a> {
     billed_in: Currency,
     exchange: Option<&'a Exchange>,
     today: NaiveDate,
+    accrual: Accrual,
 }
 
 impl<'a> Book<'a> {
@@ -49,6 +52,7 @@ impl<'a> Book<'a> {
             options.sharing,
             material.today,
             exchange,
+            rest(material, options),
         );
         Ok(Self {
             journal,
@@ -57,6 +61,7 @@ impl<'a> Book<'a> {
             billed_in: material.currency().clone(),
             exchange,
             today: material.today,
+            accrual: options.accrual,
         })
     }
 
@@ -97,7 +102,10 @@ impl<'a> Book<'a> {
         let what = format!("{} code services {}", self.mapping.vendor, entry.month);
         match entry.kind {
             EntryKind::Actual => what,
-            EntryKind::Accrual => format!("{what}, accrual as of {}", self.today),
+            EntryKind::Accrual if self.journal.expected.is_some() => {
+                format!("{what}, accrual as expected on {}", self.today)
+            }
+            EntryKind::Accrual => format!("{what}, accrual of the cost to {}", self.today),
             EntryKind::Reversal => format!("{what}, reversal of the accrual"),
         }
     }
@@ -137,6 +145,7 @@ impl<'a> Book<'a> {
             "suspense_parts": self.journal.suspense_parts,
             "suspense": self.journal.suspense.to_string(),
             "unpriced_lines_not_posted": self.journal.unpriced_lines,
+            "expected_beyond_cost_to_date": self.journal.expected.map(|rest| rest.to_string()),
         });
         Written {
             rows,
@@ -156,6 +165,18 @@ impl<'a> Book<'a> {
                 self.mapping.suspense
             ));
         }
+        match (self.accrual, self.journal.expected) {
+            (Accrual::ToDate, _) => {}
+            (Accrual::Expected, Some(rest)) => notes.push(format!(
+                "the open month is accrued as expected: {} {} more than it has cost to date",
+                rest.to_cents(),
+                self.billed_in
+            )),
+            (Accrual::Expected, None) => notes.push(
+                "the open month is accrued at its cost to date: there is no forecast for the rest of it"
+                    .to_owned(),
+            ),
+        }
         if self.journal.unpriced_lines > 0 {
             notes.push(format!(
                 "{} lines without a price are not posted",
@@ -164,6 +185,21 @@ impl<'a> Book<'a> {
         }
         notes
     }
+}
+
+/// What the rest of an open month is expected to add, if that is asked for and known.
+fn rest(material: &Material<'_>, options: &Options) -> Option<(Month, Money)> {
+    if options.accrual == Accrual::ToDate {
+        return None;
+    }
+    let open = material
+        .months
+        .iter()
+        .map(|month| month.rated.bill.month)
+        .find(|month| month.end() > material.today)?;
+    let months = &material.forecast?.outlook.months;
+    let ahead = months.iter().find(|ahead| ahead.month == open)?;
+    Some((open, ahead.rest()))
 }
 
 /// Splits a signed amount into debit and credit; the other side stays blank.

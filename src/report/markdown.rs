@@ -23,13 +23,12 @@ pub fn render(document: &Document) -> String {
                     .map(|more| format!("\n{}\n", escaped(&more)))
                     .unwrap_or_default();
             }
-            Block::Chart(chart) => out += &format!("```text\n{}```\n", chart.letters(80, true)),
+            Block::Chart(chart) => {
+                let drawn = chart.letters(80, true).replace('`', "'");
+                out += &format!("```text\n{drawn}```\n");
+            }
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
-            }
-            Block::Picture(picture) => {
-                let drawn = super::picture::render(picture, 80, true);
-                out += &format!("```text\n{}```\n", drawn.replace('`', "'"));
             }
             Block::Notes(notes) => {
                 out += &notes

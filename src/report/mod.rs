@@ -28,7 +28,6 @@ pub mod markdown;
 mod openmetrics;
 pub mod optimize;
 pub mod page;
-pub mod picture;
 pub mod prices;
 pub mod reconcile;
 mod shares;
@@ -41,7 +40,6 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use fan::{Fan, FanRow};
-pub use picture::Picture;
 
 use crate::domain::{
     ids::Currency,
@@ -231,9 +229,7 @@ pub enum Block {
     Lines(Vec<String>),
     /// Ranges as bars, for terminals and wikis.
     Fan(Fan),
-    /// Bars, lines or a map, for terminals and wikis.
-    Picture(Picture),
-    /// A chart, for terminals and wikis.
+    /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<String>),
@@ -267,6 +263,16 @@ impl Table {
 }
 
 impl Document {
+    /// Returns the picture that is a file of its own, where the answer has one.
+    pub fn picture(&self) -> Option<chart::Chart> {
+        let mut charts = self.blocks.iter().filter_map(|block| match block {
+            Block::Chart(drawing) => Some(drawing),
+            _ => None,
+        });
+        let only = charts.next()?;
+        charts.next().is_none().then(|| only.chart())
+    }
+
     /// Returns the table that files carry.
     pub fn table(&self) -> Option<&Table> {
         let main = self.blocks.iter().find_map(|block| match block {

@@ -9,7 +9,10 @@ use super::{
     formats::{Material, Options, ReportError, Written},
     text::clean,
 };
-use crate::domain::{bill::Bill, money::Money};
+use crate::domain::{
+    bill::{Bill, Pricing},
+    money::Money,
+};
 
 /// A family in the making: its head is written with its first sample.
 struct Family<'t> {
@@ -74,6 +77,10 @@ pub(super) fn write(
     let mut family = Family::begin(&mut text, "pipebill_cost", unit, help);
     for bill in &bills {
         for (service, cost) in bill.by_service() {
+            // No sample is better than a cost of 0 that nobody knows.
+            if bill.pricing_of(&service) == Pricing::Unknown {
+                continue;
+            }
             let service = material.catalog.service_name(&service);
             let labels = [("period", &*bill.month.to_string()), ("service", service)];
             family.sample(&labels, cost.amount());

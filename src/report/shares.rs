@@ -49,7 +49,9 @@ pub(super) fn allocation(
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<Written, ReportError> {
-    let by = or(&options.by, &[Dimension::Account, Dimension::Resource]);
+    let mut by = or(&options.by, &[Dimension::Account, Dimension::Resource]);
+    // It is among the columns of every allocation.
+    by.retain(|dimension| !matches!(dimension, Dimension::CostCenter(_)));
     let mapping = options.mapping.as_ref().ok_or(ReportError::NoMapping)?;
     write(material, options, &by, Some(mapping), sink)
 }
@@ -184,5 +186,6 @@ fn column(by: &Dimension) -> String {
         Dimension::Region => "region".to_owned(),
         Dimension::Meter => "meter".to_owned(),
         Dimension::Day => "day".to_owned(),
+        Dimension::CostCenter(_) => "cost_center".to_owned(),
     }
 }

@@ -45,9 +45,6 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
-            Block::Picture(picture) => {
-                super::picture::render(picture, terminal.width, terminal.unicode)
-            }
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");

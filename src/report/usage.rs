@@ -71,5 +71,6 @@ fn key(dimension: &Dimension) -> &'static str {
         Dimension::Region => "region",
         Dimension::Meter => "meter",
         Dimension::Day => "day",
+        Dimension::CostCenter(_) => "cost_center",
     }
 }

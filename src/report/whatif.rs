@@ -1,8 +1,8 @@
 //! Scenarios beside their baseline, for people and files.
 
 use super::{
-    Block, Cell, Column, Document, Picture, Table,
-    picture::{Bar, Bars, Ink, Lines, Map},
+    Block, Cell, Column, Document, Table,
+    chart::{self, Drawing, HeatMap, Step, Subject, SweepLine, Waterfall},
     show_money,
 };
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         scenario::{
             Comparison, Spread, Totals,
             crossing::BreakEven,
-            knob::{Sweep, Swing, Tornado, shown_value},
+            knob::{Axis, Sweep, SweepPoint, Swing, Tornado, shown_value},
             percent_of,
         },
     },
@@ -68,7 +68,7 @@ pub fn document(
         }
         // Without a price, a bar would show as saved what only is not known.
         if !comparison.waterfall.steps.is_empty() && comparison.total.whole.both() {
-            blocks.push(Block::Picture(waterfall(comparison, currency)));
+            blocks.push(Block::Chart(waterfall(baseline, comparison, currency)));
         }
         blocks.push(Block::Notes(notes_of(one, notes)));
     }
@@ -247,36 +247,21 @@ fn causes(comparison: &Comparison, currency: &Currency) -> Table {
     table
 }
 
-fn waterfall(comparison: &Comparison, currency: &Currency) -> Picture {
-    let levels = comparison.waterfall.levels();
-    let amounts = comparison
-        .waterfall
-        .steps
-        .iter()
-        .map(|step| Some(step.amount));
-    let amounts = std::iter::once(None).chain(amounts).chain([None]);
-    let rows = levels
-        .into_iter()
-        .zip(amounts)
-        .map(|((label, from, to), step)| Bar {
-            label: label.to_owned(),
-            parts: vec![(
-                from,
-                to,
-                match step {
-                    None => Ink::Whole,
-                    Some(_) if to < from => Ink::Less,
-                    Some(_) => Ink::More,
-                },
-            )],
-            shown: step.map_or_else(|| show_money(to, currency), |step| signed(step, currency)),
-        });
-    Picture::Bars(Bars {
-        rows: rows.collect(),
-        mark: None,
-        currency: currency.clone(),
-        legend: vec![(Ink::Less, "less"), (Ink::More, "more")],
-    })
+fn waterfall(baseline: &str, comparison: &Comparison, currency: &Currency) -> Drawing {
+    let waterfall = &comparison.waterfall;
+    let steps = waterfall.steps.iter().map(|step| Step {
+        name: step.label.clone(),
+        change: step.amount,
+    });
+    Drawing {
+        title: format!("{baseline} with {}", comparison.scenario.name),
+        subject: Subject::Scenario(Waterfall {
+            from: ("baseline".to_owned(), waterfall.baseline),
+            steps: steps.collect(),
+            to: ("scenario".to_owned(), waterfall.scenario),
+            currency: currency.clone(),
+        }),
+    }
 }
 
 fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
@@ -425,37 +410,11 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         ]);
         table.rows.push(row);
     }
-    let picture = match &sweep.axes[..] {
-        [axis] => Some(Picture::Lines(Lines {
-            axis: axis.knob.name(),
-            values: axis.values.iter().map(|value| plain(*value)).collect(),
-            scenario: sweep.points.iter().map(|p| p.total.scenario).collect(),
-            baseline: sweep.points.iter().map(|p| p.total.baseline).collect(),
-            currency: currency.clone(),
-        })),
-        [rows, columns] => Some(Picture::Map(Map {
-            axes: [rows.knob.name(), columns.knob.name()],
-            rows: rows.values.iter().map(|value| plain(*value)).collect(),
-            columns: columns.values.iter().map(|value| plain(*value)).collect(),
-            amounts: sweep
-                .points
-                .chunks(columns.values.len())
-                .map(|row| {
-                    let amount = |total: &Totals| {
-                        if sweep.baseline_turns {
-                            total.difference
-                        } else {
-                            total.scenario
-                        }
-                    };
-                    row.iter().map(|point| amount(&point.total)).collect()
-                })
-                .collect(),
-            differences: sweep.baseline_turns,
-            currency: currency.clone(),
-        })),
-        _ => None,
-    };
+    let title = format!("{name}, turned, on {baseline}");
+    let picture = picture_of(sweep, currency).map(|subject| Drawing {
+        title: title.clone(),
+        subject,
+    });
     let mut blocks = vec![if sweep.axes.len() == 1 {
         Block::Table(table)
     } else {
@@ -464,7 +423,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     // A map says it at a glance; the table has the amounts.
     if let Some(picture) = picture {
         let at = usize::from(sweep.axes.len() == 1);
-        blocks.insert(at, Block::Picture(picture));
+        blocks.insert(at, Block::Chart(picture));
     }
     let mut notes = Vec::new();
     if sweep.baseline_turns
@@ -483,12 +442,58 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     blocks.push(Block::Notes(notes));
     Document {
         schema: "pipebill.whatif-sweep/1",
-        title: format!("{name}, turned, on {baseline}"),
+        title,
         facts: vec![
             ("on", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
         ],
         blocks,
+    }
+}
+
+/// Draws a sweep; what has no price has no place.
+fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
+    let currency = currency.clone();
+    match &sweep.axes[..] {
+        [axis] => {
+            let mut points: Vec<&SweepPoint> = sweep.points.iter().collect();
+            points.sort_by(|a, b| a.at.cmp(&b.at));
+            let totals = || points.iter().map(|point| point.total);
+            let scenario = totals().map(|t| t.whole.scenario.then_some(t.scenario));
+            let baseline = totals().map(|t| t.whole.baseline.then_some(t.baseline));
+            Some(Subject::Line(SweepLine {
+                setting: axis.knob.name(),
+                at: points.iter().map(|point| point.at[0]).collect(),
+                lines: vec![
+                    ("scenario".to_owned(), scenario.collect()),
+                    ("baseline".to_owned(), baseline.collect()),
+                ],
+                currency,
+            }))
+        }
+        [rows, columns] => {
+            let shown = |axis: &Axis| {
+                let values = axis.values.iter().map(|value| plain(*value));
+                (axis.knob.name(), values.collect())
+            };
+            let amount = |point: &SweepPoint| {
+                let total = &point.total;
+                if sweep.baseline_turns {
+                    total.whole.both().then_some(total.difference)
+                } else {
+                    total.whole.scenario.then_some(total.scenario)
+                }
+            };
+            let cells = sweep.points.chunks(columns.values.len());
+            Some(Subject::Heat(HeatMap {
+                down: shown(rows),
+                across: shown(columns),
+                cells: cells.map(|row| row.iter().map(amount).collect()).collect(),
+                differences: sweep.baseline_turns,
+                currency,
+            }))
+        }
+        _ => None,
     }
 }
 
@@ -597,20 +602,31 @@ pub fn tornado(
             percent_of(bar.reach, tornado.middle).map_or(Cell::Empty, Cell::Percent),
         ]);
     }
-    let rows = tornado.bars.iter().take(15).map(|bar| Bar {
-        label: bar.driver.clone(),
-        parts: vec![
-            (bar.low, tornado.middle, Ink::Less),
-            (tornado.middle, bar.high, Ink::More),
-        ],
-        shown: show_money(bar.reach, currency),
+    let title = format!("What moves {name}, on {baseline}");
+    let rows = tornado.bars.iter().take(15).map(|bar| {
+        let (low, high) = bar.changes(tornado.middle);
+        chart::Swing {
+            name: bar.driver.clone(),
+            range: format!("{} → {}", bar.turned.0, bar.turned.1),
+            low,
+            high,
+        }
     });
-    let picture = Picture::Bars(Bars {
-        rows: rows.collect(),
-        mark: Some(tornado.middle),
-        currency: currency.clone(),
-        legend: vec![(Ink::Less, "driver low"), (Ink::More, "driver high")],
-    });
+    let picture = Drawing {
+        title: title.clone(),
+        subject: Subject::Tornado(chart::Tornado {
+            of: baseline.to_owned(),
+            baseline: tornado.middle,
+            step: match swing {
+                Swing::Percent(percent) => {
+                    format!("with {} % less or more of each", plain(*percent))
+                }
+                Swing::Own(_) => "with each at its own P10 and P90".to_owned(),
+            },
+            rows: rows.collect(),
+            currency: currency.clone(),
+        }),
+    };
     let mut notes = Vec::new();
     if !tornado.complete {
         notes.push("Partial: something has no known price and is left out.".to_owned());
@@ -626,7 +642,7 @@ pub fn tornado(
     });
     Document {
         schema: "pipebill.whatif-tornado/1",
-        title: format!("What moves {name}, on {baseline}"),
+        title,
         facts: vec![
             ("on", Cell::text(baseline)),
             ("middle", money(tornado.middle)),
@@ -634,7 +650,7 @@ pub fn tornado(
         ],
         blocks: vec![
             Block::Table(table),
-            Block::Picture(picture),
+            Block::Chart(picture),
             Block::Notes(notes),
         ],
     }

@@ -5,6 +5,7 @@
 //! row by row, so memory does not grow with them.
 
 use std::{
+    borrow::Cow,
     collections::BTreeMap,
     io::{self, Write},
 };
@@ -19,12 +20,13 @@ use rust_xlsxwriter::{
 use serde_json::json;
 
 use super::{
-    Cell, exact, finance,
+    csv::Slot,
+    exact, finance,
     formats::{Material, Options, ReportError, Written},
     text::clean,
 };
 use crate::domain::{
-    bill::Bill,
+    bill::{Bill, Pricing},
     ids::{Currency, ServiceCode},
     money::Money,
     rating::RatedMonth,
@@ -117,12 +119,7 @@ pub(super) fn write(
         .iter()
         .map(|m| m.rated.bill.lines.len())
         .sum();
-    if lines > MOST_LINES {
-        return Err(ReportError::TooManyRows {
-            rows: lines,
-            most: MOST_LINES,
-        });
-    }
+    fits(lines, MOST_LINES)?;
     let looks = Looks::of(material.currency());
     let mut book = Workbook::new();
     // The same input has the same bytes: no time of making.
@@ -160,14 +157,33 @@ pub(super) fn write(
     })
 }
 
+/// Refuses what a sheet does not hold, before anything is written.
+fn fits(rows: usize, most: usize) -> Result<(), ReportError> {
+    if rows > most {
+        return Err(ReportError::TooManyRows { rows, most });
+    }
+    Ok(())
+}
+
 /// A number of a spreadsheet: the float nearest to the exact amount.
 fn number(value: Decimal) -> f64 {
     exact(value).parse().expect("a decimal is a number")
 }
 
+/// A day as spreadsheets count: from the last of 1899 on.
+fn serial(day: NaiveDate) -> f64 {
+    let from = NaiveDate::from_ymd_opt(1899, 12, 30).unwrap_or_default();
+    let days = day.signed_duration_since(from).num_days();
+    i32::try_from(days).unwrap_or_default().into()
+}
+
 /// Text without what XML or a spreadsheet cannot hold. It is written as text: no formula runs.
-fn plain(text: &str) -> String {
-    clean(text).chars().take(MOST_CHARACTERS).collect()
+fn plain(text: &str) -> Cow<'_, str> {
+    // Nearly all of a million lines is this.
+    if text.len() <= MOST_CHARACTERS && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(text);
+    }
+    Cow::Owned(clean(text).chars().take(MOST_CHARACTERS).collect())
 }
 
 fn result(formula: String, value: Decimal) -> Formula {
@@ -264,7 +280,14 @@ fn summary(
     let name = rust_xlsxwriter::utility::column_number_to_name;
     let mut row = first;
     for (code, costs) in &services {
-        sheet.write_string(row, 0, plain(material.catalog.service_name(code)))?;
+        let mut label = plain(material.catalog.service_name(code)).into_owned();
+        if months
+            .iter()
+            .any(|month| month.rated.bill.pricing_of(code) != Pricing::Whole)
+        {
+            label += ", partial";
+        }
+        sheet.write_string(row, 0, label)?;
         sheet.write_string_with_format(row, 1, plain(code.as_str()), &looks.note)?;
         for (at, ((from, to), amount)) in spans.iter().zip(costs).enumerate() {
             let column = 2 + at as u16;
@@ -422,33 +445,22 @@ fn write_lines(
     let mut row = 0;
     for month in material.months {
         let bill = &month.rated.bill;
+        let period = bill.month.to_string();
         for line in &bill.lines {
             row += 1;
-            for (column, cell) in (0..).zip(finance::row(line, bill, options.exchange.as_ref())) {
-                match cell {
-                    Cell::Text(text) => {
-                        sheet.write_string_with_format(row, column, plain(&text), &looks.text)?;
+            let slots = finance::slots(line, bill, &period, options.exchange.as_ref());
+            for (column, slot) in (0..).zip(slots) {
+                match slot {
+                    Slot::Text(text) => {
+                        sheet.write_string_with_format(row, column, plain(text), &looks.text)?;
                     }
-                    Cell::Money(money, _) | Cell::AtLeast(money, _) => {
-                        let value = number(money.amount());
-                        sheet.write_number_with_format(row, column, value, &looks.exact)?;
-                    }
-                    Cell::Number(value) | Cell::Price(value) | Cell::Percent(value) => {
+                    Slot::Number(value) => {
                         sheet.write_number_with_format(row, column, number(value), &looks.exact)?;
                     }
-                    Cell::Day(day) => {
-                        let day = ExcelDateTime::parse_from_str(&day.to_string())?;
-                        sheet.write_datetime_with_format(row, column, &day, &looks.date)?;
+                    Slot::Day(day) => {
+                        sheet.write_number_with_format(row, column, serial(day), &looks.date)?;
                     }
-                    Cell::Flag(flag) => {
-                        sheet.write_boolean(row, column, flag)?;
-                    }
-                    other => {
-                        let text = other.exact();
-                        if !text.is_empty() {
-                            sheet.write_string(row, column, plain(&text))?;
-                        }
-                    }
+                    Slot::Empty => {}
                 }
             }
         }
@@ -663,4 +675,21 @@ fn prices(material: &Material<'_>) -> Vec<PriceRow> {
         }
     };
     prices.into_iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sheet_holds_so_many_rows_and_no_more() {
+        // Excel's limit, with a row for the header.
+        assert_eq!(MOST_LINES + 1, 1 << 20);
+        assert!(fits(MOST_LINES, MOST_LINES).is_ok());
+        let error = fits(MOST_LINES + 1, MOST_LINES).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "1048576 lines are more than the 1048575 rows that a sheet holds"
+        );
+    }
 }

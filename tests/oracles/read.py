@@ -27,6 +27,32 @@ def workbook(path):
     return found
 
 
+def workbooks(folder):
+    """Sums of workbooks, added up again from their lines, beside the cached results of their formulas."""
+    import glob
+    import math
+
+    import openpyxl
+
+    found = {}
+    for path in sorted(glob.glob(f"{folder}/*.xlsx")):
+        book = openpyxl.load_workbook(path, data_only=True)
+        rows = list(book["Lines"].iter_rows(values_only=True))
+        service, cost = rows[0].index("service"), rows[0].index("cost")
+        sums = {}
+        for row in rows[1:]:
+            sums.setdefault(row[service], []).append(row[cost] or 0)
+        shown = {row[1]: row[2] for row in book["Summary"].iter_rows(min_row=5, values_only=True) if row[1] in sums}
+        paid = next(row[2] for row in book["Summary"].iter_rows(values_only=True) if row[0] == "To pay")
+        found[path.rsplit("/", 1)[1]] = {
+            "lines": len(rows) - 1,
+            "sum": repr(math.fsum(amount for amounts in sums.values() for amount in amounts)),
+            "paid": repr(float(paid)),
+            "apart": repr(max((abs(math.fsum(amounts) - shown[name]) for name, amounts in sums.items()), default=0.0)),
+        }
+    return found
+
+
 def table(path):
     """Types as DuckDB and pandas find them by themselves, and sums."""
     import duckdb

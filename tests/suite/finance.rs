@@ -38,7 +38,7 @@ fn reader(program: &str) -> Option<Command> {
 }
 
 /// Reads a file by a function of `tests/oracles/read.py`.
-fn read_by(function: &str, file: &Path) -> Option<Value> {
+pub(crate) fn read_by(function: &str, file: &Path) -> Option<Value> {
     let mut python = reader("python3")?;
     let output = python
         .arg(root().join("tests/oracles/read.py"))
@@ -314,6 +314,70 @@ fn a_validator_accepts_focus() {
     assert!(!checked.status.success());
 }
 
+/// The validator of those who write FOCUS. It runs on Python 3.12 only: where `scripts/test` found
+/// none, the test says so and passes, in CI too.
+#[test]
+fn the_validator_of_focus_1_2_finds_nothing_but_its_own_contradiction() {
+    let python = root().join("target/focus-validator/bin/python");
+    if !python.is_file() {
+        println!("SKIPPED: no focus-validator; scripts/test installs it where Python 3.12 is");
+        return;
+    }
+    let validated = |file: &Path, damage: &[&str]| -> (u64, Vec<String>) {
+        let output = Command::new(&python)
+            .arg(root().join("tests/oracles/focus_1_2.py"))
+            .arg(file)
+            .args(damage)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{said}");
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let failed = found["failed"].as_array().unwrap().iter();
+        let failed = failed.map(|name| name.as_str().unwrap().to_owned());
+        (found["held"].as_u64().unwrap(), failed.collect())
+    };
+    let folder = Folder::new();
+    // InvoiceId must be null by one rule and must not be by the next, whatever the row.
+    for (content, name, contradiction) in [
+        (
+            "lines",
+            "actual.parquet",
+            "InvoiceId-C-004-C :: Nullability",
+        ),
+        (
+            "forecast",
+            "forecast.parquet",
+            "InvoiceId-C-005-C :: Nullability",
+        ),
+    ] {
+        let file = folder.report(
+            &[
+                "--demo",
+                "--month",
+                "2026-10",
+                "--format",
+                "focus-parquet",
+                "--content",
+                content,
+            ],
+            name,
+        );
+        let (held, failed) = validated(&file, &[]);
+        assert!(held > 250, "{held} rules");
+        assert_eq!(failed, [contradiction], "{content}");
+    }
+    // A validator that accepts everything would be none.
+    let damage = "'usage' as ChargeCategory";
+    let (_, failed) = validated(&folder.path("actual.parquet"), &[damage]);
+    assert!(
+        failed
+            .iter()
+            .any(|rule| rule.starts_with("ChargeCategory-")),
+        "{failed:?}"
+    );
+}
+
 #[test]
 fn focus_tells_actual_from_forecast_and_keeps_the_invoice_total() {
     let folder = Folder::new();
@@ -473,6 +537,46 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
     assert_eq!(sum_of(&lines, "cost"), dec(OCTOBER));
     // 428.85893 x 0.92
     assert_eq!(sum_of(&lines, "converted_cost"), dec("394.5502156"));
+    for (content, ours, theirs) in [
+        ("forecast", "p50", "converted_p50"),
+        ("reconciliation", "ours", "converted_ours"),
+    ] {
+        let arguments = [&euro[..], &["--format", "csv", "--content", content]].concat();
+        let file = folder.report(&arguments, &format!("{content}.csv"));
+        let amount = sum_of(&file, ours);
+        assert_eq!(sum_of(&file, theirs), amount * dec("0.92"), "{content}");
+        assert!(
+            read(&file).contains(",EUR,0.92,2026-10-31,ECB"),
+            "{content}"
+        );
+    }
+    // The page has both for each figure and each amount of a table.
+    let page = folder.report(
+        &[&euro[..], &["--format", "html", "--ahead", "1"]].concat(),
+        "p.html",
+    );
+    let page = read(&page);
+    assert!(page.contains("Billed in USD: amounts in words and pictures are USD."));
+    let mut pairs = 0;
+    for cell in page.split("<data value=\"").skip(1) {
+        let (amount, rest) = cell.split_once('"').unwrap();
+        let end = rest
+            .find("</td>")
+            .unwrap_or(rest.len())
+            .min(rest.find("</div>").unwrap_or(rest.len()));
+        if let Some((_, other)) = rest[..end].split_once("<data class=\"other\" value=\"") {
+            let other = other.split_once('"').unwrap().0;
+            assert_eq!(dec(amount) * dec("0.92"), dec(other));
+            pairs += 1;
+        } else {
+            assert!(
+                !rest[..end].contains('$') || rest.starts_with(">−"),
+                "{amount}: {}",
+                &rest[..end]
+            );
+        }
+    }
+    assert!(pairs > 80, "{pairs} amounts");
     let focus = folder.report(&[&euro[..], &["--format", "focus"]].concat(), "focus.csv");
     assert_eq!(sum_of(&focus, "BilledCost"), dec(OCTOBER));
     assert_eq!(sum_of(&focus, "x_ConvertedCost"), dec("394.5502156"));
@@ -651,4 +755,348 @@ fn hostile_names_are_harmless_in_every_format() {
         );
     }
     read_by("metrics", &folder.path("hostile.prom"));
+}
+
+/// A bill of China: the lines of an export, in yuan.
+fn yuan(text: &str) -> String {
+    text.replace(",USD,", ",CNY,")
+        .replace("us-east-1", "cn-north-1")
+        .replace(",USE1-", ",CNN1-")
+        .replace(",$", ",CNY")
+}
+
+#[test]
+fn a_bill_in_yuan_stays_in_yuan_in_every_format() {
+    let folder = Folder::new();
+    let export = read(&root().join("tests/fixtures/import/cur2.csv"));
+    std::fs::write(folder.path("cn.csv"), yuan(&export)).unwrap();
+    let run = |arguments: &[&str]| folder.run(&[arguments, &["--ledger", "l.sqlite"]].concat());
+    let imported = run(&["import", "cn.csv"]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    let bill = run(&["bill", "--month", "2026-10", "--format", "json"]);
+    let bill: Value = serde_json::from_slice(&bill.stdout).unwrap();
+    assert_eq!(bill["currency"], "CNY");
+    let total = bill["total"].as_str().unwrap().to_owned();
+    assert_ne!(dec(&total), Decimal::ZERO);
+    for format in FORMATS.iter().filter(|format| format.name != "pdf") {
+        let file = folder.path(&format!("out{}", format.ending));
+        let mut arguments = vec![
+            "report",
+            "--month",
+            "2026-10",
+            "--force",
+            "--format",
+            format.name,
+            "--out",
+        ];
+        arguments.push(file.to_str().unwrap());
+        let codes = root().join("examples/gl-mapping.toml");
+        match format.name {
+            "svg" => arguments.extend(["--chart", "services"]),
+            "xero" => arguments.extend(["--gl", codes.to_str().unwrap()]),
+            _ => {}
+        }
+        let output = run(&arguments);
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            format.name,
+            said(&output)
+        );
+        let manifest = read(&file.with_extension("manifest.json"));
+        assert!(!manifest.contains("USD"), "{}", format.name);
+        if format.binary {
+            let function = if format.name == "xlsx" {
+                "workbook"
+            } else {
+                "parquet"
+            };
+            let Some(found) = read_by(function, &file) else {
+                continue;
+            };
+            let text = found.to_string();
+            assert!(!text.contains("USD"), "{text}");
+            if format.name == "xlsx" {
+                assert!(text.contains("Amounts in CNY"), "{text}");
+            }
+            continue;
+        }
+        let text = read(&file);
+        assert!(
+            text.contains("CNY") || text.contains("cny"),
+            "{}",
+            format.name
+        );
+        let dollars = text
+            .match_indices('$')
+            .filter(|(at, _)| text[at + 1..].starts_with(|c: char| c.is_ascii_digit()));
+        assert_eq!(dollars.count(), 0, "{}", format.name);
+        for wrong in ["USD", "usd", "EUR"] {
+            assert!(!text.contains(wrong), "{}: {wrong}", format.name);
+        }
+    }
+    let sums = [("out.csv", "cost"), ("out-focus.csv", "BilledCost")];
+    for (file, column) in sums {
+        assert_eq!(sum_of(&folder.path(file), column), dec(&total), "{file}");
+    }
+}
+
+#[test]
+fn yuan_and_dollars_are_kept_apart() {
+    let folder = Folder::new();
+    let header = "date,service,usage_type,usage_amount,unit,unblended_cost,currency\n";
+    let row = |day: &str, currency: &str, region: &str| {
+        format!("{day},CodeBuild,{region}-Build-Min:Linux:g1.small,500,Minutes,2.5,{currency}\n")
+    };
+    let rows = [
+        header.to_owned(),
+        row("2026-09-03", "CNY", "CNN1"),
+        row("2026-10-03", "CNY", "CNN1"),
+        row("2026-10-04", "USD", "USE1"),
+    ];
+    std::fs::write(folder.path("mixed.csv"), rows.concat()).unwrap();
+    let run = |arguments: &[&str]| folder.run(&[arguments, &["--ledger", "l.sqlite"]].concat());
+    let imported = run(&["import", "mixed.csv"]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    for format in ["csv", "html", "xlsx", "openmetrics", "hledger"] {
+        let out = folder.path("refused");
+        let output = run(&[
+            "report",
+            "--month",
+            "2026-10",
+            "--format",
+            format,
+            "--out",
+            out.to_str().unwrap(),
+        ]);
+        assert_eq!(output.status.code(), Some(1), "{format}");
+        assert!(said(&output).contains("2026-10 has charges in CNY and USD"));
+        assert!(!out.exists(), "{format}");
+    }
+    let chosen = run(&[
+        "report",
+        "--month",
+        "2026-10",
+        "--currency",
+        "CNY",
+        "--format",
+        "csv",
+    ]);
+    let text = String::from_utf8(chosen.stdout).unwrap();
+    assert!(text.contains(",CNY,") && !text.contains(",USD,"), "{text}");
+    // Nothing in the comment says that what has no price costs nothing.
+    let comment = run(&[
+        "report",
+        "--month",
+        "2026-10",
+        "--currency",
+        "CNY",
+        "--format",
+        "markdown",
+    ]);
+    let text = String::from_utf8(comment.stdout).unwrap();
+    assert!(text.contains("| CodeBuild | CNY unknown |"), "{text}");
+    let metrics = run(&[
+        "report",
+        "--month",
+        "2026-10",
+        "--currency",
+        "CNY",
+        "--format",
+        "openmetrics",
+    ]);
+    let text = String::from_utf8(metrics.stdout).unwrap();
+    assert!(!text.contains("pipebill_cost_cny{"), "{text}");
+    // A month of each adds up to nothing.
+    let header = [header.to_owned(), row("2026-11-03", "USD", "USE1")].concat();
+    std::fs::write(folder.path("next.csv"), header).unwrap();
+    assert!(run(&["import", "next.csv"]).status.success());
+    let months = [
+        "report", "--from", "2026-09", "--to", "2026-11", "--format", "xlsx",
+    ];
+    let output = run(&[&months[..], &["--out", "both.xlsx"]].concat());
+    assert!(!output.status.success());
+    assert!(!folder.path("both.xlsx").exists());
+}
+
+#[test]
+fn what_is_no_text_is_kept_from_a_terminal() {
+    // util-linux's `script` gives the program a terminal.
+    let Ok(found) = Command::new("script").arg("--version").output() else {
+        assert!(std::env::var_os("CI").is_none(), "no script(1)");
+        println!("SKIPPED: no script(1)");
+        return;
+    };
+    assert!(found.status.success());
+    let program = cargo_bin("pipebill");
+    for (format, says) in [
+        ("xlsx", "error: xlsx is no text for a terminal"),
+        (
+            "focus-parquet",
+            "error: focus-parquet is no text for a terminal",
+        ),
+        ("csv", "schema_version,billing_period"),
+    ] {
+        let command = format!(
+            "'{}' report --demo --month 2026-10 --format {format}",
+            program.display()
+        );
+        let output = Command::new("script")
+            .env("NO_COLOR", "1")
+            .args(["--quiet", "--return", "--command", &command, "/dev/null"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(text.contains(says), "{format}: {text}");
+        let refused = format != "csv";
+        assert_eq!(
+            output.status.code(),
+            Some(if refused { 2 } else { 0 }),
+            "{format}"
+        );
+        assert!(!refused || !text.contains("PK\u{3}"), "{format}");
+    }
+}
+
+/// Ctrl-C while the second of two files is made: no file, no draft of one.
+#[cfg(unix)]
+#[test]
+fn what_is_stopped_leaves_nothing_behind() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new();
+    let export = root().join("tests/fixtures/import/cur2.csv");
+    let imported = folder.run(&["import", export.to_str().unwrap(), "--ledger", "l.sqlite"]);
+    assert!(imported.status.success(), "{}", said(&imported));
+    // A browser that takes its time.
+    let browser = folder.path("browser");
+    std::fs::write(&browser, "#!/bin/sh\nsleep 2\nexit 1\n").unwrap();
+    std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let definition = "about = \"two\"\n[[file]]\nformat = \"csv\"\n[[file]]\nformat = \"pdf\"\n";
+    std::fs::write(folder.path("own.toml"), definition).unwrap();
+    let mut running = Command::new(cargo_bin("pipebill"))
+        .args(["report", "--definition", "own.toml", "--out", "out/"])
+        .args(["--ledger", "l.sqlite", "--as-of", "2026-11-22"])
+        .env("CHROME", &browser)
+        .current_dir(folder.0.path())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let drafts = || std::fs::read_dir(folder.path("out")).map_or(0, Iterator::count);
+    let begun = std::time::Instant::now();
+    while drafts() < 2 && begun.elapsed().as_secs() < 60 {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(drafts(), 2, "a draft of each file");
+    let told = Command::new("kill")
+        .args(["-INT", &running.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(told.success());
+    let code = running.wait().unwrap().code();
+    assert_eq!(code, Some(130));
+    assert_eq!(drafts(), 0);
+}
+
+/// What a journal owes: the sum of its credits to the payable account.
+fn owed(folder: &Folder, accrue: &[&str]) -> Decimal {
+    let arguments = [
+        &[
+            "--demo", "--force", "--month", "2026-11", "--format", "journal",
+        ],
+        accrue,
+    ]
+    .concat();
+    let file = folder.report(&arguments, "accrual.csv");
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let (kind, debit, credit) = (at("entry_kind"), at("debit"), at("credit"));
+    let amount = |text: &str| {
+        if text.is_empty() {
+            Decimal::ZERO
+        } else {
+            dec(text)
+        }
+    };
+    let mut sums = std::collections::BTreeMap::new();
+    for row in reader.records() {
+        let row = row.unwrap();
+        let sum: &mut [Decimal; 2] = sums.entry(row[kind].to_owned()).or_default();
+        sum[0] += amount(&row[debit]);
+        sum[1] += amount(&row[credit]);
+    }
+    // Both balance, and the reversal takes back what was accrued.
+    assert_eq!(sums["accrual"], sums["reversal"]);
+    assert_eq!(sums["accrual"][0], sums["accrual"][1]);
+    sums["accrual"][0]
+}
+
+#[test]
+fn an_open_month_is_accrued_as_expected_or_to_date() {
+    let folder = Folder::new();
+    let json = |arguments: &[&str]| -> Value {
+        serde_json::from_slice(&folder.run(arguments).stdout).unwrap()
+    };
+    let bill = json(&["bill", "--demo", "--month", "2026-11", "--format", "json"]);
+    let to_date = dec(bill["total"].as_str().unwrap());
+    let forecast = json(&["forecast", "--demo", "--format", "json"]);
+    let month = &forecast["rows"][0];
+    assert_eq!(month["month"], "2026-11");
+    let expected = dec(month["p50"].as_str().unwrap());
+    assert!(expected > to_date);
+    assert_eq!(owed(&folder, &["--accrue", "to-date"]), to_date.round_dp(2));
+    assert_eq!(owed(&folder, &[]), expected.round_dp(2));
+    // A month that is over has nothing to expect.
+    let over = ["--demo", "--month", "2026-10", "--format", "journal"];
+    let one = read(&folder.report(&over, "over.csv"));
+    let other = [&over[..], &["--accrue", "to-date"]].concat();
+    assert_eq!(one, read(&folder.report(&other, "over2.csv")));
+}
+
+#[test]
+fn costs_are_shared_by_cost_centre_as_the_mapping_has_it() {
+    let folder = Folder::new();
+    let arguments = [
+        "--demo",
+        "--month",
+        "2026-10",
+        "--format",
+        "csv",
+        "--by",
+        "cost-center",
+    ];
+    let file = folder.report(&arguments, "centres.csv");
+    assert_eq!(sum_of(&file, "cost"), dec(OCTOBER));
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    assert_eq!(reader.headers().unwrap().get(2), Some("cost_center"));
+    let centres: Vec<String> = reader
+        .records()
+        .map(|row| row.unwrap()[2].to_owned())
+        .collect();
+    // What has no tag is a row without a name, and none comes twice.
+    assert_eq!(centres[0], "");
+    assert!(
+        centres.len() > 3 && centres.iter().any(|name| name == "CC-1010"),
+        "{centres:?}"
+    );
+    // By hand: the sum of the lines tagged so, from the allocation.
+    let arguments = [
+        &arguments[..5],
+        &[
+            "--content",
+            "allocation",
+            "--by",
+            "account",
+            "--by",
+            "cost-center",
+        ],
+    ]
+    .concat();
+    let file = folder.report(&arguments, "allocation.csv");
+    assert_eq!(sum_of(&file, "cost"), dec(OCTOBER));
+    let text = read(&file);
+    assert_eq!(
+        text.lines().next().unwrap().matches("cost_center").count(),
+        1
+    );
 }

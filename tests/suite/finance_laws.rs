@@ -11,24 +11,32 @@ use pipebill::{
     domain::{
         allocation::{Dimension, Policy, round_together},
         charges::charges,
-        compare::{Comparison, by_cause, reconcile},
+        compare::{Cause, Comparison, by_cause, reconcile},
         exchange::Exchange,
         gl::{DateStyle, Mapping, Rule},
-        ids::{Currency, ServiceCode},
+        ids::{Currency, Meter, ServiceCode},
         journal::{EntryKind, journal},
         money::Money,
         number::unscaled,
-        rating::{Discount, RatedMonth, RatingOptions},
+        price_book::{Observed, PriceBook},
+        quantity::Unit,
+        rating::{Discount, RatedMonth, RatingOptions, rate},
         usage::UsageRecord,
     },
     report::formats::{Content, Material, Options, Written, by_name},
 };
-use proptest::{collection::vec, prelude::*};
+use proptest::{
+    collection::vec,
+    prelude::*,
+    strategy::{Strategy, ValueTree},
+    test_runner::TestRunner,
+};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use crate::{
+    finance::read_by,
     laws::{cases, month_of_charges, options, policy, rated},
-    support::{catalog, day, dec},
+    support::{catalog, day, dec, usage},
 };
 
 /// A rated month with a discount.
@@ -54,6 +62,8 @@ fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Wri
         today: day("2026-12-22"),
         months: std::slice::from_ref(month),
         overview: None,
+        savings: None,
+        prospect: None,
         forecast: None,
         sample: false,
     };
@@ -191,7 +201,7 @@ proptest! {
             source: Arc::from("a test"),
         };
         for exchange in [None, Some(&exchange)] {
-            let journal = journal(std::slice::from_ref(&month), &mapping, sharing, today, exchange);
+            let journal = journal(std::slice::from_ref(&month), &mapping, sharing, today, exchange, None);
             let mut owed: BTreeMap<_, Decimal> = BTreeMap::new();
             for entry in &journal.entries {
                 prop_assert!(entry.lines.iter().map(|line| line.amount).sum::<Decimal>().is_zero());
@@ -217,6 +227,37 @@ proptest! {
                 prop_assert_eq!(reversals.count() * 2, journal.entries.len());
             }
         }
+    }
+
+    #[test]
+    fn an_expected_accrual_is_the_cost_to_date_and_the_rest(
+        records in month_of_charges(), sharing in policy(), rest in -50_000_i64..500_000,
+    ) {
+        let month = month(records, 0, sharing);
+        let bill = &month.rated.bill;
+        let mapping = mapping(vec![rule("CodeBuild", Some("Builders"))]);
+        let rest = Money::new(Decimal::new(rest, 2));
+        let today = day("2026-11-22");
+        let made = |today, rest| {
+            journal(std::slice::from_ref(&month), &mapping, sharing, today, None, rest)
+        };
+        let journal = made(today, Some((bill.month, rest)));
+        let accruals = journal.entries.iter().filter(|entry| entry.kind == EntryKind::Accrual);
+        let owed: Decimal = accruals.map(pipebill::domain::journal::Entry::owed).sum();
+        let beyond = journal.expected.unwrap_or_default();
+        let expected = (bill.total() + beyond).amount();
+        let payers: std::collections::BTreeSet<_> = bill.lines.iter().map(|line| &line.key.payer).collect();
+        // Each payer's total is rounded once.
+        prop_assert!((owed - expected).abs() <= Decimal::new(5, 3) * Decimal::from(payers.len() as u64 + 1));
+        prop_assert_eq!(journal.expected.is_some(), !bill.usage_total().is_zero());
+        for entry in &journal.entries {
+            prop_assert!(entry.lines.iter().map(|line| line.amount).sum::<Decimal>().is_zero());
+        }
+        let all = journal.entries.iter().flat_map(|entry| &entry.lines);
+        prop_assert!(all.map(|line| line.amount).sum::<Decimal>().is_zero());
+        // A month that is over is posted as it is.
+        let over = day("2026-12-02");
+        prop_assert_eq!(made(over, Some((bill.month, rest))), made(over, None));
     }
 
     #[test]
@@ -274,5 +315,90 @@ proptest! {
         // Each row is rounded at the eighteenth decimal place, if it has more.
         let off = sum - unscaled(total, 18).unwrap();
         prop_assert!(off.abs() <= rows, "{} steps of 1e-18", off);
+    }
+}
+
+/// Workbooks of any month, read and added up by openpyxl.
+#[test]
+fn workbooks_add_up_to_the_bill() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut runner = TestRunner::deterministic();
+    let mut totals = BTreeMap::new();
+    for at in 0..24 {
+        let records = month_of_charges().new_tree(&mut runner).unwrap().current();
+        let month = month(records, at % 3 * 10, Policy::Proportional);
+        let (book, _) = written(&month, "xlsx", &Options::default());
+        let name = format!("{at:02}.xlsx");
+        std::fs::write(folder.path().join(&name), book).unwrap();
+        let bill = &month.rated.bill;
+        totals.insert(name, (bill.total().amount(), bill.lines.len()));
+    }
+    let Some(found) = read_by("workbooks", folder.path()) else {
+        return;
+    };
+    assert_eq!(found.as_object().unwrap().len(), totals.len());
+    for (name, (total, lines)) in totals {
+        let book = &found[&name];
+        assert_eq!(book["lines"], lines, "{name}");
+        let exact: f64 = total.to_string().parse().unwrap();
+        // Fifteen digits of each amount.
+        let near = 1e-9_f64.max(exact.abs() * 1e-12);
+        for (key, wanted) in [("sum", exact), ("paid", exact), ("apart", 0.0)] {
+            let value: f64 = book[key].as_str().unwrap().parse().unwrap();
+            assert!(
+                (value - wanted).abs() <= near,
+                "{name} {key}: {value} {wanted}"
+            );
+        }
+    }
+}
+
+/// Of S3 the first tier is known, 0.023: AWS charged 800 GB-months of the next at 0.022, or all at
+/// other rates.
+#[test]
+fn units_beyond_a_known_tier_are_charged_for_at_an_unknown_price() {
+    let meter = Meter::new("AmazonS3", "TimedStorage-ByteHrs");
+    for (rows, unknown, price) in [
+        (&[("51200", "0.023"), ("800", "0.022")][..], "-17.6", "0"),
+        // 1,000 units at the odd rate: 800 of them have no price, 200 are charged too little for.
+        (&[("51000", "0.023"), ("1000", "0.022")], "-17.6", "0.2"),
+        // No row has another rate: all of it is charged alike.
+        (&[("52000", "0.023")], "-18.4", "0"),
+    ] {
+        let records: Vec<UsageRecord> = rows
+            .iter()
+            .map(|(units, rate)| {
+                let units = dec(units);
+                let mut record =
+                    usage(&meter, "us-east-1", day("2026-10-01"), units, Unit::GbMonth);
+                record.billed = Some(pipebill::domain::usage::Billed {
+                    cost: Money::of(units, dec(rate)),
+                    rate: Some(dec(rate)),
+                    ..Default::default()
+                });
+                record
+            })
+            .collect();
+        // Rated by the public prices alone, as before a bill showed any.
+        let book = PriceBook {
+            stated: Vec::new(),
+            observed: Observed::default(),
+            catalog: catalog(),
+            like: None,
+        };
+        let options = RatingOptions::new("2026-10".parse().unwrap());
+        let lines = reconcile(&rate(&records, &book, &options).unwrap(), &records);
+        let [line] = &lines[..] else {
+            panic!("{lines:?}")
+        };
+        assert!(line.unpriced, "{rows:?}");
+        assert_eq!(line.ours.amount(), dec("1177.6"), "{rows:?}");
+        assert_eq!(
+            line.of(Cause::UnknownPrice).amount(),
+            dec(unknown),
+            "{rows:?}"
+        );
+        assert_eq!(line.of(Cause::Price).amount(), dec(price), "{rows:?}");
+        assert!(line.unexplained.is_zero(), "{line:?}");
     }
 }

@@ -13,16 +13,22 @@ use pipebill::{
     domain::{
         allocation::{Dimension, Policy, allocate},
         compare::reconcile,
-        ids::{Meter, Region, ResourceId},
+        ids::{Currency, Meter, Region, ResourceId},
         money::Money,
+        optimize::{Finding, Optimization, Together},
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
             trend,
         },
         period::Month,
         price_book::{Observed, PriceBook},
+        prospect::Prospect,
         quantity::Unit,
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        scenario::{
+            Change, Pattern, Scenario, Selector, Spread, Term, Totals,
+            waterfall::{Waterfall, WaterfallStep},
+        },
         usage::UsageRecord,
     },
     report::{
@@ -133,6 +139,8 @@ fn the_page_is_small_and_whole() {
         "services",
         "waterfall",
         "tornado",
+        "savings",
+        "scenario",
         "calendar",
         "parts",
         "bill",
@@ -196,6 +204,100 @@ fn the_numbers_of_the_page_are_those_of_the_bills_to_the_last_digit() {
     let (to, before) = steps.split_last().unwrap();
     assert_eq!(before.iter().sum::<Decimal>(), *to);
     assert_eq!((steps[0], *to), (bills[10], bills[11]));
+}
+
+#[test]
+fn savings_are_those_of_optimize_and_the_scenario_is_all_of_them() {
+    let page = read(&page_file());
+    let run = |arguments: &[&str]| -> serde_json::Value {
+        let output = pipebill(arguments, TEAM.path(), &[]);
+        assert!(output.status.success(), "{}", said(&output));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let found = run(&["optimize", "--demo", "--format", "json"]);
+    let taken: Vec<&serde_json::Value> = found["together"]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|number| &found["findings"][usize::try_from(number.as_u64().unwrap()).unwrap() - 1])
+        .collect();
+    let savings = section(&page, "savings");
+    let amounts: Vec<Decimal> = numbers(savings).concat();
+    assert_eq!(amounts.len(), 5);
+    for (finding, amount) in taken.iter().zip(&amounts) {
+        assert_eq!(dec(finding["saving"]["p50"].as_str().unwrap()), *amount);
+        let change = finding["changes"][0].as_str().unwrap();
+        let name = change.rsplit_once("]=").unwrap().0;
+        assert!(savings.contains(&format!("{name}]")), "{name}");
+        assert!(savings.contains(finding["title"].as_str().unwrap()));
+    }
+    // The waterfall ends where `whatif` puts the scenario of all of them.
+    let folder = tempfile::tempdir().unwrap();
+    let to = folder.path().join("s");
+    let written = pipebill(
+        &["optimize", "--demo", "--write", to.to_str().unwrap()],
+        folder.path(),
+        &[],
+    );
+    assert!(written.status.success(), "{}", said(&written));
+    let file = to.join("together.toml");
+    let whatif = run(&[
+        "whatif",
+        "--demo",
+        file.to_str().unwrap(),
+        "--format",
+        "json",
+    ]);
+    let steps: Vec<Decimal> = numbers(section(&page, "scenario")).concat();
+    let (scenario, before) = steps.split_last().unwrap();
+    assert_eq!(before.iter().sum::<Decimal>(), *scenario);
+    for (key, amount) in [("baseline", steps[0]), ("scenario", *scenario)] {
+        assert_eq!(dec(whatif[key].as_str().unwrap()), amount, "{key}");
+    }
+    // A file of the user's own takes their place.
+    let own = pipebill(
+        &[
+            "report",
+            "--demo",
+            "--ahead",
+            "0",
+            "--format",
+            "html",
+            "--set",
+            "active_users=+10",
+        ],
+        folder.path(),
+        &[],
+    );
+    let page = String::from_utf8(own.stdout).unwrap();
+    let scenario = section(&page, "scenario");
+    assert!(scenario.contains("October 2026 with active_users=+10"));
+    // Ten users at a dollar each: the first five are free, and used up.
+    let steps: Vec<Decimal> = numbers(scenario).concat();
+    assert_eq!(steps[1], dec("10"));
+    assert_eq!(steps[2] - steps[0], dec("10"));
+}
+
+#[test]
+fn a_scenario_without_a_price_says_so_and_one_that_nothing_shows_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let unknown = "compute[general1.medium]=arm1.medium";
+    let output = pipebill(
+        &["report", "--demo", "--chart", "scenario", "--set", unknown],
+        folder.path(),
+        &[],
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("as far as it is priced"), "{text}");
+    assert!(text.contains("Scenario, partial"), "{text}");
+    let output = pipebill(
+        &["report", "--demo", "--format", "csv", "--set", unknown],
+        folder.path(),
+        &[],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    assert!(output.stdout.is_empty());
+    assert!(said(&output).contains("only pages and --chart scenario"));
 }
 
 #[test]
@@ -324,6 +426,75 @@ fn a_picture_stands_alone_in_a_browser() {
     }
 }
 
+#[test]
+fn whatif_draws_its_answers_as_pictures() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &[&str]| {
+        let common = ["whatif", "--demo", "--history", "1", "--format", "svg"];
+        pipebill(&[&common[..], arguments].concat(), folder.path(), &[])
+    };
+    let builds = ["--sweep", "builds*=0.5,1,2"];
+    let mut pictures = Vec::new();
+    for (arguments, says) in [
+        (
+            &["--set", "active_users=+10"][..],
+            "active_users=+10, +$10.00",
+        ),
+        (&["--tornado", "10%"], "moves the bill most"),
+        (&["--sweep", "active_users=5,10,50"], "The lowest bill is"),
+        (
+            &[&builds[..], &["--sweep", "active_users=5,50"]].concat(),
+            "The lowest bill is",
+        ),
+        (
+            &[
+                &builds[..],
+                &[
+                    "--sweep",
+                    "speed=0.3,1",
+                    "--set",
+                    "compute[general1.medium]=general1.small",
+                ],
+            ]
+            .concat(),
+            "The scenario saves most at speed 1 and builds 2",
+        ),
+    ] {
+        let output = run(arguments);
+        let text = String::from_utf8(output.stdout.clone()).unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(text.contains(says), "{arguments:?}: {text}");
+        pictures.push(text);
+    }
+    // Two answers are not one picture; a break-even point is none.
+    std::fs::write(
+        folder.path().join("a.toml"),
+        "name = \"a\"\nactive_users = 3\n",
+    )
+    .unwrap();
+    for arguments in [
+        &["a.toml", "a.toml", "--tornado"][..],
+        &["a.toml", "a.toml"],
+        &["a.toml", "--breakeven", "active_users"],
+    ] {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert!(output.stdout.is_empty(), "{arguments:?}");
+    }
+    let Some(program) = browser::find() else {
+        return;
+    };
+    let mut browser = Browser::launch(&program);
+    for (at, picture) in pictures.iter().enumerate() {
+        let file = folder.path().join(format!("{at}.svg"));
+        std::fs::write(&file, picture).unwrap();
+        browser.open(&file);
+        browser.is_quiet(&file);
+        let errors = browser.eval("document.querySelectorAll('parsererror').length");
+        assert_eq!(errors, json!(0), "{at}");
+    }
+}
+
 const HOSTILE: [&str; 6] = [
     "</title><script>document.title='pwned'</script>",
     "=HYPERLINK(\"http://evil.example\",\"x\")",
@@ -332,6 +503,93 @@ const HOSTILE: [&str; 6] = [
     "🚀 emoji & \"quotes\" 'single' <b>bold</b>",
     "<img src=x onerror=alert(1)>",
 ];
+
+/// A finding and a scenario for each hostile name.
+fn hostile_prospects() -> (Optimization, Prospect) {
+    let month: Month = "2026-10".parse().unwrap();
+    let scenario = |name: &str| Scenario {
+        name: name.to_owned(),
+        note: Some(name.to_owned()),
+        changes: vec![Change::Builds {
+            only: Selector {
+                terms: vec![Term::Project(Pattern(name.to_owned()))],
+            },
+            times: dec("2"),
+        }],
+    };
+    let saving = Spread {
+        p10: Money::new(dec("1")),
+        p50: Money::new(dec("2")),
+        p90: Money::new(dec("3")),
+    };
+    let findings = HOSTILE.map(|name| Finding {
+        kind: pipebill::domain::optimize::Kind::Downsize,
+        subject: name.to_owned(),
+        title: format!("{name}: smaller"),
+        evidence: vec![name.to_owned()],
+        saving,
+        by_month: vec![saving.p50],
+        pays_from_speed: None,
+        build_by_build: false,
+        assumptions: vec![name.to_owned()],
+        risks: vec![name.to_owned()],
+        scenario: scenario(name),
+        overlaps: Vec::new(),
+    });
+    let all = Scenario {
+        changes: HOSTILE
+            .iter()
+            .flat_map(|name| scenario(name).changes)
+            .collect(),
+        ..scenario(HOSTILE[0])
+    };
+    let currency = Currency::new("USD");
+    let waterfall = Waterfall {
+        baseline: Money::new(dec("20")),
+        steps: HOSTILE
+            .iter()
+            .map(|name| WaterfallStep {
+                label: (*name).to_owned(),
+                amount: Money::new(dec("-2")),
+            })
+            .collect(),
+        scenario: Money::new(dec("8")),
+        order_free: true,
+    };
+    let prospect = Prospect {
+        scenario: all.clone(),
+        found: false,
+        month,
+        total: Totals {
+            baseline: waterfall.baseline,
+            scenario: waterfall.scenario,
+            difference: Money::new(dec("-12")),
+            complete: true,
+        },
+        waterfall,
+        range: Some((saving, 3)),
+        notes: HOSTILE.map(str::to_owned).to_vec(),
+        currency: currency.clone(),
+    };
+    let savings = Optimization {
+        currency,
+        months: vec![month.previous(), month],
+        cost: Money::new(dec("20")),
+        complete: true,
+        builds: 0,
+        findings: findings.to_vec(),
+        together: Some(Together {
+            findings: (0..HOSTILE.len()).collect(),
+            saving,
+            scenario: all,
+        }),
+        not_compared: vec![HOSTILE[0].to_owned()],
+        observations: Vec::new(),
+        small: 0,
+        unrated: 0,
+    };
+    (savings, prospect)
+}
 
 /// Two months of usage with hostile names everywhere a name can come from.
 fn hostile_page() -> String {
@@ -415,12 +673,15 @@ fn hostile_page() -> String {
         reconciled: reconciled(bills[1], &reconcile(&after.rated, &after.records)),
         before: None,
     };
+    let (savings, prospect) = hostile_prospects();
     let material = Material {
         catalog,
         today: day("2026-11-22"),
         months: &months[1..],
         forecast: None,
         overview: Some(&overview),
+        savings: Some(&savings),
+        prospect: Some(&prospect),
         sample: false,
     };
     page::render(&material, &Options::default()).unwrap()

@@ -9,7 +9,8 @@ use toml::Spanned;
 
 use super::{FileArgs, names};
 use crate::{
-    cli::{CommandError, usage::dimension},
+    cli::CommandError,
+    domain::journal::Accrual,
     report::{
         focus::FocusVersion,
         formats::{self, Content},
@@ -55,6 +56,7 @@ struct TomlFile {
     chart: Option<Spanned<String>>,
     gl: Option<PathBuf>,
     focus_version: Option<Spanned<String>>,
+    accrue: Option<Spanned<String>>,
 }
 
 /// Returns the definitions in the program and what each is for.
@@ -123,10 +125,15 @@ impl Definition {
                 let found = named.next().map(|(version, _)| *version);
                 found.ok_or_else(|| at(version, "choose \"1.2\" or \"1.4\""))
             });
+            let accrue = entry.accrue.as_ref().map(|accrue| {
+                let names = Accrual::ALL.map(|(_, name, _)| name);
+                let known = || format!("choose {}", names.join(" or "));
+                Accrual::named(accrue.get_ref()).ok_or_else(|| at(accrue, &known()))
+            });
             let by = entry
                 .by
                 .iter()
-                .map(|text| dimension(text.get_ref()).map_err(|problem| at(text, &problem)));
+                .map(|text| super::part(text.get_ref()).map_err(|problem| at(text, &problem)));
             Ok(DefinedFile {
                 format,
                 name: entry.name.map(Spanned::into_inner),
@@ -143,6 +150,7 @@ impl Definition {
                         })
                         .transpose()?,
                     gl: entry.gl,
+                    accrue: accrue.transpose()?.unwrap_or(Accrual::Expected),
                     focus_version: version.transpose()?.unwrap_or_default(),
                 },
             })

@@ -281,6 +281,13 @@ pub struct TornadoBar {
     pub reach: Money,
 }
 
+impl TornadoBar {
+    /// Returns what turning it down and up changes.
+    pub fn changes(&self, middle: Money) -> (Money, Money) {
+        (self.low - middle, self.high - middle)
+    }
+}
+
 /// Drivers, the one that matters most first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Tornado {

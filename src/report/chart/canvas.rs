@@ -37,7 +37,8 @@ impl Canvas {
         format!(
             "<svg class=\"chart\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" height=\"{height}\" role=\"img\" \
              aria-labelledby=\"{id}-t {id}-d\" font-family=\"system-ui,-apple-system,'Segoe UI',\
-             'DejaVu Sans',sans-serif\" font-size=\"12\"><title id=\"{id}-t\">{}</title>\
+             'DejaVu Sans','Hiragino Sans','Microsoft YaHei','Noto Sans CJK SC','Apple Color Emoji',\
+             'Segoe UI Emoji','Noto Color Emoji',sans-serif\" font-size=\"12\"><title id=\"{id}-t\">{}</title>\
              <desc id=\"{id}-d\">{}</desc>{}</svg>",
             escape(title),
             escape(finding),
@@ -221,21 +222,23 @@ fn fitted(text: &str, room: f64) -> String {
     format!("{}…", out.trim_end())
 }
 
-/// Breaks a text into at most `lines` lines of a width; the last one may be cut.
+/// Breaks a text into at most `lines` lines of a width, at spaces and after the marks that names are
+/// put together with; the last one may be cut.
 pub(super) fn broken(text: &str, room: f64, lines: usize) -> Vec<String> {
     let text = one_line(text);
     let mut out: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for piece in text.split_inclusive([' ', '-', '_', '/', '.', '=', ',', '|']) {
         let full = out.len() == lines;
         match out.last_mut() {
-            Some(line) if full || width_of(line) + width_of(word) + 7.3 <= room => {
-                line.push(' ');
-                line.push_str(word);
+            Some(line) if full || width_of(line) + width_of(piece.trim_end()) <= room => {
+                line.push_str(piece);
             }
-            _ => out.push(word.to_owned()),
+            _ => out.push(piece.to_owned()),
         }
     }
-    out.iter().map(|line| fitted(line, room)).collect()
+    out.iter()
+        .map(|line| fitted(line.trim_end(), room))
+        .collect()
 }
 
 /// Moves labels apart so that none stands on another: centres in, centres out, in the same order.

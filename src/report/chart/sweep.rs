@@ -7,17 +7,18 @@ use super::{
     scale::Scale,
 };
 use crate::{
-    domain::{ids::Currency, money::Money},
-    report::{Cell, Column, Table, show_money, show_money_short},
+    domain::{ids::Currency, money::Money, number::plain},
+    report::{Cell, Column, Table, show_money, show_money_short, signed_money},
 };
+use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 /// What a bill comes to as one setting moves.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SweepLine {
     /// What is moved.
     pub setting: String,
-    /// Its values, in order.
-    pub at: Vec<String>,
+    /// Its values, from the lowest on.
+    pub at: Vec<Decimal>,
     /// One line a choice: its name and an amount for each value; none where it has no price.
     pub lines: Vec<(String, Vec<Option<Money>>)>,
     /// What every amount is in.
@@ -33,6 +34,8 @@ pub struct HeatMap {
     pub down: (String, Vec<String>),
     /// An amount for each row and column; none where it has no price.
     pub cells: Vec<Vec<Option<Money>>>,
+    /// The amounts are what a scenario adds: below nothing it saves.
+    pub differences: bool,
     /// What every amount is in.
     pub currency: Currency,
 }
@@ -67,10 +70,25 @@ impl SweepLine {
             String::new()
         };
         format!(
-            "The lowest bill is {}{name}, at {} {at}.",
+            "The lowest bill is {}{name}, at {} {}.",
             show_money(amount, &self.currency),
-            self.setting
+            self.setting,
+            plain(*at)
         )
+    }
+
+    /// Returns how far along the axis a value stands, from 0 to 1.
+    pub(super) fn share(&self, at: usize) -> f64 {
+        let value = |at: Decimal| at.to_f64().unwrap_or_default();
+        let (Some(first), Some(last)) = (self.at.first(), self.at.last()) else {
+            return 0.0;
+        };
+        let (first, last) = (value(*first), value(*last));
+        if last > first {
+            (value(self.at[at]) - first) / (last - first)
+        } else {
+            0.5
+        }
     }
 
     fn svg(&self, title: &str, finding: &str) -> String {
@@ -79,23 +97,34 @@ impl SweepLine {
         let legend = names.fold(40.0, f64::max).min(180.0);
         let right = WIDTH - legend - 20.0;
         let known = self.lines.iter().flat_map(|(_, amounts)| amounts).flatten();
-        let scale = Scale::over(known.map(|amount| float(*amount)), 5.0);
+        let known: Vec<f64> = known.map(|amount| float(*amount)).collect();
+        let low = known.iter().copied().fold(f64::INFINITY, f64::min);
+        let high = known.iter().copied().fold(0.0, f64::max);
+        // Lines may leave the bottom out, where they would all lie on top.
+        let scale = if low > 0.0 && high - low < 0.5 * high {
+            Scale::between(low - 0.2 * (high - low), high, 5.0)
+        } else {
+            Scale::over(known.into_iter(), 5.0)
+        };
         let left = scale.room(&self.currency);
         let y = |value: f64| scale.at(value, BOTTOM, TOP);
-        let steps = self.at.len().saturating_sub(1).max(1) as f64;
-        let x = |at: usize| left + 8.0 + (right - left - 16.0) * at as f64 / steps;
+        let x = |at: usize| left + 8.0 + (right - left - 16.0) * self.share(at);
         for tick in scale.ticks() {
-            let class = if tick == 0.0 { "axis" } else { "grid" };
+            let axis = tick == scale.low().max(0.0);
+            let class = if axis { "axis" } else { "grid" };
             canvas.line(class, (left, y(tick)), (right, y(tick)));
             let label = scale.money(tick, &self.currency);
             canvas.text("dim", (left - 8.0, y(tick) + 4.0), Anchor::End, &label);
         }
-        let room = (right - left) / steps;
-        let widest = self.at.iter().map(|at| width_of(at)).fold(20.0, f64::max);
-        let every = ((widest + 10.0) / room).ceil().max(1.0) as usize;
-        for (at, label) in self.at.iter().enumerate().step_by(every) {
-            let place = (x(at), BOTTOM + 18.0);
-            canvas.text_in("dim", place, Anchor::Middle, label, 120.0);
+        let mut free = f64::NEG_INFINITY;
+        for (at, label) in self.at.iter().enumerate() {
+            let label = plain(*label);
+            let half = width_of(&label) / 2.0;
+            if x(at) - half > free {
+                let place = (x(at), BOTTOM + 18.0);
+                canvas.text_in("dim", place, Anchor::Middle, &label, 120.0);
+                free = x(at) + half + 10.0;
+            }
         }
         let place = (f64::midpoint(left, right), BOTTOM + 38.0);
         canvas.text("dim small", place, Anchor::Middle, &self.setting);
@@ -111,7 +140,7 @@ impl SweepLine {
                 }
                 if let (Some(here), Some(amount)) = (here, amount) {
                     let amount = show_money(*amount, &self.currency);
-                    let says = format!("{name}, {} {}: {amount}", self.setting, self.at[at]);
+                    let says = format!("{name}, {} {}: {amount}", self.setting, plain(self.at[at]));
                     canvas.dot(class, here, 3.5, &says);
                     last = here.1;
                 }
@@ -137,7 +166,7 @@ impl SweepLine {
         for (name, amounts) in &self.lines {
             for (at, amount) in self.at.iter().zip(amounts) {
                 table.rows.push(vec![
-                    Cell::text(at),
+                    Cell::Price(*at),
                     Cell::text(name),
                     amount_cell(*amount, &self.currency),
                     Cell::text(self.currency.as_str()),
@@ -192,6 +221,23 @@ impl HeatMap {
         let Some((amount, row, column)) = self.known().min() else {
             return "No setting has a price.".to_owned();
         };
+        if self.differences {
+            let dearer = self.known().filter(|(amount, ..)| *amount > Money::ZERO);
+            let (dearer, all) = (dearer.count(), self.known().count());
+            let what = if amount < Money::ZERO {
+                "The scenario saves most"
+            } else {
+                "The scenario saves nowhere: it comes nearest"
+            };
+            return format!(
+                "{what} at {} {} and {} {}: {}. It costs more at {dearer} of {all} settings.",
+                self.across.0,
+                self.across.1[column],
+                self.down.0,
+                self.down.1[row],
+                signed_money(amount, &self.currency),
+            );
+        }
         format!(
             "The lowest bill is {}, at {} {} and {} {}.",
             show_money(amount, &self.currency),
@@ -252,7 +298,17 @@ impl HeatMap {
                     );
                     continue;
                 };
-                // A strip of shade above the amount: words never stand on a colour.
+                // A strip of shade below the amount: words never stand on a colour.
+                if self.differences {
+                    let reach = low.abs().max(most.abs()).max(f64::MIN_POSITIVE);
+                    let class = if float(*amount) > 0.0 { "up" } else { "down" };
+                    let says = signed_money(*amount, &self.currency);
+                    let strip = (wide - 4.0) * float(*amount).abs() / reach;
+                    canvas.rect(class, [x + 2.0, y + 24.0, strip, 5.0], &says);
+                    let place = (x + wide / 2.0, y + 19.0);
+                    canvas.text_in("ink small", place, Anchor::Middle, &says, wide - 2.0);
+                    continue;
+                }
                 let share = if most > low {
                     (float(*amount) - low) / (most - low)
                 } else {

@@ -1,10 +1,13 @@
 //! The same charts with blocks or letters, for a terminal.
 
+use rust_decimal::Decimal;
 use unicode_width::UnicodeWidthStr;
 
-use super::{Calendar, FanChart, Stacks, Tornado, Waterfall, float, month_label};
+use super::{
+    Calendar, FanChart, HeatMap, Stacks, SweepLine, Tornado, Waterfall, float, month_label,
+};
 use crate::{
-    domain::{money::Money, period::Month},
+    domain::{money::Money, number::plain, period::Month},
     report::{Fan, FanRow, show_money, signed_money, text::clean},
 };
 
@@ -14,6 +17,9 @@ pub(super) struct Ink {
     parts: [char; 6],
     /// From nothing to most.
     shades: [char; 6],
+    /// Less and more than before.
+    less: char,
+    more: char,
     unknown: char,
     zero: char,
 }
@@ -24,6 +30,8 @@ impl Ink {
             Self {
                 parts: ['█', '▓', '▒', '░', '▞', '·'],
                 shades: ['·', '░', '▒', '▓', '█', '█'],
+                less: '░',
+                more: '▓',
                 unknown: '?',
                 zero: '│',
             }
@@ -31,6 +39,8 @@ impl Ink {
             Self {
                 parts: ['#', '=', '+', '-', 'x', '.'],
                 shades: ['.', ':', '-', '+', '*', '#'],
+                less: '-',
+                more: '+',
                 unknown: '?',
                 zero: '|',
             }
@@ -154,29 +164,31 @@ struct Row {
     label: String,
 }
 
+/// Cuts a name so that it fits.
+fn fitted(name: &str, room: usize) -> String {
+    let name = clean(&name.replace('\n', " "));
+    if name.width() <= room {
+        return name;
+    }
+    let mut cut = String::new();
+    for c in name.chars() {
+        if format!("{cut}{c}").width() + 1 > room {
+            break;
+        }
+        cut.push(c);
+    }
+    cut + "…"
+}
+
 /// Draws bars on an axis that begins at nothing, or at `floor` where that is more.
 fn rows(rows: &[Row], floor: f64, width: u16, ink: &Ink) -> String {
-    let limit = usize::from(width) / 3;
-    let short = |name: &str| -> String {
-        let name = clean(&name.replace('\n', " "));
-        if name.width() <= limit {
-            return name;
-        }
-        let mut cut = String::new();
-        for c in name.chars() {
-            if cut.width() + 2 > limit {
-                break;
-            }
-            cut.push(c);
-        }
-        cut + "…"
-    };
-    let names: Vec<String> = rows.iter().map(|row| short(&row.name)).collect();
-    let name = names.iter().map(|name| name.width()).max().unwrap_or(0);
     let end = rows.iter().map(|row| row.label.width()).max().unwrap_or(0);
-    let room = usize::from(width.min(100))
-        .saturating_sub(name + end + 5)
-        .max(10);
+    // Names may take what bars of a good length leave.
+    let width = usize::from(width.min(100));
+    let limit = (width / 3).max(width.saturating_sub(end + 5 + 30));
+    let names: Vec<String> = rows.iter().map(|row| fitted(&row.name, limit)).collect();
+    let name = names.iter().map(|name| name.width()).max().unwrap_or(0);
+    let room = width.saturating_sub(name + end + 5).max(10);
     let reach = || rows.iter().flat_map(|row| [row.from, row.to]);
     let (low, high) = (reach().fold(floor, f64::min), reach().fold(floor, f64::max));
     let column = |value: f64| columns(value - low, high - low, room);
@@ -246,17 +258,141 @@ pub(super) fn waterfall(chart: &Waterfall, width: u16, ink: &Ink) -> String {
             name: step.name.clone(),
             from: level,
             to: next,
-            mark: ink.parts[2],
+            mark: if next < level { ink.less } else { ink.more },
             label: signed_money(step.change, &chart.currency),
         });
         level = next;
     }
     bars.push(total(&chart.to.0, chart.to.1));
-    let text = rows(&bars, floor.unwrap_or(0.0), width, ink);
-    match floor {
-        Some(floor) => text + &format!("Bars begin at {}.\n", chart.tick(floor)),
-        None => text,
+    let mut text = rows(&bars, floor.unwrap_or(0.0), width, ink);
+    text += &format!("{} less   {} more", ink.less, ink.more);
+    if let Some(floor) = floor {
+        text += &format!("   bars begin at {}", chart.tick(floor));
     }
+    text + "\n"
+}
+
+/// Rows of a line picture.
+const HEIGHT: usize = 10;
+
+/// Lines over the values of a setting; a column without a price is empty.
+pub(super) fn line(chart: &SweepLine, width: u16, unicode: bool) -> String {
+    let known = || {
+        chart
+            .lines
+            .iter()
+            .flat_map(|(_, amounts)| amounts)
+            .flatten()
+    };
+    let (Some(high), Some(low)) = (known().max(), known().min()) else {
+        return "No setting has a price.\n".to_owned();
+    };
+    let (top, bottom) = (
+        show_money(*high, &chart.currency),
+        show_money(*low, &chart.currency),
+    );
+    let label = top.width().max(bottom.width());
+    let room = usize::from(width.min(100))
+        .saturating_sub(label + 3)
+        .max(10);
+    let (inks, wall, floor, corner) = if unicode {
+        (['●', '·', '○', '+'], '│', "─", '└')
+    } else {
+        (['*', '.', 'o', '+'], '|', "-", '+')
+    };
+    let (low, high) = (float(*low), float(*high));
+    let mut grid = vec![vec![' '; room]; HEIGHT];
+    // The first line is the one that is asked about: it lies on top.
+    for ((_, amounts), ink) in chart.lines.iter().zip(inks).rev() {
+        let share = |column: usize| column as f64 / (room - 1) as f64;
+        let nearest = |column: usize| {
+            let apart = |at: &usize| (chart.share(*at) - share(column)).abs();
+            (0..amounts.len()).min_by(|a, b| apart(a).total_cmp(&apart(b)))
+        };
+        let drawn = (0..room).filter_map(|column| Some((column, amounts[nearest(column)?]?)));
+        for (column, amount) in drawn {
+            let row = columns(float(amount) - low, high - low, HEIGHT - 1);
+            grid[HEIGHT - 1 - row][column] = ink;
+        }
+    }
+    let mut text = String::new();
+    for (at, row) in grid.iter().enumerate() {
+        let amount = match at {
+            0 => top.as_str(),
+            at if at == HEIGHT - 1 => bottom.as_str(),
+            _ => "",
+        };
+        let row: String = row.iter().collect();
+        text += &format!("{amount:>label$} {wall}{}\n", row.trim_end());
+    }
+    text += &format!("{:label$} {corner}{}\n", "", floor.repeat(room));
+    let end = |at: Option<&Decimal>| at.map(|at| plain(*at)).unwrap_or_default();
+    let (first, last) = (end(chart.at.first()), end(chart.at.last()));
+    let gap = room.saturating_sub(first.width() + last.width());
+    let setting = fitted(&chart.setting, gap.saturating_sub(2));
+    text += &format!("{:label$}  {first}{setting:^gap$}{last}\n", "");
+    let names = chart.lines.iter().zip(inks);
+    let names: Vec<String> = names
+        .map(|((name, _), ink)| format!("{ink} {}", clean(name)))
+        .collect();
+    text + &format!("{:label$}  {}\n", "", names.join("   "))
+}
+
+/// Shades over two settings.
+pub(super) fn heat(chart: &HeatMap, width: u16, ink: &Ink) -> String {
+    let known = || chart.cells.iter().flatten().flatten();
+    let (Some(low), Some(high)) = (known().min(), known().max()) else {
+        return "No setting has a price.\n".to_owned();
+    };
+    let show = |amount: Money| show_money(amount, &chart.currency);
+    let (least, most) = (float(*low), float(*high));
+    let shades = [
+        ' ',
+        ink.shades[1],
+        ink.shades[2],
+        ink.shades[3],
+        ink.shades[4],
+    ];
+    let darkest = shades.len() - 1;
+    // Differences: the darker the more is saved. Costs: the darker the dearer.
+    let shade = |amount: Option<Money>| match amount.map(float) {
+        None => ink.unknown,
+        Some(amount) if chart.differences && amount > 0.0 => 'x',
+        Some(amount) if chart.differences => shades[columns(-amount, -least, darkest)],
+        Some(amount) => shades[columns(amount - least, most - least, darkest)],
+    };
+    let (down, across) = (&chart.down, &chart.across);
+    let label = down.1.iter().map(|row| row.width()).max().unwrap_or(0);
+    let room = usize::from(width.min(100)).saturating_sub(label + 2);
+    let each = (room / across.1.len().max(1)).clamp(1, 4);
+    let mut text = format!("{} \\ {}\n", clean(&down.0), clean(&across.0));
+    for (row, amounts) in down.1.iter().zip(&chart.cells) {
+        let marks = amounts.iter().map(|amount| shade(*amount));
+        let marks: String = marks
+            .flat_map(|mark| std::iter::repeat_n(mark, each))
+            .collect();
+        text += &format!("{}\n", format!("{row:>label$} {marks}").trim_end());
+    }
+    let end = |at: Option<&String>| at.cloned().unwrap_or_default();
+    let (first, to) = (end(across.1.first()), end(across.1.last()));
+    let gap = (each * across.1.len()).saturating_sub(first.width() + to.width());
+    text += &format!("{:label$} {first}{}{to}\n", "", " ".repeat(gap.max(1)));
+    let mut legend = if chart.differences {
+        let saved = -(*low).min(Money::ZERO);
+        let more = (*high).max(Money::ZERO);
+        format!(
+            "{} saves {}   x costs more, up to {}",
+            shades[darkest],
+            show(saved),
+            show(more)
+        )
+    } else {
+        format!("from {} to {} {}", show(*low), shades[darkest], show(*high))
+    };
+    if chart.cells.iter().flatten().any(Option::is_none) {
+        legend += &format!("   {} no price", ink.unknown);
+    }
+    text + &format!("{:label$} {legend}\n", "")
 }
 
 pub(super) fn calendar(chart: &Calendar, width: u16, ink: &Ink) -> String {
@@ -391,8 +527,71 @@ mod tests {
         assert_eq!(
             waterfall(&chart, 40, &Ink::of(false)),
             "Sep     ######################    $20.00\n\
-             Builds  |          +++++++++++   −$10.00\n\
-             Oct     ###########               $10.00\n"
+             Builds  |          -----------   −$10.00\n\
+             Oct     ###########               $10.00\n\
+             - less   + more\n"
+        );
+    }
+
+    fn dec(value: i64) -> Decimal {
+        Decimal::from(value)
+    }
+
+    #[test]
+    fn lines_stay_within_the_picture_and_values_stand_where_they_are() {
+        let chart = SweepLine {
+            setting: "active_users".to_owned(),
+            at: [0, 1, 9, 10].map(dec).to_vec(),
+            lines: vec![
+                (
+                    "scenario".to_owned(),
+                    [0, 100, 900, 1000].map(|n| Some(usd(n))).to_vec(),
+                ),
+                (
+                    "baseline".to_owned(),
+                    vec![Some(usd(200)), None, Some(usd(200)), None],
+                ),
+            ],
+            currency: currency(),
+        };
+        for width in [20, 40, 80] {
+            for row in line(&chart, width, true).lines() {
+                assert!(row.width() <= usize::from(width) + 12, "{row}");
+            }
+        }
+        let drawn = line(&chart, 29, false);
+        let columns: Vec<char> = (8..28)
+            .map(|at| {
+                let rows = drawn.lines().take(HEIGHT).collect::<Vec<_>>();
+                let found = rows
+                    .iter()
+                    .rev()
+                    .position(|row| row.chars().nth(at) == Some('*'));
+                char::from_digit(u32::try_from(found.unwrap()).unwrap(), 10).unwrap()
+            })
+            .collect();
+        // 1 and 9 are a tenth from the ends: what lies between belongs to the nearer of them.
+        assert_eq!(columns.iter().collect::<String>(), "01111111118888888889");
+    }
+
+    #[test]
+    fn a_map_marks_what_costs_more_and_what_has_no_price() {
+        let chart = HeatMap {
+            down: ("speed".to_owned(), vec!["1".to_owned(), "2".to_owned()]),
+            across: ("builds".to_owned(), vec!["1".to_owned(), "2".to_owned()]),
+            cells: vec![
+                vec![Some(usd(100)), None],
+                vec![Some(usd(-50)), Some(usd(-100))],
+            ],
+            differences: true,
+            currency: currency(),
+        };
+        let drawn = heat(&chart, 80, &Ink::of(false));
+        assert!(drawn.contains("1 xxxx????\n"), "{drawn}");
+        assert!(drawn.contains("2 ----****\n"), "{drawn}");
+        assert!(
+            drawn.contains("* saves $1.00   x costs more, up to $1.00   ? no price"),
+            "{drawn}"
         );
     }
 

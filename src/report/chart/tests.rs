@@ -168,11 +168,23 @@ fn gallery() -> Vec<(&'static str, Chart)> {
                     .collect()
             })
             .collect(),
+        differences: false,
         currency: currency(),
+    };
+    let saves = HeatMap {
+        cells: (0..4_i64)
+            .map(|row| {
+                (0..8_i64)
+                    .map(|at| Some(usd(1500 * (3 - row) - 900 * at)))
+                    .collect()
+            })
+            .collect(),
+        differences: true,
+        ..wide.clone()
     };
     let line = SweepLine {
         setting: "developers".to_owned(),
-        at: (1..=20).map(|n| format!("{}", 5 * n)).collect(),
+        at: (1..=20).map(|n| Decimal::from(5 * n)).collect(),
         lines: vec![
             (
                 "V1 pipelines".to_owned(),
@@ -310,6 +322,7 @@ fn gallery() -> Vec<(&'static str, Chart)> {
         ),
         ("sweep", line.draw("Sweep")),
         ("heat", wide.draw("Heat")),
+        ("heat-differences", saves.draw("Heat")),
     ]
 }
 

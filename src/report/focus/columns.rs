@@ -73,7 +73,8 @@ static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
         ("AvailabilityZone", Text, BOTH, null),
         ("BilledCost", Number, BOTH, |c| money(c.row.cost)),
         ("BillingAccountId", Text, BOTH, billing_account),
-        ("BillingAccountName", Text, BOTH, null),
+        // A ledger has no names of accounts, and FOCUS wants one wherever an account has an id.
+        ("BillingAccountName", Text, BOTH, billing_account),
         ("BillingAccountType", Text, BOTH, |_| text("AWS Account")),
         ("BillingCurrency", Text, BOTH, |c| {
             text(c.bill.currency.as_str())
@@ -200,7 +201,9 @@ static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
         ("SubAccountId", Text, BOTH, |c| {
             optional(line(c).key.account.as_ref().map(AccountId::as_str))
         }),
-        ("SubAccountName", Text, BOTH, null),
+        ("SubAccountName", Text, BOTH, |c| {
+            optional(line(c).key.account.as_ref().map(AccountId::as_str))
+        }),
         ("SubAccountType", Text, BOTH, |c| {
             optional(line(c).key.account.as_ref().map(|_| "AWS Account"))
         }),

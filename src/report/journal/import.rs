@@ -141,7 +141,12 @@ pub(in crate::report) fn quickbooks(
             text(&line.gl_account),
             debit,
             credit,
-            text(book.describe(entry, line)),
+            // The importer has no column for it.
+            text(format!(
+                "{}, in {}",
+                book.describe(entry, line),
+                book.currency()
+            )),
             // Payables ask for a name.
             optional(owed.then_some(&*book.mapping.vendor)),
             optional(entry.entity.as_deref()),
@@ -187,7 +192,12 @@ pub(in crate::report) fn xero(
                 entry.date,
                 book.mapping.dates.unwrap_or(DateStyle::DayFirst),
             )),
-            text(book.describe(entry, line)),
+            // The importer has no column for it.
+            text(format!(
+                "{}, in {}",
+                book.describe(entry, line),
+                book.currency()
+            )),
             text(&line.gl_account),
             text(&book.mapping.tax_rate),
             Field::Number(line.amount.to_string()),

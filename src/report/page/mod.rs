@@ -5,6 +5,7 @@
 
 mod pdf;
 pub mod pictures;
+mod prospects;
 mod sections;
 
 use std::io::Write;
@@ -18,6 +19,7 @@ use super::{
     formats::{Material, Options, ReportError, Written},
     text::clean,
 };
+use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
 use pictures::Kind;
 
@@ -63,7 +65,26 @@ struct Section {
     table: Option<Grid>,
     /// The table is folded away.
     folded: bool,
+    /// A text for programs, folded away.
+    code: Option<Code>,
     notes: Vec<String>,
+}
+
+/// A text for programs.
+#[derive(Debug, Serialize)]
+struct Code {
+    title: String,
+    text: String,
+}
+
+impl Code {
+    fn of(title: &str, text: &str) -> Self {
+        let lines: Vec<String> = text.lines().map(plain_text).collect();
+        Self {
+            title: title.to_owned(),
+            text: lines.join("\n"),
+        }
+    }
 }
 
 /// A figure at the top.
@@ -73,6 +94,36 @@ struct Figure {
     value: String,
     exact: String,
     notes: Vec<String>,
+    converted: Option<Converted>,
+    #[serde(skip)]
+    amount: Option<Money>,
+}
+
+/// An amount at the stated rate.
+#[derive(Debug, Serialize)]
+struct Converted {
+    text: String,
+    exact: String,
+}
+
+impl Converted {
+    /// Converts an amount, if it is one.
+    fn of(amount: Option<Money>, exchange: &Exchange) -> Option<Self> {
+        let converted = exchange.convert(amount?);
+        Some(Self {
+            text: super::show_money(converted, &exchange.to),
+            exact: converted.to_string(),
+        })
+    }
+}
+
+/// Returns what a cell holds of the bill's money.
+fn amount(cell: &Cell) -> Option<Money> {
+    match cell {
+        Cell::Money(amount, _) => Some(*amount),
+        Cell::AtLeast(amount, _) if !amount.is_zero() => Some(*amount),
+        _ => None,
+    }
 }
 
 /// A table as the template shows it.
@@ -100,9 +151,18 @@ struct GridCell {
     number: bool,
     /// A bar of this many percent, drawn behind the number.
     bar: String,
+    /// The same in another currency, if one was asked for.
+    converted: Option<Converted>,
+    #[serde(skip)]
+    amount: Option<Money>,
 }
 
 impl Grid {
+    fn has_money(&self) -> bool {
+        let mut cells = self.rows.iter().chain(&self.totals).flatten();
+        cells.any(|cell| cell.amount.is_some())
+    }
+
     fn of(table: &Table, caption: String) -> Self {
         let shown = table.shown_columns();
         let number = |at: usize| {
@@ -127,6 +187,8 @@ impl Grid {
                         }
                         _ => String::new(),
                     },
+                    converted: None,
+                    amount: amount(&row[at]),
                 })
                 .collect()
         };
@@ -161,6 +223,20 @@ fn plain_text(text: &str) -> String {
 }
 
 impl Section {
+    /// Puts the amounts in another currency beside those of the table; a picture stays as it is, and
+    /// says so.
+    fn convert(&mut self, exchange: &Exchange) {
+        if self.picture.is_some() && self.table.as_ref().is_some_and(Grid::has_money) {
+            let note = format!("The picture is in {}, as billed.", exchange.from);
+            self.notes.insert(0, note);
+        }
+        let grid = self.table.iter_mut();
+        let rows = grid.flat_map(|grid| grid.rows.iter_mut().chain(&mut grid.totals));
+        for cell in rows.flatten() {
+            cell.converted = Converted::of(cell.amount, exchange);
+        }
+    }
+
     fn drawn(id: &'static str, drawing: &Drawing) -> Self {
         let chart = drawing.chart();
         Self {
@@ -170,6 +246,7 @@ impl Section {
             picture: Some(chart.inline().to_owned()),
             table: Some(Grid::of(&chart.table, chart.title.clone())),
             folded: true,
+            code: None,
             notes: Vec::new(),
         }
     }
@@ -180,18 +257,32 @@ pub fn render(material: &Material<'_>, options: &Options) -> Result<String, Repo
     let mut sections = Vec::new();
     let mut absent: Vec<(String, String)> = Vec::new();
     for kind in pictures::KINDS {
+        if kind.needs_prospect() {
+            match prospects::savings(material) {
+                Ok(section) => sections.push(section),
+                Err(why) => absent.push(("Savings".to_owned(), why)),
+            }
+        }
         match (kind.of)(material) {
-            Ok(drawing) => sections.push(sections::around(kind.name, &drawing, material)),
+            Ok(drawing) => sections.push(match kind.name {
+                "scenario" => prospects::scenario(&drawing, material),
+                name => sections::around(name, &drawing, material),
+            }),
             Err(why) => absent.push((sections::subject(kind).to_owned(), why)),
         }
     }
     sections.extend(sections::tables(material, &mut absent));
-
-    for (what, why) in sections::NOT_YET {
-        absent.push((what.to_owned(), why.to_owned()));
+    let mut head = sections::head(material, options.exchange.as_ref());
+    if let Some(exchange) = &options.exchange {
+        for figure in &mut head.figures {
+            figure.converted = Converted::of(figure.amount, exchange);
+        }
+        for section in &mut sections {
+            section.convert(exchange);
+        }
     }
     let page = Page {
-        head: sections::head(material, options.exchange.as_ref()),
+        head,
         sample: material.sample,
         sections,
         absent,

@@ -28,6 +28,11 @@ impl Kind {
     pub fn needs_forecast(&self) -> bool {
         self.name == "fan"
     }
+
+    /// Tells whether it needs a scenario.
+    pub fn needs_prospect(&self) -> bool {
+        self.name == "scenario"
+    }
 }
 
 /// Every chart, in the order of a page.
@@ -51,6 +56,11 @@ pub const KINDS: &[Kind] = &[
         name: "tornado",
         about: "what moves a month",
         of: tornado,
+    },
+    Kind {
+        name: "scenario",
+        about: "a month and what a scenario makes of it",
+        of: scenario,
     },
     Kind {
         name: "calendar",
@@ -249,6 +259,42 @@ fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
             step: format!("with {} % less or more of each", show_number(all.percent)),
             rows: rows.collect(),
             currency: currency(material),
+        }),
+    })
+}
+
+fn scenario(material: &Material<'_>) -> Result<Drawing, String> {
+    let Some(prospect) = material.prospect else {
+        return Err(if material.savings.is_some() {
+            "no change was found that saves; state one with --scenario or --set".to_owned()
+        } else {
+            "the ledger has no month that is over".to_owned()
+        });
+    };
+    let month = month_name(prospect.month);
+    if !prospect.total.whole.both() {
+        return Err(
+            "something has no known price: a bar would show as saved what only is not known"
+                .to_owned(),
+        );
+    }
+    let title = if prospect.found {
+        format!("{month} with the savings")
+    } else {
+        format!("{month} with {}", prospect.scenario.name)
+    };
+    let waterfall = &prospect.waterfall;
+    let steps = waterfall.steps.iter().map(|step| Step {
+        name: step.label.clone(),
+        change: step.amount,
+    });
+    Ok(Drawing {
+        title,
+        subject: Subject::Scenario(Waterfall {
+            from: (month, waterfall.baseline),
+            steps: steps.collect(),
+            to: ("Scenario".to_owned(), waterfall.scenario),
+            currency: prospect.currency.clone(),
         }),
     })
 }

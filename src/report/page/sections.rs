@@ -24,18 +24,14 @@ use crate::{
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
 };
 
-/// What belongs on the page and is never there so far.
-pub(super) const NOT_YET: [(&str, &str); 2] = [
-    ("Scenario", "none was given to this report"),
-    ("Savings", "none were worked out for this report"),
-];
-
 /// The top of the page.
 #[derive(Debug, Serialize)]
 pub(super) struct Head {
     pub(super) title: String,
     pub(super) subtitle: String,
     pub(super) verdict: String,
+    /// Which amounts are in which currency, where there are two.
+    pub(super) currencies: Option<String>,
     pub(super) figures: Vec<Figure>,
     pub(super) warnings: Vec<String>,
 }
@@ -55,6 +51,7 @@ pub(super) fn subject(kind: &Kind) -> &'static str {
         "services" => "Where the money goes",
         "waterfall" => "What changed",
         "tornado" => "What moves the bill",
+        "scenario" => "Scenario",
         _ => "Build minutes",
     }
 }
@@ -88,6 +85,8 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
         value: cell.shown(),
         exact: cell.exact(),
         notes,
+        converted: None,
+        amount: super::amount(cell),
     }
 }
 
@@ -147,11 +146,6 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     if !bill.is_complete() {
         notes.push("a part is not known".to_owned());
     }
-    if let Some(exchange) = exchange {
-        let converted = exchange.convert(bill.total());
-        let shown = show_money(converted, &exchange.to);
-        notes.push(format!("{shown} at {}", plain(exchange.rate)));
-    }
     let label = if open {
         format!("{month}, so far")
     } else {
@@ -179,6 +173,8 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
             label: format!("Against {}", month_name(*before)),
             value: format!("{sign}{} %", tenths(percent)),
             exact: plain(percent),
+            converted: None,
+            amount: None,
             notes: vec![format!(
                 "{} on {} for usage",
                 signed_money(change.difference, &bill.currency),
@@ -207,6 +203,17 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
         subtitle: subtitle(material),
         verdict: verdict(material, change.as_ref()),
         figures,
+        currencies: exchange.map(|exchange| {
+            plain_text(&format!(
+                "Billed in {from}: amounts in words and pictures are {from}. Beside figures and in tables \
+                 stands the same in {to}, at {} of {} by {}.",
+                plain(exchange.rate),
+                exchange.date,
+                exchange.source,
+                from = exchange.from,
+                to = exchange.to,
+            ))
+        }),
         warnings: warnings(bill, material.catalog),
     }
 }
@@ -388,6 +395,7 @@ fn parts(material: &Material<'_>) -> Result<Section, String> {
         picture: None,
         table: Some(Grid::of(&table, "Cost by project and pipeline".to_owned())),
         folded: false,
+        code: None,
         notes: vec![
             "A share of the month, not a bill of its own: free units and tiers belong to all. The \
              parts add up to the total."
@@ -450,6 +458,7 @@ fn lines(material: &Material<'_>) -> Section {
         table: Some(Grid::of(&table, title.clone())),
         title,
         folded: false,
+        code: None,
         notes: Vec::new(),
     }
 }
@@ -513,6 +522,7 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
         picture: None,
         table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
         folded: false,
+        code: None,
         notes,
     })
 }

@@ -1,0 +1,213 @@
+//! A scenario beside the month it is compared with, step by step.
+
+use super::{
+    ids::Currency,
+    money::Money,
+    optimize::{Optimization, Together},
+    period::Month,
+    rating::RatingError,
+    scenario::{
+        Change, Comparison, Scenario, Spread, Totals, Valuer, Whole,
+        waterfall::{Waterfall, WaterfallStep, contributions},
+    },
+};
+
+/// Steps with a name of their own; the others are taken together.
+const NAMED: usize = 7;
+
+/// What a scenario would have made of a month.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prospect {
+    /// The scenario.
+    pub scenario: Scenario,
+    /// The savings that were found and go together, and nobody's own scenario.
+    pub found: bool,
+    /// The month.
+    pub month: Month,
+    /// Both totals.
+    pub total: Totals,
+    /// From one to the other; a handful of steps.
+    pub waterfall: Waterfall,
+    /// What a month's difference was, P10 to P90, and over how many months; none of one month.
+    pub range: Option<(Spread, usize)>,
+    /// What the figures assume, what could break and what is not known.
+    pub notes: Vec<String>,
+    /// What amounts are in.
+    pub currency: Currency,
+}
+
+impl Prospect {
+    /// Takes a comparison with one month.
+    pub fn of(
+        comparison: &Comparison,
+        range: Option<(Spread, usize)>,
+        currency: &Currency,
+    ) -> Option<Self> {
+        let month = comparison.months.first()?.month;
+        let lines = |label: &str, texts: &[String]| -> Vec<String> {
+            texts
+                .iter()
+                .map(|text| format!("{label}: {text}"))
+                .collect()
+        };
+        let notes = [
+            lines("Unknown", &comparison.unknown),
+            lines("Mind", &comparison.warnings),
+            lines("Assumed", &comparison.assumptions),
+        ];
+        Some(Self {
+            scenario: comparison.scenario.clone(),
+            found: false,
+            month,
+            total: comparison.total,
+            waterfall: shortened(&comparison.waterfall),
+            range,
+            notes: notes.concat(),
+            currency: currency.clone(),
+        })
+    }
+
+    /// Takes the findings that go together, a step for each, on the last month they were found in.
+    pub fn together(
+        found: &Optimization,
+        together: &Together,
+        month: &Valuer<'_>,
+    ) -> Result<Self, RatingError> {
+        let findings = || together.findings.iter().map(|at| &found.findings[*at]);
+        let named = if together.findings.len() > NAMED + 1 {
+            NAMED
+        } else {
+            NAMED + 1
+        };
+        let mut steps: Vec<(String, Vec<&Change>)> = findings()
+            .take(named)
+            .map(|finding| {
+                let changes = finding.scenario.changes.iter().collect();
+                (finding.subject.clone(), changes)
+            })
+            .collect();
+        let others: Vec<&Change> = findings()
+            .skip(named)
+            .flat_map(|finding| &finding.scenario.changes)
+            .collect();
+        if !others.is_empty() {
+            let count = together.findings.len() - named;
+            steps.push((format!("{count} smaller ones"), others));
+        }
+        let mut whole = Whole {
+            baseline: true,
+            scenario: true,
+        };
+        let amounts = contributions(steps.len(), |subset| {
+            let of_step = |at: usize| {
+                if subset & (1 << at) == 0 {
+                    &[][..]
+                } else {
+                    &steps[at].1
+                }
+            };
+            let changes: Vec<&Change> = (0..steps.len()).flat_map(of_step).copied().collect();
+            let value = month.value(&changes)?;
+            if subset == 0 {
+                whole.baseline &= value.is_complete();
+            } else {
+                whole.scenario &= value.is_complete();
+            }
+            Ok::<_, RatingError>(value.bill.total())
+        })?;
+        let difference: Money = amounts.iter().copied().sum();
+        let total = Totals {
+            baseline: found.cost,
+            scenario: found.cost + difference,
+            difference,
+            whole,
+        };
+        let saving = together.saving;
+        let spread = Spread {
+            p10: -saving.p90,
+            p50: -saving.p50,
+            p90: -saving.p10,
+        };
+        let months = found.months.len();
+        Ok(Self {
+            scenario: together.scenario.clone(),
+            found: true,
+            month: month.workload.month,
+            total,
+            waterfall: Waterfall {
+                baseline: total.baseline,
+                order_free: steps.len() <= super::scenario::waterfall::MOST_IN_EVERY_ORDER,
+                steps: steps
+                    .into_iter()
+                    .zip(amounts)
+                    .map(|((label, _), amount)| WaterfallStep { label, amount })
+                    .collect(),
+                scenario: total.scenario,
+            },
+            range: (months > 1).then_some((spread, months)),
+            notes: Vec::new(),
+            currency: found.currency.clone(),
+        })
+    }
+}
+
+/// Keeps the largest steps, in their order, and takes the others together.
+fn shortened(waterfall: &Waterfall) -> Waterfall {
+    let mut short = waterfall.clone();
+    if short.steps.len() <= NAMED + 1 {
+        return short;
+    }
+    let size = |step: &WaterfallStep| step.amount.max(-step.amount);
+    let mut sizes: Vec<Money> = short.steps.iter().map(size).collect();
+    sizes.sort_by(|a, b| b.cmp(a));
+    let least = sizes[NAMED - 1];
+    let (mut kept, mut rest, mut others) = (Vec::new(), Money::ZERO, 0);
+    for step in std::mem::take(&mut short.steps) {
+        if size(&step) >= least && kept.len() < NAMED {
+            kept.push(step);
+        } else {
+            rest += step.amount;
+            others += 1;
+        }
+    }
+    kept.push(WaterfallStep {
+        label: format!("{others} more changes"),
+        amount: rest,
+    });
+    short.steps = kept;
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use rust_decimal::Decimal;
+
+    use super::*;
+
+    #[test]
+    fn the_largest_steps_are_kept_and_nothing_is_lost() {
+        let amounts = [5, -1, 40, -30, 2, 60, 7, -8, 9, 10];
+        let money = |amount: i64| Money::new(Decimal::from(amount));
+        let waterfall = Waterfall {
+            baseline: money(100),
+            steps: amounts
+                .iter()
+                .map(|amount| WaterfallStep {
+                    label: amount.to_string(),
+                    amount: money(*amount),
+                })
+                .collect(),
+            scenario: money(194),
+            order_free: false,
+        };
+        let short = shortened(&waterfall);
+        let labels: Vec<&str> = short.steps.iter().map(|step| step.label.as_str()).collect();
+        assert_eq!(
+            labels,
+            ["40", "-30", "60", "7", "-8", "9", "10", "3 more changes"]
+        );
+        assert_eq!(short.steps.last().unwrap().amount, money(6));
+        let sum: Money = short.steps.iter().map(|step| step.amount).sum();
+        assert_eq!(short.baseline + sum, short.scenario);
+    }
+}

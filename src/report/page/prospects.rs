@@ -1,0 +1,231 @@
+//! What could be different: savings, and a scenario beside a month.
+
+use super::{Code, Grid, Section, pictures::month_name, plain_text, sections::around};
+use crate::{
+    collect::scenario_file,
+    domain::{
+        ids::Currency,
+        optimize::{Finding, Optimization},
+        prospect::Prospect,
+        scenario::{Spread, percent_of},
+    },
+    report::{
+        Cell, Column, Table, chart::Drawing, formats::Material, optimize::comments, show_money,
+        show_percent, signed_money,
+    },
+};
+
+/// The findings with a row of their own.
+const ROWS: usize = 5;
+
+fn range(spread: &Spread, currency: &Currency) -> String {
+    format!(
+        "{} to {}",
+        show_money(spread.p10, currency),
+        show_money(spread.p90, currency)
+    )
+}
+
+/// The best findings that go together, or the reason why there are none.
+pub(super) fn savings(material: &Material<'_>) -> Result<Section, String> {
+    let found = material
+        .savings
+        .ok_or("the ledger has no month that is over")?;
+    let currency = &found.currency;
+    let together: Vec<usize> = match &found.together {
+        Some(together) => together.findings.clone(),
+        None => (0..found.findings.len()).take(1).collect(),
+    };
+    let Some(saving) = found
+        .together
+        .as_ref()
+        .map(|together| together.saving)
+        .or_else(|| Some(found.findings.first()?.saving))
+    else {
+        return Err("no change was found that would have saved 1.00 a month".to_owned());
+    };
+    let last = found
+        .months
+        .last()
+        .copied()
+        .map(month_name)
+        .unwrap_or_default();
+    let mut lead = match together.len() {
+        1 => "One change would have saved".to_owned(),
+        count => format!("{count} changes that go together would have saved"),
+    };
+    lead += &format!(" {} a month", show_money(saving.p50, currency));
+    if let Some(percent) = percent_of(saving.p50, found.cost) {
+        lead += &format!(", {} % of {last}", show_percent(percent));
+    }
+    lead += ".";
+    let mut table = Table::new(vec![
+        Column::new("Change", "title", 0),
+        Column::new("Saves a month", "saving_p50", 0),
+        Column::new("P10 to P90", "range", 0),
+        Column::new("Rests on", "evidence", 0),
+    ]);
+    let shown = || together.iter().take(ROWS).map(|at| &found.findings[*at]);
+    for finding in shown() {
+        table.rows.push(vec![
+            Cell::text(&finding.title),
+            Cell::Money(finding.saving.p50, currency.clone()),
+            if found.months.len() > 1 {
+                Cell::text(range(&finding.saving, currency))
+            } else {
+                Cell::Empty
+            },
+            Cell::text(rests_on(finding)),
+        ]);
+    }
+    let caption = "Changes that would have saved money".to_owned();
+    let files =
+        shown().map(|finding| scenario_file::write(&finding.scenario, &comments(found, finding)));
+    Ok(Section {
+        id: "savings",
+        title: "Savings".to_owned(),
+        lead: plain_text(&lead),
+        picture: None,
+        table: Some(Grid::of(&table, caption)),
+        folded: false,
+        code: Some(Code::of(
+            "Show each as a scenario",
+            &files.collect::<Vec<_>>().join("\n"),
+        )),
+        notes: notes(found, &together)
+            .iter()
+            .map(|note| plain_text(note))
+            .collect(),
+    })
+}
+
+/// What a finding is taken from, and what must hold for it.
+fn rests_on(finding: &Finding) -> String {
+    let mut words: Vec<String> = Vec::new();
+    words.extend(
+        finding
+            .evidence
+            .first()
+            .map(|text| format!("{}.", capital(text))),
+    );
+    words.extend(
+        finding
+            .assumptions
+            .first()
+            .map(|text| format!("Assumes: {text}")),
+    );
+    words.extend(finding.risks.first().map(|text| format!("Risk: {text}")));
+    words.join(" ")
+}
+
+/// A text as the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let months = found.months.len();
+    notes.push(match (found.builds, months) {
+        (0, _) => format!("Rated on the totals of {months} months: no builds are known one by one."),
+        (builds, 1) => format!("Rated build by build: {builds} builds of one month, which is no range."),
+        (builds, _) => format!(
+            "Rated build by build: {builds} builds in the last of {months} months, over which P10 and P90 are."
+        ),
+    });
+    let more = together.len().saturating_sub(ROWS);
+    let left = found.findings.len().saturating_sub(together.len());
+    if more + left > 0 {
+        let mut words = Vec::new();
+        if more > 0 {
+            words.push(format!("{more} smaller changes that go with these"));
+        }
+        if left > 0 {
+            words.push(format!("{left} others that change the same usage"));
+        }
+        notes.push(format!("pipebill optimize has {}.", words.join(" and ")));
+    }
+    if !found.complete {
+        notes.push("Partial: something in these months has no known price.".to_owned());
+    }
+    match &found.not_compared[..] {
+        [] => {}
+        [only] => notes.push(format!("Not compared: {only}.")),
+        several => notes.push(format!(
+            "{} changes could not be compared, most for want of a price; pipebill optimize names them.",
+            several.len()
+        )),
+    }
+    notes
+}
+
+/// A scenario beside the last month that is over.
+pub(super) fn scenario(drawing: &Drawing, material: &Material<'_>) -> Section {
+    let mut section = around("scenario", drawing, material);
+    let Some(prospect) = material.prospect else {
+        return section;
+    };
+    section.lead = plain_text(&lead(prospect));
+    let anew = "The month is rated anew under both, without credits, refunds and taxes.";
+    let mut notes = vec![anew.to_owned()];
+    if prospect.waterfall.steps.len() > 1 && !prospect.waterfall.order_free {
+        notes.push(
+            "Each step is what it adds to those before it; another order gives other steps."
+                .to_owned(),
+        );
+    }
+    if prospect.found {
+        notes.push(
+            "No scenario was stated, so these are the savings that go together; pipebill \
+             report --scenario FILE or --set CHANGE shows one of yours."
+                .to_owned(),
+        );
+    }
+    notes.extend(prospect.notes.iter().cloned());
+    section.notes = notes.iter().map(|note| plain_text(note)).collect();
+    let text = scenario_file::write(&prospect.scenario, &[]);
+    section.code = Some(Code::of(
+        "Show the scenario, for pipebill whatif FILE",
+        &text,
+    ));
+    section
+}
+
+fn lead(prospect: &Prospect) -> String {
+    let currency = &prospect.currency;
+    let show = |amount| show_money(amount, currency);
+    let total = prospect.total;
+    let month = month_name(prospect.month);
+    let mut lead = if total.whole.both() {
+        let mut text = format!(
+            "{month} would have cost {} in place of {} for usage",
+            show(total.scenario),
+            show(total.baseline)
+        );
+        if let Some(percent) = total.percent() {
+            let percent = show_percent(percent).replace('-', "−");
+            let difference = signed_money(total.difference, currency);
+            text += &format!(": {difference}, {percent} %");
+        }
+        text + "."
+    } else {
+        format!(
+            "Partial: what is priced of {month} would have cost {} in place of {} for usage.",
+            show(total.scenario),
+            show(total.baseline)
+        )
+    };
+    if let Some((spread, months)) = &prospect.range {
+        lead += &format!(
+            " The difference over {months} months, P10 to P90: {} to {}.",
+            signed_money(spread.p10, currency),
+            signed_money(spread.p90, currency)
+        );
+    }
+    if let Some(note) = prospect.scenario.note.as_ref().filter(|_| !prospect.found) {
+        lead += &format!(" {note}");
+    }
+    lead
+}
