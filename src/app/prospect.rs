@@ -50,10 +50,13 @@ impl App {
             .as_ref()
             .and_then(|found| Some((found, found.together.as_ref()?)));
         let prospect = match (scenario, together, alone) {
-            (None, Some((found, together)), _) => match baseline.valuers(self).last() {
-                Some(month) => Some(Prospect::together(found, together, month)?),
-                None => None,
-            },
+            (None, Some((found, together)), _) => {
+                let compared = baseline.of(together.scenario.is_of_storage())?;
+                match compared.valuers(self).last() {
+                    Some(month) => Some(Prospect::together(found, together, month)?),
+                    None => None,
+                }
+            }
             (_, _, Some(scenario_alone)) => {
                 let answer = self.compare(&baseline, scenario_alone)?;
                 let currency = &baseline.months[0].workload.currency;

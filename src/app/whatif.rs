@@ -16,7 +16,7 @@ use crate::{
             workload::{Facts, SeenBuild, SeenPipeline, Workload},
         },
         storage::{self, History, Told},
-        usage::UsageRecord,
+        usage::{ChargeKind, UsageRecord},
     },
     ledger::Ledger,
 };
@@ -30,6 +30,8 @@ pub struct MonthUsage {
     pub facts: Arc<Facts>,
     /// The prices its bill shows.
     pub observed: Observed,
+    /// What AWS billed for it, where it billed all of it.
+    pub billed: Option<Money>,
     /// What is left out of it: charges that are not usage.
     pub other_charges: Money,
     /// What lies in storage, of services that are not in the workload.
@@ -204,6 +206,7 @@ impl App {
                 workload,
                 facts: Arc::default(),
                 observed: Observed::default(),
+                billed: None,
                 other_charges: Money::ZERO,
                 storage: Vec::new(),
                 stores: History::default(),
@@ -234,11 +237,12 @@ impl App {
         let facts = Arc::new(facts(ledger, month)?);
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed.clone());
-        let other_charges = records
+        let (used, others): (Vec<_>, Vec<_>) = records
             .iter()
-            .filter(|record| record.kind != crate::domain::usage::ChargeKind::Usage)
-            .filter_map(|record| Some(record.billed.as_ref()?.cost))
-            .sum();
+            .partition(|record| record.kind == ChargeKind::Usage);
+        let cost = |record: &&UsageRecord| Some(record.billed.as_ref()?.cost);
+        let billed = used.iter().map(cost).sum();
+        let other_charges = others.iter().filter_map(cost).sum();
         let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
         if month.contains(self.today) {
             workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
@@ -247,6 +251,7 @@ impl App {
             workload,
             facts,
             observed,
+            billed,
             other_charges,
             storage,
             stores,

@@ -19,6 +19,7 @@ use crate::{
     collect::{scenario_file, usage_file},
     domain::{
         ids::{Currency, Region},
+        money::Money,
         number::parse_quantity,
         period::Month,
         plan::Terms,
@@ -247,7 +248,7 @@ pub(super) fn run(
         return Ok(Exit::of(is_complete(&answers), strict));
     }
     let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
-    let notes = notes(&baseline, &currency);
+    let notes = notes(&baseline, &answers, &currency);
     output.document(&report::whatif::document(
         &baseline.name,
         &shown,
@@ -308,9 +309,23 @@ fn shown(answer: &Answer) -> Shown<'_> {
     }
 }
 
-fn notes(baseline: &Baseline, currency: &Currency) -> Vec<String> {
+fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<String> {
     let mut notes = Vec::new();
-    let left_out: crate::domain::money::Money = baseline
+    let billed: Option<Money> = baseline.months.iter().map(|month| month.billed).sum();
+    let rated = answers
+        .iter()
+        .find(|answer| !answer.comparison.scenario.is_of_storage())
+        .map(|answer| answer.comparison.total.baseline);
+    if let (Some(billed), Some(rated)) = (billed, rated)
+        && let [billed, rated] = [billed, rated].map(|amount| report::show_money(amount, currency))
+        && billed != rated
+    {
+        notes.push(format!(
+            "AWS billed {billed} for this usage. Both sides are rated anew, by the same rules: free \
+             units are shared by quantity."
+        ));
+    }
+    let left_out: Money = baseline
         .months
         .iter()
         .map(|month| month.other_charges)

@@ -116,9 +116,10 @@ impl Prospect {
             Ok::<_, RatingError>(value.bill.total())
         })?;
         let difference: Money = amounts.iter().copied().sum();
+        let baseline = month.total(&[])?;
         let total = Totals {
-            baseline: found.cost,
-            scenario: found.cost + difference,
+            baseline,
+            scenario: baseline + difference,
             difference,
             whole,
         };
