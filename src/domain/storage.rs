@@ -80,8 +80,8 @@ pub const LOG_GROUPS: [&str; 2] = ["/aws/codebuild/", "/aws/codepipeline/"];
 pub const BUCKETS: [&str; 2] = ["codepipeline-", "artifact"];
 
 fn contains(text: &[u8], part: &str) -> bool {
-    text.windows(part.len())
-        .any(|window| window == part.as_bytes())
+    // What is no text is none of ours either.
+    str::from_utf8(text).is_ok_and(|text| text.contains(part))
 }
 
 /// Tells whether a usage type, as a bill writes it, may be about such storage.

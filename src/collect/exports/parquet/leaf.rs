@@ -1,6 +1,8 @@
 //! One column of a row group, read in batches: densely as codes or amounts, or only where rows are
 //! wanted. What is not wanted is passed over without being decoded.
 
+mod lists;
+
 use std::{collections::HashMap, sync::Arc};
 
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use parquet::{
     schema::types::ColumnDescPtr,
 };
 
+use self::lists::Window;
 use super::{
     Broken,
     pages::{Chunks, Pages},
@@ -165,8 +168,10 @@ pub(super) struct Leaf<R: ReadAt> {
     left: usize,
     /// Entries that pages may still bring.
     claimed: u64,
-    /// The repetition level of the next entry, where it was looked at.
-    peeked: Option<u32>,
+    /// Codes that are looked up together.
+    codes: Vec<u32>,
+    /// Of a column of lists: the levels that were looked at.
+    window: Window,
     /// Values met outside of the dictionary, numbered after it.
     extra: Vec<Box<[u8]>>,
     extra_codes: HashMap<Box<[u8]>, u32>,
@@ -224,7 +229,8 @@ impl<R: ReadAt + 'static> Leaf<R> {
             },
             left: 0,
             claimed: u64::try_from(chunk.num_values()).unwrap_or_default(),
-            peeked: None,
+            codes: Vec::new(),
+            window: Window::default(),
             extra: Vec::new(),
             extra_codes: HashMap::new(),
         })
@@ -431,13 +437,14 @@ impl<R: ReadAt + 'static> Leaf<R> {
     fn codes(&mut self, count: usize, out: &mut Vec<u32>) -> Result<(), Broken> {
         let known = self.dictionary.len();
         match &mut self.values {
-            Values::Codes(codes) => codes.each(count, |times, code| {
-                if code as usize >= known {
+            Values::Codes(codes) => {
+                let first = out.len();
+                codes.append(count, out)?;
+                if out[first..].iter().any(|code| *code as usize >= known) {
                     return Err(Broken::new("a code beyond the dictionary"));
                 }
-                out.resize(out.len() + times, code);
                 Ok(())
-            }),
+            }
             Values::Plain { bytes, at, width } => {
                 for _ in 0..count {
                     let (start, end) = next_plain(bytes, at, *width)?;
@@ -500,20 +507,18 @@ impl<R: ReadAt + 'static> Leaf<R> {
                                 .map(|code| number(dictionary.get(code).ok()?))
                                 .collect()
                         });
-                        codes.each(count, |times, code| {
-                            let Some(value) = numbers.get(code as usize) else {
-                                return Err(Broken::new("a code beyond the dictionary"));
-                            };
-                            for _ in 0..times {
-                                if value.is_none() {
-                                    let (start, end) = dictionary.span(code)?;
-                                    others
-                                        .push((row(out), Some(dictionary.bytes.slice(start..end))));
-                                }
-                                out.push(value.unwrap_or_default());
+                        self.codes.clear();
+                        codes.append(count, &mut self.codes)?;
+                        for &code in &self.codes {
+                            let value = *numbers
+                                .get(code as usize)
+                                .ok_or_else(|| Broken::new("a code beyond the dictionary"))?;
+                            if value.is_none() {
+                                let (start, end) = dictionary.span(code)?;
+                                others.push((row(out), Some(dictionary.bytes.slice(start..end))));
                             }
-                            Ok(())
-                        })?;
+                            out.push(value.unwrap_or_default());
+                        }
                     }
                     Values::Plain { bytes, at, width } => {
                         for _ in 0..count {
@@ -531,68 +536,6 @@ impl<R: ReadAt + 'static> Leaf<R> {
             done += step;
         }
         Ok(())
-    }
-
-    /// Reads the lists of some of the next rows: each entry with the place of its row among those
-    /// selected. Entries are there from the definition level `entry` on; their values need not be.
-    pub(super) fn read_lists(
-        &mut self,
-        rows: usize,
-        selected: &[u32],
-        entry: u32,
-        out: &mut Vec<(u32, Option<Bytes>)>,
-    ) -> Result<(), Broken> {
-        // The row that entries belong to; the first has not begun yet.
-        let mut row: Option<usize> = None;
-        let mut next = 0;
-        loop {
-            if self.left == 0 && self.peeked.is_none() && !self.load()? {
-                return match row {
-                    Some(row) if row + 1 == rows => Ok(()),
-                    _ => Err(Broken::new("a column ends before its last row")),
-                };
-            }
-            let repetition = match self.peeked {
-                Some(level) => level,
-                None => self.repetitions.next()?,
-            };
-            if repetition == 0 {
-                let begun = row.map_or(0, |row| row + 1);
-                if begun == rows {
-                    self.peeked = Some(0);
-                    return Ok(());
-                }
-                row = Some(begun);
-                while selected
-                    .get(next)
-                    .is_some_and(|wanted| (*wanted as usize) < begun)
-                {
-                    next += 1;
-                }
-            }
-            self.peeked = None;
-            self.left -= 1;
-            let Some(row) = row else {
-                return Err(Broken::new("a list that goes on from no row"));
-            };
-            let level = match self.max_definition {
-                0 => 0,
-                _ => self.definitions.next()?,
-            };
-            let is_selected = selected
-                .get(next)
-                .is_some_and(|wanted| *wanted as usize == row);
-            if level == self.max_definition {
-                if is_selected {
-                    let value = self.value()?;
-                    out.push((u32::try_from(next).unwrap_or(u32::MAX), Some(value)));
-                } else {
-                    self.values.skip(1)?;
-                }
-            } else if is_selected && level >= entry {
-                out.push((u32::try_from(next).unwrap_or(u32::MAX), None));
-            }
-        }
     }
 
     /// Returns the definition level at which a value of this column is there.

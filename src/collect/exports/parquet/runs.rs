@@ -165,6 +165,64 @@ impl Runs {
         Ok(())
     }
 
+    /// Reads the next values.
+    pub(super) fn append(&mut self, mut count: usize, out: &mut Vec<u32>) -> Result<(), Broken> {
+        while count > 0 {
+            if self.left() == 0 {
+                self.load()?;
+            }
+            let step = count.min(self.left());
+            count -= step;
+            match &mut self.run {
+                Run::Same { value, left } => {
+                    *left -= step;
+                    out.resize(out.len() + step, *value);
+                }
+                Run::Packed { bit, left } => {
+                    let first = *bit;
+                    *left -= step;
+                    *bit += step * usize::from(self.width);
+                    self.unpack(first, step, out);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads values from a bit on: eight at once where they begin with a byte, as of up to 16 bits
+    /// each they lie within two words.
+    fn unpack(&self, mut bit: usize, mut count: usize, out: &mut Vec<u32>) {
+        let width = usize::from(self.width);
+        let mask = (1_u64 << width) - 1;
+        let word = |bytes: &[u8]| u64::from_le_bytes(bytes.try_into().expect("eight bytes"));
+        while count > 0 {
+            let at = bit / 8;
+            let second = at + width / 2;
+            match self.bytes.get(at..second + 8) {
+                Some(bytes) if count >= 8 && bit.is_multiple_of(8) && width <= 16 => {
+                    let words = [
+                        word(&bytes[..8]),
+                        word(&bytes[width / 2..]) >> (4 * width % 8),
+                    ];
+                    for word in words {
+                        for value in 0..4 {
+                            #[expect(
+                                clippy::cast_possible_truncation,
+                                reason = "masked to 16 bits or fewer"
+                            )]
+                            out.push((word >> (value * width) & mask) as u32);
+                        }
+                    }
+                    (bit, count) = (bit + 8 * width, count - 8);
+                }
+                _ => {
+                    out.push(self.packed(bit));
+                    (bit, count) = (bit + width, count - 1);
+                }
+            }
+        }
+    }
+
     /// Calls with each run of the next values: how many, and the value.
     pub(super) fn each(
         &mut self,
@@ -232,6 +290,32 @@ mod tests {
         }
         let mut runs = Runs::new(bytes, 3).expect("three bits");
         assert_eq!(runs.count(15, 5).expect("there"), 8);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn values_read_together_are_those_read_one_by_one(
+            width in 1_u8..=32,
+            packed in proptest::collection::vec(proptest::prelude::any::<u8>(), 1..400),
+            steps in proptest::collection::vec(1_usize..40, 1..30),
+        ) {
+            // More than fit into one byte of a header would need another.
+            let groups = u8::try_from(packed.len() / usize::from(width)).map_or(63, |n| n.min(63));
+            let mut bytes = vec![groups << 1 | 1];
+            bytes.extend(&packed);
+            let mut together = Runs::new(Bytes::from(bytes.clone()), width).expect("it is narrow");
+            let mut alone = Runs::new(Bytes::from(bytes), width).expect("it is narrow");
+            let mut left = 8 * usize::from(groups);
+            for step in steps {
+                let step = step.min(left);
+                left -= step;
+                let mut read = Vec::new();
+                together.append(step, &mut read).expect("there");
+                let expected: Vec<u32> =
+                    (0..step).map(|_| alone.next().expect("there")).collect();
+                proptest::prop_assert_eq!(read, expected);
+            }
+        }
     }
 
     #[test]
