@@ -196,7 +196,8 @@ impl<'c> Charges<'c> {
 
     /// Says how many fields of most rows are looked at.
     fn looks_ahead(&self) -> usize {
-        let fields = self.bound.fields(Column::Cost).iter();
+        let columns = [Column::Cost, Column::UsageType, Column::Resource];
+        let fields = columns.iter().flat_map(|&column| self.bound.fields(column));
         fields
             .chain(&self.summed_by)
             .max()
