@@ -498,15 +498,16 @@ fn places(block: &[u8; BLOCK], byte: u8) -> u64 {
     places
 }
 
-/// Returns where line feeds and carriage returns stand: in most blocks there are none.
+/// Returns where line feeds and carriage returns stand: in most blocks there are none, nor any other
+/// byte as low.
 #[inline]
 fn line_ends(block: &[u8; BLOCK]) -> (u64, u64) {
     let (lanes, _) = block.as_chunks::<16>();
-    let either = lanes.iter().fold(u8x16::splat(0), |either, lane| {
-        let lane = u8x16::from(*lane);
-        either | lane.simd_eq(u8x16::splat(b'\n')) | lane.simd_eq(u8x16::splat(b'\r'))
+    let highest = u8x16::splat(b'\r');
+    let lowest = lanes.iter().fold(u8x16::splat(u8::MAX), |lowest, lane| {
+        lowest.min(u8x16::from(*lane))
     });
-    if either.to_bitmask() == 0 {
+    if lowest.min(highest).simd_eq(lowest).to_bitmask() == 0 {
         return (0, 0);
     }
     (places(block, b'\n'), places(block, b'\r'))
