@@ -168,8 +168,15 @@ pub(super) fn scenario(drawing: &Drawing, material: &Material<'_>) -> Section {
         return section;
     };
     section.lead = plain_text(&lead(prospect));
-    let anew = "The month is rated anew under both, without credits, refunds and taxes.";
-    let mut notes = vec![anew.to_owned()];
+    // A stated scenario says so among its notes.
+    let storage = if prospect.found && prospect.scenario.is_of_storage() {
+        ", and with the logs and artifacts in storage"
+    } else {
+        ""
+    };
+    let mut notes = vec![format!(
+        "The month is rated anew under both, without credits, refunds and taxes{storage}."
+    )];
     if prospect.waterfall.steps.len() > 1 && !prospect.waterfall.order_free {
         notes.push(
             "Each step is what it adds to those before it; another order gives other steps."
