@@ -258,8 +258,8 @@ fn report_hint(error: &ReportError) -> String {
     match error {
         ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
         ReportError::NoMapping | ReportError::BadAccount { .. } => {
-            "name your accounts in a file, with --gl FILE; reports/gl-mapping.toml is one to start \
-             from"
+            "name your accounts in a file, with --gl FILE; examples/gl-mapping.toml is one with codes, \
+             reports/gl-mapping.toml one with names"
                 .to_owned()
         }
         ReportError::TooManyRows { .. } => {
