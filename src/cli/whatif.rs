@@ -135,7 +135,7 @@ impl SetArgs {
         }
         if scenarios.is_empty() {
             let name = match &set[..] {
-                [] => "as it is".to_owned(),
+                [] => "the bill".to_owned(),
                 [only] => only.to_string(),
                 several => format!("{} changes", several.len()),
             };
@@ -227,7 +227,10 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let scenarios = args.changes.scenarios(&args.files, app)?;
     let turned = !args.sweep.is_empty() || args.tornado.is_some();
-    if scenarios.iter().all(|scenario| scenario.changes.is_empty()) && !turned {
+    if scenarios.iter().all(|scenario| scenario.changes.is_empty())
+        && !turned
+        && (args.files.is_empty() || args.breakeven.is_some())
+    {
         return Err(CommandError::NoChange);
     }
     let baseline = args.baseline.gather(app)?;
