@@ -579,3 +579,35 @@ fn a_range_is_over_months_that_rest_on_the_same() {
     let differences = answer.comparison.total.difference;
     assert!(range.p10 <= differences && differences <= range.p90);
 }
+
+#[test]
+fn a_move_of_all_pipelines_means_those_that_are_only_counted() {
+    let workload = stated("[codepipeline]\nv1_pipelines = 3\n");
+    // One is free: 2 dollars, against 3 × 200 minutes of which 100 are free.
+    let moved = compared(&workload, &["pipeline_type[*]=V2,minutes=200"]);
+    assert_eq!(moved.total.baseline, Money::new(dec("2")));
+    assert_eq!(moved.total.scenario, Money::new(dec("1")));
+}
+
+#[test]
+fn every_change_that_the_help_lists_is_one() {
+    let help = std::process::Command::new(env!("CARGO_BIN_EXE_pipebill"))
+        .args(["whatif", "--help"])
+        .output()
+        .unwrap();
+    let help = String::from_utf8(help.stdout).unwrap();
+    let (_, listed) = help.split_once("Changes, by --set").unwrap();
+    // A row is a word for its changes, two spaces or more, and these with commas and spaces between.
+    let rows = listed
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with("  "));
+    let changes: Vec<&str> = rows
+        .filter_map(|row| row.trim().split_once("  "))
+        .flat_map(|(_, changes)| changes.trim().split(", "))
+        .collect();
+    assert!(changes.len() >= 20, "{changes:?}");
+    for text in changes {
+        change(text);
+    }
+}

@@ -168,7 +168,7 @@ mod tests {
         let mut asked = 0;
         let steps = contributions(100, |taken| {
             asked += 1;
-            Ok::<_, ()>(Some(money(taken.len() as i64)))
+            Ok::<_, ()>(Some(Money::new(Decimal::from(taken.len() as u64))))
         });
         assert_eq!(
             (steps, asked),
