@@ -68,6 +68,12 @@ impl App {
             }
             _ => None,
         };
+        let alone = baseline.valuers(self).last().map(|month| month.total(&[]));
+        let alone = alone.transpose()?;
+        let prospect = prospect.map(|prospect| Prospect {
+            stored: alone.map_or(Money::ZERO, |alone| prospect.total.baseline - alone),
+            ..prospect
+        });
         Ok((found, prospect))
     }
 }

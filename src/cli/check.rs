@@ -114,6 +114,14 @@ impl Args {
             let request = self.baseline.request(app)?;
             return if against == Against::Bill {
                 self.bill(app, limit(budget), &request)
+            } else if self.baseline.month.is_some() {
+                Err(CommandError::BadValue {
+                    flag: "--month",
+                    problem:
+                        "the forecast is of the current month: add --against bill or --against \
+                              scenario for another"
+                            .to_owned(),
+                })
             } else {
                 forecast(app, limit(budget), budget, &request)
             };
@@ -202,7 +210,7 @@ fn forecast(
     )];
     if let Some(share) = month.over_budget {
         more.push(format!(
-            "{} of futures pass it",
+            "{} of futures cost more",
             report::Cell::Percent(share).shown()
         ));
     }

@@ -222,7 +222,12 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Scenario(ScenarioError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
-        AppError::Scenario(_) => "docs/scenarios.md has every change with an example",
+        AppError::Scenario(_) => {
+            "`pipebill whatif --help` lists the changes, docs/scenarios.md explains each"
+        }
+        AppError::NothingMatches { name, .. } if name.what == "usage type" => {
+            "`pipebill prices list --format csv` has the usage types of each service"
+        }
         AppError::NothingMatches { .. } => {
             "`pipebill usage --by project` names what there is; a star stands for any text"
         }
@@ -258,8 +263,8 @@ fn report_hint(error: &ReportError) -> String {
     match error {
         ReportError::Write(_) => "nothing was written; check the path and free space".to_owned(),
         ReportError::NoMapping | ReportError::BadAccount { .. } => {
-            "name your accounts in a file, with --gl FILE; reports/gl-mapping.toml is one to start \
-             from"
+            "name your accounts in a file, with --gl FILE; examples/gl-mapping.toml is one with codes, \
+             reports/gl-mapping.toml one with names"
                 .to_owned()
         }
         ReportError::TooManyRows { .. } => {

@@ -32,6 +32,21 @@ use crate::{
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 
+/// The changes there are. A test reads each.
+const CHANGES: &str = "\
+Changes, by --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add, *= multiplies:
+  people       active_users=+10, git_requests*=2, storage_gb=+50
+  pipelines    v1_pipelines=12, v2_action_minutes*=0.8, pipeline_type[team-*]=V2
+  volume       builds*=1.5, minutes[project:api]*=0.7, builds[tag:team:web]*=2
+  compute      compute[general1.medium]=arm1.medium,speed=1.2
+  Lambda       compute[arm1.small]=lambda.arm.4GB
+  fleets       compute[general1.large]=reserved,machines=3,overflow=queue
+  deployments  on_premises_updates*=2, on_premises_targets=20,deployments=30
+  storage      log_retention=30, artifact_retention=30, log_storage[old-*]*=0
+  elsewhere    region=eu-west-1, price_like=us-east-1
+  any meter    usage[AmazonS3:Requests-Tier1]*=2, security_baseline=on
+  prices       free_tier=off, price[Build-Min:Linux:g1.large]=0.018, discount[CodeBuild]=5%";
+
 /// Compare changes with what is used now, and show where they start to pay
 ///
 /// A change is NAME=VALUE or NAME*=FACTOR, in a scenario file or with --set; docs/scenarios.md has
@@ -39,13 +54,13 @@ use crate::{
 /// itself; the answer says where only totals are.
 ///
 /// Examples:
-///   pipebill whatif --demo --set 'compute[general1.medium]=arm1.medium,speed=1.2'
+///   pipebill whatif --demo --set 'compute[general1.large,region:us-east-1]=arm1.large,speed=1.2'
 ///   pipebill whatif v2-everywhere.toml arm.toml --month 2026-10
 ///   pipebill whatif --usage usage.toml --set active_users=+10
 ///   pipebill whatif --set 'compute[general1.large]=arm1.large' --breakeven speed
 ///   pipebill whatif --sweep active_users=5..50:5 --sweep 'builds*=0.5..2:0.25'
 #[derive(Debug, clap::Args)]
-#[command(verbatim_doc_comment)]
+#[command(verbatim_doc_comment, after_long_help = CHANGES)]
 pub(super) struct Args {
     /// Scenario files; each is compared with the baseline.
     #[arg(value_name = "SCENARIO.TOML")]
@@ -135,7 +150,7 @@ impl SetArgs {
         }
         if scenarios.is_empty() {
             let name = match &set[..] {
-                [] => "as it is".to_owned(),
+                [] => "the bill".to_owned(),
                 [only] => only.to_string(),
                 several => format!("{} changes", several.len()),
             };
@@ -227,7 +242,10 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let scenarios = args.changes.scenarios(&args.files, app)?;
     let turned = !args.sweep.is_empty() || args.tornado.is_some();
-    if scenarios.iter().all(|scenario| scenario.changes.is_empty()) && !turned {
+    if scenarios.iter().all(|scenario| scenario.changes.is_empty())
+        && !turned
+        && (args.files.is_empty() || args.breakeven.is_some())
+    {
         return Err(CommandError::NoChange);
     }
     let baseline = args.baseline.gather(app)?;

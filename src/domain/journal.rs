@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{
     allocation::{Policy, portions, round_together},
+    bill::Bill,
     exchange::Exchange,
     gl::{Mapping, Posting},
     ids::{AccountId, Currency, ServiceCode},
@@ -121,16 +122,28 @@ pub struct Journal {
     pub expected: Option<Money>,
 }
 
+/// What the rest of an open month is expected to add.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Rest {
+    /// Which.
+    pub month: Month,
+    /// How much, all services together.
+    pub amount: Money,
+    /// What each service's usage is expected to have cost at its end.
+    pub ends: BTreeMap<ServiceCode, Money>,
+}
+
 /// Makes entries of rated months. The lines of a payer's month add up to its rounded total; entities
 /// share it. A month that is not over on `today` is accrued, and reversed on the first of the next.
-/// `rest` is such a month and what the rest of it is expected to add, shared as its usage to date is.
+/// What the `rest` of it is expected to add goes to each service as that is expected to grow, and
+/// within it as its usage to date.
 pub fn journal(
     months: &[RatedMonth],
     mapping: &Mapping,
     policy: Policy,
     today: NaiveDate,
     exchange: Option<&Exchange>,
-    rest: Option<(Month, Money)>,
+    rest: Option<&Rest>,
 ) -> Journal {
     let mut journal = Journal::default();
     for month in months {
@@ -138,8 +151,7 @@ pub fn journal(
         let open = bill.month.end() > today;
         journal.unpriced_lines += bill.unpriced().count();
         let currency = exchange.map_or(&bill.currency, |exchange| &exchange.to);
-        let rest = rest.filter(|(of, _)| open && *of == bill.month);
-        let rest = rest.map(|(_, rest)| rest);
+        let rest = rest.filter(|rest| open && rest.month == bill.month);
         for (payer, costs) in costs(month, mapping, policy, rest, &mut journal) {
             let billed = in_cents(&costs, &bill.currency, |cost| cost);
             let posted = in_cents(&costs, currency, |cost| {
@@ -194,20 +206,22 @@ fn costs(
     month: &RatedMonth,
     mapping: &Mapping,
     policy: Policy,
-    rest: Option<Money>,
+    rest: Option<&Rest>,
     journal: &mut Journal,
 ) -> BTreeMap<Option<AccountId>, Costs> {
     let rated = &month.rated;
     let mut payers: BTreeMap<Option<AccountId>, Costs> = BTreeMap::new();
     let post = |record: &_| mapping.post(record);
-    let usage = rated.bill.usage_total();
-    let rest = rest.filter(|_| !usage.is_zero());
-    journal.expected = journal.expected.or(rest);
+    let rest = rest.filter(|_| !rated.bill.usage_total().is_zero());
+    journal.expected = journal.expected.or(rest.map(|rest| rest.amount));
+    let growth = rest.map(|rest| growth(&rated.bill, rest));
     for mut portion in portions(rated, &month.records, policy, post, |_| mapping.suspense()) {
         let line = &rated.bill.lines[portion.line];
         let key = &line.key;
-        if let (Some(rest), ChargeKind::Usage) = (rest, &line.kind) {
-            portion.cost += Money::new(rest.amount() * (portion.cost.amount() / usage.amount()));
+        if let (Some(growth), ChargeKind::Usage) = (&growth, &line.kind)
+            && let Some(by) = growth.get(&key.meter.service)
+        {
+            portion.cost += Money::new(portion.cost.amount() * by);
         }
         if portion.key.suspense && !portion.cost.is_zero() {
             journal.suspense += portion.cost;
@@ -219,6 +233,43 @@ fn costs(
             .or_default() += portion.cost;
     }
     payers
+}
+
+/// Returns by which share of its usage to date each service is expected to grow; together it is the
+/// whole rest. Medians of parts do not add up to the median of the sum, so it is shared by them.
+fn growth(bill: &Bill, rest: &Rest) -> BTreeMap<ServiceCode, Decimal> {
+    let mut to_date: BTreeMap<ServiceCode, Money> = BTreeMap::new();
+    for line in bill
+        .lines
+        .iter()
+        .filter(|line| line.kind == ChargeKind::Usage)
+    {
+        let service = line.key.meter.service.clone();
+        *to_date.entry(service).or_default() += line.cost;
+    }
+    to_date.retain(|_, cost| *cost != Money::ZERO);
+    let mut shares: BTreeMap<&ServiceCode, Decimal> = to_date
+        .iter()
+        .filter_map(|(service, known)| {
+            let more = (*rest.ends.get(service)? - *known).amount();
+            (more > Decimal::ZERO && *known > Money::ZERO).then_some((service, more))
+        })
+        .collect();
+    // A rest that no service explains, or that is below zero, is shared as the usage to date.
+    if shares.is_empty() || rest.amount < Money::ZERO {
+        shares = to_date
+            .iter()
+            .map(|(service, cost)| (service, cost.amount()))
+            .collect();
+    }
+    let all: Decimal = shares.values().sum();
+    shares
+        .into_iter()
+        .map(|(service, share)| {
+            let by = rest.amount.amount() * share / all / to_date[service].amount();
+            (service.clone(), by)
+        })
+        .collect()
 }
 
 fn in_cents(costs: &Costs, currency: &Currency, amount: impl Fn(Money) -> Money) -> Vec<Decimal> {

@@ -26,6 +26,8 @@ pub struct Prospect {
     pub month: Month,
     /// Both totals.
     pub total: Totals,
+    /// What of both is for logs and artifacts in storage, which the month's bill leaves out.
+    pub stored: Money,
     /// From one to the other; a handful of steps.
     pub waterfall: Waterfall,
     /// What a month's difference was, P10 to P90, and over how many months; none of one month.
@@ -60,6 +62,7 @@ impl Prospect {
             found: false,
             month,
             total: comparison.total,
+            stored: Money::ZERO,
             waterfall: shortened(&comparison.waterfall),
             range,
             notes: notes.concat(),
@@ -79,11 +82,11 @@ impl Prospect {
         } else {
             NAMED + 1
         };
-        let mut steps: Vec<(String, Vec<&Change>)> = findings()
+        let mut steps: Vec<(String, Vec<&Change>, bool)> = findings()
             .take(named)
             .map(|finding| {
                 let changes = finding.scenario.changes.iter().collect();
-                (finding.subject.clone(), changes)
+                (finding.subject.clone(), changes, false)
             })
             .collect();
         let others: Vec<&Change> = findings()
@@ -92,29 +95,24 @@ impl Prospect {
             .collect();
         if !others.is_empty() {
             let count = together.findings.len() - named;
-            steps.push((format!("{count} smaller ones"), others));
+            steps.push((format!("{count} smaller ones"), others, true));
         }
         let mut whole = Whole {
             baseline: true,
             scenario: true,
         };
-        let amounts = contributions(steps.len(), |subset| {
-            let of_step = |at: usize| {
-                if subset & (1 << at) == 0 {
-                    &[][..]
-                } else {
-                    &steps[at].1
-                }
-            };
-            let changes: Vec<&Change> = (0..steps.len()).flat_map(of_step).copied().collect();
+        let amounts = contributions(steps.len(), |taken| {
+            let changes = taken.iter().flat_map(|at| &steps[*at].1);
+            let changes: Vec<&Change> = changes.copied().collect();
             let value = month.value(&changes)?;
-            if subset == 0 {
+            if taken.is_empty() {
                 whole.baseline &= value.is_complete();
             } else {
                 whole.scenario &= value.is_complete();
             }
-            Ok::<_, RatingError>(value.bill.total())
+            Ok::<_, RatingError>(Some(value.bill.total()))
         })?;
+        let (amounts, every_order) = amounts.unwrap_or_default();
         let difference: Money = amounts.iter().copied().sum();
         let baseline = month.total(&[])?;
         let total = Totals {
@@ -135,13 +133,19 @@ impl Prospect {
             found: true,
             month: month.workload.month,
             total,
+            stored: Money::ZERO,
             waterfall: Waterfall {
                 baseline: total.baseline,
                 order_free: steps.len() <= super::scenario::waterfall::MOST_IN_EVERY_ORDER,
+                every_order,
                 steps: steps
                     .into_iter()
                     .zip(amounts)
-                    .map(|((label, _), amount)| WaterfallStep { label, amount })
+                    .map(|((label, _, is_rest), amount)| WaterfallStep {
+                        label,
+                        amount,
+                        is_rest,
+                    })
                     .collect(),
                 scenario: total.scenario,
             },
@@ -174,6 +178,7 @@ fn shortened(waterfall: &Waterfall) -> Waterfall {
     kept.push(WaterfallStep {
         label: format!("{others} more changes"),
         amount: rest,
+        is_rest: true,
     });
     short.steps = kept;
     short
@@ -196,10 +201,12 @@ mod tests {
                 .map(|amount| WaterfallStep {
                     label: amount.to_string(),
                     amount: money(*amount),
+                    is_rest: false,
                 })
                 .collect(),
             scenario: money(194),
             order_free: false,
+            every_order: false,
         };
         let short = shortened(&waterfall);
         let labels: Vec<&str> = short.steps.iter().map(|step| step.label.as_str()).collect();

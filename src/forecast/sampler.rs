@@ -83,6 +83,10 @@ impl<'d> Sampler<'d> {
                 Model::Units(units) => {
                     let mut columns = vec![vec![0.0; question.paths]; months];
                     for path in 0..question.paths {
+                        // A stream for each path: what a month draws must not depend on how many
+                        // follow it.
+                        let mut random = random.fork();
+                        let mut rounding = random.fork();
                         let counts = units.draw(months - 1, &mut random);
                         for ((at, value), column) in
                             counts.into_iter().enumerate().zip(&mut columns)
@@ -91,7 +95,7 @@ impl<'d> Sampler<'d> {
                                 (value - driver.month_to_date).max(0.0)
                             } else {
                                 let factor = question.growth.after(expect::days_ahead(horizon, at));
-                                whole(value * factor, random.share())
+                                whole(value * factor, rounding.share())
                             };
                         }
                     }

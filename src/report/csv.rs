@@ -8,6 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     Cell, Table,
     formats::{Options, ReportError},
+    text::clean,
 };
 use crate::collect::stated::UnknownName;
 
@@ -179,19 +180,32 @@ pub(super) enum Field {
 }
 
 /// Puts an apostrophe before text that a spreadsheet would take for a formula. Numbers are not
-/// text: a credit keeps its minus sign. Taking one leading apostrophe off restores the original,
-/// which is why text that begins with one gets another.
+/// text: a credit keeps its minus sign. Taking one leading apostrophe off restores the text, which is
+/// why one that begins with an apostrophe gets another. Control characters, at which readers of CSV
+/// stop, and bidirectional overrides are left out, as on a terminal.
 pub fn guarded(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| matches!(byte, b'\n' | b' '..=b'~')) {
+        return apostrophe(Cow::Borrowed(text));
+    }
+    let cleaned = clean(text);
+    apostrophe(if cleaned == text {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(cleaned)
+    })
+}
+
+fn apostrophe(text: Cow<'_, str>) -> Cow<'_, str> {
     let formula = |c: char| {
         matches!(
             c,
-            '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '\'' | '＝' | '＋' | '－' | '＠'
+            '=' | '+' | '-' | '@' | '\n' | '\'' | '＝' | '＋' | '－' | '＠'
         )
     };
     // Spreadsheets skip leading spaces before they look.
     match text.trim_start_matches(' ').chars().next() {
         Some(first) if formula(first) => Cow::Owned(format!("'{text}")),
-        _ => Cow::Borrowed(text),
+        _ => text,
     }
 }
 
@@ -216,7 +230,7 @@ mod tests {
         }
         assert_eq!(
             render(&table),
-            "name,cost\r\n'=1+1,-1.25\r\n'-2,-1.25\r\n'@x,-1.25\r\n'\tx,-1.25\r\nplain,-1.25\r\n\
+            "name,cost\r\n'=1+1,-1.25\r\n'-2,-1.25\r\n'@x,-1.25\r\nx,-1.25\r\nplain,-1.25\r\n\
              \"a,b\",-1.25\r\n\"say \"\"hi\"\"\",-1.25\r\n"
         );
     }

@@ -23,9 +23,7 @@ use crate::domain::{
     exchange::Exchange,
     gl::{DateStyle, Mapping},
     ids::Currency,
-    journal::{Accrual, Entry, EntryKind, EntryLine, Journal, journal},
-    money::Money,
-    period::Month,
+    journal::{Accrual, Entry, EntryKind, EntryLine, Journal, Rest, journal},
 };
 
 pub(super) use import::{generic, netsuite, quickbooks, xero};
@@ -52,7 +50,7 @@ impl<'a> Book<'a> {
             options.sharing,
             material.today,
             exchange,
-            rest(material, options),
+            rest(material, options).as_ref(),
         );
         Ok(Self {
             journal,
@@ -188,7 +186,7 @@ impl<'a> Book<'a> {
 }
 
 /// What the rest of an open month is expected to add, if that is asked for and known.
-fn rest(material: &Material<'_>, options: &Options) -> Option<(Month, Money)> {
+fn rest(material: &Material<'_>, options: &Options) -> Option<Rest> {
     if options.accrual == Accrual::ToDate {
         return None;
     }
@@ -199,7 +197,14 @@ fn rest(material: &Material<'_>, options: &Options) -> Option<(Month, Money)> {
         .find(|month| month.end() > material.today)?;
     let months = &material.forecast?.outlook.months;
     let ahead = months.iter().find(|ahead| ahead.month == open)?;
-    Some((open, ahead.rest()))
+    let ends = ahead.services.iter();
+    Some(Rest {
+        month: open,
+        amount: ahead.rest(),
+        ends: ends
+            .map(|(service, range)| (service.clone(), range.p50))
+            .collect(),
+    })
 }
 
 /// Splits a signed amount into debit and credit; the other side stays blank.

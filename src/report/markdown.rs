@@ -6,6 +6,10 @@ use super::{Block, Document, Table, text::clean};
 pub fn render(document: &Document) -> String {
     let mut out = format!("### {}\n", escaped(&document.title));
     for block in &document.blocks {
+        if matches!(block, Block::Table(table) if table.rows.is_empty() && table.totals.is_empty())
+        {
+            continue;
+        }
         out.push('\n');
         match block {
             Block::Heading(heading) => out += &format!("#### {}\n", escaped(heading)),

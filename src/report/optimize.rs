@@ -154,9 +154,12 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let count = found.months.len();
     notes.push(match (found.builds, count) {
         (0, _) => format!(
-            "From the totals of {count} months; the last decides what is named. No builds are known \
-             one by one: `pipebill collect` reads them, and rounding, fleets, Lambda and second tries \
-             can be looked at."
+            "From the totals of {}. No builds are known one by one: `pipebill collect` reads them, and \
+             rounding, fleets, Lambda and second tries can be looked at.",
+            match count {
+                1 => "one month".to_owned(),
+                _ => format!("{count} months, of which the last decides what is named"),
+            }
         ),
         (builds, 1) => format!("Build by build: {builds} builds of one month, which is no range."),
         (builds, _) => format!(
@@ -177,10 +180,10 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
         );
     }
     if found.small > 0 {
-        notes.push(format!(
-            "{} smaller savings are not shown: --least.",
-            found.small
-        ));
+        notes.push(match found.small {
+            1 => "1 smaller saving is not shown: --least.".to_owned(),
+            several => format!("{several} smaller savings are not shown: --least."),
+        });
     }
     if found.unrated > 0 {
         notes.push(format!(

@@ -27,6 +27,8 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
     for block in &document.blocks {
         parts.push(match block {
             Block::Heading(text) => format!("{}\n", heading(text, terminal)),
+            // Headings over nothing say nothing; the notes say why.
+            Block::Table(table) if table.rows.is_empty() && table.totals.is_empty() => continue,
             Block::Table(table) => render_table(table, terminal),
             Block::Lines(lines) => {
                 let wrapped = |line: &String| {

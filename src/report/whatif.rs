@@ -121,9 +121,11 @@ fn difference(total: &Totals, currency: &Currency) -> Cell {
 }
 
 fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
+    let several = shown.iter().any(|one| one.comparison.months.len() > 1);
     let mut table = Table::new(vec![
         Column::new("Scenario", "scenario_name", 0),
-        Column::new("Month", "month", 2),
+        // Rows of several months are nothing without it.
+        Column::new("Month", "month", if several { 0 } else { 2 }),
         Column::new("Baseline", "baseline", 0),
         Column::new("Scenario", "scenario", 0),
         Column::new("Difference", "difference", 0),
@@ -252,6 +254,7 @@ fn waterfall(baseline: &str, comparison: &Comparison, currency: &Currency) -> Dr
     let steps = waterfall.steps.iter().map(|step| Step {
         name: step.label.clone(),
         change: step.amount,
+        is_rest: step.is_rest,
     });
     Drawing {
         title: format!("{baseline} with {}", comparison.scenario.name),
@@ -289,8 +292,22 @@ fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
             .iter()
             .map(|text| format!("Unknown: {text}.")),
     );
+    if comparison.waterfall.steps.is_empty()
+        && !comparison.scenario.changes.is_empty()
+        && comparison.total.whole.both()
+    {
+        notes.push(
+            "No bars: taken one after the other, the changes pass through usage without a known \
+             price."
+                .to_owned(),
+        );
+    }
     if comparison.waterfall.steps.len() > 1 && comparison.total.whole.both() {
-        notes.push(if comparison.waterfall.order_free {
+        notes.push(if comparison.waterfall.order_free && !comparison.waterfall.every_order {
+            "Each bar is a change's mean share over the orders in which everything has a price: \
+             together they are the difference."
+                .to_owned()
+        } else if comparison.waterfall.order_free {
             "Each bar is a change's mean share over all orders (Shapley): together they are the \
              difference."
                 .to_owned()
@@ -529,7 +546,10 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
              State the price with --price, or take another region's with --price-like."
                 .to_owned()
         }
-        _ if even.flat => format!("{knob} makes no difference here."),
+        _ if even.flat => format!(
+            "{knob} makes no difference here: it {} at any value.",
+            if even.pays_at_start() { "pays" } else { "does not pay" }
+        ),
         ([], true) => format!(
             "It pays everywhere between {} and {}.",
             shown(even.range.0),
@@ -541,7 +561,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             shown(even.range.1)
         ),
         ([only], _) if only.pays => format!("It pays from {knob} {} on.", shown(only.at)),
-        ([only], _) => format!("It pays below {knob} {}.", shown(only.at)),
+        ([only], _) => format!("It pays as long as {knob} is below {}.", shown(only.at)),
         _ => "It pays in stretches.".to_owned(),
     }];
     notes.push(format!(

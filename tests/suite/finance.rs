@@ -692,7 +692,8 @@ fn hostile_names_are_harmless_in_every_format() {
         .collect();
     for team in &teams {
         assert!(
-            !team.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '\0']),
+            !team.starts_with(['=', '+', '-', '@', '\t', '\r', '\n'])
+                && !team.contains(['\0', '\u{202e}']),
             "{team}"
         );
     }
@@ -1046,6 +1047,20 @@ fn an_open_month_is_accrued_as_expected_or_to_date() {
     assert!(expected > to_date);
     assert_eq!(owed(&folder, &["--accrue", "to-date"]), to_date.round_dp(2));
     assert_eq!(owed(&folder, &[]), expected.round_dp(2));
+    // Users are billed for the month from their first day on: they grow no more, and are accrued at
+    // what the forecast says of them, to the cent that balances the entry.
+    let file = folder.path("accrual.csv");
+    let mut reader = csv::Reader::from_path(&file).unwrap();
+    let headers = reader.headers().unwrap().clone();
+    let at = |name: &str| headers.iter().position(|header| header == name).unwrap();
+    let users: Decimal = reader
+        .records()
+        .map(|row| row.unwrap())
+        .filter(|row| &row[at("entry_kind")] == "accrual")
+        .filter(|row| row[at("gl_account")].ends_with("CodeCommit"))
+        .map(|row| dec(&row[at("debit")]))
+        .sum();
+    assert_eq!(users, dec("32.00"));
     // A month that is over has nothing to expect.
     let over = ["--demo", "--month", "2026-10", "--format", "journal"];
     let one = read(&folder.report(&over, "over.csv"));

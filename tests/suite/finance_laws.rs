@@ -15,7 +15,7 @@ use pipebill::{
         exchange::Exchange,
         gl::{DateStyle, Mapping, Rule},
         ids::{Currency, Meter, ServiceCode},
-        journal::{EntryKind, journal},
+        journal::{EntryKind, Rest, journal},
         money::Money,
         number::unscaled,
         price_book::{Observed, PriceBook},
@@ -232,16 +232,19 @@ proptest! {
     #[test]
     fn an_expected_accrual_is_the_cost_to_date_and_the_rest(
         records in month_of_charges(), sharing in policy(), rest in -50_000_i64..500_000,
+        ends in proptest::collection::vec(-50_000_i64..500_000, 0..5),
     ) {
         let month = month(records, 0, sharing);
         let bill = &month.rated.bill;
         let mapping = mapping(vec![rule("CodeBuild", Some("Builders"))]);
-        let rest = Money::new(Decimal::new(rest, 2));
+        let cents = |cents| Money::new(Decimal::new(cents, 2));
         let today = day("2026-11-22");
         let made = |today, rest| {
             journal(std::slice::from_ref(&month), &mapping, sharing, today, None, rest)
         };
-        let journal = made(today, Some((bill.month, rest)));
+        let ends = bill.by_service().into_iter().zip(ends).map(|((service, _), end)| (service, cents(end)));
+        let rest = Rest { month: bill.month, amount: cents(rest), ends: ends.collect() };
+        let journal = made(today, Some(&rest));
         let accruals = journal.entries.iter().filter(|entry| entry.kind == EntryKind::Accrual);
         let owed: Decimal = accruals.map(pipebill::domain::journal::Entry::owed).sum();
         let beyond = journal.expected.unwrap_or_default();
@@ -257,7 +260,7 @@ proptest! {
         prop_assert!(all.map(|line| line.amount).sum::<Decimal>().is_zero());
         // A month that is over is posted as it is.
         let over = day("2026-12-02");
-        prop_assert_eq!(made(over, Some((bill.month, rest))), made(over, None));
+        prop_assert_eq!(made(over, Some(&rest)), made(over, None));
     }
 
     #[test]

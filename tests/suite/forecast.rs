@@ -379,6 +379,29 @@ fn the_same_seed_gives_the_same_bytes() {
     assert!(!first.contains("NaN") && !first.contains("inf"));
 }
 
+/// What a month comes to does not depend on how many months after it are asked for.
+#[test]
+fn a_month_is_the_same_however_many_follow() {
+    let run = |months: &str| -> serde_json::Value {
+        let output = Command::new(env!("CARGO_BIN_EXE_pipebill"))
+            .args(["forecast", "--demo", "--months", months, "--format", "json"])
+            .args(["--growth", "2%/month"])
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let (few, many) = (run("2"), run("12"));
+    for at in 0..3 {
+        for point in ["p10", "p50", "p90"] {
+            assert_eq!(
+                few["rows"][at][point], many["rows"][at][point],
+                "{at} {point}"
+            );
+        }
+    }
+}
+
 /// Pipelines are whole: one that was active in each of the last months is one more dollar a month,
 /// however many minutes it ran.
 #[test]

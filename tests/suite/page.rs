@@ -552,10 +552,12 @@ fn hostile_prospects() -> (Optimization, Prospect) {
             .map(|name| WaterfallStep {
                 label: (*name).to_owned(),
                 amount: Money::new(dec("-2")),
+                is_rest: false,
             })
             .collect(),
         scenario: Money::new(dec("8")),
         order_free: true,
+        every_order: true,
     };
     let prospect = Prospect {
         scenario: all.clone(),
@@ -571,6 +573,7 @@ fn hostile_prospects() -> (Optimization, Prospect) {
             },
         },
         waterfall,
+        stored: Money::ZERO,
         range: Some((saving, 3)),
         notes: HOSTILE.map(str::to_owned).to_vec(),
         currency: currency.clone(),

@@ -340,7 +340,10 @@ impl<'a> Reader<'a> {
 
     fn pipeline_type(&mut self) -> Read<Change> {
         self.no_times()?;
-        let only = self.selector("pipeline")?;
+        let mut only = self.selector("pipeline")?;
+        // All of them, and also those that a file only counts.
+        only.terms
+            .retain(|term| !matches!(term, Term::Pipeline(Pattern(name)) if name == "*"));
         self.split_options(&["minutes"])?;
         let to = match self.value.text {
             "V1" | "v1" => PipelineType::V1,

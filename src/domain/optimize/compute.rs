@@ -183,8 +183,9 @@ fn consider(
         Grain::Second => "s",
         Grain::Minute | Grain::Provisioned => "min",
     };
+    let currency = &found.currency;
     let mut evidence = vec![format!(
-        "{} {} at {} on {}; {} {} at {} on {}",
+        "{} {} at {} {currency} on {}; {} {} at {} {currency} on {}",
         plain(before),
         unit(from.grain),
         plain(own),

@@ -223,7 +223,11 @@ fn unknown(arrivals: &Arrivals, minute: Decimal, minutes: Decimal, place: &str, 
         .round_dp_with_strategy(6, rust_decimal::RoundingStrategy::ToZero);
     found.fleets.push((
         price,
-        format!("for {place} below {} a minute", plain(price)),
+        format!(
+            "for {place} below {} {} a minute",
+            plain(price),
+            found.currency
+        ),
     ));
 }
 

@@ -210,9 +210,11 @@ struct Unpriced {
 }
 
 /// What the searches found.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Found {
     least: Money,
+    /// What amounts are in.
+    currency: Currency,
     drafts: Vec<Draft>,
     /// What has no price, by compute type.
     unpriced: BTreeMap<String, Unpriced>,
@@ -285,7 +287,13 @@ pub fn optimize(
     let least = least.max(Money::new(Decimal::new(1, 6)));
     let mut found = Found {
         least,
-        ..Found::default()
+        currency: latest.valuer.workload.currency.clone(),
+        drafts: Vec::new(),
+        unpriced: BTreeMap::new(),
+        fleets: Vec::new(),
+        not_compared: BTreeSet::new(),
+        observations: Vec::new(),
+        small: 0,
     };
     search(latest, storage, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);

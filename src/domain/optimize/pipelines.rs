@@ -209,9 +209,10 @@ fn split(
         (n, 0) => format!("{n} {} to V1", noun(n)),
         (a, b) => format!("{a} {} to V1, {b} to V2", noun(a)),
     };
+    let currency = &found.currency;
     let mut evidence = vec![format!(
         "the cheapest of all ways to split {} pipelines that share what is free ({} V1, {} V2 \
-         minutes): V1 costs {} a month, as much as {} V2 minutes",
+         minutes): V1 costs {} {currency} a month, as much as {} V2 minutes",
         chosen.len(),
         plain(free_pipelines),
         plain(free_minutes),
@@ -226,12 +227,12 @@ fn split(
         let name = pipeline.name.as_deref().unwrap_or_default();
         let runs = pipeline.runs.map(|runs| format!(" of {runs} runs"));
         evidence.push(format!(
-            "{name} to {to:?}: {} action minutes{} cost {} as V2, {} as V1",
+            "{name} to {to:?}: {} action minutes{} cost {} {currency} as V2, {} as V1",
             plain(*minutes),
             runs.unwrap_or_default(),
             plain((*minutes * v2).round_dp(2)),
             if pipeline.counts {
-                plain(v1)
+                format!("{} {currency}", plain(v1))
             } else {
                 "nothing".to_owned()
             }

@@ -217,9 +217,10 @@ fn retention(history: &History, left: Left, found: &mut Found) {
         subject: nouns.to_owned(),
         title,
         evidence: vec![format!(
-            "stored more in each month on record, so nothing expires; {} days would save {}",
+            "stored more in each month on record, so nothing expires; {} days would save {} {}",
             DAYS[1],
-            plain(longer.to_cents())
+            plain(longer.to_cents()),
+            found.currency
         )],
         changes: Vec::new(),
         assumptions: vec![format!("No {noun} is read back further than that.")],

@@ -257,8 +257,9 @@ fn failures(projects: &[Project<'_>], found: &mut Found) {
     if count > 0 {
         found.observations.push(format!(
             "{count} builds failed and {again} of them were tried again within {RETRY_MINUTES} \
-             minutes; failed builds cost {} together, before free units.",
-            plain(cost.to_cents())
+             minutes; failed builds cost {} {} together, before free units.",
+            plain(cost.to_cents()),
+            found.currency
         ));
     }
 }

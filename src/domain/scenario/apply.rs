@@ -71,6 +71,8 @@ pub struct Applied {
     pub assumptions: BTreeSet<String>,
     /// What cannot be known without being stated.
     pub unknown: BTreeSet<String>,
+    /// Pipelines without recorded runs were taken to be like others.
+    pub guessed: bool,
 }
 
 /// What happens to one lot.
@@ -96,6 +98,8 @@ struct Application<'a> {
     catalog: &'a Catalog,
     changes: &'a [&'a Change],
     out: Applied,
+    /// Builds that take too long for Lambda, by project.
+    too_long: BTreeMap<String, u64>,
 }
 
 /// Applies changes to a month.
@@ -117,7 +121,9 @@ pub(super) fn apply(
             warnings: BTreeSet::new(),
             assumptions: BTreeSet::new(),
             unknown: BTreeSet::new(),
+            guessed: false,
         },
+        too_long: BTreeMap::new(),
     };
     application.run(selects);
     application.out
@@ -148,6 +154,15 @@ impl<'a> Application<'a> {
                 }
                 _ => self.lot(at, lot, *fate),
             }
+        }
+        for (name, count) in &self.too_long {
+            let (builds, they) = match count {
+                1 => ("build", "takes longer than Lambda's 15 minutes: it stays"),
+                _ => ("builds", "take longer than Lambda's 15 minutes: they stay"),
+            };
+            let month = self.workload.month;
+            let text = format!("In {month}, {count} {builds} of {name} {they}.");
+            self.out.warnings.insert(text);
         }
         self.out.pieces.extend(moved);
         for ((change, _, region), lots) in fleets {
@@ -300,6 +315,7 @@ impl<'a> Application<'a> {
                  minutes=… if they have such."
             }
             Basis::LikeOthers => {
+                self.out.guessed = true;
                 "V2 minutes of V1 pipelines whose runs are not known: the mean of the V2 \
                  pipelines. State minutes=… if you know better."
             }
@@ -345,11 +361,9 @@ impl<'a> Application<'a> {
         let goes = if all_fit { &lot.builds } else { &go };
         if !stay.is_empty() {
             let count: u64 = stay.iter().map(|build| u64::from(build.count)).sum();
-            self.out.warnings.insert(format!(
-                "{count} builds of {} take longer than Lambda's 15 minutes: they stay.",
-                lot.name()
-                    .unwrap_or_else(|| "an unnamed project".to_owned())
-            ));
+            let name = lot.name();
+            let name = name.unwrap_or_else(|| "an unnamed project".to_owned());
+            *self.too_long.entry(name).or_default() += count;
             let quantity = Decimal::from(billed_units(&stay, from, slower)) * fate.many;
             self.piece(at, lot, fate.region, None, quantity, lot.unit);
         }
@@ -512,9 +526,12 @@ impl<'a> Application<'a> {
         arrivals.sort_unstable();
         let timed: Vec<(i64, i64)> = arrivals.iter().map(|build| (build.0, build.1)).collect();
         let run = fleet::simulate(&timed, *machines, *overflow);
+        let account = &self.workload.lots[lots[0]].key.account;
+        let account = account.as_ref().map(|account| format!(" in {account}"));
         self.out.assumptions.insert(format!(
-            "In {} of {region}, {}; it is billed for every minute it is provisioned, idle or not.",
+            "In {} of {region}{}, {}; it is billed for every minute it is provisioned, idle or not.",
             self.workload.month,
+            account.unwrap_or_default(),
             run.describe(*machines, minutes)
         ));
         let mut over: BTreeMap<usize, i64> = BTreeMap::new();

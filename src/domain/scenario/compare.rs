@@ -358,6 +358,8 @@ pub struct Comparison {
     pub assumptions: Vec<String>,
     /// What has no price or cannot be known: the totals are partial.
     pub unknown: Vec<String>,
+    /// Somewhere in it pipelines without recorded runs were taken to be like others.
+    pub guessed: bool,
 }
 
 /// Costs over all months.
@@ -403,6 +405,7 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
     let (mut warnings, mut assumptions, mut unknown) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut steps = vec![Money::ZERO; changes.len()];
+    let (mut has_steps, mut every_order, mut guessed) = (true, true, false);
     for valuer in months {
         let before = valuer.value(&[])?;
         let after = valuer.value(&changes)?;
@@ -433,27 +436,36 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
                 *sum.totals.entry(*unit).or_default() += *quantity;
             }
         }
+        guessed |= after.applied.guessed;
         warnings.extend(after.applied.warnings);
         assumptions.extend(after.applied.assumptions);
-        let all = (1_usize << changes.len().min(60)) - 1;
-        let of_month = contributions(changes.len(), |subset| {
-            if subset == 0 {
-                return Ok(baseline);
+        let of_month = contributions(changes.len(), |taken| {
+            if taken.is_empty() {
+                return Ok(Some(baseline));
             }
-            if subset == all {
-                return Ok(cost);
+            if taken.len() == changes.len() {
+                return Ok(Some(cost));
             }
-            let taken: Vec<&Change> = (0..changes.len())
-                .filter(|at| subset & (1 << at) != 0)
-                .map(|at| changes[at])
-                .collect();
-            valuer.total(&taken)
+            let taken: Vec<&Change> = taken.iter().map(|at| changes[*at]).collect();
+            let between = valuer.value(&taken)?;
+            // Between two known totals a price that is missing would show as money saved.
+            let counts = between.is_complete() || !whole.both();
+            Ok(counts.then(|| between.bill.total()))
         })?;
-        for (sum, step) in steps.iter_mut().zip(of_month) {
-            *sum += step;
+        match of_month {
+            Some((of_month, all_orders)) => {
+                every_order &= all_orders;
+                for (sum, step) in steps.iter_mut().zip(of_month) {
+                    *sum += step;
+                }
+            }
+            None => has_steps = false,
         }
     }
     totals.difference = totals.scenario - totals.baseline;
+    if !has_steps {
+        steps.clear();
+    }
     Ok(Comparison {
         months: compared,
         total: totals,
@@ -465,16 +477,19 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
                 .map(|(change, amount)| WaterfallStep {
                     label: change.to_string(),
                     amount,
+                    is_rest: false,
                 })
                 .collect(),
             scenario: totals.scenario,
             order_free: changes.len() <= MOST_IN_EVERY_ORDER,
+            every_order,
         },
         meters,
         reach,
         warnings: warnings.into_iter().collect(),
         assumptions: assumptions.into_iter().collect(),
         unknown: unknown.into_iter().collect(),
+        guessed,
         scenario: scenario.clone(),
     })
 }

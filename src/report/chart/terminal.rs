@@ -520,6 +520,7 @@ mod tests {
             steps: vec![Step {
                 name: "Builds".to_owned(),
                 change: usd(-1000),
+                is_rest: false,
             }],
             to: ("Oct".to_owned(), usd(1000)),
             currency: currency(),

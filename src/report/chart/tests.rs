@@ -112,6 +112,7 @@ fn waterfall(from: i64, steps: &[(&str, i64)]) -> Chart {
             .map(|(name, change)| Step {
                 name: (*name).to_owned(),
                 change: usd(*change),
+                is_rest: false,
             })
             .collect(),
         to: ("October 2026".to_owned(), usd(to)),

@@ -31,6 +31,8 @@ pub struct Step {
     pub name: String,
     /// By how much.
     pub change: Money,
+    /// It stands for several that are too small for a step of their own.
+    pub is_rest: bool,
 }
 
 const HEIGHT: f64 = 340.0;
@@ -61,7 +63,11 @@ impl Waterfall {
             self.to.0
         );
         let size = |step: &&Step| step.change.max(-step.change);
-        if let Some(largest) = self.steps.iter().max_by_key(size)
+        if let Some(largest) = self
+            .steps
+            .iter()
+            .filter(|step| !step.is_rest)
+            .max_by_key(size)
             && !largest.change.is_zero()
         {
             text += &format!(

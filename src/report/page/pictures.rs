@@ -211,11 +211,13 @@ fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
         .map(|(name, change)| Step {
             name: name.clone(),
             change: *change,
+            is_rest: false,
         })
         .collect();
     steps.extend(bridge.rest.map(|change| Step {
         name: "All other".to_owned(),
         change,
+        is_rest: true,
     }));
     Ok(Drawing {
         title: format!(
@@ -287,6 +289,7 @@ fn scenario(material: &Material<'_>) -> Result<Drawing, String> {
     let steps = waterfall.steps.iter().map(|step| Step {
         name: step.label.clone(),
         change: step.amount,
+        is_rest: step.is_rest,
     });
     Ok(Drawing {
         title,

@@ -224,6 +224,13 @@ fn lead(prospect: &Prospect) -> String {
             show(total.baseline)
         )
     };
+    if !prospect.stored.is_zero() {
+        lead += &format!(
+            " Both include {} for logs and artifacts in storage, which AWS bills as CloudWatch and S3 \
+             and the bill in this report leaves out.",
+            show(prospect.stored)
+        );
+    }
     if let Some((spread, months)) = &prospect.range {
         lead += &format!(
             " The difference over {months} months, P10 to P90: {} to {}.",

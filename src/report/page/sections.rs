@@ -254,7 +254,8 @@ fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String 
     let bill = bill(material);
     let show = |amount| show_money(amount, &bill.currency);
     let month = month_name(bill.month);
-    let mut text = match outlook_of(material, bill.month) {
+    let ahead = outlook_of(material, bill.month);
+    let mut text = match ahead {
         Some(ahead) => format!(
             "{month} is heading for {}, and in eight cases of ten for {}.",
             show(ahead.total.p50),
@@ -268,11 +269,18 @@ fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String 
     if let Some((before, change)) = change
         && let Some(words) = compared(change)
     {
-        text += &format!(
-            " That is {words} {}, which had {} for usage.",
-            month_name(*before),
-            show(change.from)
-        );
+        let before = month_name(*before);
+        let from = show(change.from);
+        let usage = bill.usage_total();
+        text += &if ahead.is_none() && usage != bill.total() {
+            // A refund or a credit says nothing of what was used.
+            format!(
+                " Its usage cost {}: {words} that of {before}, {from}.",
+                show(usage)
+            )
+        } else {
+            format!(" That is {words} {before}, whose usage cost {from}.")
+        };
     }
     text
 }
