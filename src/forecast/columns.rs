@@ -5,7 +5,7 @@ use rust_decimal::{
     prelude::{FromPrimitive, ToPrimitive},
 };
 
-use super::numbers::{count, mean, quantile};
+use super::numbers::{count, mean, tenths};
 use crate::domain::{bill::Bill, money::Money};
 
 /// Sums over months, path by path.
@@ -86,9 +86,7 @@ pub(super) fn shift(column: &mut [f64], amount: f64) {
 
 /// P10, P50 and P90 of a column.
 pub(super) fn points(column: &[f64]) -> [f64; 3] {
-    let mut sorted = column.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    [0.1, 0.5, 0.9].map(|share| quantile(&sorted, share))
+    tenths(&mut column.to_vec())
 }
 
 pub(super) fn add(sum: &mut [f64], column: &[f64]) {

@@ -11,7 +11,7 @@ use super::{
     events::{Event, Growth},
     expect::{Changes, Horizon},
     methods,
-    numbers::quantile,
+    numbers::tenths,
     rated::Tariffs,
     sampler::{Model, Sampler, models},
     series::{self, Coverage, Driver, Kind},
@@ -422,12 +422,7 @@ fn describe(
 impl Range {
     /// Returns the range of a column of paths.
     pub(super) fn of(mut column: Vec<f64>) -> Self {
-        column.sort_unstable_by(f64::total_cmp);
-        let money = |share: f64| Money::new(decimal(quantile(&column, share), 4));
-        Self {
-            p10: money(0.1),
-            p50: money(0.5),
-            p90: money(0.9),
-        }
+        let [p10, p50, p90] = tenths(&mut column).map(|value| Money::new(decimal(value, 4)));
+        Self { p10, p50, p90 }
     }
 }
