@@ -38,14 +38,15 @@ impl Draft {
 impl Write for Draft {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         match self {
-            Self::File(file, _) => file.write(buffer),
+            // Through the file itself: the temporary name has no place in an error.
+            Self::File(file, _) => file.as_file_mut().write(buffer),
             Self::Device(file) => file.write(buffer),
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::File(file, _) => file.flush(),
+            Self::File(file, _) => file.as_file_mut().flush(),
             Self::Device(file) => file.flush(),
         }
     }

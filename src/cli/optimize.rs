@@ -1,15 +1,19 @@
 //! `pipebill optimize`: which changes would have saved money.
 
-use std::path::{Path, PathBuf};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
 
 use super::{
     CommandError, Exit, Format,
-    output::{Output, write_file},
+    output::Output,
     terms::number,
     whatif::{Against, BaselineArgs},
 };
 use crate::{
     app::App,
+    atomic_file::{self, Draft},
     collect::scenario_file,
     domain::{money::Money, number::parse_quantity, optimize::Optimization},
     report,
@@ -94,8 +98,7 @@ pub(super) fn run(
     Ok(Exit::of(found.complete, strict))
 }
 
-/// Writes a scenario file for each finding, and one for those that go together: all, or none if one is
-/// there already.
+/// Writes a scenario file for each finding, and one for those that go together: all or none.
 fn write(
     directory: &Path,
     force: bool,
@@ -117,13 +120,19 @@ fn write(
     if let Some((path, _)) = files.iter().find(|(path, _)| !force && path.exists()) {
         return Err(CommandError::Exists(path.display().to_string()));
     }
-    std::fs::create_dir_all(directory).map_err(|source| CommandError::Unwritable {
-        target: directory.display().to_string(),
+    let unwritable = |path: &Path, source| CommandError::Unwritable {
+        target: path.display().to_string(),
         source,
-    })?;
+    };
+    std::fs::create_dir_all(directory).map_err(|source| unwritable(directory, source))?;
+    let mut drafts = Vec::new();
     for (path, text) in &files {
-        write_file(path, text)?;
+        let mut draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
+        let written = draft.write_all(text.as_bytes());
+        written.map_err(|source| unwritable(path, source))?;
+        drafts.push(draft);
     }
+    atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;
     output.say(&format!(
         "{} scenario files written to {}",
         files.len(),

@@ -108,7 +108,13 @@ impl Ledger {
                 source,
             })?;
         }
-        Self::from(path, Connection::open(path))
+        let was_there = path.exists();
+        let ledger = Self::from(path, Connection::open(path));
+        if ledger.is_err() && !was_there {
+            // On a full disk SQLite gets no further than the name of the file.
+            drop(std::fs::remove_file(path));
+        }
+        ledger
     }
 
     /// Opens a ledger that is there.

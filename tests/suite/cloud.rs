@@ -75,6 +75,16 @@ impl Exports {
         }
     }
 
+    /// The sample, and a fixture of each kind of bill.
+    pub(crate) fn of_each_kind() -> Option<Self> {
+        let mut exports = Self::new()?;
+        exports.deliver_sample();
+        exports.deliver_fixture("cur2.csv", "cur2");
+        exports.deliver_fixture("legacy-cur.csv", "legacy");
+        exports.deliver_fixture("focus-1.2.csv", "focus");
+        Some(exports)
+    }
+
     pub(crate) fn deliver_sample(&mut self) {
         let export = self.path("sample.csv");
         sample::write_cur(&mut File::create(&export).unwrap()).unwrap();
@@ -166,13 +176,9 @@ pub(crate) fn rows(ledger: &Path) -> (Vec<UsageRecord>, Vec<String>) {
 
 #[test]
 fn an_export_says_the_same_by_file_and_by_athena() {
-    let Some(mut exports) = Exports::new() else {
+    let Some(exports) = Exports::of_each_kind() else {
         return;
     };
-    exports.deliver_sample();
-    exports.deliver_fixture("cur2.csv", "cur2");
-    exports.deliver_fixture("legacy-cur.csv", "legacy");
-    exports.deliver_fixture("focus-1.2.csv", "focus");
     let double = exports.athena();
     for (name, kind) in [
         ("sample", "cur2"),

@@ -577,3 +577,17 @@ fn files_carry_exact_amounts_and_no_formulas() {
     let markdown = report::markdown::render(&document);
     assert!(markdown.starts_with("### Savings"));
 }
+
+#[test]
+fn scenario_files_are_written_all_or_none() {
+    let folder = tempfile::tempdir().unwrap();
+    // The last of them cannot be: a directory is in its place.
+    std::fs::create_dir(folder.path().join("together.toml")).unwrap();
+    let mut command = assert_cmd::Command::cargo_bin("pipebill").unwrap();
+    command.args(["optimize", "--demo", "--force", "--write"]);
+    let refused = command.arg(folder.path()).assert().code(1);
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("together.toml"), "{said}");
+    let left = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(left, 1, "{said}");
+}

@@ -110,13 +110,9 @@ fn of_duckdb(kind: &str, format: &str, files: &[std::path::PathBuf]) -> (Sums, B
 
 #[test]
 fn every_sum_is_the_one_that_duckdb_finds() {
-    let Some(mut exports) = Exports::new() else {
+    let Some(exports) = Exports::of_each_kind() else {
         return;
     };
-    exports.deliver_sample();
-    exports.deliver_fixture("cur2.csv", "cur2");
-    exports.deliver_fixture("legacy-cur.csv", "legacy");
-    exports.deliver_fixture("focus-1.2.csv", "focus");
     for (name, kind) in [
         ("sample", "cur2"),
         ("cur2", "cur2"),

@@ -107,6 +107,12 @@ fn split(
             // In its first thirty days V1 is free, which says nothing about the next month.
             .filter(|_| activity(pipeline) != Some(V1Activity::Trial))
             .filter(|_| pipeline.kind == PipelineType::V2 || pipeline.counts);
+        let name = pipeline.name.as_deref();
+        let elsewhere_name = name.filter(|_| known.is_none() && both(pipeline) != Some((v1, v2)));
+        if let Some(name) = elsewhere_name {
+            let names = elsewhere.entry(&pipeline.key.region).or_default();
+            names.push(name);
+        }
         match (known, pipeline.kind) {
             (Some((minutes, _)), now) => {
                 if now == PipelineType::V2 {
@@ -125,25 +131,11 @@ fn split(
                 if pipeline.counts {
                     charges.free_pipelines -= pipeline.count;
                 }
-                let name = pipeline.name.as_deref();
-                if let Some(name) = name.filter(|_| both(pipeline) != Some((v1, v2))) {
-                    elsewhere
-                        .entry(&pipeline.key.region)
-                        .or_default()
-                        .push(name);
-                } else if pipeline.counts {
+                if elsewhere_name.is_none() && pipeline.counts {
                     guessed += u64::try_from(pipeline.count.ceil()).unwrap_or(u64::MAX);
                 }
             }
-            (None, PipelineType::V2) => {
-                let name = pipeline.name.as_deref();
-                if let Some(name) = name.filter(|_| both(pipeline) != Some((v1, v2))) {
-                    elsewhere
-                        .entry(&pipeline.key.region)
-                        .or_default()
-                        .push(name);
-                }
-            }
+            (None, PipelineType::V2) => {}
         }
     }
     for (region, names) in elsewhere {

@@ -146,21 +146,37 @@ impl Runs {
         }
     }
 
+    /// Goes on by up to so many values of one run. Returns where they are, and how many.
+    fn advance(&mut self, most: usize) -> Result<(Run, usize), Broken> {
+        if self.left() == 0 {
+            self.load()?;
+        }
+        let step = most.min(self.left());
+        let passed = match &mut self.run {
+            Run::Same { value, left } => {
+                *left -= step;
+                Run::Same {
+                    value: *value,
+                    left: step,
+                }
+            }
+            Run::Packed { bit, left } => {
+                let first = *bit;
+                *left -= step;
+                *bit += step * usize::from(self.width);
+                Run::Packed {
+                    bit: first,
+                    left: step,
+                }
+            }
+        };
+        Ok((passed, step))
+    }
+
     /// Passes over values.
     pub(super) fn skip(&mut self, mut count: usize) -> Result<(), Broken> {
         while count > 0 {
-            if self.left() == 0 {
-                self.load()?;
-            }
-            let step = count.min(self.left());
-            count -= step;
-            match &mut self.run {
-                Run::Same { left, .. } => *left -= step,
-                Run::Packed { bit, left } => {
-                    *left -= step;
-                    *bit += step * usize::from(self.width);
-                }
-            }
+            count -= self.advance(count)?.1;
         }
         Ok(())
     }
@@ -168,22 +184,11 @@ impl Runs {
     /// Reads the next values.
     pub(super) fn append(&mut self, mut count: usize, out: &mut Vec<u32>) -> Result<(), Broken> {
         while count > 0 {
-            if self.left() == 0 {
-                self.load()?;
-            }
-            let step = count.min(self.left());
+            let (run, step) = self.advance(count)?;
             count -= step;
-            match &mut self.run {
-                Run::Same { value, left } => {
-                    *left -= step;
-                    out.resize(out.len() + step, *value);
-                }
-                Run::Packed { bit, left } => {
-                    let first = *bit;
-                    *left -= step;
-                    *bit += step * usize::from(self.width);
-                    self.unpack(first, step, out);
-                }
+            match run {
+                Run::Same { value, .. } => out.resize(out.len() + step, value),
+                Run::Packed { bit, .. } => self.unpack(bit, step, out),
             }
         }
         Ok(())
@@ -230,25 +235,15 @@ impl Runs {
         mut each: impl FnMut(usize, u32) -> Result<(), Broken>,
     ) -> Result<(), Broken> {
         while count > 0 {
-            if self.left() == 0 {
-                self.load()?;
-            }
-            let step = count.min(self.left());
+            let (run, step) = self.advance(count)?;
             count -= step;
-            match &mut self.run {
-                Run::Same { value, left } => {
-                    *left -= step;
-                    let value = *value;
-                    if step > 0 {
-                        each(step, value)?;
-                    }
-                }
-                Run::Packed { bit, left } => {
-                    let first = *bit;
-                    *left -= step;
-                    *bit += step * usize::from(self.width);
+            match run {
+                // A run may say that it has no value.
+                Run::Same { .. } if step == 0 => {}
+                Run::Same { value, .. } => each(step, value)?,
+                Run::Packed { bit, .. } => {
                     for at in 0..step {
-                        each(1, self.packed(first + at * usize::from(self.width)))?;
+                        each(1, self.packed(bit + at * usize::from(self.width)))?;
                     }
                 }
             }
