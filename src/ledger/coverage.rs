@@ -5,7 +5,7 @@ use std::fmt;
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Ledger, LedgerError, Replaced, SqlResult, decode, replace_slices};
+use super::{Ledger, LedgerError, Replaced, SqlResult, decode, write::replace_slices};
 use crate::{
     collect::exports::Slice,
     domain::{

@@ -10,8 +10,9 @@ use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
 use super::{
-    Ledger, LedgerError, SqlResult, Texts,
+    Ledger, LedgerError, SqlResult,
     coverage::{Scope, scope_key},
+    write::Texts,
 };
 use crate::domain::metering::{
     codecommit::Identity,

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, count, decode, exact, records};
+use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records};
 use crate::{
     collect::exports::{BadRow, ExportKind, FileRead, Finished, Outside, Slice},
     domain::{ids::Currency, money::Money, usage::ChargeKind},
