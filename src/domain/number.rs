@@ -31,21 +31,22 @@ const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0
 
 /// Reads an exact decimal, plain or with an exponent.
 pub fn parse_decimal(text: &str) -> Result<Decimal, NumberError> {
-    match short_decimal(text) {
+    match short_decimal(text.as_bytes()) {
         Some(value) => Ok(value),
         None => parse_any(text),
     }
 }
 
-/// Reads what nearly all amounts look like: up to 18 digits, with a point or without.
-fn short_decimal(text: &str) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
+/// Reads what nearly all amounts look like: up to 18 digits, with a point or without. None says
+/// nothing of the others.
+pub fn short_decimal(text: &[u8]) -> Option<Decimal> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.len() > 18 {
         return None;
     }
     let (mut value, mut places, mut after_point) = (0_i64, 0, false);
     let (mut known, mut known_places) = (0_i64, 0);
-    for byte in digits.bytes() {
+    for &byte in digits {
         match byte {
             b'0'..=b'9' => {
                 value = value * 10 + i64::from(byte - b'0');
@@ -190,7 +191,7 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn a_short_number_is_what_any_is(text in "-?[0-9]{0,17}[.]?[0-9]{0,9}") {
-            if let Some(short) = short_decimal(&text) {
+            if let Some(short) = short_decimal(text.as_bytes()) {
                 let any = parse_any(&text);
                 proptest::prop_assert_eq!(Ok(short), any.clone());
                 proptest::prop_assert_eq!(Ok(short.scale()), any.map(|value| value.scale()));

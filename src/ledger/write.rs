@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, Statement, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
@@ -160,10 +161,16 @@ fn replace_month(
             "UPDATE slice SET delivery = NULL
              WHERE delivery = (SELECT delivery FROM slice WHERE id = ?1)",
         )?;
-        let mut delete = transaction.prepare("DELETE FROM slice WHERE id = ?1")?;
+        let mut delete = [
+            transaction.prepare("DELETE FROM record WHERE slice = ?1")?,
+            transaction.prepare("DELETE FROM outside WHERE slice = ?1")?,
+            transaction.prepare("DELETE FROM slice WHERE id = ?1")?,
+        ];
         for id in ids {
             unmark.execute([id])?;
-            delete.execute([id])?;
+            for delete in &mut delete {
+                delete.execute([id])?;
+            }
         }
         for (slice, content) in described {
             insert(transaction, texts, slice, content)?;
@@ -384,7 +391,7 @@ fn insert(
 pub(super) struct Texts<'t> {
     find: Statement<'t>,
     add: Statement<'t>,
-    known: HashMap<Box<str>, i64>,
+    known: HashMap<Box<str>, i64, RandomState>,
 }
 
 impl<'t> Texts<'t> {
@@ -392,7 +399,7 @@ impl<'t> Texts<'t> {
         Ok(Self {
             find: transaction.prepare("SELECT id FROM text WHERE value = ?1")?,
             add: transaction.prepare("INSERT INTO text (value) VALUES (?1)")?,
-            known: HashMap::new(),
+            known: HashMap::default(),
         })
     }
 

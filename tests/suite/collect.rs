@@ -19,6 +19,8 @@ use rusqlite::{Connection, types::ValueRef};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::check_references;
+
 /// A double that serves one world.
 pub(crate) struct Double {
     child: Child,
@@ -1131,6 +1133,7 @@ fn a_collection_killed_anywhere_goes_on_without_loss_or_double() {
             tables.remove("listing");
         }
         assert!(resumed == whole, "killed at request {at} of {requests}");
+        check_references(&ledger);
         println!("killed at request {at}: {first} and {second} requests, {requests} without");
         let most = requests * 6 / 5 + 40;
         assert!(

@@ -29,7 +29,7 @@ use pipebill::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, usage};
+use crate::support::{catalog, check_references, day, dec, usage};
 
 struct Quiet;
 
@@ -241,6 +241,7 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
     let (told, storage) = ledger.storage(month).unwrap();
     assert_eq!((told, storage.len()), (Told::Yes, 3));
     assert_eq!(ledger.records(month).unwrap(), before);
+    check_references(&path);
 }
 
 /// A month of a log group: GB taken in, GB stored as the mean over the month, at 0.03 each.

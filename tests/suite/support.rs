@@ -100,3 +100,15 @@ pub(crate) fn shown(path: &Path) -> String {
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", shown(path)))
 }
+
+/// The ledger does not look up what a row refers to, so this does.
+pub(crate) fn check_references(ledger: &Path) {
+    let ledger = rusqlite::Connection::open(ledger).unwrap();
+    let mut check = ledger.prepare("PRAGMA foreign_key_check").unwrap();
+    let lost = check.query_map([], |row| row.get(0)).unwrap();
+    let lost: Vec<String> = lost.map(Result::unwrap).collect();
+    assert!(
+        lost.is_empty(),
+        "rows that refer to nothing, by table: {lost:?}"
+    );
+}

@@ -1,9 +1,10 @@
 //! Reads the CSV exports that have one charge a row, by their table of columns.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::Datelike;
 use csv::ByteRecord;
+use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
@@ -18,10 +19,10 @@ use super::{
 use crate::domain::{
     catalog::Catalog,
     ids::ServiceCode,
-    number::parse_decimal,
+    number::{parse_decimal, short_decimal},
     period::Month,
     storage::{self, Left},
-    usage::ChargeKind,
+    usage::{ChargeKind, Tags},
 };
 
 /// A row: its fields in the order of the header.
@@ -111,6 +112,9 @@ enum Known {
     Outside,
 }
 
+/// By texts as they stand in the rows.
+type Texts<T> = HashMap<Box<[u8]>, T, RandomState>;
+
 /// Where a row is summed, and what of its service is told apart beside that.
 type Summed = (Sum, Option<Left>);
 
@@ -119,15 +123,17 @@ pub(super) struct Charges<'c> {
     bound: &'c Bound,
     pub(super) gather: Gather<'c>,
     /// By payer and period as the rows write them.
-    buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
+    buckets: Texts<(BucketId, Month)>,
     /// By product code as the rows write it.
-    services: HashMap<Box<[u8]>, Known>,
-    /// The fields that tell anything.
-    needed: HashSet<usize, foldhash::fast::RandomState>,
+    services: Texts<Known>,
+    /// Per field: it tells something.
+    needed: Vec<bool>,
     /// The fields that tell where a row is summed whose service is not kept.
     summed_by: Vec<usize>,
     /// Where rows are summed, by these fields as they stand in the text.
-    sums: HashMap<Box<[u8]>, Summed, foldhash::fast::RandomState>,
+    sums: Texts<Summed>,
+    /// By the tag columns as the rows write them.
+    tags: Texts<Tags>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
 }
@@ -144,9 +150,9 @@ impl<'c> Charges<'c> {
         Self {
             bound,
             gather,
-            buckets: HashMap::new(),
-            services: HashMap::new(),
-            needed: bound.needed().into_iter().collect(),
+            buckets: HashMap::default(),
+            services: HashMap::default(),
+            needed: bound.needed(),
             summed_by: [when(bound), Column::Payer]
                 .iter()
                 .chain(&OUTSIDE_COLUMNS)
@@ -154,6 +160,7 @@ impl<'c> Charges<'c> {
                 .copied()
                 .collect(),
             sums: HashMap::default(),
+            tags: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
         }
@@ -221,7 +228,7 @@ impl<'c> Charges<'c> {
             }
         }
         let key = cost.map(|_| self.key.as_slice().into());
-        line.copy_some_to(whole, |field| self.needed.contains(&field));
+        line.copy_some_to(whole, |field| self.needed[field]);
         if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
             self.sums.insert(key, sum);
         }
@@ -249,7 +256,7 @@ impl<'c> Charges<'c> {
         };
         let is_whole = line.len() == self.bound.width() && first(when(self.bound)).is_some();
         let text = first(Column::Cost).filter(|_| is_whole)?;
-        parse_decimal(std::str::from_utf8(text).ok()?).ok()
+        short_decimal(text).or_else(|| parse_decimal(std::str::from_utf8(text).ok()?).ok())
     }
 
     /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
@@ -294,6 +301,7 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         push(&mut self.key, fields.unit().unwrap_or_default());
+        let before_tags = self.key.len();
         for &(field, _) in &bound.tags {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
@@ -304,6 +312,14 @@ impl<'c> Charges<'c> {
             (quantity, cost, rows),
             || {
                 let (rate, list_rate) = fields.rates()?;
+                let written = &self.key[before_tags..];
+                let tags = if let Some(known) = self.tags.get(written) {
+                    known.clone()
+                } else {
+                    let tags = Tags::new(fields.tags()?);
+                    self.tags.insert(written.into(), tags.clone());
+                    tags
+                };
                 Ok(Row {
                     month,
                     day,
@@ -314,7 +330,7 @@ impl<'c> Charges<'c> {
                     region: fields.text(Column::Region)?,
                     kind: fields.kind()?,
                     resource: resource.as_deref(),
-                    tags: fields.tags()?,
+                    tags,
                     unit: fields
                         .unit()
                         .map(|unit| fields.utf8(Column::Unit, unit))
@@ -400,7 +416,7 @@ impl<'c> Charges<'c> {
             region: fields.text(Column::Region)?,
             kind: ChargeKind::Usage,
             resource: fields.text(Column::Resource)?,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             unit: fields
                 .unit()
                 .map(|unit| fields.utf8(Column::Unit, unit))

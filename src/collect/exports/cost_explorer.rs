@@ -22,7 +22,11 @@ use super::{
     values::{day, line_type, shown},
 };
 use crate::domain::{
-    catalog::Catalog, ids::Currency, number::parse_decimal, period::Month, usage::ChargeKind,
+    catalog::Catalog,
+    ids::Currency,
+    number::parse_decimal,
+    period::Month,
+    usage::{ChargeKind, Tags},
 };
 
 /// What stands for the service where the source does not say.
@@ -93,7 +97,7 @@ fn add(
                 region: sum.region,
                 kind,
                 resource: sum.resource,
-                tags: sum.tags,
+                tags: Tags::new(sum.tags),
                 unit: sum.unit,
                 rate: None,
                 list_rate: None,

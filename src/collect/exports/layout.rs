@@ -219,13 +219,13 @@ impl Bound {
         &self.fields[column as usize]
     }
 
-    /// Returns the fields that tell anything, in the order of the header.
-    pub(super) fn needed(&self) -> Vec<usize> {
-        let columns = self.fields.iter().flatten().copied();
-        let tags = self.tags.iter().map(|(field, _)| *field);
-        let mut needed: Vec<usize> = columns.chain(tags).collect();
-        needed.sort_unstable();
-        needed.dedup();
+    /// Tells for each field of the header whether it tells anything.
+    pub(super) fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.width()];
+        let columns = self.fields.iter().flatten();
+        for &field in columns.chain(self.tags.iter().map(|(field, _)| field)) {
+            needed[field] = true;
+        }
         needed
     }
 
