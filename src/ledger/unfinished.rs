@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records};
-use crate::{
-    collect::exports::{BadRow, ExportKind, FileRead, Finished, Outside, Slice},
-    domain::{ids::Currency, money::Money, usage::ChargeKind},
+use crate::domain::{
+    export::{BadRow, ExportKind, FileRead, Outside, Slice},
+    ids::Currency,
+    money::Money,
+    usage::ChargeKind,
 };
 
 /// The finished files of one place.
@@ -42,6 +44,16 @@ impl Unfinished {
 
     fn path(&self, mark: &str) -> PathBuf {
         self.folder.join(format!("{}-{mark}", self.place))
+    }
+
+    /// Returns what a file gave, if it was finished.
+    pub fn get(&self, mark: &str) -> Option<FileRead> {
+        self.read(mark).ok()
+    }
+
+    /// Keeps what a file gave. One that cannot be kept is read again.
+    pub fn keep(&self, mark: &str, read: &FileRead) {
+        drop(self.write(mark, read));
     }
 
     /// Removes them: the import is in the ledger. What cannot be removed does no harm.
@@ -88,16 +100,6 @@ impl Unfinished {
         let mut read = read.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         read.slices = slices(&ledger)?;
         Ok(read)
-    }
-}
-
-impl Finished for Unfinished {
-    fn get(&self, mark: &str) -> Option<FileRead> {
-        self.read(mark).ok()
-    }
-
-    fn keep(&self, mark: &str, read: &FileRead) {
-        drop(self.write(mark, read));
     }
 }
 

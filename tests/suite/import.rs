@@ -14,13 +14,12 @@ use std::{
 use chrono::NaiveDate;
 use flate2::{Compression, write::GzEncoder};
 use pipebill::{
-    collect::exports::{
-        Delivery, ExportKind, ImportError, ImportOptions, RowFault, Slice, Watch, import_files,
-        import_reader,
-    },
+    collect::exports::{ImportError, ImportOptions, RowFault, Watch, import_files, import_reader},
     domain::{
         catalog::{Catalog, MeterInfo, RegionInfo, Service, ServiceKind},
+        export::{ExportKind, Slice},
         ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode},
+        import::Delivery,
         money::Money,
         number::{parse_decimal, plain},
         period::Month,

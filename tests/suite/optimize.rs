@@ -85,7 +85,7 @@ fn every_finding_run_through_whatif_saves_the_same() {
         .iter()
         .map(|finding| (&finding.scenario, finding.saving));
     for (scenario, saving) in all.chain([(&together.scenario, together.saving)]) {
-        let text = scenario_file::write(scenario, &["from a test".to_owned()]);
+        let text = report::scenario_file::write(scenario, &["from a test".to_owned()]);
         let read = scenario_file::parse("finding.toml", &text, &app.catalog)
             .unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, *scenario);

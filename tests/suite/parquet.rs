@@ -9,10 +9,13 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{
-        Delivery, ExportKind, ImportError, ImportOptions, Outside, Watch, import_files,
+    collect::exports::{ImportError, ImportOptions, Watch, import_files},
+    domain::{
+        export::{ExportKind, Outside},
+        ids::ServiceCode,
+        import::Delivery,
+        usage::UsageRecord,
     },
-    domain::{ids::ServiceCode, usage::UsageRecord},
 };
 use tempfile::TempDir;
 

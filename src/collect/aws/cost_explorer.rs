@@ -22,8 +22,12 @@ use super::{
 };
 use crate::{
     collect::exports::{self, ImportOptions, Watch},
-    domain::{ids::Region, metering::observed::Place, period::Month},
-    ledger::{Covered, Scope, Source},
+    domain::{
+        collection::{Covered, Scope, Source},
+        ids::Region,
+        metering::observed::Place,
+        period::Month,
+    },
 };
 
 /// What is asked of each day. AWS allows two groupings at a time, so usage and the rest are two

@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault,
     gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
@@ -17,6 +17,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
+    export::FileRead,
     ids::ServiceCode,
     number::parse_decimal,
     period::Month,

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{
-    ExportKind, FileRead, ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Part, Row},
     open::{Guarded, Stream},
     rows::Rows,
@@ -22,7 +22,12 @@ use super::{
     values::{day, line_type, shown},
 };
 use crate::domain::{
-    catalog::Catalog, ids::Currency, number::parse_decimal, period::Month, usage::ChargeKind,
+    catalog::Catalog,
+    export::{ExportKind, FileRead},
+    ids::Currency,
+    number::parse_decimal,
+    period::Month,
+    usage::ChargeKind,
 };
 
 /// What stands for the service where the source does not say.
