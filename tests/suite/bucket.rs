@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 
 use crate::{
     cloud::{Exports, MONTH, allowed, import_files, rows},
-    collect::{Double, place, said},
     deliveries::month,
+    double::{Double, place, said},
 };
 
 /// S3 with everything below the folder of some exports.

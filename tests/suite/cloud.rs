@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    collect::{Double, pipebill, place, python, said},
+    double::{Double, pipebill, place, python, said},
     support::{dec, root},
 };
 
