@@ -28,7 +28,7 @@ use thiserror::Error;
 use crate::{
     atomic_file,
     collect::{
-        exports::{self, ImportError, ImportOptions, Watch},
+        exports::{self, ImportError, ImportOptions, Unwatched, Watch},
         sample,
         scenario_file::ScenarioError,
         usage_file::UsageFileError,
@@ -638,15 +638,4 @@ fn currencies(records: &[UsageRecord]) -> Vec<Currency> {
     }
     currencies.sort();
     currencies
-}
-
-/// Nobody watches the embedded sample being read.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }

@@ -193,20 +193,11 @@ mod tests {
     use super::*;
     use crate::{
         collect::{
-            exports::{ImportOptions, Watch, import_reader},
+            exports::{ImportOptions, Unwatched, import_reader},
             sample,
         },
         pricing,
     };
-
-    struct Quiet;
-
-    impl Watch for Quiet {
-        fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-        fn cancelled(&self) -> bool {
-            false
-        }
-    }
 
     #[test]
     fn a_finished_file_comes_back_as_it_was_until_its_place_is_done() {
@@ -214,7 +205,13 @@ mod tests {
         sample::write_cur(&mut csv).expect("memory takes all");
         let catalog = pricing::embedded().expect("the embedded prices");
         let options = ImportOptions::default();
-        let delivery = import_reader("x.csv", io::Cursor::new(csv), &catalog, &options, &Quiet);
+        let delivery = import_reader(
+            "x.csv",
+            io::Cursor::new(csv),
+            &catalog,
+            &options,
+            &Unwatched,
+        );
         let delivery = delivery.expect("the sample is an export");
         let read = FileRead {
             kind: ExportKind::Cur2,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use pipebill::{
     app::{App, Baseline, BillRequest, Books},
     collect::{
-        exports::{ImportOptions, Watch},
+        exports::{ImportOptions, Unwatched},
         sample, scenario_file,
     },
     domain::{
@@ -485,16 +485,6 @@ proptest! {
         let set: usize = chosen.iter().map(|at| 1 << at).sum();
         prop_assert!(proven && is_allowed(set));
         prop_assert_eq!(Some(sum(set)), most);
-    }
-}
-
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _: &std::path::Path, _: u64, _: Option<u64>, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
     }
 }
 

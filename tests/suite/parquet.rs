@@ -9,7 +9,7 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions, Watch, import_files},
+    collect::exports::{ImportError, ImportOptions, Unwatched, import_files},
     domain::{
         export::{ExportKind, Outside},
         ids::ServiceCode,
@@ -21,15 +21,6 @@ use tempfile::TempDir;
 
 use crate::support::{catalog, root};
 
-pub(crate) struct Quiet;
-
-impl Watch for Quiet {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
-
 fn fixture(name: &str) -> PathBuf {
     root().join("tests/fixtures/import").join(name)
 }
@@ -39,7 +30,7 @@ fn import(path: &Path, included: &[&str]) -> Result<Delivery, ImportError> {
         include_services: included.iter().copied().map(ServiceCode::new).collect(),
         ..ImportOptions::default()
     };
-    import_files(&[path.to_owned()], catalog(), &options, &Quiet)
+    import_files(&[path.to_owned()], catalog(), &options, &Unwatched)
 }
 
 /// What a delivery says, without the file that says it.

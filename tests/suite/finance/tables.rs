@@ -6,7 +6,7 @@ use assert_cmd::cargo::cargo_bin;
 use serde_json::Value;
 
 use super::{Folder, OCTOBER, close, float, read_by, said, sum_of};
-use crate::support::{dec, read, root};
+use crate::support::{dec, interrupt, read, root};
 
 #[test]
 fn duckdb_reads_parquet_with_types_and_the_same_total() {
@@ -167,7 +167,7 @@ fn what_is_stopped_leaves_nothing_behind() {
     std::fs::set_permissions(&browser, std::fs::Permissions::from_mode(0o755)).unwrap();
     let definition = "about = \"two\"\n[[file]]\nformat = \"csv\"\n[[file]]\nformat = \"pdf\"\n";
     std::fs::write(folder.path("own.toml"), definition).unwrap();
-    let mut running = Command::new(cargo_bin("pipebill"))
+    let running = Command::new(cargo_bin("pipebill"))
         .args(["report", "--definition", "own.toml", "--out", "out/"])
         .args(["--ledger", "l.sqlite", "--as-of", "2026-11-22"])
         .env("CHROME", &browser)
@@ -181,12 +181,6 @@ fn what_is_stopped_leaves_nothing_behind() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert_eq!(drafts(), 2, "a draft of each file");
-    let told = Command::new("kill")
-        .args(["-INT", &running.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(told.success());
-    let code = running.wait().unwrap().code();
-    assert_eq!(code, Some(130));
+    interrupt(running);
     assert_eq!(drafts(), 0);
 }

@@ -18,7 +18,7 @@ use std::{
 use chrono::NaiveDate;
 use flate2::{Compression, write::GzEncoder};
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions, Watch, import_files, import_reader},
+    collect::exports::{ImportError, ImportOptions, Unwatched, import_files, import_reader},
     domain::{
         catalog::{Catalog, MeterInfo, RegionInfo, Service, ServiceKind},
         ids::{Currency, Meter, Region, ServiceCode},
@@ -31,15 +31,6 @@ use pipebill::{
     },
     ledger::Ledger,
 };
-
-struct Quiet;
-
-impl Watch for Quiet {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
 
 type Meters<'m> = &'m [(String, Unit)];
 
@@ -125,7 +116,7 @@ fn fixture(name: &str) -> PathBuf {
 }
 
 fn import(paths: &[PathBuf]) -> Result<Delivery, ImportError> {
-    import_files(paths, &catalog(), &ImportOptions::default(), &Quiet)
+    import_files(paths, &catalog(), &ImportOptions::default(), &Unwatched)
 }
 
 fn import_fixture(name: &str) -> Delivery {
@@ -142,7 +133,7 @@ fn import_bytes(
     options: &ImportOptions,
 ) -> Result<Delivery, ImportError> {
     let reader = Cursor::new(text.as_ref().to_vec());
-    import_reader(name, reader, &catalog(), options, &Quiet)
+    import_reader(name, reader, &catalog(), options, &Unwatched)
 }
 
 const CUR2_HEADER: &str = "bill_payer_account_id,bill_billing_period_start_date,line_item_usage_start_date,\
