@@ -7,15 +7,16 @@ use thiserror::Error;
 #[cfg(feature = "aws")]
 use crate::collect::aws::{AthenaError, CollectError, S3Error};
 use crate::{
-    app::AppError,
+    app::{AppError, StudyFileError},
     collect::{
         exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
-        stated::UnknownName, study_files::StudyFileError, usage_file::UsageFileError,
+        usage_file::UsageFileError,
     },
     domain::{rating::RatingError, storage::Told},
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},
+    unknown_name::UnknownName,
 };
 
 /// How the program ends.

@@ -6,11 +6,11 @@ use super::{CommandError, import::Progress, output::Output};
 use crate::{
     app::{App, Imported},
     collect::{
-        aws::{Login, S3Url, TableAnnouncement, TableRequest},
+        aws::{Login, S3Url, TableRequest},
         exports::ImportOptions,
         stated,
     },
-    domain::period::Month,
+    domain::{import::TableAnnouncement, period::Month},
     report,
 };
 

@@ -23,12 +23,10 @@ use rusqlite::{Connection, OpenFlags, Row, TransactionBehavior};
 use rust_decimal::Decimal;
 
 pub use self::{
-    coverage::{Covered, NotCollected, Scope, Source},
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
     sources::SourceInfo,
     unfinished::Unfinished,
-    write::Replaced,
 };
 
 /// How long to wait for another process that writes.

@@ -10,16 +10,14 @@ use rusqlite::{Connection, Row, Statement};
 use rust_decimal::Decimal;
 
 use super::{Ledger, LedgerError, SqlResult, count, damaged, decode, exact, sources::used_slices};
-use crate::{
-    collect::exports::Outside,
-    domain::{
-        ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
-        money::Money,
-        period::Month,
-        quantity::{Quantity, Unit},
-        storage::Told,
-        usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
-    },
+use crate::domain::{
+    export::Outside,
+    ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
+    money::Money,
+    period::Month,
+    quantity::{Quantity, Unit},
+    storage::Told,
+    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
 };
 
 impl Ledger {

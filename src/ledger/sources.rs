@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rusqlite::Connection;
 
 use super::{Ledger, LedgerError, SqlResult, count, decode};
-use crate::{collect::exports::ExportKind, domain::period::Month};
+use crate::domain::{export::ExportKind, period::Month};
 
 /// What the ledger holds of one source's month.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records};
-use crate::{
-    collect::exports::{BadRow, ExportKind, FileRead, Finished, Outside, Slice},
-    domain::{ids::Currency, money::Money, usage::ChargeKind},
+use crate::domain::{
+    export::{BadRow, ExportKind, FileRead, Outside, Slice},
+    ids::Currency,
+    money::Money,
+    usage::ChargeKind,
 };
 
 /// The finished files of one place.
@@ -42,6 +44,16 @@ impl Unfinished {
 
     fn path(&self, mark: &str) -> PathBuf {
         self.folder.join(format!("{}-{mark}", self.place))
+    }
+
+    /// Returns what a file gave, if it was finished.
+    pub fn get(&self, mark: &str) -> Option<FileRead> {
+        self.read(mark).ok()
+    }
+
+    /// Keeps what a file gave. One that cannot be kept is read again.
+    pub fn keep(&self, mark: &str, read: &FileRead) {
+        drop(self.write(mark, read));
     }
 
     /// Removes them: the import is in the ledger. What cannot be removed does no harm.
@@ -88,16 +100,6 @@ impl Unfinished {
         let mut read = read.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         read.slices = slices(&ledger)?;
         Ok(read)
-    }
-}
-
-impl Finished for Unfinished {
-    fn get(&self, mark: &str) -> Option<FileRead> {
-        self.read(mark).ok()
-    }
-
-    fn keep(&self, mark: &str, read: &FileRead) {
-        drop(self.write(mark, read));
     }
 }
 
@@ -191,20 +193,11 @@ mod tests {
     use super::*;
     use crate::{
         collect::{
-            exports::{ImportOptions, Watch, import_reader},
+            exports::{ImportOptions, Unwatched, import_reader},
             sample,
         },
         pricing,
     };
-
-    struct Quiet;
-
-    impl Watch for Quiet {
-        fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-        fn cancelled(&self) -> bool {
-            false
-        }
-    }
 
     #[test]
     fn a_finished_file_comes_back_as_it_was_until_its_place_is_done() {
@@ -212,7 +205,13 @@ mod tests {
         sample::write_cur(&mut csv).expect("memory takes all");
         let catalog = pricing::embedded().expect("the embedded prices");
         let options = ImportOptions::default();
-        let delivery = import_reader("x.csv", io::Cursor::new(csv), &catalog, &options, &Quiet);
+        let delivery = import_reader(
+            "x.csv",
+            io::Cursor::new(csv),
+            &catalog,
+            &options,
+            &Unwatched,
+        );
         let delivery = delivery.expect("the sample is an export");
         let read = FileRead {
             kind: ExportKind::Cur2,

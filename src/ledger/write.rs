@@ -11,38 +11,16 @@ use rusqlite::{OptionalExtension, Statement, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, SqlResult, decode, exact};
-use crate::{
-    collect::exports::{ExportKind, Slice},
-    domain::{
-        ids::{AccountId, ResourceId},
-        money::Money,
-        number::plain,
-        period::Month,
-        quantity::Quantity,
-        usage::UsageRecord,
-    },
+use crate::domain::{
+    export::{ExportKind, Slice},
+    ids::{AccountId, ResourceId},
+    import::Replaced,
+    money::Money,
+    number::plain,
+    period::Month,
+    quantity::Quantity,
+    usage::UsageRecord,
 };
-
-/// What an import did to one source's month.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Replaced {
-    /// The kind of export.
-    pub kind: ExportKind,
-    /// The payer, or the name given to the source.
-    pub source: String,
-    /// The billing month.
-    pub month: Month,
-    /// Records of what is replaced.
-    pub rows_before: u64,
-    /// Records that take their place.
-    pub rows_after: u64,
-    /// What the former cost.
-    pub cost_before: Money,
-    /// What the latter cost.
-    pub cost_after: Money,
-    /// The ledger held exactly this already.
-    pub unchanged: bool,
-}
 
 impl Ledger {
     /// Puts slices into the ledger in place of what it has of them, all or none.

@@ -1,12 +1,9 @@
 //! What an import through Athena will take, and what it took.
 
 use super::{Block, Cell, Column, Document, Table, show_money};
-use crate::{
-    collect::{
-        aws::{Scan, TableAnnouncement},
-        exports::Planned,
-    },
-    domain::ids::Currency,
+use crate::domain::{
+    ids::Currency,
+    import::{Planned, Scan, TableAnnouncement},
 };
 
 /// Says what a query will take, in a few lines.

@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::Path,
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
     time::{Duration, Instant},
 };
@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use crate::{
     cloud::{Exports, MONTH, allowed, import_files, rows},
-    collect::{Double, place, said},
     deliveries::month,
+    double::{Double, place, said},
+    support::interrupt,
 };
 
 /// S3 with everything below the folder of some exports.
@@ -415,12 +416,7 @@ fn ctrl_c_is_heard_while_s3_does_not_answer() {
             assert!(begun.elapsed() < Duration::from_secs(15));
             thread::sleep(Duration::from_millis(20));
         }
-        let killed = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
-            .status();
-        assert!(killed.unwrap().success());
-        let output = child.wait_with_output().unwrap();
-        assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+        interrupt(child);
         assert!(begun.elapsed() < Duration::from_secs(18));
         assert!(!ledger.exists());
     }

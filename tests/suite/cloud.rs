@@ -23,8 +23,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
-    collect::{Double, pipebill, place, python, said},
-    support::{dec, root},
+    double::{Double, pipebill, place, python, said},
+    support::{dec, interrupt, root},
 };
 
 pub(crate) const MONTH: &str = "2026-10";
@@ -618,12 +618,7 @@ fn ctrl_c_stops_the_query_too() {
         assert!(begun.elapsed() < Duration::from_secs(30));
         thread::sleep(Duration::from_millis(20));
     }
-    let killed = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(killed.unwrap().success());
-    let output = child.wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(130), "{}", said(&output));
+    interrupt(child);
     assert_eq!(double.operations()["athena.StopQueryExecution"], 1);
     assert!(!ledger.exists());
 }

@@ -17,7 +17,7 @@ mod collect;
 mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
-mod faults;
+mod double;
 mod finance;
 mod finance_laws;
 mod forecast;

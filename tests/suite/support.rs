@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::{Child, Command},
     sync::{Arc, LazyLock},
 };
 
@@ -111,4 +112,15 @@ pub(crate) fn check_references(ledger: &Path) {
         lost.is_empty(),
         "rows that refer to nothing, by table: {lost:?}"
     );
+}
+
+/// Stops a program as Ctrl-C does, which its code then says.
+pub(crate) fn interrupt(child: Child) {
+    let told = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
 }

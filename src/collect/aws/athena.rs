@@ -22,16 +22,16 @@ use super::{
 };
 use crate::{
     collect::exports::{
-        Delivery, ExportKind, ImportError, ImportOptions, Watch,
+        ImportError, ImportOptions, Watch,
         query::{Query, Table, TableColumn},
     },
     domain::{
         catalog::{Catalog, Lookup},
         ids::{Meter, Region},
+        import::{Delivery, Scan, TableAnnouncement},
         metering::athena::billed_scan,
         money::Money,
         period::Month,
-        quantity::Quantity,
         tariff::Rate,
     },
 };
@@ -67,42 +67,6 @@ pub struct TableRequest {
     pub today: NaiveDate,
     /// Only show the query.
     pub dry_run: bool,
-}
-
-/// Bytes that are scanned, and what they cost.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Scan {
-    /// How many bytes.
-    pub bytes: u64,
-    /// What is billed for them.
-    pub billed: Quantity,
-    /// What that costs, if the price is known.
-    pub cost: Option<Money>,
-    /// The region whose price that is.
-    pub region: Region,
-    /// It is the price of another region than the one that is asked.
-    pub is_of_another_region: bool,
-}
-
-/// What a query will take, as far as it can be known before.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TableAnnouncement {
-    /// The table.
-    pub table: String,
-    /// What it is.
-    pub kind: ExportKind,
-    /// The month.
-    pub month: Month,
-    /// The query.
-    pub sql: String,
-    /// Its folders by month let Athena read the one month only.
-    pub is_pruned: bool,
-    /// The size of the whole table, if its statistics have it.
-    pub table_size: Option<Scan>,
-    /// Where the workgroup stops a query.
-    pub limit: Option<Scan>,
-    /// What every query bills at least.
-    pub least: Scan,
 }
 
 /// What Athena answered.

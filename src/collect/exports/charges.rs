@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault,
     gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
@@ -18,6 +18,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
+    export::FileRead,
     ids::ServiceCode,
     number::{parse_decimal, short_decimal},
     period::Month,

@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{
-    ExportKind, FileRead, ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Part, Row},
     open::{Guarded, Stream},
     rows::Rows,
@@ -23,6 +23,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
+    export::{ExportKind, FileRead},
     ids::Currency,
     number::parse_decimal,
     period::Month,

@@ -10,11 +10,12 @@ use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    ExportKind, ImportOptions, Outside, RowFault, Slice,
+    ImportOptions, RowFault,
     values::{rows, shown},
 };
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
+    export::{ExportKind, Outside, Slice},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,

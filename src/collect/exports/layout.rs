@@ -1,10 +1,10 @@
 //! Which columns each kind of CSV export has, and how they are recognised.
 
 use super::{
-    ExportKind, ImportError,
+    ImportError,
     values::{charge_category, line_type, shown},
 };
-use crate::domain::usage::ChargeKind;
+use crate::domain::{export::ExportKind, usage::ChargeKind};
 
 /// What a column tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

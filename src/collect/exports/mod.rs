@@ -24,96 +24,23 @@ mod values;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    fmt,
     io::{Read, Seek},
     path::{Path, PathBuf},
 };
 
-use chrono::NaiveDate;
-
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
-    skip::BadRow,
     source::{Input, ReadAt},
 };
 use crate::domain::{
     catalog::Catalog,
-    ids::{Currency, ServiceCode},
-    money::Money,
+    export::{ExportKind, FileRead},
+    ids::ServiceCode,
+    import::{Delivery, FileSummary, Planned},
     period::Month,
-    usage::{ChargeKind, UsageRecord},
+    usage::UsageRecord,
 };
-
-/// What kind of export usage comes from, the most detailed first: of several that cover the same
-/// month, the first one counts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum ExportKind {
-    /// Cost and Usage Report 2.0, a Data Export.
-    Cur2,
-    /// The older Cost and Usage Report, whose columns have slashes.
-    LegacyCur,
-    /// FOCUS 1.0 or 1.2, a Data Export.
-    Focus,
-    /// The answer of `get-cost-and-usage`.
-    CostExplorerJson,
-    /// The file that Cost Explorer's console offers.
-    CostExplorerCsv,
-    /// A plain table of days, services and usage types.
-    DailyCsv,
-}
-
-impl ExportKind {
-    /// Every kind, in order of precedence.
-    pub const ALL: [Self; 6] = [
-        Self::Cur2,
-        Self::LegacyCur,
-        Self::Focus,
-        Self::CostExplorerJson,
-        Self::CostExplorerCsv,
-        Self::DailyCsv,
-    ];
-
-    /// Returns the short name used in files and origins.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Cur2 => "cur2",
-            Self::LegacyCur => "cur",
-            Self::Focus => "focus",
-            Self::CostExplorerJson => "ce-json",
-            Self::CostExplorerCsv => "ce-csv",
-            Self::DailyCsv => "daily",
-        }
-    }
-
-    /// Reads [`ExportKind::name`] back.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
-    /// Returns what people call it.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Cur2 => "Cost and Usage Report 2.0",
-            Self::LegacyCur => "legacy Cost and Usage Report",
-            Self::Focus => "FOCUS",
-            Self::CostExplorerJson => "Cost Explorer JSON",
-            Self::CostExplorerCsv => "Cost Explorer CSV",
-            Self::DailyCsv => "daily CSV",
-        }
-    }
-
-    /// Tells whether it states whole billing months of a payer, as a bill does.
-    pub const fn is_bill(self) -> bool {
-        matches!(self, Self::Cur2 | Self::LegacyCur | Self::Focus)
-    }
-}
-
-impl fmt::Display for ExportKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.name())
-    }
-}
 
 /// How to read exports.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -147,109 +74,6 @@ pub trait Watch {
     fn cancelled(&self) -> bool;
 }
 
-/// What a set of files says.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Delivery {
-    /// What to put into the ledger.
-    pub slices: Vec<Slice>,
-    /// The files that count.
-    pub files: Vec<FileSummary>,
-    /// What a reader should know: what was left out, what is not known.
-    pub notes: Vec<String>,
-    /// Rows that could not be read.
-    pub bad_rows: Vec<BadRow>,
-}
-
-impl Delivery {
-    /// Adds what another place brought.
-    pub fn append(&mut self, other: Self) {
-        self.slices.extend(other.slices);
-        self.files.extend(other.files);
-        self.notes.extend(other.notes);
-        self.bad_rows.extend(other.bad_rows);
-    }
-}
-
-/// What one file gave.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileSummary {
-    /// The file; an entry of an archive follows its archive after a slash.
-    pub path: PathBuf,
-    /// What it is.
-    pub kind: ExportKind,
-    /// Rows read.
-    pub rows_read: u64,
-    /// Rows of services that are kept in detail.
-    pub rows_kept: u64,
-    /// Rows that could not be read and were left out.
-    pub rows_skipped: u64,
-}
-
-/// The charges of one source over a stretch of days: what the ledger replaces as a whole.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Slice {
-    /// From what kind of export.
-    pub kind: ExportKind,
-    /// The payer's account, or the name given to the source; empty where neither is known.
-    pub source: String,
-    /// The billing month.
-    pub month: Month,
-    /// First and last day it speaks for: the month of a bill, else the day or month of a sum.
-    pub covers: (NaiveDate, NaiveDate),
-    /// It speaks for the whole month.
-    pub whole_month: bool,
-    /// The number of the file among those of its export; 0 where there is but one.
-    pub part: u32,
-    /// The usage and charges that are kept in detail, sorted.
-    pub records: Vec<UsageRecord>,
-    /// The sums of all others.
-    pub outside: Vec<Outside>,
-    /// Of those, what builds and pipelines left in storage, by log group or bucket and month.
-    pub storage: Vec<UsageRecord>,
-    /// Its source names resources; else nothing can be said of such storage.
-    pub names_resources: bool,
-    /// Rows of its file that could not be read and are missing here.
-    pub skipped: u64,
-    /// What marks the delivery it is of, where it comes from a folder of deliveries.
-    pub delivery: Option<String>,
-}
-
-/// Rows of a service that is not kept in detail: counted and summed, never lost.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outside {
-    /// The service as the source names it.
-    pub service: String,
-    /// What kind of charge.
-    pub kind: ChargeKind,
-    /// In what currency.
-    pub currency: Currency,
-    /// How many rows.
-    pub rows: u64,
-    /// What they cost together.
-    pub cost: Money,
-}
-
-/// What reading one text gave.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FileRead {
-    /// What it is.
-    pub kind: ExportKind,
-    /// What the sums are by; different groupings of one day are the same money.
-    pub grouping: String,
-    /// What it says.
-    pub slices: Vec<Slice>,
-    /// Rows read.
-    pub rows: u64,
-    /// Rows of services that are kept in detail.
-    pub kept: u64,
-    /// Rows that could not be read and were left out.
-    pub skipped: u64,
-    /// Those rows.
-    pub bad_rows: Vec<BadRow>,
-    /// What a reader should know.
-    pub notes: Vec<String>,
-}
-
 /// Files that an import has finished, kept until all of them are in the ledger: after an interruption
 /// they need not be read again. A mark stands for a file as it is and for how it is read.
 pub trait Finished: Sync {
@@ -257,6 +81,18 @@ pub trait Finished: Sync {
     fn get(&self, mark: &str) -> Option<FileRead>;
     /// Keeps what a file gave. One that is not kept is read again.
     fn keep(&self, mark: &str, read: &FileRead);
+}
+
+/// Watches nothing, and stops nothing.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Watch for Unwatched {
+    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
+
+    fn cancelled(&self) -> bool {
+        false
+    }
 }
 
 /// Reads exports from files. Older deliveries and files given twice are left out.
@@ -319,17 +155,6 @@ pub fn import_store(
     import.finished = finished;
     import.read_all(&inputs)?;
     import.finish()
-}
-
-/// A file that an import of a folder reads.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Planned {
-    /// What it is called.
-    pub name: String,
-    /// How long it is.
-    pub bytes: u64,
-    /// It is as it was at the last import, and not read.
-    pub is_known: bool,
 }
 
 /// Returns what [`import_store`] would read, and what a reader should know.

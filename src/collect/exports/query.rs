@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 pub use self::answer::Answer;
 use super::{
-    ExportKind, ImportError, ImportOptions,
+    ImportError, ImportOptions,
     layout::{self, Bound, Column},
 };
 use crate::domain::{
     catalog::{Catalog, Service, ServiceKind},
+    export::ExportKind,
     period::Month,
     storage::{self, Left},
 };

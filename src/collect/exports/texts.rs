@@ -15,11 +15,11 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    FileRead, ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
+    ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
     rows::Rows,
     source::{Input, Sequence},
 };
-use crate::domain::catalog::Catalog;
+use crate::domain::{catalog::Catalog, export::FileRead};
 
 /// More threads than this wait for memory rather than for each other.
 const THREADS: usize = 16;

@@ -36,14 +36,14 @@ use self::{
     table::{Group, Plan},
 };
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault, Watch,
+    ImportError, ImportOptions, RowFault, Watch,
     charges::Charges,
     choose,
     layout::{self, Bound},
     skip::Skipped,
     source::{Input, ReadAt},
 };
-use crate::domain::catalog::Catalog;
+use crate::domain::{catalog::Catalog, export::FileRead};
 
 /// How every Parquet file begins and ends.
 pub(super) const MAGIC: &[u8; 4] = b"PAR1";
