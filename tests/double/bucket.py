@@ -4,6 +4,7 @@
     bucket.py FOLDER         puts the files below FOLDER into the bucket `cur`, serves it on a free port of
                              the loopback, and prints `port N`
     GET  /_log               the requests so far: method, path, range, if_match, status, bytes of the answer
+    POST /_put               puts {"file": path} in the place of {"key": name}
     POST /_faults            replaces the faults and forgets the log: a list of {"path": part of a path,
                              "after": requests that go well, "times": how many do not, and
                              "status" and "code" of the answer and "more" in it, or "replace": true to put another object in
@@ -63,6 +64,11 @@ def serve(environ, start):
                 LOG.clear()
         start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]
+    if path == "/_put":
+        new = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        client().upload_file(new["file"], "cur", new["key"])
+        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", "4")])
+        return [b"null"]
     caller = environ.get("HTTP_AUTHORIZATION", "")
     if "Credential=SETUP/" in caller:
         return AWS(environ, start)

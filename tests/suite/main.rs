@@ -28,6 +28,8 @@ mod page;
 mod parquet;
 mod price_list;
 mod report;
+#[cfg(feature = "aws")]
+mod resume;
 mod samples;
 mod scenario;
 mod storage;

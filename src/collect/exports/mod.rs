@@ -23,10 +23,11 @@ mod texts;
 mod values;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fmt,
     io::{Read, Seek},
     path::{Path, PathBuf},
+    slice,
 };
 
 use chrono::NaiveDate;
@@ -232,6 +233,8 @@ pub struct Outside {
 /// What reading one text gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileRead {
+    /// What it is called; an entry of an archive follows its archive after a slash.
+    pub name: String,
     /// What it is.
     pub kind: ExportKind,
     /// What the sums are by; different groupings of one day are the same money.
@@ -253,10 +256,10 @@ pub struct FileRead {
 /// Files that an import has finished, kept until all of them are in the ledger: after an interruption
 /// they need not be read again. A mark stands for a file as it is and for how it is read.
 pub trait Finished: Sync {
-    /// Returns what a file gave, if it was finished.
-    fn get(&self, mark: &str) -> Option<FileRead>;
-    /// Keeps what a file gave. One that is not kept is read again.
-    fn keep(&self, mark: &str, read: &FileRead);
+    /// Returns what the texts of a file gave, if it was finished.
+    fn get(&self, mark: &str) -> Option<Vec<FileRead>>;
+    /// Keeps what the texts of a file gave. One that is not kept is read again.
+    fn keep(&self, mark: &str, texts: &[FileRead]);
 }
 
 /// Reads exports from files. Older deliveries and files given twice are left out.
@@ -274,7 +277,7 @@ pub fn import_files(
             source,
         })?);
     }
-    import.read_all(&inputs)?;
+    import.read_all(&inputs, &[])?;
     import.finish()
 }
 
@@ -290,7 +293,7 @@ pub fn import_store(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    let (mut inputs, mut marks) = (Vec::new(), HashMap::new());
+    let (mut inputs, mut marks) = (Vec::new(), Vec::new());
     let mut unchanged = 0;
     let choices = options.fingerprint();
     for month in deliveries::choose(store, options.month, &choices, &mut import.delivery.notes)? {
@@ -299,14 +302,12 @@ pub fn import_store(
             continue;
         }
         for file in &month.files {
-            let input = store.input(file)?;
-            let mark = Mark {
+            inputs.push(store.input(file)?);
+            marks.push(Mark {
                 month: month.fingerprint.clone(),
                 // Where nothing tells a file from one that takes its place, it is read again.
                 file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
-            };
-            marks.insert(input.name.display().to_string(), mark);
-            inputs.push(input);
+            });
         }
     }
     if unchanged > 0 {
@@ -315,9 +316,8 @@ pub fn import_store(
             store.name()
         ));
     }
-    import.marks = marks;
     import.finished = finished;
-    import.read_all(&inputs)?;
+    import.read_all(&inputs, &marks)?;
     import.finish()
 }
 
@@ -361,8 +361,8 @@ pub fn import_reader(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    for (name, read) in import.texts().file(Path::new(name), reader, true, watch)? {
-        import.take(name, read);
+    for read in import.texts().file(Path::new(name), reader, true, watch)? {
+        import.take(read, None);
     }
     import.finish()
 }
@@ -374,12 +374,10 @@ struct Import<'i> {
     delivery: Delivery,
     /// Per slice of the delivery: the file it is from and what that is grouped by.
     origins: Vec<(String, String)>,
-    /// Per file of a folder.
-    marks: HashMap<String, Mark>,
     finished: Option<&'i dyn Finished>,
 }
 
-/// What becomes another as soon as anything of it does.
+/// What becomes another as soon as anything of it does, of a file in a folder.
 struct Mark {
     /// Of the month that a file is delivered for.
     month: String,
@@ -395,28 +393,28 @@ impl<'i> Import<'i> {
             watch,
             delivery: Delivery::default(),
             origins: Vec::new(),
-            marks: HashMap::new(),
             finished: None,
         }
     }
 
-    /// Reads files, but for those that an interrupted import had finished.
-    fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
-        let (finished, marks) = (self.finished, &self.marks);
-        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_deref()?));
-        let keep = |input: &Input, read: &FileRead| {
-            if let Some((finished, mark)) = mark(&input.name.display().to_string()) {
-                finished.keep(mark, read);
+    /// Reads files, but for those that an interrupted import had finished. Those of a folder have marks.
+    fn read_all(&mut self, inputs: &[Input], marks: &[Mark]) -> Result<(), ImportError> {
+        let finished = self.finished;
+        let mark = |at: usize| Some((finished?, marks.get(at)?.file.as_deref()?));
+        let keep = |at: usize, texts: &[FileRead]| {
+            if let Some((finished, mark)) = mark(at) {
+                finished.keep(mark, texts);
             }
         };
-        let mut found: Vec<Vec<(String, FileRead)>> = Vec::new();
+        let mut found: Vec<Vec<FileRead>> = Vec::new();
         let (mut texts, mut tables) = (Vec::new(), Vec::new());
         let mut not_again = 0;
         for (place, input) in inputs.iter().enumerate() {
             let file = input.name.display().to_string();
-            found.push(Vec::new());
-            if let Some(read) = mark(&file).and_then(|(finished, mark)| finished.get(mark)) {
-                found[place].push((file, read));
+            let kept = mark(place).and_then(|(finished, mark)| finished.get(mark));
+            let is_kept = kept.is_some();
+            found.push(kept.unwrap_or_default());
+            if is_kept {
                 not_again += 1;
             } else if file.to_ascii_lowercase().ends_with(".parquet") && input.length > 0 {
                 tables.push(place);
@@ -425,7 +423,7 @@ impl<'i> Import<'i> {
             }
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
-        let done = |at: usize, read: &FileRead| keep(&inputs[texts[at]], read);
+        let done = |at: usize, read: &[FileRead]| keep(texts[at], read);
         let read = texts::read(&of(&texts), self.texts(), self.watch, &done)?;
         for (&place, read) in texts.iter().zip(read) {
             match read {
@@ -434,10 +432,10 @@ impl<'i> Import<'i> {
             }
         }
         tables.sort_unstable();
-        let done = |at: usize, read: &FileRead| keep(&inputs[tables[at]], read);
+        let done = |at: usize, read: &FileRead| keep(tables[at], slice::from_ref(read));
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
         for (&place, read) in tables.iter().zip(read) {
-            found[place].push((inputs[place].name.display().to_string(), read));
+            found[place].push(read);
         }
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
@@ -445,8 +443,10 @@ impl<'i> Import<'i> {
                 "{not_again} {files} not read again: finished when an import was interrupted"
             ));
         }
-        for (name, read) in found.into_iter().flatten() {
-            self.take(name, read);
+        for (place, texts) in found.into_iter().enumerate() {
+            for read in texts {
+                self.take(read, marks.get(place));
+            }
         }
         Ok(())
     }
@@ -458,7 +458,8 @@ impl<'i> Import<'i> {
         }
     }
 
-    fn take(&mut self, name: String, mut read: FileRead) {
+    fn take(&mut self, mut read: FileRead, mark: Option<&Mark>) {
+        let name = read.name;
         if let Some(month) = self.options.month {
             let before = read.slices.len();
             read.slices.retain(|slice| slice.month == month);
@@ -469,7 +470,7 @@ impl<'i> Import<'i> {
         }
         for slice in &mut read.slices {
             slice.skipped = read.skipped;
-            slice.delivery = self.marks.get(&name).map(|mark| mark.month.clone());
+            slice.delivery = mark.map(|mark| mark.month.clone());
         }
         let origin = || (name.clone(), read.grouping.clone());
         self.origins.extend(read.slices.iter().map(|_| origin()));
