@@ -333,7 +333,7 @@ fn s3_hint(error: &S3Error) -> Option<&'static str> {
         S3Error::Collect(error) => return collect_hint(error),
         S3Error::Denied { .. } => {
             "nothing was imported; `pipebill policy --exports s3://BUCKET/PREFIX` prints the \
-             permissions it needs"
+             permissions it needs; a bucket that charges its requesters takes --requester-pays"
         }
         S3Error::Gone { .. } => "nothing was imported; check the bucket, the name and the region",
         S3Error::Replaced { .. } => {

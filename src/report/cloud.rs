@@ -3,7 +3,7 @@
 use super::{Block, Cell, Column, Document, Table, show_money};
 use crate::{
     collect::{
-        aws::{Scan, TableAnnouncement},
+        aws::{S3Url, Scan, TableAnnouncement},
         exports::Planned,
     },
     domain::ids::Currency,
@@ -45,6 +45,15 @@ pub fn announcement(plan: &TableAnnouncement) -> String {
 /// Says what a query took.
 pub fn scanned(scan: &Scan) -> String {
     format!("athena: scanned {}", cost(scan))
+}
+
+/// Says what asking a bucket costs that charges its requesters.
+pub fn requester_pays(place: &S3Url) -> String {
+    format!(
+        "s3: --requester-pays: S3 bills each listing and read of {}, and the data it sends, to the account \
+         of these credentials, at S3's prices for requests and data transfer",
+        place.bucket
+    )
 }
 
 /// Lays out which files of a place would be read.

@@ -9,7 +9,8 @@
                              "after": requests that go well, "times": how many do not, and
                              "status" and "code" of the answer and "more" in it, or "replace": true to put another object in
                              the place of the one that is asked for, or "cut": true to end the answer in its
-                             middle, or "delay": seconds before it begins}
+                             middle, or "delay": seconds before it begins}; with "requester_pays": true only who does
+                             not pay is refused
 """
 import io
 import json
@@ -45,6 +46,12 @@ def refuse(start, status, code, more=""):
     return [xml.encode()]
 
 
+def pays(environ):
+    """The header counts only with the signature over it."""
+    signed = environ.get("HTTP_AUTHORIZATION", "").partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    return environ.get("HTTP_X_AMZ_REQUEST_PAYER") == "requester" and "x-amz-request-payer" in signed
+
+
 def due(path):
     for fault in FAULTS:
         if fault["path"] in path:
@@ -75,10 +82,12 @@ def serve(environ, start):
     if "Credential=EXPIRED/" in caller:
         return refuse(start, 403, "ExpiredToken")
     entry = {"method": environ["REQUEST_METHOD"], "path": path, "range": environ.get("HTTP_RANGE"),
-             "if_match": environ.get("HTTP_IF_MATCH"), "signed": caller.startswith("AWS4-HMAC-SHA256")}
+             "if_match": environ.get("HTTP_IF_MATCH"), "pays": pays(environ), "signed": caller.startswith("AWS4-HMAC-SHA256")}
     with LOCK:
         LOG.append(entry)
         fault = due(path)
+    if fault and fault.get("requester_pays") and entry["pays"]:
+        fault = None
     if fault and fault.get("replace"):
         bucket, key = path.lstrip("/").split("/", 1)
         client().upload_fileobj(io.BytesIO(b"another"), bucket, key)

@@ -401,6 +401,56 @@ fn what_s3_says_is_told_in_words_of_use() {
 }
 
 #[test]
+fn a_bucket_whose_requesters_pay_is_read_by_who_says_so() {
+    let Some(exports) = Exports::new() else {
+        return;
+    };
+    deliver_month(&exports, "cur", MONTH, "1.25");
+    let bucket = bucket(&exports);
+    let (_folder, ledger) = place();
+    let refused =
+        json!([{"path": "/cur", "requester_pays": true, "status": 403, "code": "AccessDenied"}]);
+    bucket.faults(refused.clone());
+    let said = from_s3(&bucket, &ledger, "cur", &[], 1);
+    assert!(said.contains("takes --requester-pays"), "{said}");
+    assert!(!said.contains("S3 bills") && !ledger.exists(), "{said}");
+    assert!(bucket.log().iter().all(|call| call["pays"] == false));
+    for more in [
+        &["--requester-pays", "--dry-run"][..],
+        &["--requester-pays"],
+    ] {
+        bucket.faults(refused.clone());
+        let said = from_s3(&bucket, &ledger, "cur", more, 0);
+        let announced = "S3 bills each listing and read of cur, and the data it sends";
+        assert_eq!(said.matches(announced).count(), 1, "{said}");
+    }
+    let log = bucket.log();
+    let calls = log.iter().filter(|call| call["path"] != "/");
+    assert!(calls.clone().all(|call| call["pays"] == true), "{log:?}");
+    assert!(calls.count() > 1);
+    // The object itself is looked for with it, too.
+    let (_folder, single) = place();
+    let object = format!("cur/data/BILLING_PERIOD={MONTH}/x-00001.csv");
+    from_s3(&bucket, &single, &object, &["--requester-pays"], 0);
+    assert_eq!(contents(&single), contents(&ledger));
+    let file = exports.path(&object);
+    for place in [file.to_str().unwrap(), "athena://billing.cur"] {
+        let output = bucket.run(&ledger, &["import", place, "--requester-pays"]);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "{}",
+            crate::collect::said(&output)
+        );
+        assert!(
+            crate::collect::said(&output).contains("it goes with s3://"),
+            "{}",
+            crate::collect::said(&output)
+        );
+    }
+}
+
+#[test]
 fn ctrl_c_is_heard_while_s3_does_not_answer() {
     let Some(exports) = Exports::new() else {
         return;
