@@ -32,7 +32,7 @@ pub(crate) const MONTH: &str = "2026-10";
 /// Exports as AWS delivers them, and tables over them.
 pub(crate) struct Exports {
     pub(crate) folder: TempDir,
-    tables: Value,
+    pub(crate) tables: Value,
 }
 
 impl Exports {
@@ -144,7 +144,7 @@ impl Exports {
 }
 
 /// Asks Athena for the month; it must end with this code.
-fn ask(double: &Double, ledger: &Path, table: &str, more: &[&str], code: i32) -> String {
+pub(crate) fn ask(double: &Double, ledger: &Path, table: &str, more: &[&str], code: i32) -> String {
     let url = format!("athena://billing.{table}");
     let arguments = [&["import", &url, "--month", MONTH], more].concat();
     let output = double.run(ledger, &arguments);

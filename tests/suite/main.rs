@@ -36,4 +36,6 @@ mod storage;
 #[cfg(feature = "aws")]
 mod sums;
 mod support;
+#[cfg(feature = "aws")]
+mod tables;
 mod tidy;
