@@ -35,6 +35,9 @@ pub fn announcement(plan: &TableAnnouncement) -> String {
     if let Some(limit) = &plan.limit {
         text += &format!("\nathena: the workgroup stops a query at {}", cost(limit));
     }
+    if plan.ignores_output {
+        text += "\nathena: the workgroup has its own place for results; --output is not used";
+    }
     text += &format!(
         "\nathena: every query bills {} at least",
         cost_of(&plan.least, "10 MB")

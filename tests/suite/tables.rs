@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cloud::{Exports, MONTH, ask, import_files, rows},
-    collect::place,
+    collect::{place, said},
 };
 
 /// Changes the types of columns.
@@ -186,4 +186,187 @@ fn columns_that_the_files_of_a_month_do_not_have_are_empty() {
     ask(&double, &ledger, "less_parquet", &[], 0);
     assert_eq!(rows(&ledger), rows(&by_file));
     assert!(!rows(&ledger).0.is_empty());
+}
+
+/// The place of an export's results, and what else a workgroup says.
+fn workgroup(more: &Value) -> Value {
+    let mut group = json!({
+        "configuration": {"ResultConfiguration": {"OutputLocation": "s3://theirs/results/"}}
+    });
+    for (key, value) in more.as_object().unwrap() {
+        group[key] = value.clone();
+    }
+    group
+}
+
+#[test]
+fn each_way_in_which_a_query_fails_has_its_advice() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_fixture("cur2.csv", "cur2");
+    let reasons = [
+        (
+            "HIVE_CANNOT_OPEN_SPLIT: Error opening Hive split s3://cur/x.parquet: Access Denied (Service: Amazon S3; Status Code: 403)",
+            "pipebill policy --athena",
+        ),
+        (
+            "Access denied when writing output to url: s3://theirs/results/1.csv",
+            "pipebill policy --athena",
+        ),
+        (
+            "PERMISSION_DENIED: User is not authorized to perform glue:GetPartitions",
+            "pipebill policy --athena",
+        ),
+        (
+            "Insufficient Lake Formation permission(s) on cur2_parquet",
+            "SELECT",
+        ),
+        (
+            "HIVE_PARTITION_SCHEMA_MISMATCH: There is a mismatch between the table and partition schemas",
+            "run its crawler again",
+        ),
+        (
+            "HIVE_BAD_DATA: Field line_item_usage_amount's type INT64 is incompatible with type double",
+            "run its crawler again",
+        ),
+        (
+            "INVALID_CAST_ARGUMENT: Cannot cast VARCHAR 'x' to DECIMAL(38, 18)",
+            "run its crawler again",
+        ),
+        (
+            "Query exhausted resources at this scale factor",
+            "run the same again",
+        ),
+        ("Query timeout", "run the same again"),
+        ("GENERIC_INTERNAL_ERROR: null", "run the same again"),
+        (
+            "COLUMN_NOT_FOUND: line 3:5: Column 'x' cannot be resolved",
+            "--dry-run shows the query",
+        ),
+    ];
+    for (at, (reason, _)) in reasons.iter().enumerate() {
+        let group = workgroup(&json!({"ends": "FAILED", "reason": reason}));
+        exports.tables["workgroups"][at.to_string()] = group;
+    }
+    let double = exports.athena();
+    let (_folder, ledger) = place();
+    for (at, (reason, hint)) in reasons.iter().enumerate() {
+        let said = ask(
+            &double,
+            &ledger,
+            "cur2_parquet",
+            &["--workgroup", &at.to_string()],
+            1,
+        );
+        let error = format!("error: the query failed: {reason}");
+        assert!(
+            said.contains(&error) && said.contains(hint),
+            "{reason}: {said}"
+        );
+        assert!(!ledger.exists());
+    }
+}
+
+#[test]
+fn a_query_may_wait_long_and_a_workgroup_may_insist_on_its_own_place() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    exports.deliver_fixture("cur2.csv", "cur2");
+    let their = json!({"OutputLocation": "s3://theirs/results/"});
+    exports.tables["workgroups"] = json!({
+        "queued": workgroup(&json!({"queued": 6, "looks": 2})),
+        "strict": workgroup(&json!({"configuration": {
+            "ResultConfiguration": their, "EnforceWorkGroupConfiguration": true,
+        }})),
+        "managed": workgroup(&json!({"configuration": {
+            "ResultConfiguration": their, "ManagedQueryResultsConfiguration": {"Enabled": true},
+        }})),
+        "bare": {"configuration": {"EnforceWorkGroupConfiguration": true}},
+    });
+    let double = exports.athena();
+    let (_folder, by_file) = place();
+    import_files(&by_file, &exports.files("cur2", "cur2", "parquet"));
+    let places = |double: &crate::collect::Double| -> Vec<Value> {
+        let log = double.log().into_iter();
+        let begun = log.filter(|call| call["op"] == "athena.StartQueryExecution");
+        begun
+            .map(|call| call["request"]["ResultConfiguration"]["OutputLocation"].clone())
+            .collect()
+    };
+    for (group, is_used) in [("queued", true), ("strict", false), ("managed", false)] {
+        let (_folder, ledger) = place();
+        double.faults(json!({}));
+        let more = ["--workgroup", group, "--output", "s3://mine/results/"];
+        let before = places(&double).len();
+        let said = ask(&double, &ledger, "cur2_parquet", &more, 0);
+        assert_eq!(rows(&ledger), rows(&by_file), "{group}");
+        assert_eq!(said.contains("--output is not used"), !is_used, "{said}");
+        let named = &places(&double)[before];
+        assert_eq!(named == "s3://mine/results/", is_used, "{named}");
+        let (_folder, ledger) = place();
+        let said = ask(&double, &ledger, "cur2_parquet", &more[..2], 0);
+        assert!(!said.contains("--output is not used"), "{said}");
+    }
+    // It insists, and has none.
+    let (_folder, ledger) = place();
+    for more in [
+        &["--workgroup", "bare"][..],
+        &["--workgroup", "bare", "--output", "s3://mine/"],
+    ] {
+        let said = ask(&double, &ledger, "cur2_parquet", more, 1);
+        assert!(
+            said.contains("does not say where results are written"),
+            "{said}"
+        );
+        assert!(said.contains("or in the workgroup"), "{said}");
+        assert!(!ledger.exists());
+    }
+}
+
+#[test]
+fn rows_without_values_are_told_apart_as_in_files() {
+    let Some(mut exports) = Exports::new() else {
+        return;
+    };
+    let mut csv =
+        "bill_payer_account_id,bill_billing_period_start_date,line_item_usage_start_date,\
+                   line_item_line_item_type,line_item_product_code,line_item_usage_type,\
+                   line_item_usage_amount,line_item_unblended_cost,line_item_currency_code,\
+                   line_item_usage_account_id,line_item_resource_id,resource_tags\n"
+            .to_owned();
+    for row in [
+        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,1,0.005,USD,2,arn:x,\"{\"\"user:a\"\":\"\"b\"\"}\"",
+        ",{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,2,0.01,USD,,,",
+        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,,0.02,USD,2,,{}",
+        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,CodeBuild,,,0.04,USD,2,,",
+        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,,,,0.08,USD,2,,",
+        "1,{m}-01T00:00:00Z,,Usage,AmazonEC2,,,0.16,USD,,,",
+        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,3,,USD,2,,",
+        "1,{m}-01T00:00:00Z,,Usage,CodeBuild,Build-Min:Linux:g1.small,3,0.32,USD,2,,",
+    ] {
+        csv += &row.replace("{m}", MONTH);
+        csv.push('\n');
+    }
+    let export = exports.path("holes.csv");
+    fs::write(&export, csv).unwrap();
+    exports.deliver("holes", "cur2", &export);
+    let double = exports.athena();
+    for format in ["csv", "parquet"] {
+        let (_folder, by_file) = place();
+        let files = exports.files("holes", "cur2", format);
+        let arguments = ["import", files[0].to_str().unwrap(), "--skip-bad-rows"];
+        let output = double.run(&by_file, &arguments);
+        assert!(output.status.success(), "{}", said(&output));
+        assert!(said(&output).contains("2 rows"), "{}", said(&output));
+        let (_folder, ledger) = place();
+        let table = format!("holes_{format}");
+        let by_query = ask(&double, &ledger, &table, &["--skip-bad-rows"], 0);
+        assert!(by_query.contains("2 rows"), "{by_query}");
+        assert_eq!(rows(&ledger), rows(&by_file), "{format}");
+        let (_folder, other) = place();
+        let strict = ask(&double, &other, &table, &[], 1);
+        assert!(strict.contains("error: ") && !other.exists(), "{strict}");
+    }
 }
