@@ -31,12 +31,12 @@ pub enum PricesFrom<'a> {
 }
 
 impl Finished for Unfinished {
-    fn get(&self, mark: &str) -> Option<FileRead> {
+    fn get(&self, mark: &str) -> Option<Vec<FileRead>> {
         self.get(mark)
     }
 
-    fn keep(&self, mark: &str, read: &FileRead) {
-        self.keep(mark, read);
+    fn keep(&self, mark: &str, texts: &[FileRead]) {
+        self.keep(mark, texts);
     }
 }
 

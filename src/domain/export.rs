@@ -128,6 +128,8 @@ pub struct Outside {
 /// What reading one text gave.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct FileRead {
+    /// What it is called; an entry of an archive follows its archive after a slash.
+    pub name: String,
     /// What it is.
     pub kind: ExportKind,
     /// What the sums are by; different groupings of one day are the same money.

@@ -97,6 +97,8 @@ pub struct TableAnnouncement {
     pub table_size: Option<Scan>,
     /// Where the workgroup stops a query.
     pub limit: Option<Scan>,
+    /// The workgroup has its own place for results, and does not use the one that was named.
+    pub ignores_output: bool,
     /// What every query bills at least.
     pub least: Scan,
 }

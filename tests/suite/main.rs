@@ -28,10 +28,14 @@ mod page;
 mod parquet;
 mod price_list;
 mod report;
+#[cfg(feature = "aws")]
+mod resume;
 mod samples;
 mod scenario;
 mod storage;
 #[cfg(feature = "aws")]
 mod sums;
 mod support;
+#[cfg(feature = "aws")]
+mod tables;
 mod tidy;

@@ -91,6 +91,7 @@ pub(super) fn read(
     let kept = charges.gather.kept();
     let number = super::choose::part_number(bound.layout.kind, stream.short_name());
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: bound.layout.kind,
         grouping: String::new(),
         slices: charges.gather.finish(number, &mut notes),

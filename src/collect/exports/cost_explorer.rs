@@ -253,6 +253,7 @@ pub(super) fn read_csv(
     }
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: ExportKind::CostExplorerCsv,
         grouping: header[0].to_lowercase(),
         rows,
@@ -444,6 +445,7 @@ pub(super) fn read_json(
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let grouping: Vec<&str> = definitions.iter().map(|d| d.key.as_str()).collect();
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: ExportKind::CostExplorerJson,
         grouping: grouping.join(", "),
         rows,

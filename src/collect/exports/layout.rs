@@ -306,6 +306,16 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
             missing,
         });
     }
+    Ok(bind(layout, header))
+}
+
+/// Finds the columns of a layout in a header.
+pub(super) fn bind(layout: &'static Layout, header: &[String]) -> Bound {
+    let lower: Vec<String> = header
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    let position = |name: &str| lower.iter().position(|known| known == name);
     let mut fields: [Vec<usize>; COLUMNS] = Default::default();
     for (column, _, names) in layout.columns {
         fields[*column as usize] = names.iter().filter_map(|name| position(name)).collect();
@@ -324,10 +334,10 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
                 (field, TagField::One { key })
             })
     });
-    Ok(Bound {
+    Bound {
         layout,
         fields,
         tags: maps.chain(singles).collect(),
         header: header.to_vec(),
-    })
+    }
 }

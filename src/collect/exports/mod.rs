@@ -23,9 +23,10 @@ mod texts;
 mod values;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     io::{Read, Seek},
     path::{Path, PathBuf},
+    slice,
 };
 
 pub use self::{
@@ -77,10 +78,10 @@ pub trait Watch {
 /// Files that an import has finished, kept until all of them are in the ledger: after an interruption
 /// they need not be read again. A mark stands for a file as it is and for how it is read.
 pub trait Finished: Sync {
-    /// Returns what a file gave, if it was finished.
-    fn get(&self, mark: &str) -> Option<FileRead>;
-    /// Keeps what a file gave. One that is not kept is read again.
-    fn keep(&self, mark: &str, read: &FileRead);
+    /// Returns what the texts of a file gave, if it was finished.
+    fn get(&self, mark: &str) -> Option<Vec<FileRead>>;
+    /// Keeps what the texts of a file gave. One that is not kept is read again.
+    fn keep(&self, mark: &str, texts: &[FileRead]);
 }
 
 /// Watches nothing, and stops nothing.
@@ -110,7 +111,7 @@ pub fn import_files(
             source,
         })?);
     }
-    import.read_all(&inputs)?;
+    import.read_all(&inputs, &[])?;
     import.finish()
 }
 
@@ -126,7 +127,7 @@ pub fn import_store(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    let (mut inputs, mut marks) = (Vec::new(), HashMap::new());
+    let (mut inputs, mut marks) = (Vec::new(), Vec::new());
     let mut unchanged = 0;
     let choices = options.fingerprint();
     for month in deliveries::choose(store, options.month, &choices, &mut import.delivery.notes)? {
@@ -135,14 +136,12 @@ pub fn import_store(
             continue;
         }
         for file in &month.files {
-            let input = store.input(file)?;
-            let mark = Mark {
+            inputs.push(store.input(file)?);
+            marks.push(Mark {
                 month: month.fingerprint.clone(),
                 // Where nothing tells a file from one that takes its place, it is read again.
                 file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
-            };
-            marks.insert(input.name.display().to_string(), mark);
-            inputs.push(input);
+            });
         }
     }
     if unchanged > 0 {
@@ -151,9 +150,8 @@ pub fn import_store(
             store.name()
         ));
     }
-    import.marks = marks;
     import.finished = finished;
-    import.read_all(&inputs)?;
+    import.read_all(&inputs, &marks)?;
     import.finish()
 }
 
@@ -186,8 +184,8 @@ pub fn import_reader(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    for (name, read) in import.texts().file(Path::new(name), reader, true, watch)? {
-        import.take(name, read);
+    for read in import.texts().file(Path::new(name), reader, true, watch)? {
+        import.take(read, None);
     }
     import.finish()
 }
@@ -199,12 +197,10 @@ struct Import<'i> {
     delivery: Delivery,
     /// Per slice of the delivery: the file it is from and what that is grouped by.
     origins: Vec<(String, String)>,
-    /// Per file of a folder.
-    marks: HashMap<String, Mark>,
     finished: Option<&'i dyn Finished>,
 }
 
-/// What becomes another as soon as anything of it does.
+/// What becomes another as soon as anything of it does, of a file in a folder.
 struct Mark {
     /// Of the month that a file is delivered for.
     month: String,
@@ -220,28 +216,28 @@ impl<'i> Import<'i> {
             watch,
             delivery: Delivery::default(),
             origins: Vec::new(),
-            marks: HashMap::new(),
             finished: None,
         }
     }
 
-    /// Reads files, but for those that an interrupted import had finished.
-    fn read_all(&mut self, inputs: &[Input]) -> Result<(), ImportError> {
-        let (finished, marks) = (self.finished, &self.marks);
-        let mark = |file: &str| Some((finished?, marks.get(file)?.file.as_deref()?));
-        let keep = |input: &Input, read: &FileRead| {
-            if let Some((finished, mark)) = mark(&input.name.display().to_string()) {
-                finished.keep(mark, read);
+    /// Reads files, but for those that an interrupted import had finished. Those of a folder have marks.
+    fn read_all(&mut self, inputs: &[Input], marks: &[Mark]) -> Result<(), ImportError> {
+        let finished = self.finished;
+        let mark = |at: usize| Some((finished?, marks.get(at)?.file.as_deref()?));
+        let keep = |at: usize, texts: &[FileRead]| {
+            if let Some((finished, mark)) = mark(at) {
+                finished.keep(mark, texts);
             }
         };
-        let mut found: Vec<Vec<(String, FileRead)>> = Vec::new();
+        let mut found: Vec<Vec<FileRead>> = Vec::new();
         let (mut texts, mut tables) = (Vec::new(), Vec::new());
         let mut not_again = 0;
         for (place, input) in inputs.iter().enumerate() {
             let file = input.name.display().to_string();
-            found.push(Vec::new());
-            if let Some(read) = mark(&file).and_then(|(finished, mark)| finished.get(mark)) {
-                found[place].push((file, read));
+            let kept = mark(place).and_then(|(finished, mark)| finished.get(mark));
+            let is_kept = kept.is_some();
+            found.push(kept.unwrap_or_default());
+            if is_kept {
                 not_again += 1;
             } else if file.to_ascii_lowercase().ends_with(".parquet") && input.length > 0 {
                 tables.push(place);
@@ -250,7 +246,7 @@ impl<'i> Import<'i> {
             }
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
-        let done = |at: usize, read: &FileRead| keep(&inputs[texts[at]], read);
+        let done = |at: usize, read: &[FileRead]| keep(texts[at], read);
         let read = texts::read(&of(&texts), self.texts(), self.watch, &done)?;
         for (&place, read) in texts.iter().zip(read) {
             match read {
@@ -259,10 +255,10 @@ impl<'i> Import<'i> {
             }
         }
         tables.sort_unstable();
-        let done = |at: usize, read: &FileRead| keep(&inputs[tables[at]], read);
+        let done = |at: usize, read: &FileRead| keep(tables[at], slice::from_ref(read));
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
         for (&place, read) in tables.iter().zip(read) {
-            found[place].push((inputs[place].name.display().to_string(), read));
+            found[place].push(read);
         }
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
@@ -270,8 +266,10 @@ impl<'i> Import<'i> {
                 "{not_again} {files} not read again: finished when an import was interrupted"
             ));
         }
-        for (name, read) in found.into_iter().flatten() {
-            self.take(name, read);
+        for (place, texts) in found.into_iter().enumerate() {
+            for read in texts {
+                self.take(read, marks.get(place));
+            }
         }
         Ok(())
     }
@@ -283,7 +281,8 @@ impl<'i> Import<'i> {
         }
     }
 
-    fn take(&mut self, name: String, mut read: FileRead) {
+    fn take(&mut self, mut read: FileRead, mark: Option<&Mark>) {
+        let name = read.name;
         if let Some(month) = self.options.month {
             let before = read.slices.len();
             read.slices.retain(|slice| slice.month == month);
@@ -294,7 +293,7 @@ impl<'i> Import<'i> {
         }
         for slice in &mut read.slices {
             slice.skipped = read.skipped;
-            slice.delivery = self.marks.get(&name).map(|mark| mark.month.clone());
+            slice.delivery = mark.map(|mark| mark.month.clone());
         }
         let origin = || (name.clone(), read.grouping.clone());
         self.origins.extend(read.slices.iter().map(|_| origin()));

@@ -411,6 +411,7 @@ impl<'q> Reader<'q> {
             std::mem::replace(&mut *lock(&file.charges), empty).gather
         };
         let read = FileRead {
+            name,
             kind,
             grouping: String::new(),
             rows: file.rows.load(Ordering::Relaxed),
