@@ -219,9 +219,7 @@ impl<'c> Charges<'c> {
         let cost = self.plain_cost(line);
         if let Some(cost) = cost {
             self.key.clear();
-            for &field in &self.summed_by {
-                push(&mut self.key, line.raw(field).unwrap_or_default());
-            }
+            line.push_to(&mut self.key, &self.summed_by);
             if let Some(&(sum, left)) = self.sums.get(self.key.as_slice())
                 && left.is_none_or(|left| !self.is_storage(line, left))
             {
@@ -229,7 +227,13 @@ impl<'c> Charges<'c> {
                 return Ok(());
             }
         }
-        let key = cost.map(|_| self.key.as_slice().into());
+        // A row that does not tell its bill is of the month of its usage, which is not in the key.
+        let mut bill = self.bound.fields(when(self.bound)).iter();
+        let tells_bill =
+            bill.any(|&field| line.raw(field).map(unquoted).and_then(present).is_some());
+        let key = cost
+            .filter(|_| tells_bill)
+            .map(|_| self.key.as_slice().into());
         line.copy_some_to(whole, |field| self.needed[field]);
         if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
             self.sums.insert(key, sum);
@@ -247,17 +251,13 @@ impl<'c> Charges<'c> {
             && any(Column::Resource, &|resource| left.has(resource))
     }
 
-    /// Returns the cost of a plain row that has as many fields as the header and tells its bill.
+    /// Returns the cost of a plain row that has as many fields as the header.
     fn plain_cost(&self, line: &Line<'_>) -> Option<Decimal> {
-        if matches!(line, Line::Odd(_)) {
+        if matches!(line, Line::Odd(_)) || line.len() != self.bound.width() {
             return None;
         }
-        let first = |column| {
-            let mut fields = self.bound.fields(column).iter();
-            fields.find_map(|&field| present(unquoted(line.raw(field)?)))
-        };
-        let is_whole = line.len() == self.bound.width() && first(when(self.bound)).is_some();
-        let text = first(Column::Cost).filter(|_| is_whole)?;
+        let mut fields = self.bound.fields(Column::Cost).iter();
+        let text = fields.find_map(|&field| present(unquoted(line.raw(field)?)))?;
         short_decimal(text).or_else(|| parse_decimal(std::str::from_utf8(text).ok()?).ok())
     }
 

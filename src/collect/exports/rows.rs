@@ -63,6 +63,7 @@ pub(super) enum Line<'l> {
 
 impl<'l> Line<'l> {
     /// Returns where a field ends.
+    #[inline]
     fn end(&self, field: usize) -> Option<usize> {
         let Self::Plain {
             start,
@@ -90,6 +91,7 @@ impl<'l> Line<'l> {
     }
 
     /// Returns a field as it stands there.
+    #[inline]
     pub(super) fn raw(&self, field: usize) -> Option<&'l [u8]> {
         match self {
             Self::Odd(record) => record.get(field),
@@ -103,6 +105,15 @@ impl<'l> Line<'l> {
                 };
                 Some(without_return(&text[start..end], field + 1 == *width))
             }
+        }
+    }
+
+    /// Appends fields as they stand there, each with a comma: no two rows run together.
+    #[inline]
+    pub(super) fn push_to(&self, key: &mut Vec<u8>, fields: &[usize]) {
+        for &field in fields {
+            key.extend_from_slice(self.raw(field).unwrap_or_default());
+            key.push(b',');
         }
     }
 
@@ -144,6 +155,7 @@ impl<'l> Line<'l> {
     }
 }
 
+#[inline]
 fn without_return(raw: &[u8], is_last: bool) -> &[u8] {
     match raw {
         [before @ .., b'\r'] if is_last => before,

@@ -7,7 +7,8 @@ use pipebill::{
 };
 
 use super::{
-    BUILD, build_of, cost, cur2, day, import_bytes, import_text, month, quantity, records,
+    BUILD, CUR2_HEADER, build_of, cost, cur2, cur2_row, day, import_bytes, import_text, month,
+    quantity, records,
 };
 
 #[test]
@@ -98,4 +99,32 @@ fn a_late_refund_stays_in_the_month_it_is_billed_in() {
         .records_between(day("2026-08-01"), day("2026-08-31"))
         .unwrap();
     assert_eq!(august.len(), 1);
+}
+
+/// Rows that were seen before are added up by their text. What does not stand there is not in it.
+#[test]
+fn a_row_without_its_bill_is_of_the_month_of_its_usage() {
+    let days = ["2026-09-30", "2026-10-01", "2026-09-30", "2026-10-01"];
+    let rows = days.map(|day| {
+        let time = format!("{day}T01:00:00Z");
+        cur2_row([&time, "Usage", "AmazonS3", "Requests-Tier1", "1", "0.1"])
+    });
+    let plain = format!("{CUR2_HEADER}{}", rows.concat()).replace(",2026-10-01T00:00:00Z,2", ",,2");
+    let quoted: String = plain
+        .lines()
+        .map(|line| format!("\"{}\"\n", line.replace(',', "\",\"")))
+        .collect();
+    for text in [plain, quoted] {
+        let delivery = import_text("x.csv", text).unwrap();
+        let sums = delivery.slices.iter().map(|slice| {
+            let outside = &slice.outside[0];
+            (
+                slice.month.to_string(),
+                outside.rows,
+                outside.cost.to_string(),
+            )
+        });
+        let of = |month: &str| (month.to_owned(), 2, "0.2".to_owned());
+        assert_eq!(sums.collect::<Vec<_>>(), [of("2026-09"), of("2026-10")]);
+    }
 }
