@@ -73,12 +73,16 @@ fn a_table_of_any_types_says_the_same() {
         }
     }
     let double = exports.athena();
+    let by_file = ["sample", "cur2", "focus"].map(|name| {
+        let (_folder, ledger) = place();
+        import_files(&ledger, &exports.files(name, name, "parquet"));
+        (name, rows(&ledger))
+    });
     for (name, key) in variants {
-        let (_folder, by_file) = place();
-        import_files(&by_file, &exports.files(name, name, "parquet"));
+        let (_, by_file) = by_file.iter().find(|found| found.0 == name).unwrap();
         let (_folder, ledger) = place();
         let said = ask(&double, &ledger, &key, &[], 0);
-        assert_eq!(rows(&ledger), rows(&by_file), "{key}");
+        assert_eq!(rows(&ledger), *by_file, "{key}");
         let is_pruned = said.contains("only the folders of that month");
         assert_eq!(
             is_pruned,
