@@ -102,7 +102,8 @@ pub(super) fn read(
         inputs,
         reader,
         done,
-        spare: threads < cores,
+        cores,
+        threads,
         next: AtomicUsize::new(0),
         bytes: inputs.iter().map(|_| AtomicU64::new(0)).collect(),
         rows: inputs.iter().map(|_| AtomicU64::new(0)).collect(),
@@ -157,7 +158,8 @@ struct Work<'w> {
     inputs: &'w [&'w Input],
     reader: Reader<'w>,
     done: &'w (dyn Fn(usize, &[FileRead]) + Sync),
-    spare: bool,
+    cores: usize,
+    threads: usize,
     next: AtomicUsize,
     /// Read so far of each file.
     bytes: Vec<AtomicU64>,
@@ -206,7 +208,9 @@ impl Work<'_> {
         if start == parquet::MAGIC {
             return Ok(None);
         }
-        let found = self.reader.file(&input.name, text, self.spare, watch)?;
+        // A core has nothing to do, or will have none before the last files are read.
+        let spare = self.threads < self.cores || self.inputs.len() - at < self.threads;
+        let found = self.reader.file(&input.name, text, spare, watch)?;
         if source.has_changed() {
             return Err(ImportError::Changed { file: file() });
         }
