@@ -331,7 +331,8 @@ impl App {
         };
         for folder in folders {
             let folder = exports::Folder(folder);
-            delivery.append(self.read_store(&folder, known.as_ref(), None, options, watch)?);
+            let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
+            delivery.append(read)?;
         }
         drop(known);
         self.keep(delivery)

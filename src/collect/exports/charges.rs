@@ -7,7 +7,7 @@ use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault,
+    FileRead, ImportError, ImportOptions, RowFault, deliveries,
     gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
@@ -66,6 +66,7 @@ pub(super) fn read(
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
+    charges.delivered = deliveries::month_of_file(stream.name());
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut whole = ByteRecord::new();
     text.look_ahead(charges.looks_ahead());
@@ -85,6 +86,7 @@ pub(super) fn read(
         }
     }
     let mut notes = Vec::new();
+    charges.note_the_month(&mut notes);
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let kept = charges.gather.kept();
     let number = super::choose::part_number(bound.layout.kind, stream.short_name());
@@ -130,6 +132,8 @@ pub(super) struct Charges<'c> {
     sums: HashMap<Box<[u8]>, Summed, foldhash::fast::RandomState>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
+    /// The month that the file is delivered for, where its folder tells.
+    pub(super) delivered: Option<Month>,
 }
 
 impl<'c> Charges<'c> {
@@ -156,6 +160,18 @@ impl<'c> Charges<'c> {
             sums: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
+            delivered: None,
+        }
+    }
+
+    /// Says which month rows are counted in that state none.
+    pub(super) fn note_the_month(&self, notes: &mut Vec<String>) {
+        let is_stated = !self.bound.fields(Column::Period).is_empty() || self.delivered.is_some();
+        if self.bound.kind().is_bill() && !is_stated {
+            let origin = self.gather.origin();
+            notes.push(format!(
+                "{origin}: no billing period is stated, rows are counted in the month of their usage"
+            ));
         }
     }
 
@@ -174,6 +190,7 @@ impl<'c> Charges<'c> {
             fields.text(column)?;
         }
         fields.kind()?;
+        fields.currency()?;
         Ok(match self.service(&fields)? {
             Known::Kept(_) => None,
             Known::Stores(_, left) => Some((bucket, Some(left))),
@@ -322,9 +339,7 @@ impl<'c> Charges<'c> {
                     rate,
                     list_rate,
                     invoice: fields.text(Column::Invoice)?,
-                    currency: fields
-                        .text(Column::Currency)?
-                        .ok_or_else(|| fields.missing(Column::Currency))?,
+                    currency: fields.currency()?,
                     origin: fields.text(Column::Origin)?,
                 })
             },
@@ -334,7 +349,8 @@ impl<'c> Charges<'c> {
 
     /// Finds where the row's payer and billing month are summed.
     fn bucket(&mut self, fields: &Fields<'_, impl Record>) -> Result<(BucketId, Month), Fault> {
-        // Not every bill has the billing period; the month of usage is the next best.
+        // Not every bill has the billing period; the month of its folder and that of usage are the next
+        // best.
         let period = match fields.raw(Column::Period) {
             Some(_) => Column::Period,
             None => Column::Day,
@@ -348,8 +364,14 @@ impl<'c> Charges<'c> {
         if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
             return Ok(known);
         }
-        let day = fields.day(period)?;
-        let month = Month::of(day);
+        let is_bill = self.bound.kind().is_bill();
+        let (day, month) = match self.delivered {
+            Some(month) if period == Column::Day && is_bill => (month.first_day(), month),
+            _ => {
+                let day = fields.day(period)?;
+                (day, Month::of(day))
+            }
+        };
         let payer = fields.text(Column::Payer)?;
         let bucket = self.gather.bucket(payer, month, (day, day));
         self.buckets
@@ -408,9 +430,7 @@ impl<'c> Charges<'c> {
             rate: fields.rates()?.0,
             list_rate: None,
             invoice: None,
-            currency: fields
-                .text(Column::Currency)?
-                .ok_or_else(|| fields.missing(Column::Currency))?,
+            currency: fields.currency()?,
             origin: None,
         };
         let sum = self.outside(bucket, fields, cost, rows)?;
@@ -437,11 +457,10 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         self.gather.outside(bucket, &self.key, (cost, rows), || {
-            let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
-                text(Column::Service)?.to_owned(),
+                fields.text(Column::Service)?.unwrap_or_default().to_owned(),
                 fields.kind()?,
-                text(Column::Currency)?.into(),
+                fields.currency()?.into(),
             ))
         })
     }
@@ -517,6 +536,11 @@ impl<'r, R: Record> Fields<'r, R> {
         self.raw(column)
             .map(|text| self.utf8(column, text))
             .transpose()
+    }
+
+    fn currency(&self) -> Result<&'r str, Fault> {
+        let text = self.text(Column::Currency)?;
+        text.ok_or_else(|| self.missing(Column::Currency))
     }
 
     fn number(&self, column: Column) -> Result<Option<Decimal>, Fault> {

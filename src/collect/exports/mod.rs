@@ -23,7 +23,7 @@ mod texts;
 mod values;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
     io::{Read, Seek},
     path::{Path, PathBuf},
@@ -158,15 +158,72 @@ pub struct Delivery {
     pub notes: Vec<String>,
     /// Rows that could not be read.
     pub bad_rows: Vec<BadRow>,
+    /// Per slice: the file it is from and what that is grouped by.
+    origins: Vec<(String, String)>,
 }
 
 impl Delivery {
-    /// Adds what another place brought.
-    pub fn append(&mut self, other: Self) {
+    /// Adds what another place brought, unless it states charges that are here already.
+    pub fn append(&mut self, other: Self) -> Result<(), ImportError> {
+        let before = self.slices.len();
         self.slices.extend(other.slices);
         self.files.extend(other.files);
         self.notes.extend(other.notes);
         self.bad_rows.extend(other.bad_rows);
+        self.origins.extend(other.origins);
+        self.check(before)
+    }
+
+    /// Refuses slices that state the same charges; those from `later` on are of another place.
+    fn check(&self, later: usize) -> Result<(), ImportError> {
+        let mut months: BTreeMap<(ExportKind, &str, Month), Vec<usize>> = BTreeMap::new();
+        for (at, slice) in self.slices.iter().enumerate() {
+            months
+                .entry((slice.kind, &slice.source, slice.month))
+                .or_default()
+                .push(at);
+        }
+        for ((_, _, month), slices) in &months {
+            for (n, &a) in slices.iter().enumerate() {
+                let is_repeated = |b: usize| {
+                    let is_read_twice = b < later && later <= a;
+                    self.same_charges(a, b, is_read_twice)
+                };
+                if let Some(&b) = slices[..n].iter().find(|&&b| is_repeated(b)) {
+                    return Err(ImportError::SameCharges {
+                        first: self.origins[b].0.clone(),
+                        second: self.origins[a].0.clone(),
+                        month: *month,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells whether two slices of one source and month are the same money told twice. The files
+    /// of one bill differ in their number; sums of one day must be pages of one listing.
+    fn same_charges(&self, a: usize, b: usize, is_read_twice: bool) -> bool {
+        let (file, grouping) = &self.origins[a];
+        let (other_file, other_grouping) = &self.origins[b];
+        if file == other_file {
+            return is_read_twice;
+        }
+        let (x, y) = (&self.slices[a], &self.slices[b]);
+        if x.kind.is_bill() {
+            let export = |file: &str| {
+                let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+                choose::stem(x.kind, name).to_owned()
+            };
+            return x.part == y.part || export(file) != export(other_file);
+        }
+        let overlap = x.covers.0 <= y.covers.1 && y.covers.0 <= x.covers.1;
+        overlap
+            && (x.covers != y.covers
+                || grouping != other_grouping
+                || x.records
+                    .iter()
+                    .any(|a| y.records.iter().any(|b| same_line(a, b))))
     }
 }
 
@@ -316,6 +373,7 @@ pub fn import_store(
         ));
     }
     import.marks = marks;
+    import.leaves_known = unchanged > 0;
     import.finished = finished;
     import.read_all(&inputs)?;
     import.finish()
@@ -372,11 +430,13 @@ struct Import<'i> {
     options: &'i ImportOptions,
     watch: &'i dyn Watch,
     delivery: Delivery,
-    /// Per slice of the delivery: the file it is from and what that is grouped by.
-    origins: Vec<(String, String)>,
     /// Per file of a folder.
     marks: HashMap<String, Mark>,
     finished: Option<&'i dyn Finished>,
+    /// Months that are there and were not asked for.
+    other_months: BTreeSet<Month>,
+    /// Files are as they were at the last import.
+    leaves_known: bool,
 }
 
 /// What becomes another as soon as anything of it does.
@@ -394,9 +454,10 @@ impl<'i> Import<'i> {
             options,
             watch,
             delivery: Delivery::default(),
-            origins: Vec::new(),
             marks: HashMap::new(),
             finished: None,
+            other_months: BTreeSet::new(),
+            leaves_known: false,
         }
     }
 
@@ -425,20 +486,31 @@ impl<'i> Import<'i> {
             }
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
-        let done = |at: usize, read: &FileRead| keep(&inputs[texts[at]], read);
-        let read = texts::read(&of(&texts), self.texts(), self.watch, &done)?;
-        for (&place, read) in texts.iter().zip(read) {
-            match read {
-                Some(read) => found[place] = read,
-                None => tables.push(place),
+        // What a file is shows in its first bytes: either reader says which are none of its own.
+        let read_texts = |places: &[usize], found: &mut Vec<Vec<_>>| {
+            let done = |at: usize, read: &FileRead| keep(&inputs[places[at]], read);
+            let read = texts::read(&of(places), self.texts(), self.watch, &done)?;
+            let mut others = Vec::new();
+            for (&place, read) in places.iter().zip(read) {
+                match read {
+                    Some(read) => found[place] = read,
+                    None => others.push(place),
+                }
             }
-        }
+            Ok::<_, ImportError>(others)
+        };
+        tables.extend(read_texts(&texts, &mut found)?);
         tables.sort_unstable();
         let done = |at: usize, read: &FileRead| keep(&inputs[tables[at]], read);
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
+        let mut others = Vec::new();
         for (&place, read) in tables.iter().zip(read) {
-            found[place].push((inputs[place].name.display().to_string(), read));
+            match read {
+                Some(read) => found[place].push((inputs[place].name.display().to_string(), read)),
+                None => others.push(place),
+            }
         }
+        read_texts(&others, &mut found)?;
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
             self.delivery.notes.push(format!(
@@ -461,8 +533,11 @@ impl<'i> Import<'i> {
     fn take(&mut self, name: String, mut read: FileRead) {
         if let Some(month) = self.options.month {
             let before = read.slices.len();
+            let others = read.slices.iter().map(|slice| slice.month);
+            let others: Vec<Month> = others.filter(|other| *other != month).collect();
             read.slices.retain(|slice| slice.month == month);
             if read.slices.len() < before {
+                self.other_months.extend(others);
                 let notes = &mut self.delivery.notes;
                 notes.push(format!("{name}: months other than {month} left out"));
             }
@@ -472,7 +547,8 @@ impl<'i> Import<'i> {
             slice.delivery = self.marks.get(&name).map(|mark| mark.month.clone());
         }
         let origin = || (name.clone(), read.grouping.clone());
-        self.origins.extend(read.slices.iter().map(|_| origin()));
+        let origins = &mut self.delivery.origins;
+        origins.extend(read.slices.iter().map(|_| origin()));
         self.delivery.slices.extend(read.slices);
         self.delivery.notes.extend(read.notes);
         self.delivery.bad_rows.extend(read.bad_rows);
@@ -490,50 +566,18 @@ impl<'i> Import<'i> {
 
     /// Hands over what was read, unless two files state the same charges.
     fn finish(self) -> Result<Delivery, ImportError> {
-        let mut months: BTreeMap<(ExportKind, &str, Month), Vec<usize>> = BTreeMap::new();
-        for (at, slice) in self.delivery.slices.iter().enumerate() {
-            months
-                .entry((slice.kind, &slice.source, slice.month))
-                .or_default()
-                .push(at);
+        let brings_nothing = self.delivery.slices.is_empty() && !self.leaves_known;
+        if let (Some(first), true) = (self.delivery.files.first(), brings_nothing)
+            && !self.other_months.is_empty()
+        {
+            return Err(ImportError::NothingDelivered {
+                place: first.path.display().to_string(),
+                month: self.options.month,
+                others: self.other_months.into_iter().collect(),
+            });
         }
-        for ((_, _, month), slices) in &months {
-            for (n, &a) in slices.iter().enumerate() {
-                if let Some(&b) = slices[..n].iter().find(|&&b| self.same_charges(a, b)) {
-                    return Err(ImportError::SameCharges {
-                        first: self.origins[b].0.clone(),
-                        second: self.origins[a].0.clone(),
-                        month: *month,
-                    });
-                }
-            }
-        }
+        self.delivery.check(0)?;
         Ok(self.delivery)
-    }
-
-    /// Tells whether two slices of one source and month are the same money told twice. The files
-    /// of one bill differ in their number; sums of one day must be pages of one listing.
-    fn same_charges(&self, a: usize, b: usize) -> bool {
-        let (file, grouping) = &self.origins[a];
-        let (other_file, other_grouping) = &self.origins[b];
-        if file == other_file {
-            return false;
-        }
-        let (x, y) = (&self.delivery.slices[a], &self.delivery.slices[b]);
-        if x.kind.is_bill() {
-            let export = |file: &str| {
-                let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-                choose::stem(x.kind, name).to_owned()
-            };
-            return x.part == y.part || export(file) != export(other_file);
-        }
-        let overlap = x.covers.0 <= y.covers.1 && y.covers.0 <= x.covers.1;
-        overlap
-            && (x.covers != y.covers
-                || grouping != other_grouping
-                || x.records
-                    .iter()
-                    .any(|a| y.records.iter().any(|b| same_line(a, b))))
     }
 }
 
