@@ -471,6 +471,11 @@ impl App {
         reconcile(&rated.rated, &rated.records)
     }
 
+    /// Returns what of a month is missing in the ledger.
+    pub fn gaps(&self, ledger: &Ledger, month: Month) -> Result<Vec<Gap>, AppError> {
+        gaps(ledger, month, self.today)
+    }
+
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
         PriceBook {
             stated: terms.prices.clone(),

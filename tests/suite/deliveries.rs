@@ -366,8 +366,15 @@ fn bad_rows_stop_the_import_or_are_kept_aside_and_the_month_is_partial() {
         bill.contains("1 row of Cost and Usage Report 2.0"),
         "{bill}"
     );
-    let strict = place.run(&["bill", "--month", "2026-10", "--strict"]);
-    assert_eq!(strict.status.code(), Some(4));
+    let usage = said_of(&place, &["usage", "--month", "2026-10"]);
+    assert!(
+        usage.contains("Missing: 1 row of Cost and Usage Report 2.0"),
+        "{usage}"
+    );
+    for command in ["bill", "usage"] {
+        let strict = place.run(&[command, "--month", "2026-10", "--strict"]);
+        assert_eq!(strict.status.code(), Some(4), "{command}");
+    }
 }
 
 #[test]
