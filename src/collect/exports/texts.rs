@@ -17,7 +17,7 @@ use csv::ByteRecord;
 use super::{
     FileRead, ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
     rows::Rows,
-    source::{Input, Sequence},
+    source::{Input, ReadAt, Sequence},
 };
 use crate::domain::catalog::Catalog;
 
@@ -195,28 +195,41 @@ impl Work<'_> {
             file: file(),
             source,
         })?;
-        let mut text = Sequence::new(&*source, input.length);
+        let found = self.read_from(at, &*source, watch);
+        // Whatever else is wrong with a file that has changed is wrong for that.
+        if !matches!(found, Err(ImportError::Cancelled)) && source.has_changed() {
+            return Err(ImportError::Changed { file: file() });
+        }
+        let found = found?;
+        // The texts of an archive have names of their own, and are read again with it.
+        if let Some([(name, read)]) = found.as_deref()
+            && *name == file()
+        {
+            (self.done)(at, read);
+        }
+        Ok(found)
+    }
+
+    fn read_from(
+        &self,
+        at: usize,
+        source: &dyn ReadAt,
+        watch: &dyn Watch,
+    ) -> Result<Texts, ImportError> {
+        let input = self.inputs[at];
+        let mut text = Sequence::new(source, input.length);
         let mut start = Vec::new();
         text.by_ref()
             .take(parquet::MAGIC.len() as u64)
             .read_to_end(&mut start)
             .map_err(|source| ImportError::Read {
-                file: file(),
+                file: input.name.display().to_string(),
                 source,
             })?;
         if start == parquet::MAGIC {
             return Ok(None);
         }
         let found = self.reader.file(&input.name, text, self.spare, watch)?;
-        if source.has_changed() {
-            return Err(ImportError::Changed { file: file() });
-        }
-        // The texts of an archive have names of their own, and are read again with it.
-        if let [(name, read)] = &found[..]
-            && *name == file()
-        {
-            (self.done)(at, read);
-        }
         Ok(Some(found))
     }
 }

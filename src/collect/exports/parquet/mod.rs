@@ -241,7 +241,13 @@ impl<'q> Reader<'q> {
                 Ok(None) => return,
                 Err((at, error)) => return self.fail((at, 0), error),
                 Ok(Some(job)) => {
-                    if let Err(error) = self.guarded(&job) {
+                    if let Err(mut error) = self.guarded(&job) {
+                        // Whatever else is wrong with it then is wrong for that.
+                        let is_stopped = matches!(error, ImportError::Cancelled);
+                        if !is_stopped && job.file.chunks.source.has_changed() {
+                            let file = self.inputs[job.file.at].name.display().to_string();
+                            error = ImportError::Changed { file };
+                        }
                         self.fail((job.file.at, job.group), error);
                         return;
                     }
