@@ -12,6 +12,7 @@ mod optimize;
 mod outlook;
 mod overview;
 mod prospect;
+mod study_files;
 mod whatif;
 
 use std::{
@@ -27,19 +28,20 @@ use thiserror::Error;
 use crate::{
     atomic_file,
     collect::{
-        exports::{self, BadRow, Delivery, ImportError, ImportOptions, Watch},
+        exports::{self, ImportError, ImportOptions, Unwatched, Watch},
         sample,
         scenario_file::ScenarioError,
-        stated::UnknownName,
-        study_files::StudyFileError,
         usage_file::UsageFileError,
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::{Bill, OutsideTotal},
         catalog::Catalog,
+        collection::Source,
         compare::{Comparison, reconcile},
+        export::BadRow,
         ids::Currency,
+        import::{Delivery, Replaced},
         money::Money,
         period::Month,
         plan::{Plan, Terms},
@@ -49,16 +51,18 @@ use crate::{
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    ledger::{Ledger, LedgerError, Replaced, Source},
+    ledger::{Ledger, LedgerError},
     pricing::{
         self, CatalogError,
         price_list::{self, ListedPrice, PriceList, PriceListError},
     },
+    unknown_name::UnknownName,
 };
 
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
 pub use outlook::forecast_study;
+pub use study_files::StudyFileError;
 pub use whatif::{Answer, Baseline, MonthUsage};
 
 /// Why a question has no answer.
@@ -332,7 +336,7 @@ impl App {
         for folder in folders {
             let folder = exports::Folder(folder);
             let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
-            delivery.append(read)?;
+            exports::append(&mut delivery, read)?;
         }
         drop(known);
         self.keep(delivery)
@@ -640,15 +644,4 @@ fn currencies(records: &[UsageRecord]) -> Vec<Currency> {
     }
     currencies.sort();
     currencies
-}
-
-/// Nobody watches the embedded sample being read.
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }

@@ -9,3 +9,4 @@ pub mod forecast;
 pub mod ledger;
 pub mod pricing;
 pub mod report;
+pub mod unknown_name;

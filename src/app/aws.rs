@@ -6,11 +6,14 @@ use super::{App, AppError, Books, Imported, price_store};
 use crate::{
     collect::{
         aws::{self, price_lists::Fetched},
-        exports::{self, Finished, ImportError, ImportOptions, Planned, Watch},
+        exports::{self, Finished, ImportError, ImportOptions, Watch},
     },
     domain::{
         catalog::{Lookup, Tariffs},
+        collection::Outcome,
+        export::FileRead,
         ids::{Region, ServiceCode},
+        import::{Planned, Scan, TableAnnouncement},
     },
     ledger::{Ledger, Unfinished},
     pricing::{
@@ -27,13 +30,23 @@ pub enum PricesFrom<'a> {
     Query(Box<aws::Request>, &'a dyn aws::Watch),
 }
 
+impl Finished for Unfinished {
+    fn get(&self, mark: &str) -> Option<Vec<FileRead>> {
+        self.get(mark)
+    }
+
+    fn keep(&self, mark: &str, texts: &[FileRead]) {
+        self.keep(mark, texts);
+    }
+}
+
 impl App {
     /// Collects usage from AWS into the ledger.
     pub fn collect(
         &self,
         request: &aws::Request,
         watch: &dyn aws::Watch,
-    ) -> Result<aws::Outcome, AppError> {
+    ) -> Result<Outcome, AppError> {
         let mut ledger = match &self.books {
             Books::File(path) => Ledger::open(path)?,
             Books::Sample => Ledger::in_memory()?,
@@ -98,8 +111,8 @@ impl App {
         request: &aws::TableRequest,
         options: &ImportOptions,
         watch: &dyn Watch,
-        announce: &dyn Fn(&aws::TableAnnouncement),
-    ) -> Result<Option<(Imported, aws::Scan)>, AppError> {
+        announce: &dyn Fn(&TableAnnouncement),
+    ) -> Result<Option<(Imported, Scan)>, AppError> {
         let read = aws::read_table(request, &self.catalog, options, watch, announce)?;
         let Some(aws::TableRead { delivery, scanned }) = read else {
             return Ok(None);

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use super::{App, AppError, BillRequest, choose_currency, rating_options};
 use crate::{
     domain::{
+        collection::{Covered, Scope, Source},
         ids::{AccountId, Region},
         metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
         period::Month,
         price_book::Observed,
         rating::{RatedMonth, rate},
     },
-    ledger::{Covered, Ledger, Scope, Source},
+    ledger::Ledger,
 };
 
 impl App {

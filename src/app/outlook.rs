@@ -4,13 +4,13 @@ use std::{path::Path, time::Instant};
 
 use chrono::NaiveDate;
 
-use super::{App, AppError, Baseline, BillRequest, choose_currency, rating_options};
+use super::{
+    App, AppError, Baseline, BillRequest, choose_currency, rating_options,
+    study_files::{self, StudyFileError},
+};
 use crate::{
-    collect::{
-        exports::ExportKind,
-        study_files::{self, StudyFileError},
-    },
     domain::{
+        export::ExportKind,
         ids::Currency,
         money::Money,
         optimize::Optimization,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
 use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
 use crate::{
-    collect::{sample, stated::UnknownName},
+    collect::sample,
     domain::{
         metering::observed::MeteringOptions,
         money::Money,
@@ -19,6 +19,7 @@ use crate::{
         usage::{ChargeKind, UsageRecord},
     },
     ledger::Ledger,
+    unknown_name::UnknownName,
 };
 
 /// A month that scenarios are valued on.

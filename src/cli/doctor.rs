@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
     };
     let checks = aws::doctor(&request, &app.catalog, &Progress::new(output))
         .map_err(crate::app::AppError::from)?;
-    output.document(&report::collected::examination(&checks, &roles))?;
+    let lacks: Vec<&str> = checks.iter().filter_map(|check| check.lacks).collect();
+    let statements = aws::statements(&lacks, &roles);
+    output.document(&report::collected::examination(&checks, &statements))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());
     Ok(if is_well {
         Exit::Answered

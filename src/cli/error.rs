@@ -7,15 +7,16 @@ use thiserror::Error;
 #[cfg(feature = "aws")]
 use crate::collect::aws::{AthenaError, CollectError, S3Error};
 use crate::{
-    app::AppError,
+    app::{AppError, StudyFileError},
     collect::{
         exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
-        stated::UnknownName, study_files::StudyFileError, usage_file::UsageFileError,
+        usage_file::UsageFileError,
     },
     domain::{rating::RatingError, storage::Told},
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},
+    unknown_name::UnknownName,
 };
 
 /// How the program ends.
@@ -333,7 +334,7 @@ fn s3_hint(error: &S3Error) -> Option<&'static str> {
         S3Error::Collect(error) => return collect_hint(error),
         S3Error::Denied { .. } => {
             "nothing was imported; `pipebill policy --exports s3://BUCKET/PREFIX` prints the \
-             permissions it needs"
+             permissions it needs; a bucket that charges its requesters takes --requester-pays"
         }
         S3Error::Gone { .. } => "nothing was imported; check the bucket, the name and the region",
         S3Error::Replaced { .. } => {
@@ -345,6 +346,51 @@ fn s3_hint(error: &S3Error) -> Option<&'static str> {
         }
     })
 }
+
+/// What to do about a failed query, by what Athena says in lower case.
+#[cfg(feature = "aws")]
+const FAILED_QUERIES: [(&[&str], &str); 4] = [
+    (
+        &["lake formation", "lakeformation"],
+        "nothing was imported; Lake Formation guards the table: have SELECT on it granted there",
+    ),
+    (
+        &[
+            "access denied",
+            "accessdenied",
+            "permission",
+            "not authorized",
+            "forbidden",
+        ],
+        "nothing was imported; `pipebill policy --athena` prints the permissions it needs",
+    ),
+    (
+        &[
+            "hive_bad",
+            "hive_cannot",
+            "hive_cursor",
+            "hive_invalid",
+            "hive_partition_",
+            "invalid_cast",
+            "cannot cast",
+            "schema mismatch",
+        ],
+        "nothing was imported; the table does not fit its files: run its crawler again or make it anew, \
+         or import the files themselves from s3://",
+    ),
+    (
+        &[
+            "exhausted",
+            "timeout",
+            "timed out",
+            "internal_error",
+            "slow down",
+            "too_many",
+            "throttl",
+        ],
+        "nothing was imported; run the same again, or import the files themselves from s3://",
+    ),
+];
 
 #[cfg(feature = "aws")]
 fn athena_hint(error: &AthenaError) -> Option<&'static str> {
@@ -369,10 +415,18 @@ fn athena_hint(error: &AthenaError) -> Option<&'static str> {
         }
         AthenaError::NoWorkgroup(_) => "name another with --workgroup; workgroups are by region",
         AthenaError::WorkgroupDisabled(_) => "enable it, or name another with --workgroup",
-        AthenaError::NoOutput(_) => "name a place with --output s3://BUCKET/PREFIX/",
-        AthenaError::QueryFailed(_) => {
-            "nothing was imported; --dry-run shows the query, and `pipebill policy --athena` the \
-             permissions it needs"
+        AthenaError::NoOutput(_) => {
+            "name a place with --output s3://BUCKET/PREFIX/, or in the workgroup if it overrides what \
+             its users name"
+        }
+        AthenaError::QueryFailed(reason) => {
+            let reason = reason.to_lowercase();
+            let is_said = |words: &[&str]| words.iter().any(|word| reason.contains(word));
+            let known = FAILED_QUERIES.iter().find(|(words, _)| is_said(words));
+            known.map_or(
+                "nothing was imported; --dry-run shows the query",
+                |(_, hint)| hint,
+            )
         }
         AthenaError::QueryCancelled(_) => {
             "nothing was imported; somebody stopped it, or the workgroup's limit did"

@@ -114,7 +114,7 @@ pub(super) fn run(
         #[cfg(feature = "aws")]
         {
             use super::import_cloud::{Elsewhere, Import};
-            let from = Elsewhere::parse(place, args.files.len())?;
+            let from = Elsewhere::parse(place, args.files.len(), args.cloud.requester_pays)?;
             let import = Import {
                 args: &args.cloud,
                 app,
@@ -129,11 +129,14 @@ pub(super) fn run(
         }
     } else {
         #[cfg(feature = "aws")]
-        if args.cloud.dry_run {
-            return Err(CommandError::BadValue {
-                flag: "--dry-run",
-                problem: "it goes with s3://… and athena://…".to_owned(),
-            });
+        for (is_given, flag, with) in [
+            (args.cloud.dry_run, "--dry-run", "s3://… and athena://…"),
+            (args.cloud.requester_pays, "--requester-pays", "s3://…"),
+        ] {
+            if is_given {
+                let problem = format!("it goes with {with}");
+                return Err(CommandError::BadValue { flag, problem });
+            }
         }
         app.import(&args.files, &options, &watch)?
     };

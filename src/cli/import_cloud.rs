@@ -6,11 +6,11 @@ use super::{CommandError, import::Progress, output::Output};
 use crate::{
     app::{App, Imported},
     collect::{
-        aws::{Login, S3Url, TableAnnouncement, TableRequest},
+        aws::{Login, S3Url, TableRequest},
         exports::ImportOptions,
         stated,
     },
-    domain::period::Month,
+    domain::{import::TableAnnouncement, period::Month},
     report,
 };
 
@@ -24,6 +24,10 @@ pub(super) struct CloudArgs {
     /// nothing.
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Pay for reading a bucket that charges its requesters: S3 bills the requests and the data it
+    /// sends to the account of these credentials.
+    #[arg(long)]
+    pub(super) requester_pays: bool,
     /// Ask AWS in this region [default: the configured one].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
@@ -65,7 +69,11 @@ pub(super) enum Elsewhere {
 
 impl Elsewhere {
     /// Reads `s3://BUCKET/PREFIX` or `athena://DATABASE.TABLE`, one of so many exports.
-    pub(super) fn parse(url: &str, exports: usize) -> Result<Self, CommandError> {
+    pub(super) fn parse(
+        url: &str,
+        exports: usize,
+        requester_pays: bool,
+    ) -> Result<Self, CommandError> {
         if exports > 1 {
             return bad(
                 "FILE",
@@ -74,10 +82,16 @@ impl Elsewhere {
         }
         let Some(names) = url.strip_prefix("athena://") else {
             return match S3Url::parse(url) {
-                Some(place) => Ok(Self::S3(place)),
+                Some(place) => Ok(Self::S3(S3Url {
+                    requester_pays,
+                    ..place
+                })),
                 None => bad("FILE", "a place is written as s3://BUCKET/PREFIX"),
             };
         };
+        if requester_pays {
+            return bad("--requester-pays", "it goes with s3://…");
+        }
         let is_name = |name: &str| {
             let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
             (1..=255).contains(&name.len()) && name.chars().all(allowed)
@@ -113,6 +127,12 @@ impl Import<'_> {
     ) -> Result<Option<Imported>, CommandError> {
         let login = self.args.login(self.app)?;
         let (options, watch) = (self.options, self.watch);
+        if let Elsewhere::S3(place) = from
+            && place.requester_pays
+        {
+            self.output
+                .say(&report::cloud::requester_pays(&place.bucket));
+        }
         let (database, table) = match from {
             Elsewhere::S3(place) if self.args.dry_run => {
                 let plan = self.app.plan_bucket(&login, place, options, &watch.stop)?;

@@ -14,9 +14,8 @@ use super::{
 use crate::{
     app::App,
     atomic_file::{self, Draft},
-    collect::scenario_file,
     domain::{money::Money, number::parse_quantity, optimize::Optimization},
-    report,
+    report::{self, scenario_file},
 };
 
 /// Find the changes that would have saved money, with evidence and risk

@@ -55,6 +55,7 @@ fn s3_url(text: &str) -> Result<S3Url, String> {
 fn blank(bucket: &str) -> S3Url {
     S3Url {
         bucket: bucket.to_owned(),
+        requester_pays: false,
         prefix: String::new(),
     }
 }

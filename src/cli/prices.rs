@@ -14,7 +14,7 @@ use crate::domain::{
     catalog::{Service, ServiceKind},
     ids::{Region, ServiceCode},
 };
-use crate::{app::App, collect::stated, report::prices};
+use crate::{app::App, collect::stated, report::prices, unknown_name::UnknownName};
 
 /// Look at the prices and rules
 #[derive(Debug, clap::Args)]
@@ -149,7 +149,7 @@ pub(super) fn run(
                     .meters
                     .iter()
                     .map(|info| info.meter.usage_type.as_str());
-                let problem = stated::UnknownName::new("usage type", usage_type, known);
+                let problem = UnknownName::new("usage type", usage_type, known);
                 return Err(CommandError::UnknownName {
                     flag: "NAME",
                     problem,

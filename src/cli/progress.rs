@@ -14,8 +14,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
 use crate::{
-    collect::aws::{Announcement, Call, Watch},
-    ledger::Scope,
+    collect::aws::Watch,
+    domain::collection::{Announcement, Call, Scope},
     report,
 };
 

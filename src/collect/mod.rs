@@ -8,5 +8,4 @@ pub mod gl_mapping;
 pub mod sample;
 pub mod scenario_file;
 pub mod stated;
-pub mod study_files;
 pub mod usage_file;

@@ -11,14 +11,17 @@ use thiserror::Error;
 use toml::de::{DeTable, DeValue};
 
 use self::grammar::{At, Part, Read, change};
-use super::stated::UnknownName;
-use crate::domain::{
-    catalog::Catalog,
-    number::parse_quantity,
-    scenario::{
-        Change, Scenario,
-        knob::{Axis, Knob},
+use crate::{
+    domain::{
+        catalog::Catalog,
+        number::parse_quantity,
+        scenario::{
+            Change, Scenario,
+            change::equals_sign,
+            knob::{Axis, Knob},
+        },
     },
+    unknown_name::UnknownName,
 };
 
 /// What is wrong with a scenario.
@@ -164,20 +167,6 @@ pub fn parse_set(flag: &str, text: &str, catalog: &Catalog) -> Result<Change, Sc
     let name = Part::new(text[..equals].trim_end_matches('*'), 0);
     let value = Part::new(&text[equals + 1..], equals + 1);
     change(name, times, value, catalog).map_err(wrong)
-}
-
-/// Returns where the first equals sign outside of brackets is.
-fn equals_sign(text: &str) -> Option<usize> {
-    let mut depth = 0_u32;
-    for (at, c) in text.char_indices() {
-        match c {
-            '[' => depth += 1,
-            ']' => depth = depth.saturating_sub(1),
-            '=' if depth == 0 => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }
 
 /// Turns a place in a text into line and column.
@@ -336,38 +325,10 @@ pub fn parse_range(
     }
 }
 
-/// Writes a scenario as a file that [`parse`] reads.
-pub fn write(scenario: &Scenario, comments: &[String]) -> String {
-    let quoted = |text: &str| {
-        let clean: String = text.chars().filter(|c| !c.is_control()).collect();
-        serde_json::to_string(&clean).expect("text is JSON, and TOML reads it")
-    };
-    let mut out = String::new();
-    for comment in comments {
-        let clean: String = comment.chars().filter(|c| !c.is_control()).collect();
-        out += &format!("# {clean}\n");
-    }
-    out += &format!("name = {}\n", quoted(&scenario.name));
-    if let Some(note) = &scenario.note {
-        out += &format!("note = {}\n", quoted(note));
-    }
-    for change in &scenario.changes {
-        let text = change.to_string();
-        let equals = equals_sign(&text).unwrap_or(text.len());
-        let (name, value) = text.split_at(equals);
-        out += &format!(
-            "{} = {}\n",
-            quoted(name),
-            quoted(value.trim_start_matches('='))
-        );
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pricing;
+    use crate::{pricing, report::scenario_file::write};
 
     #[test]
     fn what_a_change_writes_reads_back() {

@@ -10,18 +10,21 @@ use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 use toml::Spanned;
 
-use crate::domain::{
-    allowance::FreeTier,
-    catalog::{Catalog, Compute},
-    ids::{Region, ServiceCode},
-    metering::codepipeline::ActionKind,
-    number::{NumberError, parse_price, parse_quantity},
-    period::Month,
-    plan::{
-        BuildAmount, FailedRuns, Item, Pipeline, PipelineType, Plan, Runs, Stage, Terms,
-        parse_duration,
+use crate::{
+    domain::{
+        allowance::FreeTier,
+        catalog::{Catalog, Compute},
+        ids::{Region, ServiceCode},
+        metering::codepipeline::ActionKind,
+        number::{NumberError, parse_price, parse_quantity},
+        period::Month,
+        plan::{
+            BuildAmount, FailedRuns, Item, Pipeline, PipelineType, Plan, Runs, Stage, Terms,
+            parse_duration,
+        },
+        rating::Discount,
     },
-    rating::Discount,
+    unknown_name::UnknownName,
 };
 
 use super::stated;
@@ -53,7 +56,7 @@ pub enum UsageFileError {
         /// The line, from 1.
         line: usize,
         /// What is not known.
-        problem: stated::UnknownName,
+        problem: UnknownName,
     },
     /// A value that contradicts another.
     #[error("{file}, line {line}: {problem}")]
@@ -273,7 +276,7 @@ impl Reader<'_> {
                 let known: Vec<&str> = stages.iter().map(|stage| stage.name.as_str()).collect();
                 return self.unknown(
                     runs.stage.span().start,
-                    stated::UnknownName::new("stage", named, known),
+                    UnknownName::new("stage", named, known),
                 );
             };
             let duration = runs
@@ -344,7 +347,7 @@ impl Reader<'_> {
             .or_else(|problem| self.unknown(name.span().start, problem))
     }
 
-    fn unknown<T>(&self, at: usize, problem: stated::UnknownName) -> Result<T, UsageFileError> {
+    fn unknown<T>(&self, at: usize, problem: UnknownName) -> Result<T, UsageFileError> {
         Err(UsageFileError::Unknown {
             file: self.file.to_owned(),
             line: self.line(at),

@@ -31,43 +31,64 @@ const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0
 
 /// Reads an exact decimal, plain or with an exponent.
 pub fn parse_decimal(text: &str) -> Result<Decimal, NumberError> {
-    match short_decimal(text) {
+    match short_decimal(text.as_bytes()) {
         Some(value) => Ok(value),
         None => parse_any(text),
     }
 }
 
-/// Reads what nearly all amounts look like: up to 18 digits, with a point or without.
-fn short_decimal(text: &str) -> Option<Decimal> {
-    let digits = text.strip_prefix('-').unwrap_or(text);
+/// Reads what nearly all amounts look like: up to 18 digits, with a point or without, and perhaps an
+/// exponent that makes them smaller. None says nothing of the others.
+pub fn short_decimal(text: &[u8]) -> Option<Decimal> {
+    let digits = text.strip_prefix(b"-").unwrap_or(text);
     if digits.len() > 18 {
         return None;
     }
     let (mut value, mut places, mut after_point) = (0_i64, 0, false);
     let (mut known, mut known_places) = (0_i64, 0);
-    for byte in digits.bytes() {
+    let (mut count, mut exponent) = (digits.len(), 0);
+    for (at, byte) in digits.iter().enumerate() {
         match byte {
             b'0'..=b'9' => {
                 value = value * 10 + i64::from(byte - b'0');
                 places += usize::from(after_point);
                 // Zeros at the end are left out.
-                if byte != b'0' || !after_point {
+                if *byte != b'0' || !after_point {
                     (known, known_places) = (value, places);
                 }
             }
             b'.' if !after_point => after_point = true,
+            b'E' | b'e' => {
+                (count, exponent) = (at, smaller(&digits[at + 1..])?);
+                break;
+            }
             _ => return None,
         }
     }
-    let wholes = digits.len() - places - usize::from(after_point);
-    let is_amount = wholes <= 15 && wholes + places > 0;
+    let wholes = count - places - usize::from(after_point);
+    let scale = known_places + exponent;
+    // Of 20E-1 a zero would be left over.
+    let is_short = exponent == 0 || known == 0 || known % 10 != 0;
+    let is_amount = wholes <= 15 && wholes + places > 0 && scale <= 28 && is_short;
+    if is_amount && known == 0 {
+        return Some(Decimal::ZERO);
+    }
     let signed = if digits.len() < text.len() {
         -known
     } else {
         known
     };
-    let scale = u32::try_from(known_places).ok()?;
-    is_amount.then(|| Decimal::new(signed, scale))
+    is_amount.then(|| Decimal::new(signed, u32::try_from(scale).unwrap_or(u32::MAX)))
+}
+
+/// Reads an exponent of one or two digits below zero.
+fn smaller(exponent: &[u8]) -> Option<usize> {
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| usize::from(byte - b'0'));
+    match exponent {
+        [b'-', ones] => digit(*ones),
+        [b'-', tens, ones] => Some(digit(*tens)? * 10 + digit(*ones)?),
+        _ => None,
+    }
 }
 
 fn parse_any(text: &str) -> Result<Decimal, NumberError> {
@@ -201,11 +222,12 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn a_short_number_is_what_any_is(text in "-?[0-9]{0,17}[.]?[0-9]{0,9}") {
-            if let Some(short) = short_decimal(&text) {
+        fn a_short_number_is_what_any_is(text in "-?[0-9]{0,17}[.]?[0-9]{0,9}([eE]-?[0-9]{0,3})?") {
+            if let Some(short) = short_decimal(text.as_bytes()) {
                 let any = parse_any(&text);
                 proptest::prop_assert_eq!(Ok(short), any.clone());
-                proptest::prop_assert_eq!(Ok(short.scale()), any.map(|value| value.scale()));
+                let form = |value: Decimal| (value.scale(), value.is_sign_negative());
+                proptest::prop_assert_eq!(Ok(form(short)), any.map(form));
             }
         }
     }

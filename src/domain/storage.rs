@@ -65,7 +65,7 @@ impl Left {
 
     /// Tells whether a resource of the service, as a bill writes it, is ours.
     pub fn has(self, resource: &[u8]) -> bool {
-        self.names().iter().any(|part| contains(resource, part))
+        contains_any(resource, self.names())
     }
 }
 
@@ -79,14 +79,14 @@ pub const LOG_GROUPS: [&str; 2] = ["/aws/codebuild/", "/aws/codepipeline/"];
 /// says so.
 pub const BUCKETS: [&str; 2] = ["codepipeline-", "artifact"];
 
-fn contains(text: &[u8], part: &str) -> bool {
+fn contains_any(text: &[u8], parts: &[&str]) -> bool {
     // What is no text is none of ours either.
-    str::from_utf8(text).is_ok_and(|text| text.contains(part))
+    str::from_utf8(text).is_ok_and(|text| parts.iter().any(|part| text.contains(part)))
 }
 
 /// Tells whether a usage type, as a bill writes it, may be about such storage.
 pub fn is_measure(usage_type: &[u8]) -> bool {
-    MEASURES.iter().any(|part| contains(usage_type, part))
+    contains_any(usage_type, &MEASURES)
 }
 
 /// Returns what of a meter lies in storage, by the month.

@@ -1,149 +1,17 @@
 //! What was collected for which days, what could not be, and which months no longer change.
 
-use std::fmt;
-
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Ledger, LedgerError, Replaced, SqlResult, decode, replace_slices};
-use crate::{
-    collect::exports::Slice,
-    domain::{
-        ids::{AccountId, Region},
-        metering::observed::Place,
-        period::Month,
-    },
+use super::{Ledger, LedgerError, SqlResult, decode, write::replace_slices};
+use crate::domain::{
+    collection::{Covered, NotCollected, Scope, Source},
+    export::Slice,
+    ids::{AccountId, Region},
+    import::Replaced,
+    metering::observed::Place,
+    period::Month,
 };
-
-/// What is collected, one listing of AWS or several that belong together.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Source {
-    /// A whole account, where it cannot be opened.
-    Account,
-    /// Cost Explorer.
-    CostExplorer,
-    /// Builds of `CodeBuild`.
-    Builds,
-    /// Sandboxes of `CodeBuild`.
-    Sandboxes,
-    /// Reserved fleets of `CodeBuild`.
-    Fleets,
-    /// Pipelines and their runs.
-    Pipelines,
-    /// Action executions of V2 pipelines.
-    Actions,
-    /// Deployments and their on-premises targets.
-    Deployments,
-    /// Identities that touched `CodeCommit`, from CloudTrail.
-    Identities,
-    /// Repositories of `CodeCommit`.
-    Repositories,
-}
-
-impl Source {
-    /// Every source.
-    pub const ALL: [Self; 10] = [
-        Self::Account,
-        Self::CostExplorer,
-        Self::Builds,
-        Self::Sandboxes,
-        Self::Fleets,
-        Self::Pipelines,
-        Self::Actions,
-        Self::Deployments,
-        Self::Identities,
-        Self::Repositories,
-    ];
-
-    /// Returns the name used in the ledger and in files.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Account => "account",
-            Self::CostExplorer => "cost-explorer",
-            Self::Builds => "builds",
-            Self::Sandboxes => "sandboxes",
-            Self::Fleets => "fleets",
-            Self::Pipelines => "pipelines",
-            Self::Actions => "actions",
-            Self::Deployments => "deployments",
-            Self::Identities => "identities",
-            Self::Repositories => "repositories",
-        }
-    }
-
-    /// Reads [`Source::name`] back.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|source| source.name() == name)
-    }
-
-    /// Returns what people call it.
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::Account => "everything",
-            Self::CostExplorer => "Cost Explorer",
-            Self::Builds => "CodeBuild builds",
-            Self::Sandboxes => "CodeBuild sandboxes",
-            Self::Fleets => "CodeBuild fleets",
-            Self::Pipelines => "CodePipeline pipelines",
-            Self::Actions => "CodePipeline actions",
-            Self::Deployments => "CodeDeploy deployments",
-            Self::Identities => "CodeCommit users (CloudTrail)",
-            Self::Repositories => "CodeCommit repositories",
-        }
-    }
-}
-
-/// Which source of which account and region.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Scope {
-    /// Where.
-    pub place: Place,
-    /// What.
-    pub source: Source,
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { account, region } = &self.place;
-        let title = self.source.title();
-        if *region == Region::global() {
-            return write!(f, "{title} of account {account}");
-        }
-        write!(f, "{title} in {region}, account {account}")
-    }
-}
-
-/// Something that could not be collected.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct NotCollected {
-    /// Of what.
-    pub scope: Scope,
-    /// Which part of it; empty for all.
-    pub part: String,
-    /// Why.
-    pub reason: String,
-}
-
-impl NotCollected {
-    /// Names what is missing.
-    pub fn what(&self) -> String {
-        match self.part.as_str() {
-            "" => self.scope.to_string(),
-            part => format!("{}: {part}", self.scope),
-        }
-    }
-}
-
-/// For which days a source was collected.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Covered {
-    /// Which source.
-    pub scope: Scope,
-    /// The first day.
-    pub first: NaiveDate,
-    /// The last day.
-    pub last: NaiveDate,
-}
 
 impl Ledger {
     /// Forgets what was missing of a source: it is about to be collected again.

@@ -9,13 +9,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
-use super::{
-    Ledger, LedgerError, SqlResult, Texts,
-    coverage::{Scope, scope_key},
-};
-use crate::domain::metering::{
-    codecommit::Identity,
-    observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
+use super::{Ledger, LedgerError, SqlResult, coverage::scope_key, write::Texts};
+use crate::domain::{
+    collection::Scope,
+    metering::{
+        codecommit::Identity,
+        observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
+    },
 };
 
 /// How far a listing was read. Times are milliseconds since 1970.

@@ -12,10 +12,12 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, count, decode, exact, records};
-use crate::{
-    collect::exports::{BadRow, ExportKind, FileRead, Finished, Outside, Slice},
-    domain::{ids::Currency, money::Money, usage::ChargeKind},
+use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records};
+use crate::domain::{
+    export::{BadRow, ExportKind, FileRead, Outside, Slice},
+    ids::Currency,
+    money::Money,
+    usage::ChargeKind,
 };
 
 /// The finished files of one place.
@@ -40,8 +42,23 @@ impl Unfinished {
         }
     }
 
-    fn path(&self, mark: &str) -> PathBuf {
-        self.folder.join(format!("{}-{mark}", self.place))
+    /// Names what is kept of one text of a file.
+    fn path(&self, mark: &str, text: usize) -> PathBuf {
+        self.folder.join(format!("{}-{mark}-{text}", self.place))
+    }
+
+    /// Returns what the texts of a file gave, if it was finished.
+    pub fn get(&self, mark: &str) -> Option<Vec<FileRead>> {
+        let (_, texts) = self.read(mark, 0).ok()?;
+        let texts = (0..texts).map(|at| Some(self.read(mark, at).ok()?.0));
+        texts.collect()
+    }
+
+    /// Keeps what the texts of a file gave. A file of which one cannot be kept is read again.
+    pub fn keep(&self, mark: &str, texts: &[FileRead]) {
+        for at in 0..texts.len() {
+            drop(self.write(mark, at, texts));
+        }
     }
 
     /// Removes them: the import is in the ledger. What cannot be removed does no harm.
@@ -56,7 +73,9 @@ impl Unfinished {
         drop(fs::remove_dir(&self.folder));
     }
 
-    fn write(&self, mark: &str, read: &FileRead) -> Result<(), Lost> {
+    /// Keeps one of so many texts of a file.
+    fn write(&self, mark: &str, at: usize, texts: &[FileRead]) -> Result<(), Lost> {
+        let read = &texts[at];
         fs::create_dir_all(&self.folder)?;
         let draft = tempfile::Builder::new()
             .prefix(&format!("{}-draft", self.place))
@@ -72,39 +91,32 @@ impl Unfinished {
             .execute_batch("CREATE TABLE file (summary TEXT NOT NULL) STRICT")?;
         ledger
             .connection
-            .execute("INSERT INTO file VALUES (?1)", [summary(read)])?;
+            .execute("INSERT INTO file VALUES (?1)", [summary(read, texts.len())])?;
         drop(ledger);
         File::open(&draft)?.sync_all()?;
-        draft.persist(self.path(mark))?;
+        draft.persist(self.path(mark, at))?;
         Ok(())
     }
 
-    fn read(&self, mark: &str) -> Result<FileRead, Lost> {
-        let ledger = Ledger::open_existing(&self.path(mark))?;
+    /// Returns a text of a file, and how many that has.
+    fn read(&self, mark: &str, at: usize) -> Result<(FileRead, usize), Lost> {
+        let ledger = Ledger::open_existing(&self.path(mark, at))?;
         let text: String = ledger
             .connection
             .query_row("SELECT summary FROM file", [], |row| row.get(0))?;
-        let read = file_of(&serde_json::from_str(&text)?);
-        let mut read = read.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+        let found = file_of(&serde_json::from_str(&text)?);
+        let (mut read, texts) = found.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
         read.slices = slices(&ledger)?;
-        Ok(read)
+        Ok((read, texts))
     }
 }
 
-impl Finished for Unfinished {
-    fn get(&self, mark: &str) -> Option<FileRead> {
-        self.read(mark).ok()
-    }
-
-    fn keep(&self, mark: &str, read: &FileRead) {
-        drop(self.write(mark, read));
-    }
-}
-
-/// Everything of a file but its slices.
-fn summary(read: &FileRead) -> String {
+/// Everything of a text but its slices, and how many texts its file has.
+fn summary(read: &FileRead, texts: usize) -> String {
     let bad_rows = read.bad_rows.iter().map(|bad| [&bad.problem, &bad.row]);
     json!({
+        "texts": texts,
+        "name": read.name,
         "kind": read.kind.name(),
         "grouping": read.grouping,
         "rows": read.rows,
@@ -116,13 +128,14 @@ fn summary(read: &FileRead) -> String {
     .to_string()
 }
 
-fn file_of(summary: &Value) -> Option<FileRead> {
+fn file_of(summary: &Value) -> Option<(FileRead, usize)> {
     let texts = |value: &Value| -> Option<Vec<String>> {
         let texts = value.as_array()?.iter();
         texts.map(|text| text.as_str().map(str::to_owned)).collect()
     };
     let bad_rows = summary["bad_rows"].as_array()?.iter();
-    Some(FileRead {
+    let read = FileRead {
+        name: summary["name"].as_str()?.to_owned(),
         kind: ExportKind::from_name(summary["kind"].as_str()?)?,
         grouping: summary["grouping"].as_str()?.to_owned(),
         slices: Vec::new(),
@@ -136,7 +149,8 @@ fn file_of(summary: &Value) -> Option<FileRead> {
             })
             .collect::<Option<_>>()?,
         notes: texts(&summary["notes"])?,
-    })
+    };
+    Some((read, usize::try_from(summary["texts"].as_u64()?).ok()?))
 }
 
 /// Returns all slices, in the order in which a file gives them.
@@ -191,20 +205,11 @@ mod tests {
     use super::*;
     use crate::{
         collect::{
-            exports::{ImportOptions, Watch, import_reader},
+            exports::{ImportOptions, Unwatched, import_reader},
             sample,
         },
         pricing,
     };
-
-    struct Quiet;
-
-    impl Watch for Quiet {
-        fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-        fn cancelled(&self) -> bool {
-            false
-        }
-    }
 
     #[test]
     fn a_finished_file_comes_back_as_it_was_until_its_place_is_done() {
@@ -212,9 +217,16 @@ mod tests {
         sample::write_cur(&mut csv).expect("memory takes all");
         let catalog = pricing::embedded().expect("the embedded prices");
         let options = ImportOptions::default();
-        let delivery = import_reader("x.csv", io::Cursor::new(csv), &catalog, &options, &Quiet);
+        let delivery = import_reader(
+            "x.csv",
+            io::Cursor::new(csv),
+            &catalog,
+            &options,
+            &Unwatched,
+        );
         let delivery = delivery.expect("the sample is an export");
         let read = FileRead {
+            name: "x.zip/x.csv".to_owned(),
             kind: ExportKind::Cur2,
             grouping: "by \"day\"".to_owned(),
             slices: delivery.slices,
@@ -228,19 +240,28 @@ mod tests {
             notes: vec!["a note".to_owned()],
         };
         assert!(read.slices.len() > 1);
+        let other = FileRead {
+            name: "x.zip/y.csv".to_owned(),
+            slices: read.slices[..1].to_vec(),
+            ..read.clone()
+        };
+        let texts = [read, other];
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("l.sqlite");
         let here = Unfinished::new(&ledger, "s3://a/b");
         let there = Unfinished::new(&ledger, "s3://a/c");
-        here.keep("one", &read);
-        there.keep("one", &read);
-        assert_eq!(here.get("one"), Some(read.clone()));
+        here.keep("one", &texts);
+        there.keep("one", &texts);
+        assert_eq!(here.get("one").as_deref(), Some(&texts[..]));
         assert_eq!(here.get("two"), None);
-        fs::write(here.path("two"), b"no database at all").expect("it is written");
+        fs::write(here.path("two", 0), b"no database at all").expect("it is written");
         assert_eq!(here.get("two"), None);
+        // A kill between two texts.
+        here.write("half", 0, &texts).expect("it is kept");
+        assert_eq!(here.get("half"), None);
         here.clear();
         assert_eq!(here.get("one"), None);
-        assert_eq!(there.get("one"), Some(read));
+        assert_eq!(there.get("one").as_deref(), Some(&texts[..]));
         there.clear();
         assert!(!ledger.exists());
         let left = fs::read_dir(folder.path()).expect("it is there").count();

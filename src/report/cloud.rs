@@ -1,12 +1,9 @@
 //! What an import through Athena will take, and what it took.
 
 use super::{Block, Cell, Column, Document, Table, show_money};
-use crate::{
-    collect::{
-        aws::{Scan, TableAnnouncement},
-        exports::Planned,
-    },
-    domain::ids::Currency,
+use crate::domain::{
+    ids::Currency,
+    import::{Planned, Scan, TableAnnouncement},
 };
 
 /// Says what a query will take, in a few lines.
@@ -35,6 +32,9 @@ pub fn announcement(plan: &TableAnnouncement) -> String {
     if let Some(limit) = &plan.limit {
         text += &format!("\nathena: the workgroup stops a query at {}", cost(limit));
     }
+    if plan.ignores_output {
+        text += "\nathena: the workgroup has its own place for results; --output is not used";
+    }
     text += &format!(
         "\nathena: every query bills {} at least",
         cost_of(&plan.least, "10 MB")
@@ -45,6 +45,14 @@ pub fn announcement(plan: &TableAnnouncement) -> String {
 /// Says what a query took.
 pub fn scanned(scan: &Scan) -> String {
     format!("athena: scanned {}", cost(scan))
+}
+
+/// Says what asking a bucket costs that charges its requesters.
+pub fn requester_pays(bucket: &str) -> String {
+    format!(
+        "s3: --requester-pays: S3 bills each listing and read of {bucket}, and the data it sends, to the account \
+         of these credentials, at S3's prices for requests and data transfer"
+    )
 }
 
 /// Lays out which files of a place would be read.

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::{Block, Cell, Column, Document, Table, show_money};
-use crate::{
-    collect::aws::{Announcement, Call, Check, Outcome, operations::Operation, statements},
-    domain::ids::{Currency, Region},
-    ledger::NotCollected,
+use crate::domain::{
+    collection::{Announcement, Call, Check, NotCollected, Outcome},
+    ids::{Currency, Region},
 };
 
 fn dollars() -> Currency {
@@ -37,7 +38,7 @@ pub fn announcement(plan: &Announcement) -> String {
 pub fn call(call: &Call<'_>, with_attempts: bool) -> String {
     let mut text = format!(
         "call: {} {} {} page {}, {}, {} ms{}",
-        call.operation.action(),
+        call.action,
         call.place.account,
         call.place.region,
         call.page,
@@ -122,7 +123,7 @@ fn gap(missing: &NotCollected) -> String {
 }
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
-pub fn examination(checks: &[Check], roles: &[String]) -> Document {
+pub fn examination(checks: &[Check], statements: &[Value]) -> Document {
     let mut table = Table::new(vec![
         Column::new("", "status", 0),
         Column::new("Tried", "tried", 0),
@@ -139,10 +140,8 @@ pub fn examination(checks: &[Check], roles: &[String]) -> Document {
             Cell::text(found),
         ]);
     }
-    let lacks: Vec<Operation> = checks.iter().filter_map(|check| check.lacks).collect();
     let mut blocks = vec![Block::Table(table)];
-    if !lacks.is_empty() {
-        let statements = statements(&lacks, roles);
+    if checks.iter().any(|check| check.lacks.is_some()) {
         blocks.push(Block::Heading("What would allow it".to_owned()));
         blocks.push(Block::Lines(
             statements.iter().map(ToString::to_string).collect(),

@@ -10,7 +10,7 @@ use super::{
     formats::{Options, ReportError},
     text::clean,
 };
-use crate::collect::stated::UnknownName;
+use crate::unknown_name::UnknownName;
 
 /// Renders the file columns of a table.
 pub fn render(table: &Table) -> String {

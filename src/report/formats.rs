@@ -17,7 +17,6 @@ use super::{
     xlsx,
 };
 use crate::{
-    collect::stated::UnknownName,
     domain::{
         allocation::{Dimension, Policy},
         catalog::Catalog,
@@ -32,6 +31,7 @@ use crate::{
         rating::RatedMonth,
     },
     forecast::Forecast,
+    unknown_name::UnknownName,
 };
 
 /// What a report is made from.

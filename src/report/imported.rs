@@ -6,10 +6,11 @@ use std::{
 };
 
 use super::{Block, Cell, Column, Document, Table, show_money};
-use crate::{
-    collect::exports::{Delivery, Slice},
-    domain::{ids::Currency, money::Money},
-    ledger::Replaced,
+use crate::domain::{
+    export::Slice,
+    ids::Currency,
+    import::{Delivery, Replaced},
+    money::Money,
 };
 
 /// Lays out an import.

@@ -30,6 +30,7 @@ pub mod optimize;
 pub mod page;
 pub mod prices;
 pub mod reconcile;
+pub mod scenario_file;
 mod shares;
 pub mod text;
 pub mod usage;

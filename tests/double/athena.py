@@ -18,6 +18,7 @@ import glob
 import http.server
 import json
 import os
+import re
 import sys
 import time
 import uuid
@@ -45,15 +46,26 @@ def invalid(message, code="InvalidRequestException"):
     return Refused(code, message)
 
 
-def hive(value):
+def cast(name, of, there=True):
+    """A column of the type that the table has for it; nothing where the files do not have it."""
+    of = re.sub(r"^map<(.*)>$", r"map(\1)", of).replace("string", "varchar")
+    value = f'"{name}"' if there else "NULL"
+    return f'CAST({value} AS {of}) AS "{name}"'
+
+
+def hive(connection, value):
     """Opens a file's columns as Hive would have named and typed them."""
     options = "hive_partitioning=true, hive_types_autocast=false"
     if value["format"] == "csv":
         # Such a table knows its columns by their place.
         given = ", ".join(f"'{name}'" for name, _ in value["columns"])
         options += f", header=true, all_varchar=true, names=[{given}]"
+    else:
+        # Months differ in their columns.
+        options += ", union_by_name=true"
     source = f"read_{value['format']}('{value['files']}', {options}, filename=true)"
-    names = [f'"{name}"' for name, _ in value["columns"] + value["partitions"]]
+    there = {row[0].lower() for row in connection.execute(f"DESCRIBE FROM {source}").fetchall()}
+    names = [cast(name, of, name.lower() in there) for name, of in value["columns"] + value["partitions"]]
     # Views do not have it.
     if value.get("type") != "VIRTUAL_VIEW":
         names.append(f"replace(filename, '{FOLDER}', 's3://cur') AS \"$path\"")
@@ -75,11 +87,11 @@ def run(sql, database):
         if name not in tables:
             raise ValueError(f"TABLE_NOT_FOUND: line 1:1: Table 'awsdatacatalog.{name}' does not exist")
         connection.execute(f'CREATE SCHEMA IF NOT EXISTS "{table.db}"')
-        connection.execute(f'CREATE VIEW "{table.db}"."{table.name}" AS {hive(tables[name])}')
+        connection.execute(f'CREATE VIEW "{table.db}"."{table.name}" AS {hive(connection, tables[name])}')
         # Folders that a condition on partitions leaves out are not opened.
         where = tree.find(exp.Where)
-        keys = {name for name, _ in tables[name]["partitions"]}
-        pruned = where and keys and {column.name for column in where.find_all(exp.Column)} <= keys
+        keys = {name.lower() for name, _ in tables[name]["partitions"]}
+        pruned = where and keys and {column.name.lower() for column in where.find_all(exp.Column)} <= keys
         for path in glob.glob(tables[name]["files"], recursive=True):
             folders = dict(part.split("=", 1) for part in path.split("/") if "=" in part)
             row = ", ".join(f"'{folders[key]}' AS \"{key}\"" for key in keys if key in folders)
@@ -164,11 +176,14 @@ class Athena(double.Handler):
         group = self.workgroup(request.get("WorkGroup", "primary"))
         if group.get("state") == "DISABLED":
             raise invalid(f"WorkGroup {request['WorkGroup']} is disabled.")
-        settings = {**group.get("configuration", {}).get("ResultConfiguration", {}), **request.get("ResultConfiguration", {})}
+        settings = group.get("configuration", {}).get("ResultConfiguration", {})
+        if not group.get("configuration", {}).get("EnforceWorkGroupConfiguration"):
+            settings = {**settings, **request.get("ResultConfiguration", {})}
         if "OutputLocation" not in settings:
             raise invalid("No output location provided. An output location is required either through the "
                           "Workgroup result configuration setting or as an API input.")
-        query = {"state": "SUCCEEDED", "looks": group.get("looks", 0), "reason": group.get("reason", "")}
+        query = {"state": "SUCCEEDED", "looks": group.get("looks", 0), "queued": group.get("queued", 0),
+                 "reason": group.get("reason", "")}
         try:
             query["names"], query["rows"], query["bytes"] = run(
                 request["QueryString"], request["QueryExecutionContext"]["Database"])
@@ -184,6 +199,8 @@ class Athena(double.Handler):
         query = QUERIES[request["QueryExecutionId"]]
         query["looks"] -= 1
         state = query["state"] if query["looks"] < 0 else "RUNNING"
+        if query["queued"] > 0:
+            state, query["queued"] = "QUEUED", query["queued"] - 1
         status = {"State": state}
         if state in ("FAILED", "CANCELLED"):
             status["StateChangeReason"] = query["reason"]

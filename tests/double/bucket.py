@@ -4,11 +4,13 @@
     bucket.py FOLDER         puts the files below FOLDER into the bucket `cur`, serves it on a free port of
                              the loopback, and prints `port N`
     GET  /_log               the requests so far: method, path, range, if_match, status, bytes of the answer
+    POST /_put               puts {"file": path} in the place of {"key": name}
     POST /_faults            replaces the faults and forgets the log: a list of {"path": part of a path,
                              "after": requests that go well, "times": how many do not, and
                              "status" and "code" of the answer and "more" in it, or "replace": true to put another object in
                              the place of the one that is asked for, or "cut": true to end the answer in its
-                             middle, or "delay": seconds before it begins}
+                             middle, or "delay": seconds before it begins}; with "requester_pays": true only who does
+                             not pay is refused
 """
 import io
 import json
@@ -44,6 +46,12 @@ def refuse(start, status, code, more=""):
     return [xml.encode()]
 
 
+def pays(environ):
+    """The header counts only with the signature over it."""
+    signed = environ.get("HTTP_AUTHORIZATION", "").partition("SignedHeaders=")[2].partition(",")[0].split(";")
+    return environ.get("HTTP_X_AMZ_REQUEST_PAYER") == "requester" and "x-amz-request-payer" in signed
+
+
 def due(path):
     for fault in FAULTS:
         if fault["path"] in path:
@@ -63,16 +71,23 @@ def serve(environ, start):
                 LOG.clear()
         start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))])
         return [answer]
+    if path == "/_put":
+        new = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+        client().upload_file(new["file"], "cur", new["key"])
+        start("200 OK", [("Content-Type", "application/json"), ("Content-Length", "4")])
+        return [b"null"]
     caller = environ.get("HTTP_AUTHORIZATION", "")
     if "Credential=SETUP/" in caller:
         return AWS(environ, start)
     if "Credential=EXPIRED/" in caller:
         return refuse(start, 403, "ExpiredToken")
     entry = {"method": environ["REQUEST_METHOD"], "path": path, "range": environ.get("HTTP_RANGE"),
-             "if_match": environ.get("HTTP_IF_MATCH"), "signed": caller.startswith("AWS4-HMAC-SHA256")}
+             "if_match": environ.get("HTTP_IF_MATCH"), "pays": pays(environ), "signed": caller.startswith("AWS4-HMAC-SHA256")}
     with LOCK:
         LOG.append(entry)
         fault = due(path)
+    if fault and fault.get("requester_pays") and entry["pays"]:
+        fault = None
     if fault and fault.get("replace"):
         bucket, key = path.lstrip("/").split("/", 1)
         client().upload_fileobj(io.BytesIO(b"another"), bucket, key)

@@ -12,7 +12,7 @@ use std::{
 use flate2::{Compression, write::GzEncoder};
 use tempfile::TempDir;
 
-use crate::{parquet::Quiet, support::root};
+use crate::support::root;
 
 pub(crate) const HEADER: &str = "bill_payer_account_id,bill_billing_period_start_date,line_item_usage_start_date,\
     line_item_line_item_type,line_item_product_code,line_item_usage_type,line_item_usage_amount,\
@@ -183,7 +183,7 @@ fn of_24_months_one_is_opened() {
     };
 
     use pipebill::collect::exports::{
-        Entry, Folder, ImportError, ImportOptions, Input, Store, import_store,
+        Entry, Folder, ImportError, ImportOptions, Input, Store, Unwatched, import_store,
     };
 
     struct Counting(Folder, Arc<AtomicUsize>);
@@ -234,7 +234,7 @@ fn of_24_months_one_is_opened() {
             ..ImportOptions::default()
         };
         let catalog = crate::support::catalog();
-        let delivery = import_store(&store, &|_| false, None, catalog, &options, &Quiet);
+        let delivery = import_store(&store, &|_| false, None, catalog, &options, &Unwatched);
         let delivery = delivery.expect("it reads");
         assert_eq!(delivery.slices.len(), 1, "{format}");
         assert_eq!(opened.load(Ordering::Relaxed), 1, "{format}");
@@ -477,7 +477,14 @@ fn a_table_whose_pages_are_gone_while_it_is_read_has_changed() {
     place.write("x/x.parquet", bytes.expect("the fixture"));
     let (store, options) = (Going(Folder(place.path("x"))), ImportOptions::default());
     let catalog = crate::support::catalog();
-    let error = import_store(&store, &|_| false, None, catalog, &options, &Quiet);
+    let error = import_store(
+        &store,
+        &|_| false,
+        None,
+        catalog,
+        &options,
+        &pipebill::collect::exports::Unwatched,
+    );
     assert!(
         matches!(error, Err(ImportError::Changed { .. })),
         "{error:?}"

@@ -17,7 +17,7 @@ mod collect;
 mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
-mod faults;
+mod double;
 mod finance;
 mod finance_laws;
 mod forecast;
@@ -29,10 +29,14 @@ mod page;
 mod parquet;
 mod price_list;
 mod report;
+#[cfg(feature = "aws")]
+mod resume;
 mod samples;
 mod scenario;
 mod storage;
 #[cfg(feature = "aws")]
 mod sums;
 mod support;
+#[cfg(feature = "aws")]
+mod tables;
 mod tidy;

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::LazyLock};
 use pipebill::{
     app::{App, Baseline, BillRequest, Books},
     collect::{
-        exports::{ImportOptions, Watch},
+        exports::{ImportOptions, Unwatched},
         sample, scenario_file,
     },
     domain::{
@@ -85,7 +85,7 @@ fn every_finding_run_through_whatif_saves_the_same() {
         .iter()
         .map(|finding| (&finding.scenario, finding.saving));
     for (scenario, saving) in all.chain([(&together.scenario, together.saving)]) {
-        let text = scenario_file::write(scenario, &["from a test".to_owned()]);
+        let text = report::scenario_file::write(scenario, &["from a test".to_owned()]);
         let read = scenario_file::parse("finding.toml", &text, &app.catalog)
             .unwrap_or_else(|error| panic!("{error}\n{text}"));
         assert_eq!(read, *scenario);
@@ -485,16 +485,6 @@ proptest! {
         let set: usize = chosen.iter().map(|at| 1 << at).sum();
         prop_assert!(proven && is_allowed(set));
         prop_assert_eq!(Some(sum(set)), most);
-    }
-}
-
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _: &std::path::Path, _: u64, _: Option<u64>, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
     }
 }
 

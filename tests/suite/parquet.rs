@@ -9,23 +9,17 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{
-        Delivery, ExportKind, ImportError, ImportOptions, Outside, Watch, import_files,
+    collect::exports::{ImportError, ImportOptions, Unwatched, import_files},
+    domain::{
+        export::{ExportKind, Outside},
+        ids::ServiceCode,
+        import::Delivery,
+        usage::UsageRecord,
     },
-    domain::{ids::ServiceCode, usage::UsageRecord},
 };
 use tempfile::TempDir;
 
 use crate::support::{catalog, root};
-
-pub(crate) struct Quiet;
-
-impl Watch for Quiet {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
 
 fn fixture(name: &str) -> PathBuf {
     root().join("tests/fixtures/import").join(name)
@@ -36,7 +30,7 @@ fn import(path: &Path, included: &[&str]) -> Result<Delivery, ImportError> {
         include_services: included.iter().copied().map(ServiceCode::new).collect(),
         ..ImportOptions::default()
     };
-    import_files(&[path.to_owned()], catalog(), &options, &Quiet)
+    import_files(&[path.to_owned()], catalog(), &options, &Unwatched)
 }
 
 /// What a delivery says, without the file that says it.

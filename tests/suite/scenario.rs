@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use pipebill::{
-    app::{App, BillRequest, Books},
+    app::{App, Baseline, BillRequest, Books},
     collect::{scenario_file, usage_file},
     domain::{
         ids::{AccountId, Currency, Region},
@@ -23,7 +23,8 @@ use pipebill::{
             workload::{Facts, SeenBuild, Workload},
         },
     },
-    forecast::{Question, Range},
+    forecast::{ComparedMonth, Question, Range},
+    ledger::Ledger,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -401,39 +402,63 @@ pub(crate) fn demo() -> (App, Vec<Month>) {
     (app, months.to_vec())
 }
 
+/// October of the sample, to be continued by a month with and without changes.
+struct October {
+    app: App,
+    ledger: Ledger,
+    baseline: Baseline,
+}
+
+impl October {
+    fn new() -> Self {
+        let (app, months) = demo();
+        let mut ledger = app.ledger().unwrap();
+        app.add_sample_facts(&mut ledger, months[1]).unwrap();
+        let baseline = app.baseline(&ledger, &months[1..], 0, &BillRequest::default());
+        Self {
+            baseline: baseline.unwrap(),
+            app,
+            ledger,
+        }
+    }
+
+    fn ahead(&self, changes: &[&str]) -> ComparedMonth {
+        let question = Question {
+            months: 1,
+            paths: 500,
+            ..Question::default()
+        };
+        let Self {
+            app,
+            ledger,
+            baseline,
+        } = self;
+        let (changes, request) = (scenario(changes), BillRequest::default());
+        let compared = app.compare_ahead(ledger, baseline, &changes, &question, &request);
+        compared.unwrap().months[0]
+    }
+}
+
 #[test]
 fn futures_differ_by_what_the_scenario_makes_of_them() {
-    let (app, months) = demo();
-    let mut ledger = app.ledger().unwrap();
-    app.add_sample_facts(&mut ledger, months[1]).unwrap();
-    let request = BillRequest::default();
-    let baseline = app.baseline(&ledger, &months[1..], 0, &request).unwrap();
-    let question = Question {
-        months: 1,
-        paths: 500,
-        ..Question::default()
-    };
-    let ahead = |changes: &[&str]| {
-        app.compare_ahead(&ledger, &baseline, &scenario(changes), &question, &request)
-            .unwrap()
-            .months[0]
-    };
-    let same = ahead(&["minutes*=1"]);
+    let october = October::new();
+    let same = october.ahead(&["minutes*=1"]);
     assert_eq!(same.difference, Range::default());
     assert_eq!(same.scenario, same.baseline);
     // Users beyond the free five cost a dollar each, whatever else comes.
-    let users = ahead(&["active_users=+7"]);
+    let users = october.ahead(&["active_users=+7"]);
     let seven = users.difference;
     assert_eq!([seven.p10, seven.p90].map(Money::to_cents), [dec("7"); 2]);
     // The discount is exact on every path: half of everything.
-    let half = ahead(&["discount=50%"]);
+    let half = october.ahead(&["discount=50%"]);
     let twice = half.scenario.p50 + half.scenario.p50;
     assert_eq!(twice.to_cents(), half.baseline.p50.to_cents());
     // A price has the effect it has on last month's bill, in proportion.
-    let builds = ahead(&["compute[general1.large,region:us-east-1]=arm1.large"]);
-    let answer = app
+    let builds = october.ahead(&["compute[general1.large,region:us-east-1]=arm1.large"]);
+    let answer = october
+        .app
         .compare(
-            &baseline,
+            &october.baseline,
             &scenario(&["compute[general1.large,region:us-east-1]=arm1.large"]),
         )
         .unwrap();
@@ -450,28 +475,11 @@ fn futures_differ_by_what_the_scenario_makes_of_them() {
 /// each cent of its price is paid for every minute of the month.
 #[test]
 fn a_fleet_costs_the_same_in_every_future() {
-    let (app, months) = demo();
-    let mut ledger = app.ledger().unwrap();
-    app.add_sample_facts(&mut ledger, months[1]).unwrap();
-    let request = BillRequest::default();
-    let baseline = app.baseline(&ledger, &months[1..], 0, &request).unwrap();
-    let question = Question {
-        months: 1,
-        paths: 500,
-        ..Question::default()
-    };
+    let october = October::new();
     let ahead = |price: &str| {
         let fleet = "compute[project:storefront-e2e]=reserved,machines=2,overflow=queue";
         let price = format!("price[Reserved-EC2]={price}");
-        app.compare_ahead(
-            &ledger,
-            &baseline,
-            &scenario(&[fleet, &price]),
-            &question,
-            &request,
-        )
-        .unwrap()
-        .months[0]
+        october.ahead(&[fleet, &price])
     };
     let free = ahead("0");
     assert!(free.difference.p90 < Money::ZERO);

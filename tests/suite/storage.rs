@@ -1,12 +1,10 @@
 //! Logs and artifacts in storage: told apart on import, and what keeping less of them saves, against
 //! arithmetic by hand and a simulation of every day.
 
-use std::path::Path;
-
 use pipebill::{
     app::{App, BillRequest, Books},
     collect::{
-        exports::{ImportOptions, Watch, import_reader},
+        exports::{ImportOptions, Unwatched, import_reader},
         scenario_file::parse_set,
     },
     domain::{
@@ -29,16 +27,7 @@ use pipebill::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, usage};
-
-struct Quiet;
-
-impl Watch for Quiet {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-    fn cancelled(&self) -> bool {
-        false
-    }
-}
+use crate::support::{catalog, check_references, day, dec, usage};
 
 const GROUP: &str = "arn:aws:logs:us-east-1:111122223333:log-group:/aws/codebuild/api";
 
@@ -49,7 +38,7 @@ fn imported(header: &str, rows: &[&str], include: &[&str]) -> Ledger {
         ..ImportOptions::default()
     };
     let reader = std::io::Cursor::new(text);
-    let delivery = import_reader("x.csv", reader, catalog(), &options, &Quiet);
+    let delivery = import_reader("x.csv", reader, catalog(), &options, &Unwatched);
     let delivery = delivery.unwrap_or_else(|error| panic!("{error}"));
     let mut ledger = Ledger::in_memory().unwrap();
     ledger.replace(&delivery.slices).unwrap();
@@ -215,7 +204,7 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
             reader,
             catalog(),
             &ImportOptions::default(),
-            &Quiet,
+            &Unwatched,
         )
         .unwrap()
     };
@@ -241,6 +230,7 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
     let (told, storage) = ledger.storage(month).unwrap();
     assert_eq!((told, storage.len()), (Told::Yes, 3));
     assert_eq!(ledger.records(month).unwrap(), before);
+    check_references(&path);
 }
 
 /// A month of a log group: GB taken in, GB stored as the mean over the month, at 0.03 each.

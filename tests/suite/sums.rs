@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use crate::{
     cloud::{Exports, MONTH, import_files},
-    collect::{place, python, said},
+    double::{place, python, said},
     support::{dec, root},
 };
 

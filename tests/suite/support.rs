@@ -2,6 +2,7 @@
 
 use std::{
     path::{Path, PathBuf},
+    process::{Child, Command},
     sync::{Arc, LazyLock},
 };
 
@@ -99,4 +100,27 @@ pub(crate) fn shown(path: &Path) -> String {
 
 pub(crate) fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", shown(path)))
+}
+
+/// The ledger does not look up what a row refers to, so this does.
+pub(crate) fn check_references(ledger: &Path) {
+    let ledger = rusqlite::Connection::open(ledger).unwrap();
+    let mut check = ledger.prepare("PRAGMA foreign_key_check").unwrap();
+    let lost = check.query_map([], |row| row.get(0)).unwrap();
+    let lost: Vec<String> = lost.map(Result::unwrap).collect();
+    assert!(
+        lost.is_empty(),
+        "rows that refer to nothing, by table: {lost:?}"
+    );
+}
+
+/// Stops a program as Ctrl-C does, which its code then says.
+pub(crate) fn interrupt(child: Child) {
+    let told = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(told.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(130), "{said}");
 }

@@ -6,12 +6,10 @@ use aws_sdk_sts::Client as Sts;
 use super::{
     CollectError, Role, clients, error::Failure, operations::Operation, organizations, run::Run,
 };
-use crate::{
-    domain::{
-        ids::{AccountId, Region},
-        metering::observed::Place,
-    },
-    ledger::{Scope, Source},
+use crate::domain::{
+    collection::{Scope, Source},
+    ids::{AccountId, Region},
+    metering::observed::Place,
 };
 
 /// An account that is asked.

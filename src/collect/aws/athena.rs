@@ -22,16 +22,16 @@ use super::{
 };
 use crate::{
     collect::exports::{
-        Delivery, ExportKind, ImportError, ImportOptions, Watch,
+        ImportError, ImportOptions, Watch,
         query::{Query, Table, TableColumn},
     },
     domain::{
         catalog::{Catalog, Lookup},
         ids::{Meter, Region},
+        import::{Delivery, Scan, TableAnnouncement},
         metering::athena::billed_scan,
         money::Money,
         period::Month,
-        quantity::Quantity,
         tariff::Rate,
     },
 };
@@ -67,42 +67,6 @@ pub struct TableRequest {
     pub today: NaiveDate,
     /// Only show the query.
     pub dry_run: bool,
-}
-
-/// Bytes that are scanned, and what they cost.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Scan {
-    /// How many bytes.
-    pub bytes: u64,
-    /// What is billed for them.
-    pub billed: Quantity,
-    /// What that costs, if the price is known.
-    pub cost: Option<Money>,
-    /// The region whose price that is.
-    pub region: Region,
-    /// It is the price of another region than the one that is asked.
-    pub is_of_another_region: bool,
-}
-
-/// What a query will take, as far as it can be known before.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct TableAnnouncement {
-    /// The table.
-    pub table: String,
-    /// What it is.
-    pub kind: ExportKind,
-    /// The month.
-    pub month: Month,
-    /// The query.
-    pub sql: String,
-    /// Its folders by month let Athena read the one month only.
-    pub is_pruned: bool,
-    /// The size of the whole table, if its statistics have it.
-    pub table_size: Option<Scan>,
-    /// Where the workgroup stops a query.
-    pub limit: Option<Scan>,
-    /// What every query bills at least.
-    pub least: Scan,
 }
 
 /// What Athena answered.
@@ -199,6 +163,15 @@ struct Run<'r> {
     watch: &'r dyn Watch,
 }
 
+/// What a workgroup imposes on queries.
+#[derive(Default)]
+struct Imposed {
+    /// The bytes after which it stops one.
+    limit: Option<u64>,
+    /// It has its own place for results.
+    ignores_output: bool,
+}
+
 impl Run<'_> {
     async fn everything(
         &self,
@@ -206,7 +179,7 @@ impl Run<'_> {
         announce: &dyn Fn(&TableAnnouncement),
     ) -> Result<Option<TableRead>, AthenaError> {
         let (table, size) = self.table().await?;
-        let limit = self.limit().await?;
+        let workgroup = self.workgroup_settings().await?;
         let query = Query::new(&table, self.request.month, self.catalog, options)?;
         announce(&TableAnnouncement {
             table: table.url(),
@@ -215,13 +188,16 @@ impl Run<'_> {
             sql: query.sql.clone(),
             is_pruned: query.is_pruned,
             table_size: size.map(|bytes| self.scan(bytes)),
-            limit: limit.map(|bytes| self.scan(bytes)),
+            limit: workgroup.limit.map(|bytes| self.scan(bytes)),
+            ignores_output: workgroup.ignores_output,
             least: self.scan(0),
         });
         if self.request.dry_run {
             return Ok(None);
         }
-        let id = self.start(&query).await?;
+        let output = self.request.output.as_ref();
+        let output = output.filter(|_| !workgroup.ignores_output);
+        let id = self.start(&query, output).await?;
         let bytes = match self.wait(&id).await {
             Ok(bytes) => bytes,
             Err(error) => {
@@ -282,8 +258,8 @@ impl Run<'_> {
         Ok((table, size.filter(|size| *size > 0)))
     }
 
-    /// Returns where the workgroup stops a query, and finds out early that it runs none.
-    async fn limit(&self) -> Result<Option<u64>, AthenaError> {
+    /// Returns what the workgroup imposes, and finds out early that it runs no query.
+    async fn workgroup_settings(&self) -> Result<Imposed, AthenaError> {
         let request = self.client.get_work_group().work_group(self.workgroup);
         let group = match ask(self.watch, Operation::GetWorkGroup, request.send()).await {
             Ok(answer) => answer.work_group,
@@ -298,27 +274,32 @@ impl Run<'_> {
             return Err(AthenaError::WorkgroupDisabled(self.workgroup.to_owned()));
         }
         let Some(settings) = group.as_ref().and_then(WorkGroup::configuration) else {
-            return Ok(None);
+            return Ok(Imposed::default());
         };
         let keeps_results = settings
             .managed_query_results_configuration()
             .is_some_and(|managed| managed.enabled);
-        let output = settings
+        let has_output = settings
             .result_configuration()
-            .and_then(ResultConfiguration::output_location);
-        if !keeps_results && output.is_none_or(str::is_empty) && self.request.output.is_none() {
+            .and_then(ResultConfiguration::output_location)
+            .is_some_and(|output| !output.is_empty());
+        let is_named = self.request.output.is_some();
+        if !keeps_results && !has_output && !is_named {
             return Err(AthenaError::NoOutput(self.workgroup.to_owned()));
         }
+        let enforces = settings.enforce_work_group_configuration() == Some(true);
         let limit = settings.bytes_scanned_cutoff_per_query();
-        Ok(limit.and_then(|bytes| u64::try_from(bytes).ok()))
+        Ok(Imposed {
+            limit: limit.and_then(|bytes| u64::try_from(bytes).ok()),
+            ignores_output: is_named && (keeps_results || enforces && has_output),
+        })
     }
 
-    async fn start(&self, query: &Query) -> Result<String, AthenaError> {
+    async fn start(&self, query: &Query, output: Option<&String>) -> Result<String, AthenaError> {
         let database = QueryExecutionContext::builder()
             .catalog(CATALOG)
             .database(&self.request.database)
             .build();
-        let output = self.request.output.as_ref();
         let output = output.map(|at| ResultConfiguration::builder().output_location(at).build());
         let request = self
             .client

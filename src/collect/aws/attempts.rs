@@ -22,16 +22,7 @@ use aws_smithy_runtime_api::{
 use aws_smithy_types::config_bag::ConfigBag;
 use chrono::{DateTime, Utc};
 
-/// One time a request was sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Attempt {
-    /// The status of the answer; none if there was none.
-    pub status: Option<u16>,
-    /// How long it took.
-    pub took: Duration,
-    /// How many seconds our clock is ahead of AWS's, if the answer says what time it is.
-    pub ahead: Option<i64>,
-}
+use crate::domain::collection::Attempt;
 
 tokio::task_local! {
     static ATTEMPTS: RefCell<Vec<Attempt>>;

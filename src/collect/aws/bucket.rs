@@ -316,10 +316,18 @@ impl Object {
 /// An object that is being read.
 struct Opened {
     object: Object,
-    /// The strides of a text that are on their way: where each begins, and how long it is.
-    coming: Mutex<VecDeque<(u64, u64, Pending<Bytes>)>>,
+    strides: Mutex<Strides>,
     /// The end of a table, and where it begins.
     tail: Mutex<Option<(u64, Bytes)>>,
+}
+
+/// The strides of a text.
+#[derive(Default)]
+struct Strides {
+    /// Those that are on their way: where each begins, and how long it is.
+    coming: VecDeque<(u64, u64, Pending<Bytes>)>,
+    /// The last that came, and where it begins: who has looked at the end of an archive comes back.
+    last: (u64, Bytes),
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -330,14 +338,18 @@ impl Opened {
     fn new(object: Object) -> Self {
         Self {
             object,
-            coming: Mutex::default(),
+            strides: Mutex::default(),
             tail: Mutex::default(),
         }
     }
 
     /// Reads a stride of a text, and asks for those after it.
     fn stride_at(&self, offset: u64, length: u64) -> io::Result<Bytes> {
-        let mut coming = lock(&self.coming);
+        let mut strides = lock(&self.strides);
+        let Strides { coming, last } = &mut *strides;
+        if let Some(found) = part(last.0, &last.1, offset, length) {
+            return Ok(found);
+        }
         if coming.front().is_none_or(|(start, ..)| *start != offset) {
             coming.clear();
             coming.push_back((offset, length, self.object.ask(offset, length)));
@@ -351,7 +363,8 @@ impl Opened {
             coming.push_back((next, length, self.object.ask(next, length)));
         }
         let (_, length, first) = coming.pop_front().ok_or(io::ErrorKind::UnexpectedEof)?;
-        self.object.wait(first, length)
+        *last = (offset, self.object.wait(first, length)?);
+        Ok(last.1.clone())
     }
 }
 

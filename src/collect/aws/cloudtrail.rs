@@ -18,8 +18,11 @@ use super::{
     time,
 };
 use crate::{
-    domain::metering::{codecommit::Identity, observed::Place},
-    ledger::{Fact, Listing, Source},
+    domain::{
+        collection::Source,
+        metering::{codecommit::Identity, observed::Place},
+    },
+    ledger::{Fact, Listing},
 };
 
 /// How far back events can be looked up.

@@ -23,8 +23,11 @@ use super::{
     time, word,
 };
 use crate::{
-    domain::metering::observed::{Build, FleetSeen, Place, Sandbox},
-    ledger::{Fact, Listing, Scope, Source},
+    domain::{
+        collection::{Scope, Source},
+        metering::observed::{Build, FleetSeen, Place, Sandbox},
+    },
+    ledger::{Fact, Listing},
 };
 
 /// As many as AWS takes in one request.

@@ -4,7 +4,7 @@
 use aws_sdk_codecommit::Client;
 
 use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
-use crate::{domain::metering::observed::Place, ledger::Source};
+use crate::domain::{collection::Source, metering::observed::Place};
 
 /// Counts the repositories of a place.
 pub(super) async fn repositories(

@@ -19,8 +19,11 @@ use super::{
     time, word,
 };
 use crate::{
-    domain::metering::observed::{Place, Target},
-    ledger::{Fact, Listing, Source},
+    domain::{
+        collection::Source,
+        metering::observed::{Place, Target},
+    },
+    ledger::{Fact, Listing},
 };
 
 /// As many as AWS takes in one request.

@@ -19,8 +19,11 @@ use super::{
     time, word,
 };
 use crate::{
-    domain::metering::observed::{Action, Execution, Pipeline, Place},
-    ledger::{Fact, Listing, Source},
+    domain::{
+        collection::Source,
+        metering::observed::{Action, Execution, Pipeline, Place},
+    },
+    ledger::{Fact, Listing},
 };
 
 /// Lists the pipelines of a place and keeps what they are.

@@ -3,7 +3,7 @@
 //! The answers are written in the form that `aws ce get-cost-and-usage` prints and read by the
 //! importer of that form, so that a day means the same whether it was imported or collected.
 
-use std::{io::Cursor, path::Path};
+use std::io::Cursor;
 
 use aws_sdk_costexplorer::{
     Client,
@@ -21,9 +21,13 @@ use super::{
     run::Run,
 };
 use crate::{
-    collect::exports::{self, ImportOptions, Watch},
-    domain::{ids::Region, metering::observed::Place, period::Month},
-    ledger::{Covered, Scope, Source},
+    collect::exports::{self, ImportOptions, Unwatched},
+    domain::{
+        collection::{Covered, Scope, Source},
+        ids::Region,
+        metering::observed::Place,
+        period::Month,
+    },
 };
 
 /// What is asked of each day. AWS allows two groupings at a time, so usage and the rest are two
@@ -235,16 +239,6 @@ fn page(answer: &GetCostAndUsageOutput, groups: [&str; 2]) -> Value {
         .collect();
     let definitions = groups.map(|key| json!({"Type": "DIMENSION", "Key": key}));
     json!({"GroupDefinitions": definitions, "ResultsByTime": days})
-}
-
-struct Unwatched;
-
-impl Watch for Unwatched {
-    fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {}
-
-    fn cancelled(&self) -> bool {
-        false
-    }
 }
 
 /// Returns the first day that Cost Explorer still has by day: 13 months and the current one.

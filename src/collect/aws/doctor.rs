@@ -9,8 +9,10 @@ use super::{
     operations::Operation, price_query, run::Run,
 };
 use crate::{
-    domain::{catalog::Catalog, number::parse_decimal},
-    domain::{ids::Region, metering::observed::Place},
+    domain::{
+        catalog::Catalog, collection::Check, ids::Region, metering::observed::Place,
+        number::parse_decimal,
+    },
     ledger::Ledger,
 };
 
@@ -20,24 +22,11 @@ const NOBODY: &str = "pipebill-doctor";
 /// A deployment that nobody made.
 const NO_DEPLOYMENT: &str = "d-000000000";
 
-/// What was tried, and how it went.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Check {
-    /// What was tried.
-    pub what: String,
-    /// What was found, or what is wrong.
-    pub found: Result<String, String>,
-    /// The operation that a policy lacks.
-    pub lacks: Option<Operation>,
-}
-
-impl Check {
-    fn ok(what: impl Into<String>, found: impl Into<String>) -> Self {
-        Self {
-            what: what.into(),
-            found: Ok(found.into()),
-            lacks: None,
-        }
+fn well(what: impl Into<String>, found: impl Into<String>) -> Check {
+    Check {
+        what: what.into(),
+        found: Ok(found.into()),
+        lacks: None,
     }
 }
 
@@ -60,8 +49,8 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
     for account in &accounts {
         let region = run.regions(account)?.into_iter().next();
         let region = region.unwrap_or_else(|| Region::new("us-east-1"));
-        checks.push(Check::ok("credentials", format!("account {}", account.id)));
-        checks.push(Check::ok("region", region.as_str()));
+        checks.push(well("credentials", format!("account {}", account.id)));
+        checks.push(well("region", region.as_str()));
         checks.push(clock(run.seconds_ahead()));
         let place = Place {
             account: account.id.clone(),
@@ -80,7 +69,7 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
         checks.push(Check {
             what: format!("account {}", missing.scope.place.account),
             found: Err(missing.reason),
-            lacks: Some(Operation::AssumeRole),
+            lacks: Some(Operation::AssumeRole.action()),
         });
     }
     Ok(checks)
@@ -96,7 +85,7 @@ fn clock(ahead: Option<i64>) -> Check {
         }
         Some(seconds) => format!("{} s behind; AWS accepts up to five minutes", -seconds),
     };
-    Check::ok("clock", found)
+    well("clock", found)
 }
 
 /// Says how far back AWS keeps what an operation lists.
@@ -124,7 +113,7 @@ fn check(
         // There is no such thing: but it was allowed to look.
         Err(Failure::Gone(_)) => (Ok(kept(operation).to_owned()), None),
         Err(Failure::Fatal(error)) => return Err(error),
-        Err(Failure::Denied(operation)) => (Err("denied".to_owned()), Some(operation)),
+        Err(Failure::Denied(operation)) => (Err("denied".to_owned()), Some(operation.action())),
         Err(Failure::CostExplorerOff) => (
             Err("Cost Explorer is not enabled: open it once in the billing console".to_owned()),
             None,

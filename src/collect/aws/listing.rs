@@ -9,7 +9,10 @@ use std::{
 use chrono::{DateTime, Utc};
 
 use super::{error::Failure, operations::Operation, run::Run};
-use crate::ledger::{Fact, Listing, Pass, Progress, Scope};
+use crate::{
+    domain::collection::Scope,
+    ledger::{Fact, Listing, Pass, Progress},
+};
 
 /// How much of what was read is read again, for what AWS lists late: an hour.
 pub(super) const OVERLAP: i64 = 3_600_000;

@@ -36,12 +36,11 @@ use aws_smithy_types::DateTime as SdkTime;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
-use self::operations::{Choice, Operation};
+use self::operations::Choice;
 pub use self::{
-    athena::{AthenaError, Scan, TableAnnouncement, TableRead, TableRequest, read_table},
-    attempts::Attempt,
+    athena::{AthenaError, TableRead, TableRequest, read_table},
     bucket::Bucket,
-    doctor::{Check, doctor},
+    doctor::doctor,
     error::CollectError,
     expected::{Subject, expected, forecast_cost},
     policy::{import_policy, policy, role_anywhere, statements},
@@ -49,9 +48,9 @@ pub use self::{
     s3::S3Error,
     s3_url::S3Url,
 };
-use crate::{
-    domain::{ids::Region, metering::observed::Place, money::Money},
-    ledger::{NotCollected, Scope},
+use crate::domain::{
+    collection::{Announcement, Call, Scope},
+    ids::Region,
 };
 
 /// A role of another account.
@@ -101,63 +100,6 @@ pub struct Request {
     pub timeout: Duration,
     /// The moment that counts as now.
     pub now: DateTime<Utc>,
-}
-
-/// What a collection will take, as far as it can be known before.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Announcement {
-    /// Accounts that are asked.
-    pub accounts: u64,
-    /// Regions of accounts that are asked.
-    pub places: u64,
-    /// Projects found.
-    pub projects: u64,
-    /// Pipelines found.
-    pub pipelines: u64,
-    /// Calls at least; every further page is one more.
-    pub calls: u64,
-    /// Seconds at least, at the rate that is kept.
-    pub seconds: u64,
-    /// Calls that cost money, at least.
-    pub paid_calls: u64,
-    /// What they cost.
-    pub cost: Money,
-}
-
-/// What a collection brought.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Outcome {
-    /// What was announced.
-    pub announcement: Announcement,
-    /// Things read from each source.
-    pub read: Vec<(Scope, u64)>,
-    /// Calls made.
-    pub calls: Vec<(Operation, u64)>,
-    /// What the paid ones cost.
-    pub cost: Money,
-    /// What is missing, and why.
-    pub missing: Vec<NotCollected>,
-    /// What else should be known.
-    pub notes: Vec<String>,
-    /// Something failed that should have worked.
-    pub has_faults: bool,
-}
-
-/// One call, as a log shows it: nothing of what was asked for or answered.
-#[derive(Clone, Debug)]
-pub struct Call<'c> {
-    /// What was called.
-    pub operation: Operation,
-    /// As whom, and where.
-    pub place: &'c Place,
-    /// Which page of a listing.
-    pub page: usize,
-    /// Each time it was sent.
-    pub attempts: &'c [Attempt],
-    /// How long it took with all of them.
-    pub took: Duration,
-    /// Why there is no answer.
-    pub failed: Option<String>,
 }
 
 /// Watches a collection, and may stop it.

@@ -15,18 +15,19 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    Call, CollectError, Outcome, Request, Watch, attempts::counted, error::Failure, limits::Bucket,
+    CollectError, Request, Watch, attempts::counted, error::Failure, limits::Bucket,
     listing::Pages, operations::Operation,
 };
 use crate::{
     domain::{
         catalog::{Catalog, Lookup},
+        collection::{Call, Covered, NotCollected, Outcome, Scope, Source},
         ids::{Meter, Region},
         metering::observed::Place,
         money::Money,
         tariff::Rate,
     },
-    ledger::{Covered, Ledger, NotCollected, Scope, Source},
+    ledger::Ledger,
 };
 
 /// CloudTrail answers two lookups a second, to everyone in an account and region together.
@@ -67,7 +68,12 @@ pub fn collect(
     Run::with(request, catalog, ledger, watch, async |run| {
         outcome.announcement = Box::pin(run.everything()).await?;
         outcome.read = run.read.borrow().clone().into_iter().collect();
-        outcome.calls = run.calls.borrow().clone().into_iter().collect();
+        let calls = run.calls.borrow();
+        let by_action = calls
+            .iter()
+            .map(|(called, count)| (called.action(), *count));
+        outcome.calls = by_action.collect();
+        drop(calls);
         outcome.cost = Money::of(Decimal::from(run.paid_calls.get()), run.price);
         outcome.missing = run.take_missing();
         outcome.missing.sort();
@@ -214,7 +220,7 @@ impl Run<'_> {
             let ahead = attempts.last().and_then(|attempt| attempt.ahead);
             self.ahead.set(ahead.or(self.ahead.get()));
             self.watch.called(&Call {
-                operation,
+                action: operation.action(),
                 place,
                 page,
                 attempts: &attempts,

@@ -167,6 +167,7 @@ pub(super) fn client(config: &SdkConfig, url: &S3Url) -> Result<AmazonS3, Collec
             provider,
             known: Mutex::default(),
         }))
+        .with_request_payer(url.requester_pays)
         .with_client_options(ClientOptions::new())
         .with_http_connector(Network)
         .with_retry(retry);

@@ -9,6 +9,8 @@ pub struct S3Url {
     pub bucket: String,
     /// The beginning of names, without a slash around it; empty for all.
     pub prefix: String,
+    /// Who asks pays for requests and data, where the owner wants that.
+    pub requester_pays: bool,
 }
 
 impl S3Url {
@@ -22,6 +24,7 @@ impl S3Url {
         (is_bucket && is_prefix).then(|| Self {
             bucket: bucket.to_owned(),
             prefix: prefix.trim_matches('/').to_owned(),
+            requester_pays: false,
         })
     }
 }

@@ -5,16 +5,14 @@ use std::cell::RefCell;
 use rust_decimal::Decimal;
 
 use super::{
-    Announcement, CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy,
-    codepipeline, cost_explorer, operations::Service, run::Run,
+    CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
+    cost_explorer, operations::Service, run::Run,
 };
-use crate::{
-    domain::{
-        ids::Region,
-        metering::observed::{Pipeline, Place},
-        money::Money,
-    },
-    ledger::Source,
+use crate::domain::{
+    collection::{Announcement, Source},
+    ids::Region,
+    metering::observed::{Pipeline, Place},
+    money::Money,
 };
 
 /// Places that are read at a time. What is kept does not depend on it.

@@ -1,13 +1,14 @@
 //! Reads the CSV exports that have one charge a row, by their table of columns.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::Datelike;
 use csv::ByteRecord;
+use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault, deliveries,
+    ImportError, ImportOptions, RowFault, deliveries,
     gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
@@ -17,11 +18,12 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
+    export::FileRead,
     ids::ServiceCode,
-    number::parse_decimal,
+    number::{parse_decimal, short_decimal},
     period::Month,
     storage::{self, Left},
-    usage::ChargeKind,
+    usage::{ChargeKind, Tags},
 };
 
 /// A row: its fields in the order of the header.
@@ -91,6 +93,7 @@ pub(super) fn read(
     let kept = charges.gather.kept();
     let number = super::choose::part_number(bound.layout.kind, stream.short_name());
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: bound.layout.kind,
         grouping: String::new(),
         slices: charges.gather.finish(number, &mut notes),
@@ -113,6 +116,9 @@ enum Known {
     Outside,
 }
 
+/// By texts as they stand in the rows.
+type Texts<T> = HashMap<Box<[u8]>, T, RandomState>;
+
 /// Where a row is summed, and what of its service is told apart beside that.
 type Summed = (Sum, Option<Left>);
 
@@ -121,15 +127,17 @@ pub(super) struct Charges<'c> {
     bound: &'c Bound,
     pub(super) gather: Gather<'c>,
     /// By payer and period as the rows write them.
-    buckets: HashMap<Box<[u8]>, (BucketId, Month)>,
+    buckets: Texts<(BucketId, Month)>,
     /// By product code as the rows write it.
-    services: HashMap<Box<[u8]>, Known>,
-    /// The fields that tell anything.
-    needed: HashSet<usize, foldhash::fast::RandomState>,
+    services: Texts<Known>,
+    /// Per field: it tells something.
+    needed: Vec<bool>,
     /// The fields that tell where a row is summed whose service is not kept.
     summed_by: Vec<usize>,
     /// Where rows are summed, by these fields as they stand in the text.
-    sums: HashMap<Box<[u8]>, Summed, foldhash::fast::RandomState>,
+    sums: Texts<Summed>,
+    /// By the tag columns as the rows write them.
+    tags: Texts<Tags>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
     /// The month that the file is delivered for, where its folder tells.
@@ -148,9 +156,9 @@ impl<'c> Charges<'c> {
         Self {
             bound,
             gather,
-            buckets: HashMap::new(),
-            services: HashMap::new(),
-            needed: bound.needed().into_iter().collect(),
+            buckets: HashMap::default(),
+            services: HashMap::default(),
+            needed: bound.needed(),
             summed_by: [when(bound), Column::Payer]
                 .iter()
                 .chain(&OUTSIDE_COLUMNS)
@@ -158,6 +166,7 @@ impl<'c> Charges<'c> {
                 .copied()
                 .collect(),
             sums: HashMap::default(),
+            tags: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
             delivered: None,
@@ -227,9 +236,7 @@ impl<'c> Charges<'c> {
         let cost = self.plain_cost(line);
         if let Some(cost) = cost {
             self.key.clear();
-            for &field in &self.summed_by {
-                push(&mut self.key, line.raw(field).unwrap_or_default());
-            }
+            line.push_to(&mut self.key, &self.summed_by);
             if let Some(&(sum, left)) = self.sums.get(self.key.as_slice())
                 && left.is_none_or(|left| !self.is_storage(line, left))
             {
@@ -237,8 +244,14 @@ impl<'c> Charges<'c> {
                 return Ok(());
             }
         }
-        let key = cost.map(|_| self.key.as_slice().into());
-        line.copy_some_to(whole, |field| self.needed.contains(&field));
+        // A row that does not tell its bill is of the month of its usage, which is not in the key.
+        let mut bill = self.bound.fields(when(self.bound)).iter();
+        let tells_bill =
+            bill.any(|&field| line.raw(field).map(unquoted).and_then(present).is_some());
+        let key = cost
+            .filter(|_| tells_bill)
+            .map(|_| self.key.as_slice().into());
+        line.copy_some_to(whole, |field| self.needed[field]);
         if let (Some(sum), Some(key)) = (self.row(whole, 1)?, key) {
             self.sums.insert(key, sum);
         }
@@ -255,18 +268,14 @@ impl<'c> Charges<'c> {
             && any(Column::Resource, &|resource| left.has(resource))
     }
 
-    /// Returns the cost of a plain row that has as many fields as the header and tells its bill.
+    /// Returns the cost of a plain row that has as many fields as the header.
     fn plain_cost(&self, line: &Line<'_>) -> Option<Decimal> {
-        if matches!(line, Line::Odd(_)) {
+        if matches!(line, Line::Odd(_)) || line.len() != self.bound.width() {
             return None;
         }
-        let first = |column| {
-            let mut fields = self.bound.fields(column).iter();
-            fields.find_map(|&field| present(unquoted(line.raw(field)?)))
-        };
-        let is_whole = line.len() == self.bound.width() && first(when(self.bound)).is_some();
-        let text = first(Column::Cost).filter(|_| is_whole)?;
-        parse_decimal(std::str::from_utf8(text).ok()?).ok()
+        let mut fields = self.bound.fields(Column::Cost).iter();
+        let text = fields.find_map(|&field| present(unquoted(line.raw(field)?)))?;
+        short_decimal(text).or_else(|| parse_decimal(std::str::from_utf8(text).ok()?).ok())
     }
 
     /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
@@ -311,6 +320,7 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         push(&mut self.key, fields.unit().unwrap_or_default());
+        let before_tags = self.key.len();
         for &(field, _) in &bound.tags {
             push(&mut self.key, record.get(field).unwrap_or_default());
         }
@@ -321,6 +331,14 @@ impl<'c> Charges<'c> {
             (quantity, cost, rows),
             || {
                 let (rate, list_rate) = fields.rates()?;
+                let written = &self.key[before_tags..];
+                let tags = if let Some(known) = self.tags.get(written) {
+                    known.clone()
+                } else {
+                    let tags = Tags::new(fields.tags()?);
+                    self.tags.insert(written.into(), tags.clone());
+                    tags
+                };
                 Ok(Row {
                     month,
                     day,
@@ -331,7 +349,7 @@ impl<'c> Charges<'c> {
                     region: fields.text(Column::Region)?,
                     kind: fields.kind()?,
                     resource: resource.as_deref(),
-                    tags: fields.tags()?,
+                    tags,
                     unit: fields
                         .unit()
                         .map(|unit| fields.utf8(Column::Unit, unit))
@@ -422,7 +440,7 @@ impl<'c> Charges<'c> {
             region: fields.text(Column::Region)?,
             kind: ChargeKind::Usage,
             resource: fields.text(Column::Resource)?,
-            tags: BTreeMap::new(),
+            tags: Tags::default(),
             unit: fields
                 .unit()
                 .map(|unit| fields.utf8(Column::Unit, unit))

@@ -11,7 +11,8 @@ use std::{
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::{ExportKind, ImportError};
+use super::ImportError;
+use crate::domain::export::ExportKind;
 
 /// Returns the files that count, in the order given, and says which are left out.
 pub(super) fn choose(

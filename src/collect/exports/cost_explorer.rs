@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use super::{
-    ExportKind, FileRead, ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Part, Row},
     open::{Guarded, Stream},
     rows::Rows,
@@ -22,7 +22,12 @@ use super::{
     values::{day, line_type, shown},
 };
 use crate::domain::{
-    catalog::Catalog, ids::Currency, number::parse_decimal, period::Month, usage::ChargeKind,
+    catalog::Catalog,
+    export::{ExportKind, FileRead},
+    ids::Currency,
+    number::parse_decimal,
+    period::Month,
+    usage::{ChargeKind, Tags},
 };
 
 /// What stands for the service where the source does not say.
@@ -93,7 +98,7 @@ fn add(
                 region: sum.region,
                 kind,
                 resource: sum.resource,
-                tags: sum.tags,
+                tags: Tags::new(sum.tags),
                 unit: sum.unit,
                 rate: None,
                 list_rate: None,
@@ -248,6 +253,7 @@ pub(super) fn read_csv(
     }
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: ExportKind::CostExplorerCsv,
         grouping: header[0].to_lowercase(),
         rows,
@@ -439,6 +445,7 @@ pub(super) fn read_json(
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let grouping: Vec<&str> = definitions.iter().map(|d| d.key.as_str()).collect();
     Ok(FileRead {
+        name: stream.name().to_owned(),
         kind: ExportKind::CostExplorerJson,
         grouping: grouping.join(", "),
         rows,

@@ -6,14 +6,16 @@ use std::{
 };
 
 use chrono::NaiveDate;
+use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    ExportKind, ImportOptions, Outside, RowFault, Slice,
+    ImportOptions, RowFault,
     values::{rows, shown},
 };
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
+    export::{ExportKind, Outside, Slice},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
@@ -26,7 +28,7 @@ use crate::domain::{
 const NAMED_METERS: usize = 20;
 
 /// Values that repeat, kept once.
-struct Pool<T>(HashMap<Box<str>, T>);
+struct Pool<T>(HashMap<Box<str>, T, RandomState>);
 
 impl<T: Clone> Pool<T> {
     fn get<'t>(&mut self, text: &'t str, make: impl FnOnce(&'t str) -> T) -> T {
@@ -41,7 +43,7 @@ impl<T: Clone> Pool<T> {
 
 impl<T> Default for Pool<T> {
     fn default() -> Self {
-        Self(HashMap::new())
+        Self(HashMap::default())
     }
 }
 
@@ -56,7 +58,7 @@ pub(super) struct Row<'r> {
     pub(super) region: Option<&'r str>,
     pub(super) kind: ChargeKind,
     pub(super) resource: Option<&'r str>,
-    pub(super) tags: BTreeMap<String, String>,
+    pub(super) tags: Tags,
     pub(super) unit: Option<&'r str>,
     pub(super) rate: Option<Decimal>,
     pub(super) list_rate: Option<Decimal>,
@@ -68,7 +70,7 @@ pub(super) struct Row<'r> {
 /// Rows that are alike in all but their amounts.
 #[derive(Default)]
 struct Groups {
-    by_key: HashMap<Box<[u8]>, usize>,
+    by_key: HashMap<Box<[u8]>, usize, RandomState>,
     groups: Vec<(UsageRecord, u64)>,
 }
 
@@ -88,7 +90,7 @@ struct Bucket {
     covers: (NaiveDate, NaiveDate),
     kept: Groups,
     storage: Groups,
-    outside_by_key: HashMap<Box<[u8]>, usize>,
+    outside_by_key: HashMap<Box<[u8]>, usize, RandomState>,
     outside: Vec<Outside>,
 }
 
@@ -121,7 +123,6 @@ pub(super) struct Gather<'c> {
     texts: Pool<Arc<str>>,
     origins: Pool<Arc<str>>,
     located: HashMap<(ServiceCode, Region, Box<str>), (Region, Meter)>,
-    tags: BTreeSet<Tags>,
     unknown_units: BTreeSet<String>,
 }
 
@@ -148,7 +149,6 @@ impl<'c> Gather<'c> {
             texts: Pool::default(),
             origins: Pool::default(),
             located: HashMap::new(),
-            tags: BTreeSet::new(),
             unknown_units: BTreeSet::new(),
         }
     }
@@ -185,7 +185,7 @@ impl<'c> Gather<'c> {
                 covers,
                 kept: Groups::default(),
                 storage: Groups::default(),
-                outside_by_key: HashMap::new(),
+                outside_by_key: HashMap::default(),
                 outside: Vec::new(),
             });
         }
@@ -337,11 +337,6 @@ impl<'c> Gather<'c> {
             }
             None => self.origin.clone(),
         };
-        let tags = self.tags.get(&row.tags).cloned().unwrap_or_else(|| {
-            let tags = Tags::new(row.tags);
-            self.tags.insert(tags.clone());
-            tags
-        });
         UsageRecord {
             month: row.month,
             day: row.day,
@@ -355,7 +350,7 @@ impl<'c> Gather<'c> {
             resource: row
                 .resource
                 .map(|id| self.resources.get(id, ResourceId::from)),
-            tags,
+            tags: row.tags,
             quantity: counted.then(|| Quantity::new(Decimal::ZERO, unit)),
             consumed: None,
             metering: None,

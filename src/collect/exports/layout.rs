@@ -1,10 +1,10 @@
 //! Which columns each kind of CSV export has, and how they are recognised.
 
 use super::{
-    ExportKind, ImportError,
+    ImportError,
     values::{charge_category, line_type, shown},
 };
-use crate::domain::usage::ChargeKind;
+use crate::domain::{export::ExportKind, usage::ChargeKind};
 
 /// What a column tells.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -223,13 +223,13 @@ impl Bound {
         &self.fields[column as usize]
     }
 
-    /// Returns the fields that tell anything, in the order of the header.
-    pub(super) fn needed(&self) -> Vec<usize> {
-        let columns = self.fields.iter().flatten().copied();
-        let tags = self.tags.iter().map(|(field, _)| *field);
-        let mut needed: Vec<usize> = columns.chain(tags).collect();
-        needed.sort_unstable();
-        needed.dedup();
+    /// Tells for each field of the header whether it tells anything.
+    pub(super) fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.width()];
+        let columns = self.fields.iter().flatten();
+        for &field in columns.chain(self.tags.iter().map(|(field, _)| field)) {
+            needed[field] = true;
+        }
         needed
     }
 
@@ -322,6 +322,16 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
             }
         }
     }
+    Ok(bind(layout, header))
+}
+
+/// Finds the columns of a layout in a header.
+pub(super) fn bind(layout: &'static Layout, header: &[String]) -> Bound {
+    let lower: Vec<String> = header
+        .iter()
+        .map(|name| name.to_ascii_lowercase())
+        .collect();
+    let position = |name: &str| lower.iter().position(|known| known == name);
     let mut fields: [Vec<usize>; COLUMNS] = Default::default();
     for (column, _, names) in layout.columns {
         fields[*column as usize] = names.iter().filter_map(|name| position(name)).collect();
@@ -340,10 +350,10 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
                 (field, TagField::One { key })
             })
     });
-    Ok(Bound {
+    Bound {
         layout,
         fields,
         tags: maps.chain(singles).collect(),
         header: header.to_vec(),
-    })
+    }
 }

@@ -7,11 +7,12 @@ use std::collections::BTreeSet;
 
 pub use self::answer::Answer;
 use super::{
-    ExportKind, ImportError, ImportOptions,
+    ImportError, ImportOptions,
     layout::{self, Bound, Column},
 };
 use crate::domain::{
     catalog::{Catalog, Service, ServiceKind},
+    export::ExportKind,
     period::Month,
     storage::{self, Left},
 };
@@ -53,25 +54,9 @@ impl Table {
         format!("athena://{}.{}", self.database, self.name)
     }
 
-    fn has(&self, test: impl Fn(&str) -> bool) -> bool {
-        self.columns.iter().any(|column| test(&column.name))
-    }
-
     fn partition(&self, name: &str) -> Option<&TableColumn> {
         let mut partitions = self.partitions.iter();
         partitions.find(|column| column.name.eq_ignore_ascii_case(name))
-    }
-
-    /// A legacy report and its successor name most columns alike in a table. The older one has a
-    /// column for each tag and folders by year and month.
-    fn is_legacy(&self) -> bool {
-        let by_year = self.partition("year").is_some() && self.partition("month").is_some();
-        by_year
-            || self.has(|name| {
-                name.starts_with("resource_tags_")
-                    || name.starts_with("cost_category_")
-                    || name == "product_product_name"
-            })
     }
 }
 
@@ -97,7 +82,8 @@ impl Query {
         options: &ImportOptions,
     ) -> Result<Self, ImportError> {
         let url = table.url();
-        let header: Vec<String> = table.columns.iter().map(|c| exported(table, c)).collect();
+        let header = table.columns.iter().map(|c| c.name.to_ascii_lowercase());
+        let header: Vec<String> = header.collect();
         let found = layout::recognise(&url, &header)?;
         let filter = by_month(table, &found, month);
         let mut select = Select::new(&table.columns);
@@ -110,7 +96,7 @@ impl Query {
             sql,
             kind: found.layout.kind,
             is_pruned: filter.is_pruned,
-            bound: layout::recognise(&url, &names)?,
+            bound: layout::bind(found.layout, &names),
             name: url,
             has_folders: !table.is_view,
         })
@@ -125,31 +111,6 @@ impl Query {
     }
 }
 
-/// Returns the name that a column has in the export's CSV files.
-fn exported(table: &Table, column: &TableColumn) -> String {
-    let name = column.name.to_ascii_lowercase();
-    if !table.is_legacy() {
-        return name;
-    }
-    for (snake, group) in [
-        ("resource_tags_", "resourcetags/"),
-        ("cost_category_", "costcategory/"),
-    ] {
-        if let Some(key) = name.strip_prefix(snake) {
-            return format!("{group}{key}");
-        }
-    }
-    for group in ["line_item", "bill", "product", "pricing"] {
-        let rest = name
-            .strip_prefix(group)
-            .and_then(|rest| rest.strip_prefix('_'));
-        if let Some(rest) = rest {
-            return format!("{group}/{rest}").replace('_', "");
-        }
-    }
-    name
-}
-
 struct Filter {
     sql: String,
     is_pruned: bool,
@@ -160,7 +121,11 @@ fn by_month(table: &Table, found: &Bound, month: Month) -> Filter {
     let text = month.to_string();
     let (year, number) = text.split_once('-').unwrap_or((&text, ""));
     let is = |column: &TableColumn, values: &[&str]| {
-        let is_number = column.of.ends_with("int");
+        // Types are not compared with each other: a number is no text, and a day is no month.
+        let is_number = column.of.contains("int");
+        if column.of.starts_with("date") || column.of.starts_with("timestamp") {
+            return format!("substr({}, 1, 7) = {}", day(column), literal(&text));
+        }
         let literals: BTreeSet<String> = values
             .iter()
             .map(|value| {
@@ -506,19 +471,16 @@ fn resource(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn table(columns: &[(&str, &str)], partitions: &[&str]) -> Table {
-        let column = |name: &str, of: &str| TableColumn {
-            name: name.to_owned(),
-            of: of.to_owned(),
+    fn table(columns: &[(&str, &str)], partitions: &[(&str, &str)]) -> Table {
+        let column = |(name, of): &(&str, &str)| TableColumn {
+            name: (*name).to_owned(),
+            of: (*of).to_owned(),
         };
         Table {
             database: "billing".to_owned(),
             name: "cur".to_owned(),
-            columns: columns.iter().map(|(name, of)| column(name, of)).collect(),
-            partitions: partitions
-                .iter()
-                .map(|name| column(name, "string"))
-                .collect(),
+            columns: columns.iter().map(column).collect(),
+            partitions: partitions.iter().map(column).collect(),
             is_view: false,
         }
     }
@@ -542,28 +504,36 @@ mod tests {
 
     #[test]
     fn a_month_is_found_by_folders_or_else_by_rows() {
-        for (partitions, kind, filter) in [
+        let by_day = |column| {
+            format!("substr(CAST(CAST(\"{column}\" AS DATE) AS VARCHAR), 1, 7) = '2026-04'")
+        };
+        for (partitions, filter) in [
             (
-                &["billing_period"][..],
-                ExportKind::Cur2,
-                "\"billing_period\" IN ('2026-04')",
+                &[("billing_period", "string")][..],
+                "\"billing_period\" IN ('2026-04')".to_owned(),
+            ),
+            (&[("billing_period", "date")], by_day("billing_period")),
+            (
+                &[("year", "string"), ("month", "string")],
+                "\"year\" IN ('2026') AND \"month\" IN ('04', '4')".to_owned(),
             ),
             (
-                &["year", "month"],
-                ExportKind::LegacyCur,
-                "\"year\" IN ('2026') AND \"month\" IN ('04', '4')",
+                &[("Year", "integer"), ("Month", "bigint")],
+                "\"Year\" IN (2026) AND \"Month\" IN (4)".to_owned(),
             ),
-            (
-                &[],
-                ExportKind::Cur2,
-                "substr(CAST(CAST(\"bill_billing_period_start_date\" AS DATE) AS VARCHAR), 1, 7) = '2026-04'",
-            ),
+            (&[], by_day("bill_billing_period_start_date")),
         ] {
-            let query = query(&table(&COLUMNS, partitions));
-            assert_eq!(query.kind, kind);
-            assert_eq!(query.is_pruned, !partitions.is_empty());
-            let wanted = format!("WHERE {filter}\n");
-            assert!(query.sql.contains(&wanted), "{}", query.sql);
+            for (more, kind) in [
+                ("resource_tags", ExportKind::Cur2),
+                ("product_product_name", ExportKind::LegacyCur),
+            ] {
+                let columns = [&COLUMNS[..], &[(more, "string")]].concat();
+                let query = query(&table(&columns, partitions));
+                assert_eq!(query.kind, kind);
+                assert_eq!(query.is_pruned, !partitions.is_empty());
+                let wanted = format!("WHERE {filter}\n");
+                assert!(query.sql.contains(&wanted), "{}", query.sql);
+            }
         }
     }
 

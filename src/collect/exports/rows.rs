@@ -5,14 +5,16 @@
 //! a field is looked at only when somebody asks for it. Text whose quotes are not where RFC 4180 puts
 //! them is read by the `csv` crate from that row on: a test holds that no text is read differently.
 
+mod marks;
+
 use std::io::{self, Cursor, Read};
 
 use csv::ByteRecord;
-use wide::u8x16;
+
+use self::marks::{BLOCK, Marks};
 
 /// How much text is split at once.
 const STRETCH: usize = 128 * 1024;
-const BLOCK: usize = 64;
 
 /// The rows of a text.
 pub(super) struct Rows<R> {
@@ -61,6 +63,7 @@ pub(super) enum Line<'l> {
 
 impl<'l> Line<'l> {
     /// Returns where a field ends.
+    #[inline]
     fn end(&self, field: usize) -> Option<usize> {
         let Self::Plain {
             start,
@@ -88,6 +91,7 @@ impl<'l> Line<'l> {
     }
 
     /// Returns a field as it stands there.
+    #[inline]
     pub(super) fn raw(&self, field: usize) -> Option<&'l [u8]> {
         match self {
             Self::Odd(record) => record.get(field),
@@ -101,6 +105,15 @@ impl<'l> Line<'l> {
                 };
                 Some(without_return(&text[start..end], field + 1 == *width))
             }
+        }
+    }
+
+    /// Appends fields as they stand there, each with a comma: no two rows run together.
+    #[inline]
+    pub(super) fn push_to(&self, key: &mut Vec<u8>, fields: &[usize]) {
+        for &field in fields {
+            key.extend_from_slice(self.raw(field).unwrap_or_default());
+            key.push(b',');
         }
     }
 
@@ -142,6 +155,7 @@ impl<'l> Line<'l> {
     }
 }
 
+#[inline]
 fn without_return(raw: &[u8], is_last: bool) -> &[u8] {
     match raw {
         [before @ .., b'\r'] if is_last => before,
@@ -323,204 +337,12 @@ impl<R: Read> Rows<R> {
             // The last line may have no end.
             let last = self.marks.ends.last();
             let begun = last.map_or(self.at, |(end, _)| *end as usize + 1);
-            if !self.marks.is_odd && self.marks.carried.inside == 0 && begun < self.filled {
+            if !self.marks.is_odd && !self.marks.is_inside() && begun < self.filled {
                 self.marks.end(self.filled);
             }
         }
         Ok(true)
     }
-}
-
-/// What stands where in a text.
-#[derive(Default)]
-struct Marks {
-    /// Per block: the commas and line ends outside quotes.
-    seps: Vec<u64>,
-    /// How many there were since the text began.
-    count: u64,
-    /// Line ends outside quotes, and how many separators there were up to and with each.
-    ends: Vec<(u32, u64)>,
-    /// Line ends within quotes.
-    breaks: Vec<u32>,
-    /// A quote, or a carriage return, is not where it belongs.
-    is_odd: bool,
-    /// What the last block leaves to the next.
-    carried: Carried,
-}
-
-/// What stood before a block, in the lowest bit.
-#[derive(Clone, Copy)]
-struct Carried {
-    /// All ones within quotes.
-    inside: u64,
-    /// A comma or a line end outside quotes, or nothing.
-    sep: u64,
-    quote: u64,
-    /// A quote that closes.
-    close: u64,
-    carriage: u64,
-}
-
-impl Default for Carried {
-    fn default() -> Self {
-        Self {
-            inside: 0,
-            sep: 1,
-            quote: 0,
-            close: 0,
-            carriage: 0,
-        }
-    }
-}
-
-impl Marks {
-    /// Splits the next blocks of the text, as far as quotes are where they belong.
-    fn split(&mut self, blocks: &[[u8; BLOCK]]) {
-        let mut before = self.carried;
-        self.seps.reserve(blocks.len());
-        for block in blocks {
-            let (quote, comma) = (places(block, b'"'), places(block, b','));
-            let (feed, carriage) = line_ends(block);
-            let inside = parity(quote) ^ before.inside;
-            let mut seps = (comma | feed) & !inside;
-            let (opens, closes, returns) = (quote & inside, quote & !inside, carriage & !inside);
-
-            // A quote opens at the beginning of a field, or right after one that closed: both are
-            // one quote then. After one that closes there is nothing but the end of the field.
-            let may_open = seps << 1 | before.sep | quote << 1 | before.quote;
-            let is_closed = closes << 1 | before.close;
-            let is_returned = returns << 1 | before.carriage;
-            let odd =
-                opens & !may_open | is_closed & !(seps | quote | carriage) | is_returned & !feed;
-            if odd != 0 {
-                seps &= (odd & odd.wrapping_neg()) - 1;
-                self.is_odd = true;
-            }
-            before = Carried {
-                inside: 0_u64.wrapping_sub(inside >> 63),
-                sep: seps >> 63,
-                quote: quote >> 63,
-                close: closes >> 63,
-                carriage: returns >> 63,
-            };
-            if feed != 0 {
-                self.end_lines(feed & inside, feed & seps, seps);
-            }
-            self.count += u64::from(seps.count_ones());
-            self.seps.push(seps);
-            if self.is_odd {
-                break;
-            }
-        }
-        self.carried = before;
-    }
-
-    /// Notes the line ends of a block, those within quotes and those of rows.
-    fn end_lines(&mut self, mut breaks: u64, mut ends: u64, seps: u64) {
-        let place = short(self.seps.len() * BLOCK);
-        while breaks != 0 {
-            self.breaks.push(place + breaks.trailing_zeros());
-            breaks &= breaks - 1;
-        }
-        while ends != 0 {
-            let end = ends.trailing_zeros();
-            let upto = seps & (u64::MAX >> (63 - end));
-            let count = self.count + u64::from(upto.count_ones());
-            self.ends.push((place + end, count));
-            ends &= ends - 1;
-        }
-    }
-
-    /// Ends the last line where the text does.
-    fn end(&mut self, place: usize) {
-        self.seps[place / BLOCK] |= 1 << (place % BLOCK);
-        self.count += 1;
-        self.ends.push((short(place), self.count));
-    }
-
-    /// Finds where the first separators from a place on stand. Eight at once, whether there are so
-    /// many or not: the processor cannot guess how many there are.
-    fn locate(&self, start: usize, wanted: usize, found: &mut Vec<u32>) {
-        let mut count = 0;
-        let mut before = u64::MAX << (start % BLOCK);
-        for (block, seps) in self.seps.iter().enumerate().skip(start / BLOCK) {
-            if count >= wanted {
-                return;
-            }
-            let place = short(block * BLOCK);
-            let mut seps = seps & before;
-            before = u64::MAX;
-            if found.len() < count + BLOCK {
-                found.resize(count + 2 * BLOCK, 0);
-            }
-            let next = count + seps.count_ones() as usize;
-            let (eights, _) = found[count..count + BLOCK].as_chunks_mut::<8>();
-            for eight in eights {
-                for sep in eight {
-                    *sep = place + seps.trailing_zeros();
-                    seps &= seps.wrapping_sub(1);
-                }
-                if seps == 0 {
-                    break;
-                }
-            }
-            count = next;
-        }
-    }
-
-    /// Forgets the rows that were handed out.
-    fn drop_before(&mut self, blocks: usize, breaks: usize) {
-        self.ends.clear();
-        self.seps.drain(..blocks);
-        self.breaks.drain(..breaks);
-        let done = short(blocks * BLOCK);
-        for place in &mut self.breaks {
-            *place -= done;
-        }
-    }
-}
-
-/// A place in a stretch, in half the memory.
-fn short(place: usize) -> u32 {
-    u32::try_from(place).expect("whoever reads ends a row long before")
-}
-
-/// Returns where a byte stands in a block, its first byte in the lowest bit.
-#[inline]
-fn places(block: &[u8; BLOCK], byte: u8) -> u64 {
-    let (lanes, _) = block.as_chunks::<16>();
-    let wanted = u8x16::splat(byte);
-    let mut places = 0;
-    for (at, lane) in lanes.iter().enumerate() {
-        let found = u8x16::from(*lane).simd_eq(wanted).to_bitmask();
-        places |= u64::from(found) << (16 * at);
-    }
-    places
-}
-
-/// Returns where line feeds and carriage returns stand: in most blocks there are none, nor any other
-/// byte as low.
-#[inline]
-fn line_ends(block: &[u8; BLOCK]) -> (u64, u64) {
-    let (lanes, _) = block.as_chunks::<16>();
-    let highest = u8x16::splat(b'\r');
-    let lowest = lanes.iter().fold(u8x16::splat(u8::MAX), |lowest, lane| {
-        lowest.min(u8x16::from(*lane))
-    });
-    if lowest.min(highest).simd_eq(lowest).to_bitmask() == 0 {
-        return (0, 0);
-    }
-    (places(block, b'\n'), places(block, b'\r'))
-}
-
-/// Returns for each bit whether an odd number of bits is set up to and with it.
-const fn parity(mut bits: u64) -> u64 {
-    bits ^= bits << 1;
-    bits ^= bits << 2;
-    bits ^= bits << 4;
-    bits ^= bits << 8;
-    bits ^= bits << 16;
-    bits ^ bits << 32
 }
 
 #[cfg(test)]

@@ -38,10 +38,11 @@ impl DeliveryId {
     }
 }
 
-/// Keeps the newest of the deliveries of each month, where nothing but their names is known of them,
-/// and says what is left out.
+/// Keeps the newest of the deliveries of each month, where nothing but their names and `rows` is known
+/// of them, and says what is left out.
 pub(super) fn keep_newest<T>(
     found: BTreeMap<DeliveryId, T>,
+    rows: impl Fn(&T) -> u64,
     notes: &mut Vec<String>,
 ) -> Result<Vec<(String, T)>, ImportError> {
     let mut kept: Vec<(DeliveryId, T)> = Vec::new();
@@ -49,7 +50,7 @@ pub(super) fn keep_newest<T>(
     for (id, value) in found {
         let before =
             kept.pop_if(|(before, _)| (&before.root, before.month) == (&id.root, id.month));
-        if let Some((before, _)) = before {
+        if let Some((before, older)) = before {
             let place = id.place();
             if ![&before, &id]
                 .into_iter()
@@ -59,8 +60,16 @@ pub(super) fn keep_newest<T>(
                 return Err(ambiguous(&place, names.into_iter()));
             }
             let name = before.execution.as_deref().unwrap_or(BESIDE);
+            let (newer, older) = (rows(&value), rows(&older));
+            let doubt = if newer < older {
+                "it may still be being written"
+            } else {
+                "whether it is whole is not told here"
+            };
             notes.push(format!(
-                "{place}: {name} left out, a newer delivery of the same month is there"
+                "{place}: {name} left out, a newer delivery of the same month is there, {newer} rows in \
+                 place of {older}; {doubt}, and `pipebill import {}` looks",
+                id.root
             ));
         }
         kept.push((id, value));
@@ -69,4 +78,32 @@ pub(super) fn keep_newest<T>(
         .into_iter()
         .map(|(id, value)| (id.root, value))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_delivery_counts_and_doubts_about_it_are_said() {
+        let month = "s3://b/cur/data/BILLING_PERIOD=2026-10";
+        let of = |name: &str| delivery_of(&format!("{month}/{name}"));
+        let [first, second] = ["2026-11-02T01:02:03Z-b", "2026-11-03T01:02:03Z-a"].map(of);
+        for (rows, doubt) in [
+            ([10, 12], "12 rows in place of 10; whether it is whole"),
+            (
+                [12, 10],
+                "10 rows in place of 12; it may still be being written",
+            ),
+        ] {
+            let found = BTreeMap::from([(first.clone(), rows[0]), (second.clone(), rows[1])]);
+            let mut notes = Vec::new();
+            let kept = keep_newest(found, |rows| *rows, &mut notes).expect("they are dated");
+            assert_eq!(kept, [("s3://b/cur".to_owned(), rows[1])]);
+            let [note] = &notes[..] else {
+                panic!("{notes:?}");
+            };
+            assert!(note.contains(doubt) && note.ends_with("`pipebill import s3://b/cur` looks"));
+        }
+    }
 }

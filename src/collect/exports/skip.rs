@@ -1,20 +1,12 @@
 //! Rows that cannot be read: the first one stops the import, or each is counted, named and kept aside.
 
 use super::{ImportError, values::rows};
+use crate::domain::export::BadRow;
 
 /// How many rows are named before they are only counted.
 const NAMED: usize = 10;
 /// Text of bad rows that is kept. A file with more of them is another kind of file.
 const KEPT: usize = 32 << 20;
-
-/// A row, or several, that could not be read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct BadRow {
-    /// What is wrong, and where.
-    pub problem: String,
-    /// What stands there, as a line of CSV.
-    pub row: String,
-}
 
 pub(super) struct Skipped {
     allowed: bool,

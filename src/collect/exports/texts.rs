@@ -15,19 +15,19 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    FileRead, ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
+    ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
     rows::Rows,
     source::{Input, ReadAt, Sequence},
 };
-use crate::domain::catalog::Catalog;
+use crate::domain::{catalog::Catalog, export::FileRead};
 
 /// More threads than this wait for memory rather than for each other.
 const THREADS: usize = 16;
 /// How often the watch hears of the progress.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What the texts of a file gave, by name; none if it turned out to be Parquet.
-pub(super) type Texts = Option<Vec<(String, FileRead)>>;
+/// What the texts of a file gave; none if it turned out to be Parquet.
+pub(super) type Texts = Option<Vec<FileRead>>;
 
 /// Reads what the rows of text are, and what they say.
 #[derive(Clone, Copy)]
@@ -44,11 +44,10 @@ impl Reader<'_> {
         input: impl Read + Seek + Send,
         spare: bool,
         watch: &dyn Watch,
-    ) -> Result<Vec<(String, FileRead)>, ImportError> {
+    ) -> Result<Vec<FileRead>, ImportError> {
         let mut found = Vec::new();
         open::each_text(path, input, spare, watch, &mut |text| {
-            let name = text.stream.name().to_owned();
-            found.push((name, self.text(text)?));
+            found.push(self.text(text)?);
             Ok(())
         })?;
         Ok(found)
@@ -87,12 +86,12 @@ impl Reader<'_> {
     }
 }
 
-/// Reads files, and returns what each gave, in their order. `done` hears of each that has one text.
+/// Reads files, and returns what each gave, in their order; `done` hears of each as soon as it is read.
 pub(super) fn read(
     inputs: &[&Input],
     reader: Reader<'_>,
     watch: &dyn Watch,
-    done: &(dyn Fn(usize, &FileRead) + Sync),
+    done: &(dyn Fn(usize, &[FileRead]) + Sync),
 ) -> Result<Vec<Texts>, ImportError> {
     if inputs.is_empty() {
         return Ok(Vec::new());
@@ -157,7 +156,7 @@ pub(super) fn read(
 struct Work<'w> {
     inputs: &'w [&'w Input],
     reader: Reader<'w>,
-    done: &'w (dyn Fn(usize, &FileRead) + Sync),
+    done: &'w (dyn Fn(usize, &[FileRead]) + Sync),
     spare: bool,
     next: AtomicUsize,
     /// Read so far of each file.
@@ -201,11 +200,8 @@ impl Work<'_> {
             return Err(ImportError::Changed { file: file() });
         }
         let found = found?;
-        // The texts of an archive have names of their own, and are read again with it.
-        if let Some([(name, read)]) = found.as_deref()
-            && *name == file()
-        {
-            (self.done)(at, read);
+        if let Some(texts) = &found {
+            (self.done)(at, texts);
         }
         Ok(found)
     }

@@ -10,10 +10,11 @@ use super::{
 };
 use crate::{
     domain::{
+        collection::{Scope, Source},
         ids::{AccountId, Region},
         metering::happened::{Action, Build, Execution, Pipeline, Place},
     },
-    ledger::{Fact, Ledger, LedgerError, Progress, Scope, Source},
+    ledger::{Fact, Ledger, LedgerError, Progress},
 };
 
 /// The first day that was collected: builds are listed no further back than they were looked at.

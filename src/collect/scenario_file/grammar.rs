@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use rust_decimal::Decimal;
 
 use crate::{
-    collect::stated::{self, Percent, UnknownName},
+    collect::stated::{self, Percent},
     domain::{
         catalog::{Catalog, Grain},
         ids::ServiceCode,
@@ -15,6 +15,7 @@ use crate::{
         scenario::{Adjust, Change, Pattern, Selector, Target, Term, Total},
         storage::Left,
     },
+    unknown_name::UnknownName,
 };
 
 /// A problem at a place of the text that is being read.

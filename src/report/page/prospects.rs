@@ -2,7 +2,6 @@
 
 use super::{Code, Grid, Section, pictures::month_name, plain_text, sections::around};
 use crate::{
-    collect::scenario_file,
     domain::{
         ids::Currency,
         optimize::{Finding, Optimization},
@@ -10,8 +9,8 @@ use crate::{
         scenario::{Spread, percent_of},
     },
     report::{
-        Cell, Column, Table, chart::Drawing, formats::Material, optimize::comments, show_money,
-        show_percent, signed_money,
+        Cell, Column, Table, chart::Drawing, formats::Material, optimize::comments, scenario_file,
+        show_money, show_percent, signed_money,
     },
 };
 

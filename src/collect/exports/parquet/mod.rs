@@ -38,14 +38,14 @@ use self::{
     table::{Group, Plan},
 };
 use super::{
-    FileRead, ImportError, ImportOptions, RowFault, Watch,
+    ImportError, ImportOptions, RowFault, Watch,
     charges::Charges,
     choose, deliveries,
     layout::{self, Bound},
     skip::Skipped,
     source::{Input, ReadAt},
 };
-use crate::domain::catalog::Catalog;
+use crate::domain::{catalog::Catalog, export::FileRead};
 
 /// How every Parquet file begins and ends.
 pub(super) const MAGIC: &[u8; 4] = b"PAR1";
@@ -445,6 +445,7 @@ impl<'q> Reader<'q> {
             charges.gather
         };
         let read = FileRead {
+            name,
             kind,
             grouping: String::new(),
             rows: file.rows.load(Ordering::Relaxed),

@@ -89,7 +89,9 @@ impl Plan {
         if bound.fields(Column::Period).is_empty() {
             every.extend(bound.fields(Column::Day));
         }
-        for field in bound.needed() {
+        let mut has_cost = false;
+        let needed = bound.needed().into_iter().enumerate();
+        for (field, _) in needed.filter(|(_, is_needed)| *is_needed) {
             let place = place(schema, field, Role::of(bound, field)).ok_or_else(|| {
                 ImportError::ColumnType {
                     file: file.to_owned(),
@@ -98,7 +100,10 @@ impl Plan {
                 }
             })?;
             match place {
-                Place::Flat { leaf, form } if field == cost => plan.cost = (field, leaf, form),
+                Place::Flat { leaf, form } if field == cost => {
+                    plan.cost = (field, leaf, form);
+                    has_cost = true;
+                }
                 Place::Flat { leaf, form } if every.contains(&field) => {
                     plan.every.push((field, leaf, form));
                 }
@@ -111,7 +116,7 @@ impl Plan {
                 place => plan.kept.push((field, place)),
             }
         }
-        if plan.every.len() < every.len() || !bound.needed().contains(&cost) {
+        if plan.every.len() < every.len() || !has_cost {
             return Err(ImportError::ColumnType {
                 file: file.to_owned(),
                 column: bound.name(cost).to_owned(),

@@ -122,7 +122,8 @@ impl Answer<'_> {
         }
         // Two exports of one payer tell of the same money.
         let mut roots: BTreeMap<(String, Month), String> = BTreeMap::new();
-        for (root, part) in side_by_side::keep_newest(self.parts, &mut delivery.notes)? {
+        let newest = side_by_side::keep_newest(self.parts, |part| part.rows, &mut delivery.notes);
+        for (root, part) in newest? {
             file.rows_read += part.rows;
             file.rows_kept += part.charges.gather.kept();
             let (skipped, bad_rows) = part.skipped.note(name, &mut delivery.notes);

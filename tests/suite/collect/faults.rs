@@ -1,11 +1,11 @@
 //! Everything that can go wrong between a request and its answer, over every operation of every service:
 //! retried until the ledger is what it would have been, or named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::collect::{Double, content, place, said};
+use crate::double::{Double, content, place, said};
 
 /// Calls every operation but those of organizations and roles.
 const EVERYTHING: [&str; 5] = [
@@ -25,6 +25,13 @@ impl Double {
         let said = said(&output);
         assert_eq!(output.status.code(), Some(code), "{said}");
         said
+    }
+
+    /// Returns what a ledger holds when nothing goes wrong.
+    fn calm(&self) -> BTreeMap<&'static str, BTreeSet<String>> {
+        let (_folder, ledger) = place();
+        self.collect_briskly(&ledger, &[], 0);
+        content(&ledger)
     }
 
     fn struck(&self) -> BTreeSet<String> {
@@ -50,9 +57,7 @@ fn what_passes_when_asked_again_changes_nothing() {
     let Some(double) = Double::start("small") else {
         return;
     };
-    let (_folder, calm) = place();
-    double.collect_briskly(&calm, &[], 0);
-    let calm = content(&calm);
+    let calm = double.calm();
     let everything = called(&double);
     assert_eq!(everything.len(), 18, "{everything:?}");
     for fault in [
@@ -84,8 +89,7 @@ fn an_answer_that_takes_too_long_is_asked_for_again() {
     let Some(double) = Double::start("small") else {
         return;
     };
-    let (_folder, calm) = place();
-    double.collect_briskly(&calm, &[], 0);
+    let calm = double.calm();
     let slow = json!({"kind": "slow", "seconds": 1.5, "times": 1});
     double.faults(json!({
         "ce.GetCostAndUsage": slow,
@@ -97,7 +101,7 @@ fn an_answer_that_takes_too_long_is_asked_for_again() {
     }));
     let (_folder, ledger) = place();
     let said = double.collect_briskly(&ledger, &["--timeout", "1", "-v"], 0);
-    assert!(content(&ledger) == content(&calm));
+    assert!(content(&ledger) == calm);
     assert_eq!(double.struck().len(), 6);
     assert!(said.matches("2 attempts").count() >= 6, "{said}");
     // One that never comes is named, and the others are whole.
@@ -108,7 +112,7 @@ fn an_answer_that_takes_too_long_is_asked_for_again() {
         said.contains("projects that were deleted: codebuild:ListBuilds failed: InternalFailure"),
         "{said}"
     );
-    assert_eq!(content(&ledger)["execution"], content(&calm)["execution"]);
+    assert_eq!(content(&ledger)["execution"], calm["execution"]);
 }
 
 #[test]
@@ -138,9 +142,7 @@ fn each_denied_operation_is_a_gap_of_its_own() {
     let Some(double) = Double::start("small") else {
         return;
     };
-    let (_folder, calm) = place();
-    double.collect_briskly(&calm, &[], 0);
-    let calm = content(&calm);
+    let calm = double.calm();
     for operation in called(&double) {
         double.faults(json!({&operation: {"kind": "deny"}}));
         let (_folder, ledger) = place();
@@ -172,8 +174,7 @@ fn credentials_that_expire_on_the_way_end_it_and_the_next_run_goes_on() {
     let Some(double) = Double::start("small") else {
         return;
     };
-    let (_folder, calm) = place();
-    double.collect_briskly(&calm, &[], 0);
+    let calm = double.calm();
     let requests = double.log().len();
     let (_folder, ledger) = place();
     let expired: Value = json!({"kind": "code", "code": "ExpiredTokenException", "status": 403, "after": requests / 2});
@@ -183,7 +184,7 @@ fn credentials_that_expire_on_the_way_end_it_and_the_next_run_goes_on() {
     assert_eq!(said.matches("error:").count(), 1, "{said}");
     double.faults(json!({}));
     double.collect_briskly(&ledger, &[], 0);
-    assert!(content(&ledger) == content(&calm));
+    assert!(content(&ledger) == calm);
 }
 
 #[test]

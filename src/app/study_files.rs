@@ -93,7 +93,7 @@ impl Line {
 }
 
 /// Reads windows.
-pub fn windows(path: &Path) -> Result<Vec<Window>, StudyFileError> {
+pub(super) fn windows(path: &Path) -> Result<Vec<Window>, StudyFileError> {
     let file = path.display().to_string();
     let mut reader = open(path, &file)?;
     let mut windows: Vec<Window> = Vec::new();
@@ -137,7 +137,7 @@ fn problem(error: &serde_json::Error) -> String {
 }
 
 /// Reads baselines by window. Columns are found by name; the percentiles may be absent.
-pub fn baselines(path: &Path) -> Result<BTreeMap<String, Baseline>, StudyFileError> {
+pub(super) fn baselines(path: &Path) -> Result<BTreeMap<String, Baseline>, StudyFileError> {
     let file = path.display().to_string();
     let mut reader = csv::Reader::from_reader(open(path, &file)?);
     let wrong = |line: u64, problem: String| StudyFileError::Line {

@@ -1,0 +1,158 @@
+//! Billing exports: which kinds there are, and what one says, whatever its format.
+
+use std::fmt;
+
+use chrono::NaiveDate;
+
+use super::{
+    ids::Currency,
+    money::Money,
+    period::Month,
+    usage::{ChargeKind, UsageRecord},
+};
+
+/// What kind of export usage comes from, the most detailed first: of several that cover the same
+/// month, the first one counts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum ExportKind {
+    /// Cost and Usage Report 2.0, a Data Export.
+    Cur2,
+    /// The older Cost and Usage Report, whose columns have slashes.
+    LegacyCur,
+    /// FOCUS 1.0 or 1.2, a Data Export.
+    Focus,
+    /// The answer of `get-cost-and-usage`.
+    CostExplorerJson,
+    /// The file that Cost Explorer's console offers.
+    CostExplorerCsv,
+    /// A plain table of days, services and usage types.
+    DailyCsv,
+}
+
+impl ExportKind {
+    /// Every kind, in order of precedence.
+    pub const ALL: [Self; 6] = [
+        Self::Cur2,
+        Self::LegacyCur,
+        Self::Focus,
+        Self::CostExplorerJson,
+        Self::CostExplorerCsv,
+        Self::DailyCsv,
+    ];
+
+    /// Returns the short name used in files and origins.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cur2 => "cur2",
+            Self::LegacyCur => "cur",
+            Self::Focus => "focus",
+            Self::CostExplorerJson => "ce-json",
+            Self::CostExplorerCsv => "ce-csv",
+            Self::DailyCsv => "daily",
+        }
+    }
+
+    /// Reads [`ExportKind::name`] back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Returns what people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Cur2 => "Cost and Usage Report 2.0",
+            Self::LegacyCur => "legacy Cost and Usage Report",
+            Self::Focus => "FOCUS",
+            Self::CostExplorerJson => "Cost Explorer JSON",
+            Self::CostExplorerCsv => "Cost Explorer CSV",
+            Self::DailyCsv => "daily CSV",
+        }
+    }
+
+    /// Tells whether it states whole billing months of a payer, as a bill does.
+    pub const fn is_bill(self) -> bool {
+        matches!(self, Self::Cur2 | Self::LegacyCur | Self::Focus)
+    }
+}
+
+impl fmt::Display for ExportKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+/// The charges of one source over a stretch of days: what the ledger replaces as a whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Slice {
+    /// From what kind of export.
+    pub kind: ExportKind,
+    /// The payer's account, or the name given to the source; empty where neither is known.
+    pub source: String,
+    /// The billing month.
+    pub month: Month,
+    /// First and last day it speaks for: the month of a bill, else the day or month of a sum.
+    pub covers: (NaiveDate, NaiveDate),
+    /// It speaks for the whole month.
+    pub whole_month: bool,
+    /// The number of the file among those of its export; 0 where there is but one.
+    pub part: u32,
+    /// The usage and charges that are kept in detail, sorted.
+    pub records: Vec<UsageRecord>,
+    /// The sums of all others.
+    pub outside: Vec<Outside>,
+    /// Of those, what builds and pipelines left in storage, by log group or bucket and month.
+    pub storage: Vec<UsageRecord>,
+    /// Its source names resources; else nothing can be said of such storage.
+    pub names_resources: bool,
+    /// Rows of its file that could not be read and are missing here.
+    pub skipped: u64,
+    /// What marks the delivery it is of, where it comes from a folder of deliveries.
+    pub delivery: Option<String>,
+}
+
+/// Rows of a service that is not kept in detail: counted and summed, never lost.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outside {
+    /// The service as the source names it.
+    pub service: String,
+    /// What kind of charge.
+    pub kind: ChargeKind,
+    /// In what currency.
+    pub currency: Currency,
+    /// How many rows.
+    pub rows: u64,
+    /// What they cost together.
+    pub cost: Money,
+}
+
+/// What reading one text gave.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FileRead {
+    /// What it is called; an entry of an archive follows its archive after a slash.
+    pub name: String,
+    /// What it is.
+    pub kind: ExportKind,
+    /// What the sums are by; different groupings of one day are the same money.
+    pub grouping: String,
+    /// What it says.
+    pub slices: Vec<Slice>,
+    /// Rows read.
+    pub rows: u64,
+    /// Rows of services that are kept in detail.
+    pub kept: u64,
+    /// Rows that could not be read and were left out.
+    pub skipped: u64,
+    /// Those rows.
+    pub bad_rows: Vec<BadRow>,
+    /// What a reader should know.
+    pub notes: Vec<String>,
+}
+
+/// A row, or several, that could not be read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct BadRow {
+    /// What is wrong, and where.
+    pub problem: String,
+    /// What stands there, as a line of CSV.
+    pub row: String,
+}
