@@ -335,7 +335,8 @@ impl App {
         };
         for folder in folders {
             let folder = exports::Folder(folder);
-            delivery.append(self.read_store(&folder, known.as_ref(), None, options, watch)?);
+            let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
+            exports::append(&mut delivery, read)?;
         }
         drop(known);
         self.keep(delivery)
@@ -472,6 +473,11 @@ impl App {
     /// Puts a rated month beside what AWS charged.
     pub fn reconcile(&self, rated: &RatedMonth) -> Vec<Comparison> {
         reconcile(&rated.rated, &rated.records)
+    }
+
+    /// Returns what of a month is missing in the ledger.
+    pub fn gaps(&self, ledger: &Ledger, month: Month) -> Result<Vec<Gap>, AppError> {
+        gaps(ledger, month, self.today)
     }
 
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {

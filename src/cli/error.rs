@@ -475,6 +475,15 @@ fn import_hint(error: &ImportError) -> &'static str {
         ImportError::Changed { .. } | ImportError::Incomplete { .. } => {
             "nothing was imported; wait until the delivery is written, and run the same again"
         }
+        ImportError::Packing { .. } => {
+            "nothing was imported; unpack it, or write it again with Snappy, gzip or Zstandard"
+        }
+        ImportError::PackedTwice { .. } => {
+            "nothing was imported; unpack the archive, and import what is in it"
+        }
+        ImportError::RepeatedColumn { .. } => {
+            "nothing was imported; leave the one that counts, or deliver the export again"
+        }
         ImportError::Row { .. }
         | ImportError::ParquetRow { .. }
         | ImportError::RecordTooLong { .. } => {
@@ -484,11 +493,13 @@ fn import_hint(error: &ImportError) -> &'static str {
         | ImportError::NotText { .. }
         | ImportError::NoCsvInZip { .. }
         | ImportError::Unrecognised { .. }
-        | ImportError::ColumnType { .. }
         | ImportError::TooManyBadRows { .. }
         | ImportError::NotCostExplorerJson { .. }
         | ImportError::Value { .. } => {
             "nothing was imported; `pipebill import --help` lists the exports it knows"
+        }
+        ImportError::ColumnType { .. } => {
+            "nothing was imported; write the column as text or number, tags as a map or as JSON text"
         }
         ImportError::MissingColumns { .. } => {
             "nothing was imported; add the columns to the export's query and deliver it again"

@@ -101,31 +101,29 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
-    if args.metered {
+    let (sums, title, gaps, others) = if args.metered {
         let month = metered_month(app, &ledger, args.month)?;
         let metered = app.metered(&ledger, month, args.rules.options())?;
         let sums = summarize(&metered.records, &args.by);
         let title = format!("Metered usage in {month}");
-        let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
-        let gaps = metered.gaps.iter();
-        let mut notes: Vec<String> = gaps
-            .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
-            .collect();
-        notes.extend(metered.notes);
+        (sums, title, metered.gaps, metered.notes)
+    } else {
+        let month = app.month(&ledger, args.month)?;
+        let sums = app.usage(&ledger, &[month], &args.by)?;
+        let gaps = app.gaps(&ledger, month)?;
+        (sums, format!("Usage in {month}"), gaps, Vec::new())
+    };
+    let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
+    let mut notes: Vec<String> = gaps
+        .iter()
+        .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
+        .collect();
+    notes.extend(others);
+    if !notes.is_empty() {
         document.blocks.push(report::Block::Notes(notes));
-        output.document(&document)?;
-        return Ok(Exit::of(metered.gaps.is_empty(), strict));
     }
-    let month = app.month(&ledger, args.month)?;
-    let sums = app.usage(&ledger, &[month], &args.by)?;
-    let title = format!("Usage in {month}");
-    output.document(&report::usage::document(
-        &sums,
-        &args.by,
-        title,
-        &app.catalog,
-    ))?;
-    Ok(Exit::Answered)
+    output.document(&document)?;
+    Ok(Exit::of(gaps.is_empty(), strict))
 }
 
 /// Reads the name of a dimension.

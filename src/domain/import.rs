@@ -32,6 +32,8 @@ pub struct Delivery {
     pub notes: Vec<String>,
     /// Rows that could not be read.
     pub bad_rows: Vec<BadRow>,
+    /// Per slice, of exports in files: the file it is from and what that is grouped by.
+    pub origins: Vec<(String, String)>,
 }
 
 impl Delivery {
@@ -41,6 +43,7 @@ impl Delivery {
         self.files.extend(other.files);
         self.notes.extend(other.notes);
         self.bad_rows.extend(other.bad_rows);
+        self.origins.extend(other.origins);
     }
 }
 

@@ -107,7 +107,15 @@ fn parse_any(text: &str) -> Result<Decimal, NumberError> {
     if digits == 0 || points > 1 || digits + points != unsigned.len() {
         return Err(not_a_number());
     }
-    let mut value = Decimal::from_str_exact(mantissa.strip_prefix('+').unwrap_or(mantissa))
+    // Zeros at the end take no digits, however many they are.
+    let significant = match mantissa.strip_prefix('+').unwrap_or(mantissa) {
+        fraction if points > 0 => fraction.trim_end_matches('0').trim_end_matches('.'),
+        whole => whole,
+    };
+    if !significant.contains(|c: char| c.is_ascii_digit()) {
+        return Ok(Decimal::ZERO);
+    }
+    let mut value = Decimal::from_str_exact(significant)
         .map_err(|_| NumberError::TooManyDigits(shown(text)))?
         .normalize();
     if exponent != 0 && !value.is_zero() {
@@ -192,6 +200,10 @@ mod tests {
             ("1.49E-8", "0.0000000149"),
             ("-2E-7", "-0.0000002"),
             ("0E-10", "0"),
+            (".000", "0"),
+            ("-0.0000000000000000000000000000000", "0"),
+            ("1.500000000000000000000000000000000", "1.5"),
+            ("1000000000.50000000000000000000E-2", "10000000.005"),
             ("1.2E+3", "1200"),
             ("1e15", "1000000000000000"),
             ("0.00000080000", "0.0000008"),

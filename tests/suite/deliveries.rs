@@ -366,8 +366,15 @@ fn bad_rows_stop_the_import_or_are_kept_aside_and_the_month_is_partial() {
         bill.contains("1 row of Cost and Usage Report 2.0"),
         "{bill}"
     );
-    let strict = place.run(&["bill", "--month", "2026-10", "--strict"]);
-    assert_eq!(strict.status.code(), Some(4));
+    let usage = said_of(&place, &["usage", "--month", "2026-10"]);
+    assert!(
+        usage.contains("Missing: 1 row of Cost and Usage Report 2.0"),
+        "{usage}"
+    );
+    for command in ["bill", "usage"] {
+        let strict = place.run(&[command, "--month", "2026-10", "--strict"]);
+        assert_eq!(strict.status.code(), Some(4), "{command}");
+    }
 }
 
 #[test]
@@ -401,26 +408,83 @@ fn a_file_that_is_written_to_while_it_is_read_is_noticed() {
 
     use pipebill::collect::exports::{ImportError, ImportOptions, Watch, import_files};
 
-    struct Writer(PathBuf, Cell<bool>);
+    struct Writer(PathBuf, Cell<bool>, u64);
     impl Watch for Writer {
         fn progress(&self, _: &Path, _: u64, _: Option<u64>, _: u64) {
             if !self.1.replace(true) {
-                let mut file = OpenOptions::new()
-                    .append(true)
-                    .open(&self.0)
-                    .expect("it is there");
-                file.write_all(b"\n").expect("it is written");
+                let file = OpenOptions::new().write(true).open(&self.0);
+                let file = file.expect("it is there");
+                file.set_len(self.2).expect("it is longer or shorter");
             }
         }
         fn cancelled(&self) -> bool {
             false
         }
     }
+    for length in [10, 100_000] {
+        let place = Place::new();
+        let path = place.write("x.csv", month("2026-10", "3"));
+        let watch = Writer(path.clone(), Cell::new(false), length);
+        let options = ImportOptions::default();
+        let error = import_files(&[path], crate::support::catalog(), &options, &watch);
+        assert!(
+            matches!(error, Err(ImportError::Changed { .. })),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
+fn a_table_whose_pages_are_gone_while_it_is_read_has_changed() {
+    use pipebill::collect::exports::{
+        Entry, Folder, ImportError, ImportOptions, Input, ReadAt, Store, import_store,
+    };
+
+    struct Gone(Box<dyn ReadAt>);
+    impl ReadAt for Gone {
+        fn read_at(&self, offset: u64, length: usize) -> std::io::Result<bytes::Bytes> {
+            match offset {
+                ..1000 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+                _ => self.0.read_at(offset, length),
+            }
+        }
+        fn has_changed(&self) -> bool {
+            true
+        }
+    }
+    struct Going(Folder);
+    impl Store for Going {
+        fn name(&self) -> String {
+            self.0.name()
+        }
+        fn list(&self) -> Result<Vec<Entry>, ImportError> {
+            self.0.list()
+        }
+        fn read(&self, entry: &Entry) -> Result<Vec<u8>, ImportError> {
+            self.0.read(entry)
+        }
+        fn input(&self, entry: &Entry) -> Result<Input, ImportError> {
+            let input = self.0.input(entry)?;
+            let open = input.open;
+            Ok(Input {
+                open: Box::new(move || Ok(Box::new(Gone(open()?)))),
+                ..input
+            })
+        }
+    }
     let place = Place::new();
-    let path = place.write("x.csv", month("2026-10", "3"));
-    let watch = Writer(path.clone(), Cell::new(false));
-    let options = ImportOptions::default();
-    let error = import_files(&[path], crate::support::catalog(), &options, &watch);
+    let bytes = fs::read(root().join("tests/fixtures/import/cur2.snappy.parquet"));
+    place.write("x/x.parquet", bytes.expect("the fixture"));
+    let (store, options) = (Going(Folder(place.path("x"))), ImportOptions::default());
+    let catalog = crate::support::catalog();
+    let error = import_store(
+        &store,
+        &|_| false,
+        None,
+        catalog,
+        &options,
+        &pipebill::collect::exports::Unwatched,
+    );
     assert!(
         matches!(error, Err(ImportError::Changed { .. })),
         "{error:?}"

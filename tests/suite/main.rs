@@ -22,6 +22,7 @@ mod finance;
 mod finance_laws;
 mod forecast;
 mod import;
+mod import_shapes;
 mod laws;
 mod optimize;
 mod page;

@@ -52,6 +52,8 @@ fn every_writer_and_encoding_says_what_the_csv_says() {
     for (parquet, csv, kind) in [
         ("cur2.snappy.parquet", "cur2.csv", ExportKind::Cur2),
         ("cur2-v2.gz.parquet", "cur2.csv", ExportKind::Cur2),
+        ("cur2-entries.zstd.parquet", "cur2.csv", ExportKind::Cur2),
+        ("cur2-wide.lz4.parquet", "cur2.csv", ExportKind::Cur2),
         ("focus-1.2.parquet", "focus-1.2.csv", ExportKind::Focus),
         ("focus-1.0.parquet", "focus-1.0.csv", ExportKind::Focus),
     ] {
@@ -100,7 +102,12 @@ fn the_older_report_is_known_by_the_names_that_athena_gives_it() {
 #[test]
 fn no_byte_of_a_file_can_be_changed_into_a_panic_or_a_hang() {
     let directory = TempDir::new().expect("a directory");
-    for name in ["cur2.snappy.parquet", "cur2-v2.gz.parquet"] {
+    for name in [
+        "cur2.snappy.parquet",
+        "cur2-v2.gz.parquet",
+        "cur2-entries.zstd.parquet",
+        "cur2-wide.lz4.parquet",
+    ] {
         let whole = fs::read(fixture(name)).expect("the fixture");
         let path = directory.path().join(name);
         let (mut refused, mut read) = (0, 0);

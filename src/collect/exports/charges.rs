@@ -8,7 +8,7 @@ use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    ImportError, ImportOptions, RowFault,
+    ImportError, ImportOptions, RowFault, deliveries,
     gather::{BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
@@ -68,6 +68,7 @@ pub(super) fn read(
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
+    charges.delivered = deliveries::month_of_file(stream.name());
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut whole = ByteRecord::new();
     text.look_ahead(charges.looks_ahead());
@@ -87,6 +88,7 @@ pub(super) fn read(
         }
     }
     let mut notes = Vec::new();
+    charges.note_the_month(&mut notes);
     let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
     let kept = charges.gather.kept();
     let number = super::choose::part_number(bound.layout.kind, stream.short_name());
@@ -134,10 +136,14 @@ pub(super) struct Charges<'c> {
     summed_by: Vec<usize>,
     /// Where rows are summed, by these fields as they stand in the text.
     sums: Texts<Summed>,
+    /// By usage type as the rows write it: it may be about storage.
+    measures: Texts<bool>,
     /// By the tag columns as the rows write them.
     tags: Texts<Tags>,
     key: Vec<u8>,
     bucket_key: Vec<u8>,
+    /// The month that the file is delivered for, where its folder tells.
+    pub(super) delivered: Option<Month>,
 }
 
 impl<'c> Charges<'c> {
@@ -162,9 +168,22 @@ impl<'c> Charges<'c> {
                 .copied()
                 .collect(),
             sums: HashMap::default(),
+            measures: HashMap::default(),
             tags: HashMap::default(),
             key: Vec::new(),
             bucket_key: Vec::new(),
+            delivered: None,
+        }
+    }
+
+    /// Says which month rows are counted in that state none.
+    pub(super) fn note_the_month(&self, notes: &mut Vec<String>) {
+        let is_stated = !self.bound.fields(Column::Period).is_empty() || self.delivered.is_some();
+        if self.bound.kind().is_bill() && !is_stated {
+            let origin = self.gather.origin();
+            notes.push(format!(
+                "{origin}: no billing period is stated, rows are counted in the month of their usage"
+            ));
         }
     }
 
@@ -183,6 +202,7 @@ impl<'c> Charges<'c> {
             fields.text(column)?;
         }
         fields.kind()?;
+        fields.currency()?;
         Ok(match self.service(&fields)? {
             Known::Kept(_) => None,
             Known::Stores(_, left) => Some((bucket, Some(left))),
@@ -242,13 +262,23 @@ impl<'c> Charges<'c> {
     }
 
     /// Tells whether a row may be storage that is told apart.
-    fn is_storage(&self, line: &Line<'_>, left: Left) -> bool {
-        let any = |column, is_so: &dyn Fn(&[u8]) -> bool| {
-            let mut fields = self.bound.fields(column).iter();
-            fields.any(|&field| line.raw(field).is_some_and(|raw| is_so(unquoted(raw))))
+    fn is_storage(&mut self, line: &Line<'_>, left: Left) -> bool {
+        let bound = self.bound;
+        let of = |column| {
+            bound
+                .fields(column)
+                .iter()
+                .filter_map(|&field| line.raw(field))
         };
-        any(Column::UsageType, &storage::is_measure)
-            && any(Column::Resource, &|resource| left.has(resource))
+        let is_measure = of(Column::UsageType).any(|usage_type| {
+            if let Some(&known) = self.measures.get(usage_type) {
+                return known;
+            }
+            let is_measure = storage::is_measure(unquoted(usage_type));
+            self.measures.insert(usage_type.into(), is_measure);
+            is_measure
+        });
+        is_measure && of(Column::Resource).any(|resource| left.has(unquoted(resource)))
     }
 
     /// Returns the cost of a plain row that has as many fields as the header.
@@ -340,9 +370,7 @@ impl<'c> Charges<'c> {
                     rate,
                     list_rate,
                     invoice: fields.text(Column::Invoice)?,
-                    currency: fields
-                        .text(Column::Currency)?
-                        .ok_or_else(|| fields.missing(Column::Currency))?,
+                    currency: fields.currency()?,
                     origin: fields.text(Column::Origin)?,
                 })
             },
@@ -352,7 +380,8 @@ impl<'c> Charges<'c> {
 
     /// Finds where the row's payer and billing month are summed.
     fn bucket(&mut self, fields: &Fields<'_, impl Record>) -> Result<(BucketId, Month), Fault> {
-        // Not every bill has the billing period; the month of usage is the next best.
+        // Not every bill has the billing period; the month of its folder and that of usage are the next
+        // best.
         let period = match fields.raw(Column::Period) {
             Some(_) => Column::Period,
             None => Column::Day,
@@ -366,8 +395,14 @@ impl<'c> Charges<'c> {
         if let Some(&known) = self.buckets.get(self.bucket_key.as_slice()) {
             return Ok(known);
         }
-        let day = fields.day(period)?;
-        let month = Month::of(day);
+        let is_bill = self.bound.kind().is_bill();
+        let (day, month) = match self.delivered {
+            Some(month) if period == Column::Day && is_bill => (month.first_day(), month),
+            _ => {
+                let day = fields.day(period)?;
+                (day, Month::of(day))
+            }
+        };
         let payer = fields.text(Column::Payer)?;
         let bucket = self.gather.bucket(payer, month, (day, day));
         self.buckets
@@ -426,9 +461,7 @@ impl<'c> Charges<'c> {
             rate: fields.rates()?.0,
             list_rate: None,
             invoice: None,
-            currency: fields
-                .text(Column::Currency)?
-                .ok_or_else(|| fields.missing(Column::Currency))?,
+            currency: fields.currency()?,
             origin: None,
         };
         let sum = self.outside(bucket, fields, cost, rows)?;
@@ -455,11 +488,10 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         self.gather.outside(bucket, &self.key, (cost, rows), || {
-            let text = |column| Ok(fields.text(column)?.unwrap_or_default());
             Ok((
-                text(Column::Service)?.to_owned(),
+                fields.text(Column::Service)?.unwrap_or_default().to_owned(),
                 fields.kind()?,
-                text(Column::Currency)?.into(),
+                fields.currency()?.into(),
             ))
         })
     }
@@ -535,6 +567,11 @@ impl<'r, R: Record> Fields<'r, R> {
         self.raw(column)
             .map(|text| self.utf8(column, text))
             .transpose()
+    }
+
+    fn currency(&self) -> Result<&'r str, Fault> {
+        let text = self.text(Column::Currency)?;
+        text.ok_or_else(|| self.missing(Column::Currency))
     }
 
     fn number(&self, column: Column) -> Result<Option<Decimal>, Fault> {

@@ -210,6 +210,9 @@ pub(super) fn part_number(kind: ExportKind, file_name: &str) -> u32 {
 /// Data Exports count `-00001`, the older reports `-1`. A month at the end of a name is no part.
 fn split_part(kind: ExportKind, file_name: &str) -> (&str, u32) {
     let stem = file_name.split('.').next().unwrap_or(file_name);
+    if let Some(found) = split_task(stem).filter(|_| kind.is_bill()) {
+        return found;
+    }
     let Some((export, number)) = stem.rsplit_once('-') else {
         return (stem, 0);
     };
@@ -234,6 +237,19 @@ fn split_part(kind: ExportKind, file_name: &str) -> (&str, u32) {
     }
 }
 
+/// Who writes a table again numbers its files from 0: Spark `part-00000-` and what names the job, `DuckDB`
+/// `data_0`, pyarrow `part-0`.
+fn split_task(stem: &str) -> Option<(&str, u32)> {
+    let (number, job) = match (stem.strip_prefix("part-"), stem.strip_prefix("data_")) {
+        (Some(rest), _) => rest.split_once('-').unwrap_or((rest, "part")),
+        (None, Some(number)) => (number, "data"),
+        (None, None) => return None,
+    };
+    let is_number = (1..=5).contains(&number.len()) && number.bytes().all(|b| b.is_ascii_digit());
+    let number: u32 = number.parse().ok().filter(|_| is_number)?;
+    Some((job, number + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -249,6 +265,14 @@ mod tests {
             (ExportKind::LegacyCur, "x-2026-10.csv", ("x-2026-10", 0)),
             (ExportKind::DailyCsv, "x-2.csv", ("x-2", 0)),
             (ExportKind::Cur2, "x.csv", ("x", 0)),
+            (ExportKind::Cur2, "data_0.parquet", ("data", 1)),
+            (ExportKind::Focus, "part-1.parquet", ("part", 2)),
+            (ExportKind::Cur2, "part-x.parquet", ("part-x", 0)),
+            (
+                ExportKind::LegacyCur,
+                "part-00003-1f2e-4a5b-c000.snappy.parquet",
+                ("1f2e-4a5b-c000", 4),
+            ),
         ] {
             assert_eq!(split_part(kind, name), expected, "{name}");
         }

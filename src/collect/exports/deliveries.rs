@@ -62,8 +62,14 @@ impl Store for Folder {
 
     fn list(&self) -> Result<Vec<Entry>, ImportError> {
         let mut entries = Vec::new();
-        let mut open = vec![self.0.clone()];
-        while let Some(folder) = open.pop() {
+        let (mut open, mut links) = (vec![self.0.clone()], BTreeSet::new());
+        let mut seen = BTreeSet::new();
+        // Links to folders come last: what they lead to may be here already, or lead in a circle.
+        while let Some(folder) = open.pop().or_else(|| links.pop_first()) {
+            let real = fs::canonicalize(&folder).map_err(|source| open_error(&folder, source))?;
+            if !seen.insert(real) {
+                continue;
+            }
             let listed = fs::read_dir(&folder).map_err(|source| open_error(&folder, source))?;
             for entry in listed {
                 let entry = entry.map_err(|source| open_error(&folder, source))?;
@@ -71,12 +77,15 @@ impl Store for Folder {
                 let kind = entry
                     .file_type()
                     .map_err(|source| open_error(&path, source))?;
-                // A link to a folder may lead in a circle.
                 if kind.is_dir() {
                     open.push(path);
                     continue;
                 }
                 let metadata = fs::metadata(&path).map_err(|source| open_error(&path, source))?;
+                if metadata.is_dir() {
+                    links.insert(path);
+                    continue;
+                }
                 if !metadata.is_file() {
                     continue;
                 }
@@ -183,10 +192,31 @@ fn is_manifest(path: &str) -> bool {
     path.ends_with("-Manifest.json") || path.ends_with("/Manifest.json")
 }
 
+/// The folder in which AWS tells Athena whether a report is being written, as a table of its own.
+const STATUS: &str = "cost_and_usage_data_status";
+
 fn is_data(path: &str) -> bool {
+    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"])
+        && !path.split('/').any(|folder| folder == STATUS)
+}
+
+/// Tells whether a file may be meant as an export, and is none by its name.
+fn is_packed_otherwise(path: &str) -> bool {
+    let endings = [
+        ".7z", ".avro", ".br", ".bz2", ".gz", ".lz4", ".orc", ".parq", ".tar", ".tgz", ".tsv",
+        ".xls", ".xlsx", ".xz", ".zst",
+    ];
+    !is_data(path) && ends_in(path, &endings)
+}
+
+fn ends_in(path: &str, endings: &[&str]) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    let endings = [".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"];
     !name.starts_with(['.', '_']) && endings.iter().any(|ending| name.ends_with(ending))
+}
+
+/// Returns the month that a file is delivered for, where the folders it lies in tell.
+pub(super) fn month_of_file(path: &str) -> Option<Month> {
+    Spot::of(&path.replace('\\', "/")).month
 }
 
 /// Chooses what counts of a folder, and says what is left out.
@@ -201,6 +231,13 @@ pub(super) fn choose(
     let mut other_months = BTreeSet::new();
     for entry in store.list()? {
         let is_manifest = is_manifest(&entry.path);
+        if is_packed_otherwise(&entry.path) {
+            notes.push(format!(
+                "{}/{}: left out, exports end in .csv, .csv.gz, .zip or .parquet",
+                store.name(),
+                entry.path
+            ));
+        }
         if !is_manifest && !is_data(&entry.path) {
             continue;
         }

@@ -91,6 +91,22 @@ pub enum ImportError {
         /// What the decompressor says.
         reason: String,
     },
+    /// Packed with what is not unpacked here.
+    #[error("{file} is packed with {packing}, which is not read here")]
+    Packing {
+        /// Which file, or file of an archive.
+        file: String,
+        /// With what.
+        packing: &'static str,
+    },
+    /// An archive that holds what is packed once more.
+    #[error("{file} holds {entry}, which is not read inside of an archive")]
+    PackedTwice {
+        /// The archive.
+        file: String,
+        /// A file in it.
+        entry: String,
+    },
     /// A zip archive without a CSV file.
     #[error("{file} holds no .csv file")]
     NoCsvInZip {
@@ -124,6 +140,14 @@ pub enum ImportError {
         nearest: &'static str,
         /// What that kind always has.
         missing: Vec<String>,
+    },
+    /// A column that must be there, and is there more than once.
+    #[error("{file} has more than one column {column}")]
+    RepeatedColumn {
+        /// Which.
+        file: String,
+        /// The column.
+        column: &'static str,
     },
     /// JSON that is not an answer of Cost Explorer.
     #[error("{file}, line {line}: not an answer of get-cost-and-usage: {reason}")]
@@ -234,7 +258,7 @@ pub enum ImportError {
         second: String,
     },
     /// A folder without any export, or without one of the month.
-    #[error("{place} has no export{}", month.map(|month| format!(" of {month}")).unwrap_or_default())]
+    #[error("{place} has no export{}{}", month.map(|month| format!(" of {month}")).unwrap_or_default(), listed(others))]
     NothingDelivered {
         /// The folder.
         place: String,
@@ -274,4 +298,12 @@ pub enum ImportError {
     /// The user stopped it.
     #[error("stopped before the end")]
     Cancelled,
+}
+
+fn listed(others: &[Month]) -> String {
+    match others {
+        [] => String::new(),
+        [only] => format!(", only of {only}"),
+        [first, .., last] => format!(", only of {} months from {first} to {last}", others.len()),
+    }
 }

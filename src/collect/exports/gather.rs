@@ -153,6 +153,11 @@ impl<'c> Gather<'c> {
         }
     }
 
+    /// Returns what records say they are from.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Returns where rows of a payer and a stretch of days go. A bill covers its whole month.
     pub(super) fn bucket(
         &mut self,
@@ -427,13 +432,13 @@ impl<'c> Gather<'c> {
 
     fn note_the_unknown(&self, notes: &mut Vec<String>) {
         let origin = &self.origin;
-        let mut kinds: BTreeMap<&str, (u64, Money)> = BTreeMap::new();
-        let mut meters: BTreeMap<&Meter, (u64, Money)> = BTreeMap::new();
+        let mut kinds: BTreeMap<(&str, &Currency), (u64, Money)> = BTreeMap::new();
+        let mut meters: BTreeMap<(&Meter, &Currency), (u64, Money)> = BTreeMap::new();
         for bucket in &self.buckets {
             for (record, rows) in &bucket.kept.groups {
                 let cost = record.billed.as_ref().map_or(Money::ZERO, |b| b.cost);
                 if let ChargeKind::Other(name) = &record.kind {
-                    let sum = kinds.entry(name).or_default();
+                    let sum = kinds.entry((name, &record.currency)).or_default();
                     *sum = (sum.0 + rows, sum.1 + cost);
                 }
                 let meter = &record.key.meter;
@@ -443,38 +448,41 @@ impl<'c> Gather<'c> {
                 // A service's total names no meter, which is not the same as an unknown one.
                 let is_named = !meter.usage_type.as_str().is_empty();
                 if record.kind == ChargeKind::Usage && is_named && known.is_none() {
-                    let sum = meters.entry(meter).or_default();
+                    let sum = meters.entry((meter, &record.currency)).or_default();
                     *sum = (sum.0 + rows, sum.1 + cost);
                 }
             }
             for total in &bucket.outside {
                 if let ChargeKind::Other(name) = &total.kind {
-                    let sum = kinds.entry(name).or_default();
+                    let sum = kinds.entry((name, &total.currency)).or_default();
                     *sum = (sum.0 + total.rows, sum.1 + total.cost);
                 }
             }
         }
-        for (name, (count, cost)) in kinds {
+        for ((name, currency), (count, cost)) in kinds {
             notes.push(format!(
-                "{origin}: line type `{}` is none we know: {}, cost {cost}, kept as they are",
+                "{origin}: line type `{}` is none we know: {}, cost {cost} {currency}, kept as they are",
                 shown(name),
                 rows(count)
             ));
         }
         let mut meters: Vec<_> = meters.into_iter().collect();
-        meters.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(b.0)));
+        meters.sort_by(|a, b| b.1.1.cmp(&a.1.1).then(a.0.cmp(&b.0)));
         let others = meters.split_off(meters.len().min(NAMED_METERS));
-        for (meter, (count, cost)) in meters {
+        for ((meter, currency), (count, cost)) in meters {
             notes.push(format!(
-                "{origin}: the catalogue has no meter {meter}: {}, cost {cost}, kept as billed",
+                "{origin}: the catalogue has no meter {meter}: {}, cost {cost} {currency}, kept as billed",
                 rows(count)
             ));
         }
-        if !others.is_empty() {
-            let cost: Money = others.iter().map(|(_, (_, cost))| *cost).sum();
+        let mut more: BTreeMap<&Currency, (u64, Money)> = BTreeMap::new();
+        for ((_, currency), (_, cost)) in others {
+            let sum = more.entry(currency).or_default();
+            *sum = (sum.0 + 1, sum.1 + cost);
+        }
+        for (currency, (count, cost)) in more {
             notes.push(format!(
-                "{origin}: the catalogue lacks {} meters more, cost {cost}, kept as billed",
-                others.len()
+                "{origin}: the catalogue lacks {count} meters more, cost {cost} {currency}, kept as billed"
             ));
         }
         for unit in &self.unknown_units {

@@ -81,7 +81,8 @@ static LAYOUTS: [Layout; 5] = [
             ("tags", ""),
             ("cost_category", "cost_category/"),
         ],
-        tag_prefixes: &[],
+        // What a query may make of single keys of the maps.
+        tag_prefixes: &[("resource_tags_", ""), ("cost_category_", "cost_category/")],
         mark: None,
         charge: line_type,
         zero_rate_is_absent: false,
@@ -191,6 +192,9 @@ static LAYOUTS: [Layout; 5] = [
     },
 ];
 
+/// Columns of the newer Cost and Usage Report that the older one has as many columns.
+const MAPS_OF_CUR2: [&str; 4] = ["resource_tags", "cost_category", "product", "discount"];
+
 /// Where a tag of a row stands.
 pub(super) enum TagField {
     /// A JSON object of tags.
@@ -266,8 +270,10 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
         let mut starts = layout.tag_prefixes.iter().map(|(start, _)| start);
         starts.any(|start| lower.iter().any(|name| name.starts_with(start)))
     };
+    // Only the newer report has maps.
+    let has_maps = MAPS_OF_CUR2.iter().any(|name| position(name).is_some());
     let is_marked = |layout: &Layout| {
-        let has = |mark| position(mark).is_some() || has_own_tags(layout);
+        let has = |mark| !has_maps && (position(mark).is_some() || has_own_tags(layout));
         layout.mark.is_none_or(has)
     };
     let missing = |layout: &Layout| -> Vec<String> {
@@ -305,6 +311,16 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
             nearest: layout.kind.title(),
             missing,
         });
+    }
+    // Which of two counts cannot be told, and a sum over the wrong one would look right.
+    for &(_, is_required, names) in layout.columns {
+        for &column in names {
+            let count = lower.iter().filter(|known| *known == column).count();
+            if is_required && count > 1 {
+                let file = file.to_owned();
+                return Err(ImportError::RepeatedColumn { file, column });
+            }
+        }
     }
     Ok(bind(layout, header))
 }

@@ -15,6 +15,7 @@ mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
 mod rows;
+mod same;
 #[cfg(feature = "aws")]
 mod side_by_side;
 mod skip;
@@ -23,7 +24,7 @@ mod texts;
 mod values;
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     io::{Read, Seek},
     path::{Path, PathBuf},
     slice,
@@ -32,15 +33,15 @@ use std::{
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
+    same::append,
     source::{Input, ReadAt},
 };
 use crate::domain::{
     catalog::Catalog,
-    export::{ExportKind, FileRead},
+    export::FileRead,
     ids::ServiceCode,
     import::{Delivery, FileSummary, Planned},
     period::Month,
-    usage::UsageRecord,
 };
 
 /// How to read exports.
@@ -150,6 +151,7 @@ pub fn import_store(
             store.name()
         ));
     }
+    import.leaves_known = unchanged > 0;
     import.finished = finished;
     import.read_all(&inputs, &marks)?;
     import.finish()
@@ -195,9 +197,11 @@ struct Import<'i> {
     options: &'i ImportOptions,
     watch: &'i dyn Watch,
     delivery: Delivery,
-    /// Per slice of the delivery: the file it is from and what that is grouped by.
-    origins: Vec<(String, String)>,
     finished: Option<&'i dyn Finished>,
+    /// Months that are there and were not asked for.
+    other_months: BTreeSet<Month>,
+    /// Files are as they were at the last import.
+    leaves_known: bool,
 }
 
 /// What becomes another as soon as anything of it does, of a file in a folder.
@@ -215,8 +219,9 @@ impl<'i> Import<'i> {
             options,
             watch,
             delivery: Delivery::default(),
-            origins: Vec::new(),
             finished: None,
+            other_months: BTreeSet::new(),
+            leaves_known: false,
         }
     }
 
@@ -246,20 +251,31 @@ impl<'i> Import<'i> {
             }
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
-        let done = |at: usize, read: &[FileRead]| keep(texts[at], read);
-        let read = texts::read(&of(&texts), self.texts(), self.watch, &done)?;
-        for (&place, read) in texts.iter().zip(read) {
-            match read {
-                Some(read) => found[place] = read,
-                None => tables.push(place),
+        // What a file is shows in its first bytes: either reader says which are none of its own.
+        let read_texts = |places: &[usize], found: &mut Vec<Vec<FileRead>>| {
+            let done = |at: usize, read: &[FileRead]| keep(places[at], read);
+            let read = texts::read(&of(places), self.texts(), self.watch, &done)?;
+            let mut others = Vec::new();
+            for (&place, read) in places.iter().zip(read) {
+                match read {
+                    Some(read) => found[place] = read,
+                    None => others.push(place),
+                }
             }
-        }
+            Ok::<_, ImportError>(others)
+        };
+        tables.extend(read_texts(&texts, &mut found)?);
         tables.sort_unstable();
         let done = |at: usize, read: &FileRead| keep(tables[at], slice::from_ref(read));
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
+        let mut others = Vec::new();
         for (&place, read) in tables.iter().zip(read) {
-            found[place].push(read);
+            match read {
+                Some(read) => found[place].push(read),
+                None => others.push(place),
+            }
         }
+        read_texts(&others, &mut found)?;
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
             self.delivery.notes.push(format!(
@@ -285,8 +301,11 @@ impl<'i> Import<'i> {
         let name = read.name;
         if let Some(month) = self.options.month {
             let before = read.slices.len();
+            let others = read.slices.iter().map(|slice| slice.month);
+            let others: Vec<Month> = others.filter(|other| *other != month).collect();
             read.slices.retain(|slice| slice.month == month);
             if read.slices.len() < before {
+                self.other_months.extend(others);
                 let notes = &mut self.delivery.notes;
                 notes.push(format!("{name}: months other than {month} left out"));
             }
@@ -296,7 +315,8 @@ impl<'i> Import<'i> {
             slice.delivery = mark.map(|mark| mark.month.clone());
         }
         let origin = || (name.clone(), read.grouping.clone());
-        self.origins.extend(read.slices.iter().map(|_| origin()));
+        let origins = &mut self.delivery.origins;
+        origins.extend(read.slices.iter().map(|_| origin()));
         self.delivery.slices.extend(read.slices);
         self.delivery.notes.extend(read.notes);
         self.delivery.bad_rows.extend(read.bad_rows);
@@ -314,53 +334,17 @@ impl<'i> Import<'i> {
 
     /// Hands over what was read, unless two files state the same charges.
     fn finish(self) -> Result<Delivery, ImportError> {
-        let mut months: BTreeMap<(ExportKind, &str, Month), Vec<usize>> = BTreeMap::new();
-        for (at, slice) in self.delivery.slices.iter().enumerate() {
-            months
-                .entry((slice.kind, &slice.source, slice.month))
-                .or_default()
-                .push(at);
+        let brings_nothing = self.delivery.slices.is_empty() && !self.leaves_known;
+        if let (Some(first), true) = (self.delivery.files.first(), brings_nothing)
+            && !self.other_months.is_empty()
+        {
+            return Err(ImportError::NothingDelivered {
+                place: first.path.display().to_string(),
+                month: self.options.month,
+                others: self.other_months.into_iter().collect(),
+            });
         }
-        for ((_, _, month), slices) in &months {
-            for (n, &a) in slices.iter().enumerate() {
-                if let Some(&b) = slices[..n].iter().find(|&&b| self.same_charges(a, b)) {
-                    return Err(ImportError::SameCharges {
-                        first: self.origins[b].0.clone(),
-                        second: self.origins[a].0.clone(),
-                        month: *month,
-                    });
-                }
-            }
-        }
+        same::check(&self.delivery, 0)?;
         Ok(self.delivery)
     }
-
-    /// Tells whether two slices of one source and month are the same money told twice. The files
-    /// of one bill differ in their number; sums of one day must be pages of one listing.
-    fn same_charges(&self, a: usize, b: usize) -> bool {
-        let (file, grouping) = &self.origins[a];
-        let (other_file, other_grouping) = &self.origins[b];
-        if file == other_file {
-            return false;
-        }
-        let (x, y) = (&self.delivery.slices[a], &self.delivery.slices[b]);
-        if x.kind.is_bill() {
-            let export = |file: &str| {
-                let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
-                choose::stem(x.kind, name).to_owned()
-            };
-            return x.part == y.part || export(file) != export(other_file);
-        }
-        let overlap = x.covers.0 <= y.covers.1 && y.covers.0 <= x.covers.1;
-        overlap
-            && (x.covers != y.covers
-                || grouping != other_grouping
-                || x.records
-                    .iter()
-                    .any(|a| y.records.iter().any(|b| same_line(a, b))))
-    }
-}
-
-fn same_line(a: &UsageRecord, b: &UsageRecord) -> bool {
-    (&a.key, &a.kind, &a.resource, &a.tags) == (&b.key, &b.kind, &b.resource, &b.tags)
 }

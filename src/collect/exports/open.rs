@@ -15,6 +15,7 @@ use std::{
 };
 
 use flate2::read::MultiGzDecoder;
+use zip::CompressionMethod;
 
 use super::{
     ImportError, Watch,
@@ -329,14 +330,35 @@ fn each_entry<R: Read + Seek>(
     let mut found = false;
     let count = Arc::default();
     for at in 0..archive.len() {
-        let entry = archive.by_index(at).map_err(damaged)?;
+        let entry = archive.by_index_raw(at).map_err(damaged)?;
         let name = entry.name().map_err(damaged)?.into_owned();
         let short = name.rsplit('/').next().unwrap_or(&name);
+        let is_a = |ending: &str| {
+            let extension = Path::new(short).extension();
+            extension.is_some_and(|extension| extension.eq_ignore_ascii_case(ending))
+        };
         // What macOS adds to archives has the name of a CSV file too, and begins with a dot.
-        let is_csv = Path::new(short)
-            .extension()
-            .is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
-        if is_csv && !short.starts_with('.') {
+        if short.starts_with('.') {
+            continue;
+        }
+        if ["gz", "parquet", "zip"].into_iter().any(is_a) {
+            return Err(ImportError::PackedTwice {
+                file: file.to_owned(),
+                entry: name,
+            });
+        }
+        if is_a("csv") {
+            let packing = match entry.compression() {
+                _ if entry.encrypted() => Some("a password"),
+                CompressionMethod::Stored | CompressionMethod::Deflated => None,
+                _ => Some("another method than deflate"),
+            };
+            if let Some(packing) = packing {
+                let file = format!("{file}/{name}");
+                return Err(ImportError::Packing { file, packing });
+            }
+            drop(entry);
+            let entry = archive.by_index(at).map_err(damaged)?;
             found = true;
             each(
                 format!("{file}/{name}"),

@@ -17,7 +17,7 @@ use csv::ByteRecord;
 use super::{
     ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
     rows::Rows,
-    source::{Input, Sequence},
+    source::{Input, ReadAt, Sequence},
 };
 use crate::domain::{catalog::Catalog, export::FileRead};
 
@@ -196,13 +196,32 @@ impl Work<'_> {
             file: file(),
             source,
         })?;
-        let mut text = Sequence::new(&*source, input.length);
+        let found = self.read_from(at, &*source, watch);
+        // Whatever else is wrong with a file that has changed is wrong for that.
+        if !matches!(found, Err(ImportError::Cancelled)) && source.has_changed() {
+            return Err(ImportError::Changed { file: file() });
+        }
+        let found = found?;
+        if let Some(texts) = &found {
+            (self.done)(at, texts);
+        }
+        Ok(found)
+    }
+
+    fn read_from(
+        &self,
+        at: usize,
+        source: &dyn ReadAt,
+        watch: &dyn Watch,
+    ) -> Result<Texts, ImportError> {
+        let input = self.inputs[at];
+        let mut text = Sequence::new(source, input.length);
         let mut start = Vec::new();
         text.by_ref()
             .take(parquet::MAGIC.len() as u64)
             .read_to_end(&mut start)
             .map_err(|source| ImportError::Read {
-                file: file(),
+                file: input.name.display().to_string(),
                 source,
             })?;
         if start == parquet::MAGIC {
@@ -211,10 +230,6 @@ impl Work<'_> {
         // A core has nothing to do, or will have none before the last files are read.
         let spare = self.threads < self.cores || self.inputs.len() - at < self.threads;
         let found = self.reader.file(&input.name, text, spare, watch)?;
-        if source.has_changed() {
-            return Err(ImportError::Changed { file: file() });
-        }
-        (self.done)(at, &found);
         Ok(Some(found))
     }
 }

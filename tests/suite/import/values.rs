@@ -44,7 +44,7 @@ fn an_unknown_line_type_is_kept_and_named() {
     assert_eq!(
         delivery.notes,
         [
-            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 row, cost 0.05, kept as they are"
+            "cur2 x.csv: line type `SolarSurcharge` is none we know: 1 row, cost 0.05 USD, kept as they are"
         ]
     );
 }
@@ -58,7 +58,7 @@ fn an_unknown_usage_type_is_kept_and_named_with_its_cost() {
     assert_eq!(
         delivery.notes,
         [
-            "cur2 x.csv: the catalogue has no meter CodeBuild:Build-Min:Quantum: 2 rows, cost 0.1, kept as billed"
+            "cur2 x.csv: the catalogue has no meter CodeBuild:Build-Min:Quantum: 2 rows, cost 0.1 USD, kept as billed"
         ]
     );
 }

@@ -25,6 +25,8 @@ pub(super) enum Form {
     Double,
     Float,
     Whole,
+    /// The number of an account: it has twelve digits, whatever a whole number makes of them.
+    Account,
     Decimal {
         scale: u32,
         /// A machine's whole number, rather than one in the order of the network.
@@ -104,9 +106,15 @@ impl Form {
                 .ok()
                 .map(|raw| f32::from_le_bytes(raw).to_string()),
             Self::Whole => whole(raw).map(|value| value.to_string()),
-            Self::Decimal { scale, is_machine } => decimal(is_machine, raw).map(|value| {
-                Decimal::try_from_i128_with_scale(value, scale)
-                    .map_or_else(|_| format!("{value}e-{scale}"), plain)
+            Self::Account => whole(raw).map(|value| format!("{value:012}")),
+            Self::Decimal { scale, is_machine } => decimal(is_machine, raw).map(|mut value| {
+                // Columns of 38 digits hold more places than an amount has.
+                let mut places = scale;
+                while places > 0 && value % 10 == 0 {
+                    (value, places) = (value / 10, places - 1);
+                }
+                Decimal::try_from_i128_with_scale(value, places)
+                    .map_or_else(|_| format!("{value}e-{places}"), plain)
             }),
             Self::Time(unit) => whole(raw).and_then(|value| time(value.div_euclid(unit))),
             Self::Int96 => int96(raw),
@@ -175,10 +183,13 @@ fn decimal(is_machine: bool, raw: &[u8]) -> Option<i128> {
     if is_machine {
         return whole(raw).map(i128::from);
     }
-    let mut bytes = match raw.first()? {
-        0x80.. => [0xff; 16],
-        _ => [0; 16],
-    };
+    let sign = if *raw.first()? < 0x80 { 0 } else { 0xff };
+    // Wider columns repeat the sign.
+    let (wider, raw) = raw.split_at(raw.len().saturating_sub(16));
+    if wider.iter().any(|byte| *byte != sign) || raw[0] & 0x80 != sign & 0x80 {
+        return None;
+    }
+    let mut bytes = [sign; 16];
     let start = bytes.len().checked_sub(raw.len())?;
     bytes[start..].copy_from_slice(raw);
     Some(i128::from_be_bytes(bytes))
@@ -253,5 +264,23 @@ mod tests {
         int96[8..].copy_from_slice(&2_461_346_u32.to_le_bytes());
         assert_eq!(text(Form::Int96, &int96), "2026-11-01T00:00:00Z");
         assert_eq!(text(Form::Time(1), &[1]), "(not a value)");
+        assert_eq!(text(Form::Account, &42_i64.to_le_bytes()), "000000000042");
+        let decimal = |scale, value: i128, width: usize| {
+            let mut raw = vec![if value < 0 { 0xff } else { 0 }; width - 16];
+            raw.extend(value.to_be_bytes());
+            let is_machine = false;
+            text(Form::Decimal { scale, is_machine }, &raw)
+        };
+        assert_eq!(decimal(30, 15 * 10_i128.pow(29), 16), "1.5");
+        assert_eq!(decimal(20, -15 * 10_i128.pow(29), 16), "-15000000000");
+        assert_eq!(decimal(38, 0, 16), "0");
+        assert_eq!(decimal(10, -15, 32), "-0.0000000015");
+        assert_eq!(decimal(10, 15, 21), "0.0000000015");
+        let beyond = [&[1], &[0; 16][..]].concat();
+        let form = Form::Decimal {
+            scale: 2,
+            is_machine: false,
+        };
+        assert_eq!(text(form, &beyond), "(not a value)");
     }
 }

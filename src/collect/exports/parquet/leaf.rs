@@ -21,6 +21,7 @@ use parquet::{
 use self::lists::Window;
 use super::{
     Broken,
+    packing::Packing,
     pages::{Chunks, Pages},
     runs::Runs,
 };
@@ -154,6 +155,8 @@ fn next_plain(bytes: &Bytes, at: &mut usize, width: usize) -> Result<(usize, usi
 /// A column of one row group.
 pub(super) struct Leaf<R: ReadAt> {
     pages: SerializedPageReader<Pages<R>>,
+    /// What unpacks the pages, where their reader does not.
+    packing: Option<(Packing, Arc<Pages<R>>)>,
     column: ColumnDescPtr,
     max_definition: u32,
     max_repetition: u32,
@@ -198,9 +201,17 @@ impl<R: ReadAt + 'static> Leaf<R> {
             return Err(Broken::new("the footer names bytes beyond the end"));
         }
         let rows = usize::try_from(group.num_rows()).unwrap_or_default();
-        let is_gzip = matches!(chunk.compression(), Compression::GZIP(_));
-        let pages = Arc::new(Pages::new(chunks, is_gzip));
-        let pages = SerializedPageReader::new(pages, chunk, rows, None)?;
+        let packing = Packing::of(chunk.compression()).map_err(Broken::new)?;
+        let pages = Arc::new(Pages::new(chunks));
+        let packing = packing.map(|packing| (packing, pages.clone()));
+        let pages = if packing.is_some() {
+            // Their reader hands them over as they are.
+            let chunk = chunk.clone().into_builder();
+            let chunk = chunk.set_compression(Compression::UNCOMPRESSED).build()?;
+            SerializedPageReader::new(pages, &chunk, rows, None)?
+        } else {
+            SerializedPageReader::new(pages, chunk, rows, None)?
+        };
         let width = match column.physical_type() {
             Type::BYTE_ARRAY => 0,
             Type::INT32 | Type::FLOAT => 4,
@@ -214,6 +225,7 @@ impl<R: ReadAt + 'static> Leaf<R> {
         let level = |level: i16| u32::try_from(level).unwrap_or_default();
         Ok(Self {
             pages,
+            packing,
             max_definition: level(column.max_def_level()),
             max_repetition: level(column.max_rep_level()),
             column,
@@ -238,7 +250,10 @@ impl<R: ReadAt + 'static> Leaf<R> {
 
     /// Goes to the next page; false at the end.
     fn load(&mut self) -> Result<bool, Broken> {
-        while let Some(page) = self.pages.get_next_page()? {
+        while let Some(mut page) = self.pages.get_next_page()? {
+            if let Some((packing, pages)) = &self.packing {
+                packing.unpack(&mut page, pages.claimed())?;
+            }
             match &page {
                 Page::DictionaryPage {
                     buf, num_values, ..
@@ -536,11 +551,6 @@ impl<R: ReadAt + 'static> Leaf<R> {
             done += step;
         }
         Ok(())
-    }
-
-    /// Returns the definition level at which a value of this column is there.
-    pub(super) const fn definition(&self) -> u32 {
-        self.max_definition
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod form;
 mod leaf;
+mod packing;
 mod pages;
 mod runs;
 mod table;
@@ -32,13 +33,14 @@ use parquet::{
 };
 
 use self::{
+    packing::Packing,
     pages::Chunks,
     table::{Group, Plan},
 };
 use super::{
     ImportError, ImportOptions, RowFault, Watch,
     charges::Charges,
-    choose,
+    choose, deliveries,
     layout::{self, Bound},
     skip::Skipped,
     source::{Input, ReadAt},
@@ -119,14 +121,15 @@ struct Job<'q> {
     rows_before: u64,
 }
 
-/// Reads files, and returns what each gave, in their order; `finished` hears of each as soon as it is.
+/// Reads files, and returns what each gave, in their order; none of those that have only the name of such
+/// a file. `finished` hears of each as soon as it is.
 pub(super) fn read(
     inputs: &[&Input],
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
     finished: &(dyn Fn(usize, &FileRead) + Sync),
-) -> Result<Vec<FileRead>, ImportError> {
+) -> Result<Vec<Option<FileRead>>, ImportError> {
     let bounds: Vec<OnceLock<Bound>> = inputs.iter().map(|_| OnceLock::new()).collect();
     let reader = Reader {
         inputs,
@@ -226,7 +229,7 @@ struct Reader<'q> {
     rows: AtomicU64,
     /// The file that was opened last, for the watch.
     reading: AtomicU64,
-    done: Mutex<BTreeMap<usize, FileRead>>,
+    done: Mutex<BTreeMap<usize, Option<FileRead>>>,
     /// The first failure in the order of the files, whichever thread met it when.
     failed: Mutex<Option<((usize, usize), ImportError)>>,
 }
@@ -238,7 +241,13 @@ impl<'q> Reader<'q> {
                 Ok(None) => return,
                 Err((at, error)) => return self.fail((at, 0), error),
                 Ok(Some(job)) => {
-                    if let Err(error) = self.guarded(&job) {
+                    if let Err(mut error) = self.guarded(&job) {
+                        // Whatever else is wrong with it then is wrong for that.
+                        let is_stopped = matches!(error, ImportError::Cancelled);
+                        if !is_stopped && job.file.chunks.source.has_changed() {
+                            let file = self.inputs[job.file.at].name.display().to_string();
+                            error = ImportError::Changed { file };
+                        }
                         self.fail((job.file.at, job.group), error);
                         return;
                     }
@@ -283,7 +292,15 @@ impl<'q> Reader<'q> {
             if at >= self.inputs.len() {
                 return Ok(None);
             }
-            let file = Arc::new(self.open(at).map_err(|error| (at, error))?);
+            let file = match self.open(at) {
+                Ok(file) => Arc::new(file),
+                Err(ImportError::Footer { .. }) if self.is_other(at) => {
+                    lock(&self.done).insert(at, None);
+                    queue.file += 1;
+                    continue;
+                }
+                Err(error) => return Err((at, error)),
+            };
             self.reading.store(at as u64, Ordering::Relaxed);
             queue.file += 1;
             if file.metadata.num_row_groups() == 0 {
@@ -292,6 +309,12 @@ impl<'q> Reader<'q> {
                 (queue.open, queue.group, queue.rows_before) = (Some(file), 0, 0);
             }
         }
+    }
+
+    /// Tells whether a file does not begin as Parquet does.
+    fn is_other(&self, at: usize) -> bool {
+        let start = (self.inputs[at].open)().and_then(|source| source.read_at(0, MAGIC.len()));
+        start.is_ok_and(|start| start != MAGIC[..])
     }
 
     fn open(&self, at: usize) -> Result<Open<'q>, ImportError> {
@@ -328,7 +351,16 @@ impl<'q> Reader<'q> {
         let bound = layout::recognise(&file, &header)?;
         let bound = self.bounds[at].get_or_init(|| bound);
         let plan = Plan::new(&file, schema, bound)?;
+        for group in metadata.row_groups() {
+            for leaf in plan.leaves() {
+                if let Err(packing) = Packing::of(group.column(leaf).compression()) {
+                    return Err(ImportError::Packing { file, packing });
+                }
+            }
+        }
         let origin = format!("{} {}", bound.label(), short(&file));
+        let mut charges = Charges::new(bound, &origin, self.catalog, self.options);
+        charges.delivered = deliveries::month_of_file(&file);
         Ok(Open {
             at,
             chunks: Arc::new(chunks),
@@ -336,7 +368,7 @@ impl<'q> Reader<'q> {
             metadata,
             bound,
             plan,
-            charges: Mutex::new(Charges::new(bound, &origin, self.catalog, self.options)),
+            charges: Mutex::new(charges),
             skipped: Mutex::default(),
             rows: AtomicU64::new(0),
         })
@@ -408,7 +440,9 @@ impl<'q> Reader<'q> {
         let gather = {
             let origin = format!("{} {}", file.bound.label(), short(&name));
             let empty = Charges::new(file.bound, &origin, self.catalog, self.options);
-            std::mem::replace(&mut *lock(&file.charges), empty).gather
+            let charges = std::mem::replace(&mut *lock(&file.charges), empty);
+            charges.note_the_month(&mut notes);
+            charges.gather
         };
         let read = FileRead {
             name,
@@ -422,7 +456,7 @@ impl<'q> Reader<'q> {
             notes,
         };
         (self.finished)(file.at, &read);
-        lock(&self.done).insert(file.at, read);
+        lock(&self.done).insert(file.at, Some(read));
     }
 }
 

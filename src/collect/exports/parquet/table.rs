@@ -3,6 +3,7 @@
 //! Of a row of a service that is not kept, only service, kind and cost are looked at: rows that are
 //! alike in them are counted and summed as whole numbers. The others are written out field by field.
 
+mod place;
 mod storage;
 
 use std::{
@@ -15,13 +16,12 @@ use std::{
 };
 
 use bytes::Bytes;
-use parquet::{
-    basic::{ConvertedType, LogicalType},
-    file::metadata::ParquetMetaData,
-    schema::types::SchemaDescriptor,
-};
+use parquet::{file::metadata::ParquetMetaData, schema::types::SchemaDescriptor};
 
-use self::storage::Metered;
+use self::{
+    place::{Place, Role, found, place},
+    storage::Metered,
+};
 use super::{
     Broken,
     form::{self, Form},
@@ -40,14 +40,6 @@ use crate::domain::storage::Left;
 
 /// Rows that are looked at together.
 const BATCH: usize = 8192;
-
-/// Where a field of the header is found.
-enum Place {
-    /// One value a row.
-    Flat { leaf: usize, form: Form },
-    /// A map of texts.
-    Map { key: usize, value: usize },
-}
 
 /// The fields of a file that are read, and how.
 pub(super) struct Plan {
@@ -100,13 +92,12 @@ impl Plan {
         let mut has_cost = false;
         let needed = bound.needed().into_iter().enumerate();
         for (field, _) in needed.filter(|(_, is_needed)| *is_needed) {
-            let is_amount = [Column::Quantity, Column::Cost]
-                .iter()
-                .any(|column| bound.fields(*column).contains(&field));
-            let place = place(schema, field, is_amount).ok_or_else(|| ImportError::ColumnType {
-                file: file.to_owned(),
-                column: bound.name(field).to_owned(),
-                found: found(schema, field),
+            let place = place(schema, field, Role::of(bound, field)).ok_or_else(|| {
+                ImportError::ColumnType {
+                    file: file.to_owned(),
+                    column: bound.name(field).to_owned(),
+                    found: found(schema, field),
+                }
             })?;
             match place {
                 Place::Flat { leaf, form } if field == cost => {
@@ -153,49 +144,12 @@ impl Plan {
     pub(super) fn leaves(&self) -> impl Iterator<Item = usize> + '_ {
         let kept = self.kept.iter().flat_map(|(_, place)| match *place {
             Place::Flat { leaf, .. } => vec![leaf],
-            Place::Map { key, value } => vec![key, value],
+            Place::Map { key, value, .. } => vec![key, value],
         });
         let all = self.every.iter().chain(&self.metered).chain(&self.resource);
         let all = all.map(|(_, leaf, _)| *leaf);
         all.chain([self.cost.1]).chain(kept)
     }
-}
-
-fn place(schema: &SchemaDescriptor, field: usize, is_amount: bool) -> Option<Place> {
-    let leaves: Vec<usize> = (0..schema.num_columns())
-        .filter(|leaf| schema.get_column_root_idx(*leaf) == field)
-        .collect();
-    let root = schema.root_schema().get_fields().get(field)?;
-    if let ([leaf], true) = (&leaves[..], root.is_primitive()) {
-        let column = schema.column(*leaf);
-        let form = Form::of(&column, is_amount).filter(|_| column.max_rep_level() == 0)?;
-        return Some(Place::Flat { leaf: *leaf, form });
-    }
-    let info = root.get_basic_info();
-    let is_map = matches!(info.logical_type_ref(), Some(LogicalType::Map))
-        || matches!(
-            info.converted_type(),
-            ConvertedType::MAP | ConvertedType::MAP_KEY_VALUE
-        );
-    let [key, value] = leaves[..] else {
-        return None;
-    };
-    let is_text = |leaf| {
-        let column = schema.column(leaf);
-        column.max_rep_level() == 1 && Form::of(&column, false) == Some(Form::Text)
-    };
-    (is_map && is_text(key) && is_text(value)).then_some(Place::Map { key, value })
-}
-
-fn found(schema: &SchemaDescriptor, field: usize) -> String {
-    let root = schema.root_schema().get_fields().get(field);
-    root.map_or_else(String::new, |root| {
-        if root.is_primitive() {
-            root.get_physical_type().to_string()
-        } else {
-            "a structure".to_owned()
-        }
-    })
 }
 
 /// A row as texts.
@@ -380,7 +334,7 @@ impl<R: ReadAt + 'static> Group<'_, R> {
         for (_, place) in &plan.kept {
             scan.kept.push(match *place {
                 Place::Flat { leaf, .. } => (self.open(leaf)?, None),
-                Place::Map { key, value } => (self.open(key)?, Some(self.open(value)?)),
+                Place::Map { key, value, .. } => (self.open(key)?, Some(self.open(value)?)),
             });
         }
         Ok(scan)
@@ -541,13 +495,19 @@ impl<R: ReadAt + 'static> Group<'_, R> {
         let mut lists: Vec<Vec<Entry>> = vec![Vec::new(); scan.kept.len()];
         for (at, (leaf, value)) in scan.kept.iter_mut().enumerate() {
             match (&plan.kept[at].1, value) {
-                (Place::Map { key, value: number }, Some(value)) => {
+                (
+                    Place::Map {
+                        key,
+                        value: number,
+                        entry,
+                    },
+                    Some(value),
+                ) => {
                     let (mut keys, mut values) = (Vec::new(), Vec::new());
-                    let entry = leaf.definition();
-                    leaf.read_lists(count, selected, entry, &mut keys)
+                    leaf.read_lists(count, selected, *entry, &mut keys)
                         .map_err(self.broken(*key))?;
                     value
-                        .read_lists(count, selected, entry, &mut values)
+                        .read_lists(count, selected, *entry, &mut values)
                         .map_err(self.broken(*number))?;
                     if keys.len() != values.len() {
                         let broken = Broken::new("a map with more keys than values");
@@ -663,12 +623,32 @@ fn write_map(entries: &[Entry], out: &mut Vec<u8>) {
             out.push(b',');
         }
         for (text, end) in [(key, b':'), (value, b' ')] {
-            let text = String::from_utf8_lossy(text);
-            serde_json::to_writer(&mut *out, &text).expect("a vector takes all");
-            if end == b':' {
-                out.push(end);
+            // What is no text is written as it is, for the reader of the row to refuse.
+            match std::str::from_utf8(text) {
+                Ok(text) => serde_json::to_writer(&mut *out, text).expect("a vector takes all"),
+                Err(_) => out.extend_from_slice(text),
             }
+            out.push(end);
         }
     }
     out.push(b'}');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_that_is_no_text_is_not_made_into_another() {
+        let mut out = Vec::new();
+        let text = |text: &'static [u8]| Bytes::from_static(text);
+        write_map(
+            &[
+                (0, text(b"k"), text(b"a\"b")),
+                (0, text(b"l"), text(b"\xff")),
+            ],
+            &mut out,
+        );
+        assert_eq!(out, b"{\"k\":\"a\\\"b\" ,\"l\":\xff }");
+    }
 }
