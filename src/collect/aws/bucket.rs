@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    io,
+    io, mem,
     path::PathBuf,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -317,8 +317,16 @@ impl Object {
 struct Opened {
     object: Object,
     strides: Mutex<Strides>,
-    /// The end of a table, and where it begins.
-    tail: Mutex<Option<(u64, Bytes)>>,
+    tail: Mutex<Tail>,
+}
+
+/// The end of a table, and where it begins.
+#[derive(Default)]
+enum Tail {
+    #[default]
+    Unasked,
+    Coming(u64, Pending<Bytes>),
+    Here(u64, Bytes),
 }
 
 /// The strides of a text.
@@ -340,6 +348,17 @@ impl Opened {
             object,
             strides: Mutex::default(),
             tail: Mutex::default(),
+        }
+    }
+
+    /// Asks for the end of a table, once.
+    fn ask_for(&self, tail: &mut Tail) {
+        let size = self.object.size;
+        if let Tail::Unasked = tail
+            && size > 0
+        {
+            let start = size.saturating_sub(TAIL);
+            *tail = Tail::Coming(start, self.object.ask(start, size - start));
         }
     }
 
@@ -376,17 +395,25 @@ impl ReadAt for Opened {
             return self.stride_at(offset, length);
         }
         let mut tail = lock(&self.tail);
-        if is_last && length <= TAIL && tail.is_none() {
-            let start = size.saturating_sub(TAIL);
-            *tail = Some((start, self.object.read_at(start, size - start)?));
+        if is_last && length <= TAIL {
+            self.ask_for(&mut tail);
         }
-        if let Some((start, bytes)) = &*tail
+        if let Tail::Coming(..) = &*tail
+            && let Tail::Coming(start, pending) = mem::take(&mut *tail)
+        {
+            *tail = Tail::Here(start, self.object.wait(pending, size - start)?);
+        }
+        if let Tail::Here(start, bytes) = &*tail
             && let Some(found) = part(*start, bytes, offset, length)
         {
             return Ok(found);
         }
         drop(tail);
         self.object.read_at(offset, length)
+    }
+
+    fn expect_end(&self) {
+        self.ask_for(&mut lock(&self.tail));
     }
 
     fn fetch(&self, stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
@@ -413,10 +440,12 @@ impl ReadAt for Opened {
         }
         let mut parts = Vec::new();
         let mut asked = Vec::new();
-        let tail = lock(&self.tail).clone();
+        let tail = match &*lock(&self.tail) {
+            Tail::Here(from, bytes) => (*from, bytes.clone()),
+            _ => (size, Bytes::new()),
+        };
         for (start, length) in stretches {
-            let tail = tail.as_ref();
-            match tail.and_then(|(from, bytes)| part(*from, bytes, start, length)) {
+            match part(tail.0, &tail.1, start, length) {
                 Some(found) => parts.push((start, found)),
                 None => asked.push((start, length, self.object.ask(start, length))),
             }

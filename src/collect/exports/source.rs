@@ -20,6 +20,9 @@ pub trait ReadAt: Send + Sync {
         Ok(None)
     }
 
+    /// Hears that its end will be read, sooner or later.
+    fn expect_end(&self) {}
+
     /// Tells whether somebody wrote to it since it was opened.
     fn has_changed(&self) -> bool {
         false
@@ -38,6 +41,10 @@ impl ReadAt for Box<dyn ReadAt> {
 
     fn fetch(&self, stretches: &[(u64, u64)]) -> io::Result<Option<Box<dyn ReadAt>>> {
         (**self).fetch(stretches)
+    }
+
+    fn expect_end(&self) {
+        (**self).expect_end();
     }
 
     fn has_changed(&self) -> bool {

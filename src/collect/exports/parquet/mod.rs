@@ -12,6 +12,7 @@ mod table;
 
 use std::{
     collections::BTreeMap,
+    io,
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{
@@ -60,6 +61,8 @@ const STACK: usize = 16 << 20;
 const THREADS: usize = 16;
 /// So many more than there are cores wait for what is far away.
 const WAITING: usize = 2;
+/// The ends of so many files far away are asked for while the one before them is read.
+const AHEAD: usize = 4;
 /// The name of the threads that read.
 const THREAD: &str = "parquet";
 /// How often the watch hears of the progress.
@@ -143,6 +146,7 @@ pub(super) fn read(
             group: 0,
             rows_before: 0,
         }),
+        ahead: Mutex::default(),
         stop: AtomicBool::new(false),
         rows: AtomicU64::new(0),
         reading: AtomicU64::new(0),
@@ -225,6 +229,8 @@ struct Reader<'q> {
     options: &'q ImportOptions,
     finished: &'q (dyn Fn(usize, &FileRead) + Sync),
     queue: Mutex<Queue<'q>>,
+    /// Files far away whose turn has not come.
+    ahead: Mutex<BTreeMap<usize, Source>>,
     stop: AtomicBool,
     rows: AtomicU64,
     /// The file that was opened last, for the watch.
@@ -317,10 +323,29 @@ impl<'q> Reader<'q> {
         start.is_ok_and(|start| start != MAGIC[..])
     }
 
+    /// Opens a file, and those after it that are far away.
+    fn source(&self, at: usize) -> io::Result<Source> {
+        let mut ahead = lock(&self.ahead);
+        for (next, input) in self.inputs.iter().enumerate().skip(at).take(1 + AHEAD) {
+            if input.is_far
+                && !ahead.contains_key(&next)
+                // What is wrong with it is told when its turn has come.
+                && let Ok(source) = (input.open)()
+            {
+                source.expect_end();
+                ahead.insert(next, source);
+            }
+        }
+        match ahead.remove(&at) {
+            Some(source) => Ok(source),
+            None => (self.inputs[at].open)(),
+        }
+    }
+
     fn open(&self, at: usize) -> Result<Open<'q>, ImportError> {
         let input = &self.inputs[at];
         let file = input.name.display().to_string();
-        let source = (input.open)().map_err(|source| ImportError::Open {
+        let source = self.source(at).map_err(|source| ImportError::Open {
             file: file.clone(),
             source,
         })?;
