@@ -3,8 +3,6 @@
 
   exports.py table PIPEBILL DATA   runs everything and prints the table
   exports.py duckdb|polars FORMAT FILES OUT   one run of a peer
-  exports.py far PIPEBILL PYTHON FOLDERS…   imports from S3 (tests/double/bucket.py, run by PYTHON, with
-                                   50 ms before each answer) beside the same files on this machine
 
 The peers group by what the import keeps apart (day, account, region, usage type, line type,
 resource, tags, cost categories, unit, rates, invoice, currency), sum exact decimals and write their
@@ -12,15 +10,12 @@ groups out. Beyond that the import sums all other services; the peers are spared
 """
 
 import csv
-import json
 import os
 import pathlib
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from decimal import Decimal
 
 CODES = ["CodeBuild", "AWSCodePipeline", "AWSCodeCommit", "AWSCodeDeploy"]
@@ -142,36 +137,8 @@ def table(pipebill, data):
         print(f"| parquet-{rows} | pipebill import | {wall:.2f} | {cpu:.2f} | {peak:.0f} | | |")
 
 
-def far(pipebill, python, *folders):
-    print("| what | run | wall s | CPU s | peak MB | requests | MB fetched |")
-    print("|---|---|---|---|---|---|---|")
-    double = pathlib.Path(__file__).parent.parent / "tests/double/bucket.py"
-    for folder in map(pathlib.Path, folders):
-        server = subprocess.Popen([python, double, folder], stdout=subprocess.PIPE, text=True)
-        address = f"http://127.0.0.1:{server.stdout.readline().split()[1]}"
-        env = os.environ | {
-            "AWS_ENDPOINT_URL": address, "AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "AKIDTEST",
-            "AWS_SECRET_ACCESS_KEY": "secret", "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1",
-        }
-        os.environ.update(env)
-        with tempfile.TemporaryDirectory() as place:
-            for run, source in [("local", folder / "data"), ("S3", "s3://cur/data")]:
-                faults = json.dumps([{"path": "/cur", "delay": 0.05}]).encode()
-                urllib.request.urlopen(f"{address}/_faults", faults).close()
-                ledger = pathlib.Path(place) / run
-                wall, cpu, peak = measured([pipebill, "--ledger", ledger, "import", source])
-                with urllib.request.urlopen(f"{address}/_log") as answer:
-                    log = json.load(answer)
-                fetched = sum(call.get("bytes", 0) for call in log) / 1e6
-                print(f"| {folder.name} | {run} | {wall:.2f} | {cpu:.2f} | {peak:.0f} | {len(log)} | {fetched:.0f} |",
-                      flush=True)
-        server.kill()
-
-
 if __name__ == "__main__":
-    if sys.argv[1] == "far":
-        far(*sys.argv[2:])
-    elif sys.argv[1] == "table":
+    if sys.argv[1] == "table":
         table(*sys.argv[2:])
     else:
         {"duckdb": duckdb, "polars": polars}[sys.argv[1]](*sys.argv[2:])

@@ -18,8 +18,7 @@ make parquet-1m --rows 1000000
 make parquet-10m --rows 10000000
 make csv-2m --rows 2000000 --format csv.gz
 "$python" benches/exports.py table target/release/pipebill "$data"
-# From S3, if that was built and the tests' double of it is installed (scripts/test does that).
-if [ $# = 0 ] && [ -x target/venv/bin/python ]; then
-    "$python" benches/exports.py far target/release/pipebill target/venv/bin/python \
-        "$data/parquet-1m" "$data/csv-2m"
+# From S3, if that was built.
+if [ $# = 0 ]; then
+    "$python" benches/far.py target/release/pipebill "$data/parquet-10m" "$data/csv-2m"
 fi
