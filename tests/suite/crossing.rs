@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::{
+    laws::cases,
     scenario::{recorded, scenario, stated},
     support::{catalog, dec},
 };
@@ -161,7 +162,7 @@ fn other_services_make_no_difference() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn speeds_on_lambda_pay_where_a_scan_says(
