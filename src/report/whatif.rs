@@ -572,8 +572,8 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
     ));
     if !even.all {
         notes.push(
-            "There may be more turns than these: both sides run close over a stretch, or a fleet is \
-             busy in another order."
+            "There may be more turns than these: both sides run close over a stretch, or costs turn \
+             back too often to try every value."
                 .to_owned(),
         );
     }

@@ -6,7 +6,7 @@ use pipebill::domain::{
     plan::Terms,
     price_book::Observed,
     scenario::{
-        Change, Scenario, Selector, Valuer,
+        Change, Scenario, Selector, Total, Valuer,
         crossing::{BreakEven, break_even},
         knob::Knob,
         workload::Workload,
@@ -16,6 +16,7 @@ use proptest::prelude::*;
 use rust_decimal::Decimal;
 
 use crate::{
+    laws::cases,
     scenario::{recorded, scenario, stated},
     support::{catalog, dec},
 };
@@ -107,8 +108,61 @@ fn two_turns_close_together_are_both_found() {
     assert!(even.all);
 }
 
+/// Both sides step, and cost the same at three places of a stretch without lying on each other in it.
+#[test]
+fn sides_that_are_equal_here_and_there_are_not_equal_throughout() {
+    let workload = recorded(&[570, 228, 800, 277, 233], 37);
+    let moved = scenario(&["compute[general1.medium]=arm1.large,speed=1.53"]);
+    let knob = Knob::Minutes(Selector::default());
+    let even = scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("3")), 500).unwrap();
+    assert!(even.all);
+}
+
+/// Each user brings 2,000 requests and 10 GB, together worth more than a user costs as long as both are
+/// needed. At u users the difference is, in dollars,
+/// 3 + max(0, 107.8 − 2·(u + 3)) − max(0, 98 − 2·u) + max(0, 16.8 − 0.6·(u + 3)) − max(0, 33.6 − 0.6·u):
+/// −0.4 at 44, 0.2 at 45, 1.2 at 50, 0 at 51, 0.6 at 52.
+#[test]
+fn users_pay_as_long_as_what_they_bring_is_needed() {
+    let workload =
+        stated("[codecommit]\nactive_users = 10\ngit_requests = 98000\nstorage_gb = 560\n");
+    let moved = scenario(&["active_users=+3", "git_requests*=1.1", "storage_gb*=0.5"]);
+    let knob = Knob::Total(Total::ActiveUsers, Selector::default());
+    let even = scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("300")), 300).unwrap();
+    let turns: Vec<(Decimal, bool)> = even.crossings.iter().map(|c| (c.at, c.pays)).collect();
+    let at = [("45", false), ("51", true), ("52", false)];
+    assert_eq!(turns, at.map(|(at, pays)| (dec(at), pays)));
+    assert!(even.all);
+}
+
+/// At no minutes nothing is built, at fifty times as many all builds are too long for Lambda: only
+/// between is there anything without a price.
+#[test]
+fn a_price_that_is_missing_between_the_ends_is_missing() {
+    let workload = recorded(&[100], 2);
+    let moved = scenario(&["compute[general1.medium]=lambda.x86-64.4GB"]);
+    let terms = no_free_tier();
+    let valuer = Valuer::new(&workload, catalog(), &terms, Observed::default());
+    let knob = Knob::Minutes(Selector::default());
+    let even = break_even(&[valuer], &moved, &knob, (Decimal::ZERO, dec("50"))).unwrap();
+    assert!(!even.complete);
+}
+
+/// Pipelines cost what they cost however long builds take.
+#[test]
+fn other_services_make_no_difference() {
+    let workload = recorded(&[100, 700], 14);
+    for (change, pays) in [("active_users=8", false), ("active_users=0", true)] {
+        let knob = Knob::Minutes(Selector::default());
+        let range = (Decimal::ZERO, dec("10"));
+        let even = scanned(&workload, &scenario(&[change]), &knob, range, 50).unwrap();
+        assert!(even.flat && even.all && even.crossings.is_empty());
+        assert_eq!(even.pays_at_start(), pays, "{change}");
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(48) })]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn speeds_on_lambda_pay_where_a_scan_says(
@@ -136,12 +190,30 @@ proptest! {
         scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("3")), 500)?;
     }
 
+    /// Users bring storage and requests: costs fall as long as these are needed, then rise.
+    #[test]
+    fn users_pay_where_a_scan_says(
+        requests in 10_000_u32..200_000,
+        storage in 100_u32..2000,
+        times in (80_i64..120, 50_i64..110),
+        more in 0_u32..6,
+    ) {
+        let workload = stated(&format!(
+            "[codecommit]\nactive_users = 10\ngit_requests = {requests}\nstorage_gb = {storage}\n"
+        ));
+        let requests = format!("git_requests*={}", Decimal::new(times.0, 2));
+        let storage = format!("storage_gb*={}", Decimal::new(times.1, 2));
+        let moved = scenario(&[&requests, &storage, &format!("active_users=+{more}")]);
+        let knob = Knob::Total(Total::ActiveUsers, Selector::default());
+        scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("300")), 300)?;
+    }
+
     /// People over the free ones, and a fixed sum against them.
     #[test]
     fn people_pay_where_a_scan_says(users in 1_u32..60, other in 1_u32..60) {
         let workload = stated(&format!("[codecommit]\nactive_users = {users}\n"));
         let moved = scenario(&[&format!("active_users={other}")]);
-        let knob = Knob::Total(pipebill::domain::scenario::Total::GitRequests, Selector::default());
+        let knob = Knob::Total(Total::GitRequests, Selector::default());
         scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("200000")), 200)?;
     }
 }

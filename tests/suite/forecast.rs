@@ -594,7 +594,7 @@ fn a_backtest_says_when_a_history_is_too_short() {
 }
 
 proptest::proptest! {
-    #![proptest_config(proptest::test_runner::Config { cases: 48, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(crate::laws::cases(48))]
 
     /// Whatever the history, ranges are ordered, finite and above what is known.
     #[test]

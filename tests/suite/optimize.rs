@@ -28,7 +28,10 @@ use pipebill::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, usage};
+use crate::{
+    laws::cases,
+    support::{catalog, day, dec, usage},
+};
 
 struct Demo {
     app: App,
@@ -429,7 +432,7 @@ fn the_bill_of_the_sample_is_the_same_with_its_builds() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(cases(64))]
 
     /// What a split costs is what the whole tariff makes of its pipelines and minutes.
     #[test]
@@ -456,7 +459,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(cases(300))]
 
     /// Every subset of up to twelve findings, the slow way.
     #[test]

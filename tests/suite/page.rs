@@ -866,6 +866,8 @@ fn a_template_of_ones_own_is_escaped_too() {
 }
 
 proptest! {
+    #![proptest_config(crate::laws::cases(256))]
+
     /// Months by service add up to their bills, named and taken together alike; so do changes.
     #[test]
     fn sums_over_months_are_those_of_the_bills(

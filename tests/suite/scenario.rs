@@ -29,7 +29,10 @@ use pipebill::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, usage};
+use crate::{
+    laws::cases,
+    support::{catalog, day, dec, usage},
+};
 
 pub(crate) fn change(text: &str) -> Change {
     scenario_file::parse_set("--set", text, catalog()).unwrap_or_else(|error| panic!("{error}"))
@@ -217,7 +220,7 @@ fn a_stated_pipeline_is_exactly_what_its_other_type_bills() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+    #![proptest_config(cases(64))]
 
     /// The steps of a waterfall add up, and their order does not matter.
     #[test]

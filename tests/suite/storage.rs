@@ -27,7 +27,10 @@ use pipebill::{
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, check_references, day, dec, usage};
+use crate::{
+    laws::cases,
+    support::{catalog, check_references, day, dec, usage},
+};
 
 const GROUP: &str = "arn:aws:logs:us-east-1:111122223333:log-group:/aws/codebuild/api";
 
@@ -319,7 +322,7 @@ fn thirty_days_of_logs_by_hand() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(300) })]
+    #![proptest_config(cases(300))]
 
     /// Every day's logs are stored, packed, and under retention deleted up to two days late. What is
     /// said to be saved is never more than the simulation saves, nor than was billed.

@@ -432,6 +432,20 @@ impl Change {
         }
     }
 
+    /// Returns the one service whose cost the change can move, if there is no other.
+    pub fn service(&self) -> Option<ServiceCode> {
+        match self {
+            Self::Total { of, .. } => Some(of.meter().service),
+            Self::Builds { .. } | Self::Minutes { .. } | Self::Compute { .. } => {
+                Some(ServiceCode::new("CodeBuild"))
+            }
+            Self::PipelineType { .. } => Some(ServiceCode::new("AWSCodePipeline")),
+            Self::Price(price) => price.service.clone(),
+            Self::Discount(discount) => discount.service.clone(),
+            _ => None,
+        }
+    }
+
     /// Tells whether the change is about prices, not about usage.
     pub fn is_of_terms(&self) -> bool {
         matches!(

@@ -3,11 +3,15 @@
 //! Neither side ever costs less when the quantity that is turned grows, or never more: started minutes,
 //! tiers and free units make steps and lines, all in one direction. So both ends of a stretch say
 //! between which costs everything inside it lies, and a stretch in which both sides cannot meet is done
-//! with. What is left is halved, down to neighbours a billionth apart. The one step against the
-//! direction is known: at fifteen minutes a build no longer fits Lambda. Those places are looked at
-//! first, from both sides.
+//! with. What is left is halved, down to neighbours a billionth apart. The steps against the direction
+//! are known. At fifteen minutes a build no longer fits Lambda: those places are looked at first, from
+//! both sides. Users bring free requests, and fleets take builds in turn: there each whole value is.
+//!
+//! Sides that cost the same at both ends of a stretch and in its middle mostly lie on each other, and no
+//! halving ends there. Steps can agree by chance too: such stretches come last, halved together, and what
+//! is left of them then is said.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -15,7 +19,7 @@ use super::{
     LAMBDA_LIMIT,
     change::{Change, Scenario, Target},
     compare::Valuer,
-    knob::{Knob, side},
+    knob::{Knob, Side, side},
 };
 use crate::domain::{catalog::Grain, money::Money, rating::RatingError};
 
@@ -66,6 +70,9 @@ fn most_asked(months: &[Valuer<'_>]) -> u64 {
     (20_000_000 / builds.max(1)).clamp(1000, 20_000)
 }
 
+/// The most values at which stretches are asked whose ends and middle cost the same on both sides.
+const MOST_LEVEL: u64 = 1000;
+
 /// What both sides cost at a value.
 #[derive(Clone, Copy)]
 struct Point {
@@ -95,25 +102,30 @@ struct Search<'s, 'a> {
     months: &'s [Valuer<'a>],
     scenario: &'s Scenario,
     knob: &'s Knob,
-    own_baseline: Option<Money>,
+    own_baseline: Option<Side>,
     step: Decimal,
     asked: u64,
     most_asked: u64,
     crossings: Vec<Crossing>,
+    complete: bool,
     all: bool,
+    /// Both sides cost the same at the ends of these stretches and in their middle.
+    level: VecDeque<[Point; 3]>,
 }
 
 impl Search<'_, '_> {
     fn point(&mut self, at: Decimal) -> Result<Point, RatingError> {
         self.asked += 1;
-        let changes = self.knob.turned(&self.scenario.changes, at);
+        let scenario = side(self.months, &self.knob.turned(&self.scenario.changes, at))?;
+        let baseline = match self.own_baseline {
+            Some(baseline) => baseline,
+            None => side(self.months, &self.knob.turned(&[], at))?,
+        };
+        self.complete &= scenario.complete && baseline.complete;
         Ok(Point {
             at,
-            scenario: side(self.months, &changes)?.cost,
-            baseline: match self.own_baseline {
-                Some(baseline) => baseline,
-                None => side(self.months, &self.knob.turned(&[], at))?.cost,
-            },
+            baseline: baseline.cost,
+            scenario: scenario.cost,
         })
     }
 
@@ -151,15 +163,27 @@ impl Search<'_, '_> {
             return self.halve(from, to);
         }
         let middle = self.point(self.middle(from.at, to.at))?;
-        // Lines that lie on each other meet everywhere and cross nowhere.
-        if [from, middle, to]
-            .iter()
-            .all(|point| point.difference().is_zero())
-        {
+        let stretch = [from, middle, to];
+        if stretch.iter().all(|point| point.difference().is_zero()) {
+            self.level.push_back(stretch);
             return Ok(());
         }
         self.between(from, middle)?;
         self.between(middle, to)
+    }
+
+    /// Looks into the stretches that were left for last.
+    fn level(&mut self) -> Result<(), RatingError> {
+        let most = self.most_asked.min(self.asked + MOST_LEVEL);
+        while self.asked < most {
+            let Some([from, middle, to]) = self.level.pop_front() else {
+                return Ok(());
+            };
+            self.between(from, middle)?;
+            self.between(middle, to)?;
+        }
+        self.all &= self.level.is_empty();
+        Ok(())
     }
 
     /// Finds the one change of sign between two values.
@@ -194,7 +218,7 @@ pub fn break_even(
     range: (Decimal, Decimal),
 ) -> Result<BreakEven, RatingError> {
     let own_baseline = if knob.is_of_the_scenario() {
-        Some(side(months, &[])?.cost)
+        Some(side(months, &[])?)
     } else {
         None
     };
@@ -222,22 +246,13 @@ pub fn break_even(
         .collect();
     let limits = limits(months, scenario, knob, (low, high));
     let mut all = limits.len() <= MOST_LIMITS;
-    // Which builds find a machine of a fleet free may turn back and forth.
-    let has_fleet = scenario.changes.iter().any(|change| {
-        let to = matches!(
-            change,
-            Change::Compute {
-                to: Target::Fleet { .. },
-                ..
-            }
-        );
-        to && !matches!(knob, Knob::Total(..))
-    });
-    if has_fleet && whole && high - low <= Decimal::from(MOST_LIMITS) {
-        let whole = std::iter::successors(Some(low), |mark| Some(mark + Decimal::ONE));
-        marks.extend(whole.take_while(|mark| *mark <= high));
-    } else {
-        all &= !has_fleet;
+    if turns_anywhere(months, scenario, knob) {
+        if whole && high - low <= Decimal::from(MOST_LIMITS) {
+            let whole = std::iter::successors(Some(low), |mark| Some(mark + Decimal::ONE));
+            marks.extend(whole.take_while(|mark| *mark <= high));
+        } else {
+            all = false;
+        }
     }
     for limit in limits.into_iter().take(MOST_LIMITS) {
         let around = [limit - step, limit, limit + step];
@@ -256,17 +271,27 @@ pub fn break_even(
         asked: 0,
         most_asked: most_asked(months),
         crossings: Vec::new(),
+        complete: true,
         all: true,
+        level: VecDeque::new(),
     };
     let mut points = Vec::with_capacity(marks.len());
     for mark in marks {
         points.push(search.point(mark)?);
     }
     search.asked = 0;
-    for pair in points.windows(2) {
-        search.between(pair[0], pair[1])?;
+    let is_apart = knob.is_apart_from(&scenario.changes);
+    if !is_apart {
+        for pair in points.windows(2) {
+            search.between(pair[0], pair[1])?;
+        }
+        search.level()?;
+        search.crossings.sort_by_key(|crossing| crossing.at);
     }
-    all &= search.all;
+    let all = is_apart || (all && search.all);
+    let stands = |point: &Point| {
+        point.baseline == points[0].baseline && point.scenario == points[0].scenario
+    };
     let (first, last) = (points[0], points[points.len() - 1]);
     let ends = (first.difference(), last.difference());
     Ok(BreakEven {
@@ -274,13 +299,37 @@ pub fn break_even(
         range: (low, high),
         crossings: search.crossings,
         ends,
-        flat: points.iter().all(|point| point.difference() == ends.0),
-        complete: [low, high].into_iter().try_fold(true, |complete, value| {
-            let changes = knob.turned(&scenario.changes, value);
-            Ok(complete && side(months, &changes)?.complete)
-        })?,
+        flat: is_apart || (all && points.iter().all(stands)),
+        complete: search.complete,
         all,
     })
+}
+
+/// Tells whether costs may turn back and forth wherever the knob stands: which builds find a machine of
+/// a fleet free, and what a user costs beside the storage and requests that come with one.
+fn turns_anywhere(months: &[Valuer<'_>], scenario: &Scenario, knob: &Knob) -> bool {
+    match knob {
+        Knob::Total(total, _) => {
+            let meter = total.meter();
+            let brings = |valuer: &Valuer<'_>| {
+                let mut further = valuer
+                    .catalog
+                    .allowances()
+                    .filter_map(|a| a.further.as_ref());
+                further.any(|further| further.meter == meter)
+            };
+            months.iter().any(brings)
+        }
+        _ => scenario.changes.iter().any(|change| {
+            matches!(
+                change,
+                Change::Compute {
+                    to: Target::Fleet { .. },
+                    ..
+                }
+            )
+        }),
+    }
 }
 
 /// Returns the values at which some build that the scenario moves to Lambda takes fifteen minutes.

@@ -84,6 +84,18 @@ impl Knob {
         }
     }
 
+    /// Tells whether it turns another service than the changes are about, so that nothing of what they
+    /// make of a bill hangs on it.
+    pub fn is_apart_from(&self, changes: &[Change]) -> bool {
+        let own = self.change(Decimal::ONE).service();
+        !self.is_of_the_scenario()
+            && own.is_some()
+            && changes.iter().all(|change| {
+                let service = change.service();
+                service.is_some() && service != own
+            })
+    }
+
     /// Returns changes with the knob at a value.
     pub fn turned(&self, changes: &[Change], value: Decimal) -> Vec<Change> {
         let mut turned = changes.to_vec();

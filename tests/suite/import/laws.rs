@@ -62,7 +62,7 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(crate::laws::cases(64))]
 
     #[test]
     fn no_bytes_make_the_reader_panic(
