@@ -264,7 +264,7 @@ fn only_what_changed_is_read_again() {
         .expect("it is there");
     file.set_modified(later).expect("it is set");
     let said = place.import(&["d"], 0);
-    assert!(said.contains("1 files not read"), "{said}");
+    assert!(said.contains("1 file not read"), "{said}");
     assert!(
         said.contains("$5.00") && said.contains("replaced"),
         "{said}"
@@ -273,7 +273,7 @@ fn only_what_changed_is_read_again() {
     place.write("other.csv", month("2026-10", "77"));
     place.import(&["other.csv"], 0);
     let said = place.import(&["d"], 0);
-    assert!(said.contains("1 files not read"), "{said}");
+    assert!(said.contains("1 file not read"), "{said}");
     assert!(said.contains("$2.00"), "{said}");
 }
 

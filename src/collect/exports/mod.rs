@@ -146,10 +146,11 @@ pub fn import_store(
         }
     }
     if unchanged > 0 {
-        import.delivery.notes.push(format!(
-            "{}: {unchanged} files not read, nothing changed since they were imported",
-            store.name()
-        ));
+        let read = match unchanged {
+            1 => "1 file not read, nothing changed since it was imported".to_owned(),
+            more => format!("{more} files not read, nothing changed since they were imported"),
+        };
+        import.delivery.notes.push(format!("{}: {read}", store.name()));
     }
     import.leaves_known = unchanged > 0;
     import.finished = finished;
