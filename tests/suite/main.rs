@@ -23,6 +23,7 @@ mod finance_laws;
 mod forecast;
 mod import;
 mod laws;
+mod odd;
 mod optimize;
 mod page;
 mod parquet;
