@@ -42,7 +42,12 @@ impl App {
                 book: self.price_book(&baseline.terms, usage.observed.clone()),
             })
             .collect();
-        optimize(&months, &baseline.storage, least, ahead)?.ok_or(AppError::EmptyLedger)
+        let found = optimize(&months, &baseline.storage, least, ahead)?;
+        let mut found = found.ok_or(AppError::EmptyLedger)?;
+        let gaps = usage[skip..].iter().flat_map(|month| &month.gaps);
+        let missing = gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason));
+        found.observations.splice(0..0, missing);
+        Ok(found)
     }
 
     /// Returns the dearest month of a baseline under a scenario, and whether it is known whole.
@@ -55,7 +60,7 @@ impl App {
         self.check_names(baseline, scenario)?;
         let changes: Vec<_> = scenario.changes.iter().collect();
         let mut dearest = Money::ZERO;
-        let mut complete = true;
+        let mut complete = baseline.months.iter().all(|month| month.gaps.is_empty());
         for valuer in baseline.valuers(self) {
             let value = valuer.value(&changes)?;
             dearest = dearest.max(value.bill.total());

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
-use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
+use super::{App, AppError, BillRequest, Books, choose_currency, currencies, gaps};
 use crate::{
     collect::sample,
     domain::{
@@ -16,7 +16,7 @@ use crate::{
             workload::{Facts, SeenBuild, SeenPipeline, Workload},
         },
         storage::{self, History, Told},
-        usage::{ChargeKind, UsageRecord},
+        usage::{ChargeKind, Gap, UsageRecord},
     },
     ledger::Ledger,
     unknown_name::UnknownName,
@@ -39,6 +39,8 @@ pub struct MonthUsage {
     pub storage: Vec<UsageRecord>,
     /// The log groups and buckets of the month.
     pub stores: History,
+    /// What of it is missing: both sides are without it.
+    pub gaps: Vec<Gap>,
 }
 
 /// What scenarios are compared with.
@@ -211,6 +213,7 @@ impl App {
                 other_charges: Money::ZERO,
                 storage: Vec::new(),
                 stores: History::default(),
+                gaps: Vec::new(),
             }],
             history: Vec::new(),
             terms,
@@ -256,6 +259,7 @@ impl App {
             other_charges,
             storage,
             stores,
+            gaps: gaps(ledger, month, self.today)?,
         })
     }
 

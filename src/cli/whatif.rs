@@ -328,7 +328,10 @@ fn shown(answer: &Answer) -> Shown<'_> {
 }
 
 fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<String> {
-    let mut notes = Vec::new();
+    let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
+    let mut notes: Vec<String> = gaps
+        .map(|gap| format!("Missing on both sides: {}: {}.", gap.what, gap.reason))
+        .collect();
     let billed: Option<Money> = baseline.months.iter().map(|month| month.billed).sum();
     let rated = answers
         .iter()
@@ -414,6 +417,15 @@ fn turn(
     let document = if let Some((knob, range)) = range {
         fits("--breakeven", &knob)?;
         let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
+        if knob.is_whole() && range.0.ceil() >= range.1.floor() {
+            return Err(CommandError::BadValue {
+                flag: "--breakeven",
+                problem: format!(
+                    "there are no halves of {}: write a range of two whole numbers or more",
+                    knob.name()
+                ),
+            });
+        }
         let even = crossing::break_even(&months, scenario, &knob, range).map_err(rating)?;
         report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
     } else if let Some(text) = &args.tornado {

@@ -43,7 +43,7 @@ pub fn line(check: &Check, more: &[String], currency: &Currency) -> String {
         shown(check.cost)
     } else {
         format!(
-            "at least {} (partial: something has no known price)",
+            "at least {} (partial: something is missing or has no known price)",
             shown(check.cost)
         )
     };

@@ -24,6 +24,7 @@ mod forecast;
 mod import;
 mod import_shapes;
 mod laws;
+mod odd;
 mod optimize;
 mod page;
 mod parquet;

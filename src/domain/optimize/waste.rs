@@ -333,6 +333,8 @@ fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found
             .filter(|lot| allowance.meters.contains(&lot.key.meter))
             .map(|lot| workload.quantity(lot, catalog))
             .sum();
+        // Corrections of another month draw on nothing, and grant nothing.
+        let used = used.max(Decimal::ZERO);
         let elsewhere = month.valuer.terms.used.get(&allowance.id);
         let left = allowance.grant - used - elsewhere.copied().unwrap_or_default();
         if left > Decimal::ZERO {

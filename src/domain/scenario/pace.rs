@@ -29,7 +29,16 @@ impl Pace {
 
     /// Returns a pace that takes `times` as long at `speed` times the speed.
     pub fn of(times: Decimal, speed: Decimal) -> Self {
-        let fine = |value: Decimal| value.round_dp(9).normalize();
+        // What is shortened beyond measure still starts a unit.
+        let least = Decimal::new(1, 9);
+        let fine = |value: Decimal| {
+            let fine = value.round_dp(9).normalize();
+            if value > Decimal::ZERO {
+                fine.max(least)
+            } else {
+                fine
+            }
+        };
         let (times, speed) = (fine(times), fine(speed));
         let over = times.mantissa() * 10_i128.pow(speed.scale());
         let under = speed.mantissa() * 10_i128.pow(times.scale());
