@@ -7,6 +7,7 @@ use crate::{
     domain::{
         allocation::Dimension,
         aws_forecast::AwsForecast,
+        bill::LineItem,
         catalog::Catalog,
         ids::{Currency, ServiceCode},
         money::Money,
@@ -57,7 +58,11 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
         None => by_month(outlook, view),
         Some(by) => by_part(outlook, view, by),
     };
-    let mut blocks = vec![Block::Table(table), Block::Fan(fan(outlook, view))];
+    let mut blocks = vec![Block::Table(table)];
+    let nothing_is_known = !is_complete(outlook) && outlook.sum.p90.is_zero();
+    if !nothing_is_known {
+        blocks.push(Block::Fan(fan(outlook, view)));
+    }
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
         blocks.push(Block::Detail("drivers", drivers(outlook, view)));
@@ -74,6 +79,7 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
     }
     blocks.push(Block::Notes(notes));
     let money = |amount| Cell::Money(amount, view.currency.clone());
+    let sum = amount(view, is_complete(outlook));
     let question = &outlook.question;
     let refused = view.aws.map(|aws| {
         let why = aws.refused.as_deref();
@@ -93,9 +99,9 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
                 "ever_over_budget_percent",
                 outlook.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
             ),
-            ("sum_p10", money(outlook.sum.p10)),
-            ("sum_p50", money(outlook.sum.p50)),
-            ("sum_p90", money(outlook.sum.p90)),
+            ("sum_p10", sum(outlook.sum.p10)),
+            ("sum_p50", sum(outlook.sum.p50)),
+            ("sum_p90", sum(outlook.sum.p90)),
             ("complete", Cell::Flag(is_complete(outlook))),
         ]
         .into_iter()
@@ -107,6 +113,18 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
 
 fn is_complete(outlook: &Outlook) -> bool {
     outlook.months.iter().all(|month| month.exact.is_complete())
+}
+
+/// Writes amounts; without the whole of what belongs to them they are at least so much.
+fn amount(view: &View<'_>, is_whole: bool) -> impl Fn(Money) -> Cell {
+    let currency = view.currency.clone();
+    move |amount| {
+        if is_whole {
+            Cell::Money(amount, currency.clone())
+        } else {
+            Cell::AtLeast(amount, currency.clone())
+        }
+    }
 }
 
 fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
@@ -136,33 +154,36 @@ fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
     ]);
     let mut table = Table::new(columns);
     for month in &outlook.months {
+        let total = amount(view, month.exact.is_complete());
+        let is_whole = |of: &dyn Fn(&ServiceCode) -> bool| {
+            let unpriced = |line: &LineItem| of(&line.key.meter.service);
+            !month.exact.unpriced().any(unpriced)
+        };
         let mut row = vec![Cell::text(month.month.to_string())];
-        row.extend(range(month.total, &money));
+        row.extend(range(month.total, &total));
         row.push(chance(month.over_budget));
         row.extend(aws_cells(view, month.month, &money));
         for (code, _) in SERVICES {
-            let service = month.services.get(&ServiceCode::new(code));
-            row.extend(
-                service.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |service| {
-                    range(*service, &money)
-                }),
-            );
+            let service = amount(view, is_whole(&|other| other.as_str() == code));
+            let known = month.services.get(&ServiceCode::new(code)).copied();
+            row.extend(optional(known, &service));
         }
-        row.extend(optional(month.around, &money));
+        let is_around = |code: &ServiceCode| !SERVICES.iter().any(|(own, _)| code.as_str() == *own);
+        row.extend(optional(month.around, &amount(view, is_whole(&is_around))));
         row.push(if month.known_days > 0 {
-            money(month.known)
+            total(month.known)
         } else {
             Cell::Empty
         });
         row.push(Cell::Count(month.known_days.into()));
-        row.push(money(month.exact.total()));
+        row.push(total(month.exact.total()));
         row.push(Cell::Flag(month.exact.is_complete()));
         row.push(Cell::text(view.currency.as_str()));
         table.rows.push(row);
     }
     if outlook.months.len() > 1 {
         let mut row = vec![Cell::text(format!("{} months", outlook.months.len()))];
-        row.extend(range(outlook.sum, &money));
+        row.extend(range(outlook.sum, &amount(view, is_complete(outlook))));
         row.push(chance(outlook.ever_over_budget));
         row.resize(table.columns.len(), Cell::Empty);
         table.totals.push(row);
@@ -225,6 +246,8 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
     ]);
     table.columns.extend(aws_columns(view));
     for month in &outlook.months {
+        // Any part may have what has no price.
+        let part_of = amount(view, month.exact.is_complete());
         let label = |name: &Option<String>| match (name, by) {
             (Some(name), Dimension::Service) => service_name(view, name),
             (Some(name), _) => name.clone(),
@@ -232,13 +255,13 @@ fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
         };
         for (name, part) in &month.parts {
             let mut row = vec![Cell::text(month.month.to_string()), Cell::text(label(name))];
-            row.extend(range(*part, &money));
+            row.extend(range(*part, &part_of));
             row.extend([Cell::Empty, Cell::text(view.currency.as_str())]);
             row.resize(table.columns.len(), Cell::Empty);
             table.rows.push(row);
         }
         let mut row = vec![Cell::text(month.month.to_string()), Cell::text("All")];
-        row.extend(range(month.total, &money));
+        row.extend(range(month.total, &part_of));
         row.extend([
             chance(month.over_budget),
             Cell::text(view.currency.as_str()),

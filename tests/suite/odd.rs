@@ -106,3 +106,32 @@ fn builds_shortened_beyond_measure_still_bill_a_minute() {
         );
     }
 }
+
+/// What has no price is not expected to cost nothing.
+#[test]
+fn a_forecast_without_any_price_is_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = crate::support::day("2026-07-01");
+    let rows: String = first
+        .iter_days()
+        .take(70)
+        .map(|day| format!("{day},CodeBuild,Build-Min:Quantum:q1,10,Minutes,0,USD\n"))
+        .collect();
+    let header = "date,service,usage_type,usage_amount,unit,unblended_cost,currency";
+    std::fs::write(folder.path().join("x.csv"), format!("{header}\n{rows}")).unwrap();
+    assert!(
+        pipebill(folder.path(), &["import", "x.csv"])
+            .status
+            .success()
+    );
+    for by in [&[][..], &["--by", "service"]] {
+        let text = answer(
+            folder.path(),
+            &[&["forecast", "--months", "2"], by].concat(),
+        );
+        assert!(
+            text.contains("USD unknown") && !text.contains('$'),
+            "{text}"
+        );
+    }
+}

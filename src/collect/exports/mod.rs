@@ -60,9 +60,9 @@ pub struct ImportOptions {
 impl ImportOptions {
     /// Returns what makes another import of the same files.
     fn fingerprint(&self) -> String {
-        // What is read of a file has changed: storage is told apart.
+        // The number rises when other things are read of the same file.
         format!(
-            "2 {:?} {:?} {:?}",
+            "3 {:?} {:?} {:?}",
             self.skip_bad_rows, self.include_services, self.source
         )
     }
@@ -150,7 +150,10 @@ pub fn import_store(
             1 => "1 file not read, nothing changed since it was imported".to_owned(),
             more => format!("{more} files not read, nothing changed since they were imported"),
         };
-        import.delivery.notes.push(format!("{}: {read}", store.name()));
+        import
+            .delivery
+            .notes
+            .push(format!("{}: {read}", store.name()));
     }
     import.leaves_known = unchanged > 0;
     import.finished = finished;
