@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Table, counted, show_money};
 use crate::domain::{
     collection::{Announcement, Call, Check, NotCollected, Outcome},
     ids::{Currency, Region},
@@ -61,11 +61,6 @@ pub fn call(call: &Call<'_>, with_attempts: bool) -> String {
         }
     }
     text
-}
-
-fn counted(count: u64, noun: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
 }
 
 /// Lays out a collection.

@@ -5,7 +5,7 @@ use std::{
     path::Path,
 };
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Table, counted, show_money};
 use crate::domain::{
     export::Slice,
     ids::Currency,
@@ -57,10 +57,10 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
     let mut notes = Vec::new();
     for file in &delivery.files {
         notes.push(format!(
-            "{}: {}, {} rows, {} kept.",
+            "{}: {}, {}, {} kept.",
             file.path.display(),
             file.kind.title(),
-            file.rows_read,
+            counted(file.rows_read, "row"),
             file.rows_kept
         ));
     }
@@ -77,8 +77,9 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
             .map(|(currency, cost)| show_money(*cost, currency))
             .collect();
         notes.push(format!(
-            "Counted, not kept in detail: {rows} rows of {} other services, {} (--include keeps one).",
-            services.len(),
+            "Counted, not kept in detail: {} of {}, {} (--include keeps one).",
+            counted(rows, "row"),
+            counted(services.len() as u64, "other service"),
             costs.join(" and ")
         ));
     }

@@ -50,12 +50,17 @@ impl Double {
     }
 
     pub(crate) fn serve(script: &str, world: &str) -> Option<Self> {
+        Some(Self::begin(&[script, world])?.0)
+    }
+
+    /// Starts a server, and returns what it says besides its port.
+    pub(crate) fn begin(arguments: &[&str]) -> Option<(Self, Vec<String>)> {
         let Some(python) = python() else {
             println!("SKIPPED: no double of AWS; scripts/test installs what it needs");
             return None;
         };
         let mut child = Command::new(python)
-            .args([script, world])
+            .args(arguments)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
             .stdout(Stdio::piped())
             .spawn()
@@ -64,8 +69,10 @@ impl Double {
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
             .unwrap();
-        let port = line.trim().strip_prefix("port ").unwrap().parse().unwrap();
-        Some(Self { child, port })
+        let mut words = line.split_whitespace().map(str::to_owned);
+        assert_eq!(words.next().as_deref(), Some("port"), "{line}");
+        let port = words.next().unwrap().parse().unwrap();
+        Some((Self { child, port }, words.collect()))
     }
 
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Value {

@@ -134,4 +134,8 @@ fn a_forecast_without_any_price_is_unknown() {
             "{text}"
         );
     }
+    let html = ["report", "--format", "html", "--out", "x.html"];
+    assert!(pipebill(folder.path(), &html).status.success());
+    let page = std::fs::read_to_string(folder.path().join("x.html")).unwrap();
+    assert!(page.contains("heading for is not known") && !page.contains("heading for $"));
 }

@@ -125,6 +125,10 @@ fn fan(material: &Material<'_>) -> Result<Drawing, String> {
         .forecast
         .ok_or("the ledger has no usage that goes on")?;
     let outlook = &forecast.outlook;
+    let is_whole = outlook.months.iter().all(|month| month.exact.is_complete());
+    if !is_whole && outlook.sum.p90.is_zero() {
+        return Err("nothing that is expected has a known price".to_owned());
+    }
     let first = outlook.months.first().map(|month| month.month);
     let past = material.overview.iter().flat_map(|overview| {
         let over = overview

@@ -20,7 +20,7 @@ use crate::{
         period::Month,
         quantity::Quantity,
     },
-    forecast::MonthOutlook,
+    forecast::{MonthOutlook, Range},
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
 };
 
@@ -72,11 +72,29 @@ fn between(material: &Material<'_>, low: Money, high: Money) -> String {
 }
 
 fn total_cell(bill: &Bill) -> Cell {
-    if bill.is_complete() {
-        Cell::Money(bill.total(), bill.currency.clone())
+    cell(bill.total(), bill, bill.is_complete())
+}
+
+/// An amount of a bill, or what is known of it.
+fn cell(amount: Money, bill: &Bill, is_whole: bool) -> Cell {
+    let currency = bill.currency.clone();
+    if is_whole {
+        Cell::Money(amount, currency)
     } else {
-        Cell::AtLeast(bill.total(), bill.currency.clone())
+        Cell::AtLeast(amount, currency)
     }
+}
+
+/// What stands below an expected amount.
+fn expected(material: &Material<'_>, range: Range, is_whole: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    if is_whole || !range.p90.is_zero() {
+        notes.push(between(material, range.p10, range.p90));
+    }
+    if !is_whole {
+        notes.push("a part is not known".to_owned());
+    }
+    notes
 }
 
 fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
@@ -133,7 +151,6 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     let month = month_name(bill.month);
     let ahead = outlook_of(material, bill.month);
     let change = change(material);
-    let money = |amount| Cell::Money(amount, bill.currency.clone());
     let mut figures = Vec::new();
     let open = bill.month.end() > material.today;
     let mut notes = Vec::new();
@@ -153,13 +170,14 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     };
     figures.push(figure(label, &total_cell(bill), notes));
     if let Some(ahead) = ahead {
-        let mut notes = vec![between(material, ahead.total.p10, ahead.total.p90)];
+        let is_whole = ahead.exact.is_complete();
+        let mut notes = expected(material, ahead.total, is_whole);
         if let (Some(over), Some(budget)) = (ahead.over_budget, budget(material)) {
             let budget = show_money(budget, &bill.currency);
             notes.push(format!("{} to pass {budget}", Cell::Percent(over).shown()));
         }
         let label = format!("{month}, month end");
-        figures.push(figure(label, &money(ahead.total.p50), notes));
+        figures.push(figure(label, &cell(ahead.total.p50, bill, is_whole), notes));
     }
     if let Some((before, change)) = &change
         && let Some(percent) = change.percent
@@ -186,9 +204,10 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
         let outlook = &forecast.outlook;
         if let [first, .., last] = &outlook.months[..] {
             let label = format!("{} to {}", short(first.month), short(last.month));
-            let range = between(material, outlook.sum.p10, outlook.sum.p90);
-            let notes = vec![format!("{} months, {range}", outlook.months.len())];
-            figures.push(figure(label, &money(outlook.sum.p50), notes));
+            let is_whole = outlook.months.iter().all(|m| m.exact.is_complete());
+            let notes = expected(material, outlook.sum, is_whole).join(", ");
+            let notes = vec![format!("{} months, {notes}", outlook.months.len())];
+            figures.push(figure(label, &cell(outlook.sum.p50, bill, is_whole), notes));
         }
         if let (Some(ever), Some(budget)) = (outlook.ever_over_budget, budget(material))
             && outlook.months.len() > 1
@@ -256,6 +275,15 @@ fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String 
     let month = month_name(bill.month);
     let ahead = outlook_of(material, bill.month);
     let mut text = match ahead {
+        Some(ahead) if !ahead.exact.is_complete() && ahead.total.p90.is_zero() => {
+            format!("What {month} is heading for is not known: nothing of it has a known price.")
+        }
+        Some(ahead) if !ahead.exact.is_complete() => format!(
+            "{month} is heading for {} at least, and in eight cases of ten for {} at least: some of it has \
+             no known price.",
+            show(ahead.total.p50),
+            between(material, ahead.total.p10, ahead.total.p90)
+        ),
         Some(ahead) => format!(
             "{month} is heading for {}, and in eight cases of ten for {}.",
             show(ahead.total.p50),

@@ -1,12 +1,6 @@
 //! Accounts behind roles and of an organization, and their regions.
 
-use std::{
-    io::{BufRead, BufReader},
-    path::Path,
-    process::{Command, Stdio},
-};
-
-use crate::double::{Double, content, metered, place, python, said};
+use crate::double::{Double, content, metered, place, said};
 
 #[test]
 fn accounts_behind_roles_and_of_the_organization() {
@@ -69,19 +63,8 @@ fn the_accounts_of_another_server_are_opened() {
     let Some(double) = Double::start("small") else {
         return;
     };
-    let mut child = Command::new(python().unwrap())
-        .args(["elsewhere.py"])
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/double"))
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    let words: Vec<&str> = line.split_whitespace().collect();
-    let (port, ids) = (words[1], &words[2..]);
-    assert_eq!(ids.len(), 3, "{line}");
+    let (elsewhere, ids) = Double::begin(&["elsewhere.py"]).unwrap();
+    assert_eq!(ids.len(), 3, "{ids:?}");
     let (_folder, ledger) = place();
     let arguments = [
         "collect",
@@ -95,17 +78,14 @@ fn the_accounts_of_another_server_are_opened() {
     ];
     let mut command = double.command(&ledger, &arguments);
     for service in ["STS", "ORGANIZATIONS"] {
-        let address = format!("http://127.0.0.1:{port}");
+        let address = format!("http://127.0.0.1:{}", elsewhere.port);
         command.env(format!("AWS_ENDPOINT_URL_{service}"), address);
     }
-    let output = command.output();
-    drop(child.kill());
-    drop(child.wait());
-    let output = output.unwrap();
+    let output = command.output().unwrap();
     let said = said(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains("collect: 3 accounts"), "{said}");
-    for id in ids {
+    for id in &ids {
         let covered = content(&ledger)["covered"]
             .iter()
             .filter(|row| row.contains(id))
