@@ -94,6 +94,7 @@ impl Large {
         let record = |project: u32, meter: Meter, name: String, value: Decimal, unit| UsageRecord {
             month,
             day: month.first_day(),
+            last_day: month.first_day(),
             key: UsageKey {
                 payer: Some(AccountId::new("111122223300")),
                 account: Some(place(project).account),

@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CommandError, Exit, output::Output};
@@ -67,6 +68,10 @@ pub(super) struct Args {
     /// Name a source that states no payer, so that two of them are kept apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// How far the sum of a month that is not over reaches, where its file does not tell: the last day
+    /// that it counts.
+    #[arg(long, value_name = "DAY")]
+    known_until: Option<NaiveDate>,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     cloud: super::import_cloud::CloudArgs,
@@ -103,6 +108,8 @@ pub(super) fn run(
         include_services,
         source: args.source,
         month: args.month,
+        today: Some(app.today),
+        known_until: args.known_until,
     };
     let watch = Progress::new(output.shows_progress());
     let imported = if let Some(place) = elsewhere(&args.files).next() {

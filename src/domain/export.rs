@@ -1,6 +1,6 @@
 //! Billing exports: which kinds there are, and what one says, whatever its format.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::NaiveDate;
 
@@ -108,6 +108,37 @@ pub struct Slice {
     pub skipped: u64,
     /// What marks the delivery it is of, where it comes from a folder of deliveries.
     pub delivery: Option<String>,
+    /// How final its source calls it.
+    pub standing: Standing,
+}
+
+/// How final the figures of a source are, as far as the source says so itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// AWS calls them estimated.
+    pub estimated: bool,
+    /// Every charge names its invoice; none where the source has no place for one.
+    pub invoiced: Option<bool>,
+    /// The answer names a next page, which is not there.
+    pub is_cut: bool,
+    /// The day it was read, where it sums up several days that were not over then: it does not tell
+    /// how far it reaches.
+    pub read_while_open: Option<NaiveDate>,
+    /// What it took the place of, where that was more.
+    pub larger_before: Option<Larger>,
+}
+
+/// A delivery that was larger than the one that took its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Larger {
+    /// Days with charges.
+    pub days: u32,
+    /// What its usage cost, by currency.
+    pub cost: BTreeMap<Currency, Money>,
+    /// Days with charges of the one that is there now.
+    pub days_now: u32,
+    /// What its usage costs.
+    pub cost_now: BTreeMap<Currency, Money>,
 }
 
 /// Rows of a service that is not kept in detail: counted and summed, never lost.

@@ -571,6 +571,7 @@ impl<'a> Metering<'a> {
         let record = UsageRecord {
             month: self.plan.month,
             day: self.plan.month.first_day(),
+            last_day: self.plan.month.first_day(),
             currency: self.catalog.currency(&region),
             key: UsageKey {
                 payer: None,

@@ -99,8 +99,10 @@ pub struct Billed {
 pub struct UsageRecord {
     /// The billing month it is charged in. A late refund has its day in an earlier one.
     pub month: Month,
-    /// The day of usage, UTC.
+    /// The day of usage, UTC; the first of them where a source states one sum for several days.
     pub day: NaiveDate,
+    /// The last day that is summed up: `day` itself but for such sums.
+    pub last_day: NaiveDate,
     /// Whose, where, what.
     pub key: UsageKey,
     /// Usage or another kind of charge.

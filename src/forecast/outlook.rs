@@ -357,6 +357,7 @@ fn median_usage(
             (!value.is_zero()).then(|| UsageRecord {
                 month,
                 day: month.last_day(),
+                last_day: month.last_day(),
                 key: driver.key.clone(),
                 kind: ChargeKind::Usage,
                 resource: None,

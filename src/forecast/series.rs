@@ -67,6 +67,7 @@ pub fn spread_over_month(records: &[UsageRecord]) -> Vec<UsageRecord> {
         for ((day, value), cost) in days.into_iter().zip(quantities).zip(costs) {
             spread.push(UsageRecord {
                 day,
+                last_day: day,
                 quantity: Some(Quantity::new(value, quantity.unit)),
                 billed: record
                     .billed

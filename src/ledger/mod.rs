@@ -11,6 +11,7 @@ mod happened;
 mod read;
 mod schema;
 mod sources;
+mod standing;
 mod unfinished;
 mod write;
 

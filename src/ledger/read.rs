@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{Ledger, LedgerError, SqlResult, count, damaged, decode, exact, sources::used_slices};
 use crate::domain::{
-    export::Outside,
+    export::{ExportKind, Outside},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
@@ -128,7 +128,8 @@ pub(super) fn records(
     aside: bool,
 ) -> SqlResult<Vec<UsageRecord>> {
     let mut query = connection.prepare(
-        "SELECT record.*, slice.month FROM record JOIN slice ON slice.id = record.slice
+        "SELECT record.*, slice.month, slice.kind AS slice_kind, slice.last_day
+         FROM record JOIN slice ON slice.id = record.slice
          WHERE record.slice = ?1 AND record.aside = ?2 ORDER BY record.rowid",
     )?;
     let mut known = Known {
@@ -190,9 +191,17 @@ impl Known<'_> {
             }),
             None => None,
         };
+        // A bill has its rows by day, whatever it covers; a sum is of all the days that it covers.
+        let kind = decode(row.get_ref("slice_kind")?.as_str()?, ExportKind::from_name)?;
+        let last_day = if kind.is_bill() {
+            day
+        } else {
+            decode(row.get_ref("last_day")?.as_str()?, |text| text.parse().ok())?
+        };
         Ok(UsageRecord {
             month: decode(&row.get::<_, String>("month")?, |text| text.parse().ok())?,
             day,
+            last_day,
             key: UsageKey {
                 payer: shared(find, &mut ids.accounts, row, "payer")?,
                 account: shared(find, &mut ids.accounts, row, "account")?,

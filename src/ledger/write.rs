@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, Statement, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, decode, exact};
+use super::{Ledger, LedgerError, SqlResult, decode, exact, standing};
 use crate::domain::{
     export::{ExportKind, Slice},
     ids::{AccountId, ResourceId},
@@ -313,8 +313,8 @@ fn insert(
 ) -> SqlResult<()> {
     transaction.execute(
         "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest,
-                            skipped, delivery, names_resources)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            skipped, delivery, names_resources, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         (
             slice.kind.name(),
             &slice.source,
@@ -327,6 +327,7 @@ fn insert(
             i64::try_from(slice.skipped).unwrap_or(i64::MAX),
             &slice.delivery,
             slice.names_resources,
+            standing::write(&slice.standing),
         ),
     )?;
     let id = transaction.last_insert_rowid();

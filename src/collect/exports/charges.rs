@@ -355,6 +355,7 @@ impl<'c> Charges<'c> {
                 Ok(Row {
                     month,
                     day,
+                    last_day: day,
                     payer: fields.text(Column::Payer)?,
                     account: fields.text(Column::Account)?,
                     service: &service,
@@ -446,6 +447,7 @@ impl<'c> Charges<'c> {
         let row = Row {
             month,
             day: month.first_day(),
+            last_day: month.first_day(),
             payer: fields.text(Column::Payer)?,
             account: fields.text(Column::Account)?,
             service,

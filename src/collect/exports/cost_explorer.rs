@@ -91,6 +91,7 @@ fn add(
             Ok(Row {
                 month,
                 day: first,
+                last_day: last,
                 payer: None,
                 account: sum.account,
                 service: &service,

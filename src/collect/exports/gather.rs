@@ -15,7 +15,7 @@ use super::{
 };
 use crate::domain::{
     catalog::{Catalog, ServiceKind},
-    export::{ExportKind, Outside, Slice},
+    export::{ExportKind, Outside, Slice, Standing},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
@@ -51,6 +51,7 @@ impl<T> Default for Pool<T> {
 pub(super) struct Row<'r> {
     pub(super) month: Month,
     pub(super) day: NaiveDate,
+    pub(super) last_day: NaiveDate,
     pub(super) payer: Option<&'r str>,
     pub(super) account: Option<&'r str>,
     pub(super) service: &'r ServiceCode,
@@ -340,6 +341,7 @@ impl<'c> Gather<'c> {
         UsageRecord {
             month: row.month,
             day: row.day,
+            last_day: row.last_day,
             key: UsageKey {
                 payer: row.payer.map(|id| self.accounts.get(id, AccountId::from)),
                 account: row.account.map(|id| self.accounts.get(id, AccountId::from)),
@@ -424,6 +426,7 @@ impl<'c> Gather<'c> {
                 outside: merged_outside(found.outside),
                 skipped: 0,
                 delivery: None,
+                standing: Standing::default(),
             })
             .collect();
         slices.sort_by(|a, b| (a.covers, &a.source).cmp(&(b.covers, &b.source)));

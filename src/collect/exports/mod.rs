@@ -30,6 +30,8 @@ use std::{
     slice,
 };
 
+use chrono::NaiveDate;
+
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
@@ -55,6 +57,10 @@ pub struct ImportOptions {
     pub source: Option<String>,
     /// Only this billing month.
     pub month: Option<Month>,
+    /// The day that counts as today: no charge is of a day after it.
+    pub today: Option<NaiveDate>,
+    /// How far the sum of a period that is not over reaches, where the user knows.
+    pub known_until: Option<NaiveDate>,
 }
 
 impl ImportOptions {
@@ -62,8 +68,8 @@ impl ImportOptions {
     fn fingerprint(&self) -> String {
         // The number rises when other things are read of the same file.
         format!(
-            "3 {:?} {:?} {:?}",
-            self.skip_bad_rows, self.include_services, self.source
+            "4 {:?} {:?} {:?} {:?}",
+            self.skip_bad_rows, self.include_services, self.source, self.known_until
         )
     }
 }

@@ -227,6 +227,7 @@ impl<'a> Valuer<'a> {
         used.map(|((key, unit, rate, day), value)| UsageRecord {
             month: self.workload.month,
             day,
+            last_day: day,
             key,
             kind: ChargeKind::Usage,
             resource: None,

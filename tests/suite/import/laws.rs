@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use pipebill::{
     collect::exports::ImportOptions,
     domain::{
-        export::{ExportKind, Slice},
+        export::{ExportKind, Slice, Standing},
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         money::Money,
         quantity::{Quantity, Unit},
@@ -37,6 +37,7 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
         UsageRecord {
             month: month("2026-10"),
             day: NaiveDate::from_ymd_opt(2026, 10, day).unwrap(),
+            last_day: NaiveDate::from_ymd_opt(2026, 10, day).unwrap(),
             key: UsageKey {
                 payer: None,
                 account: ids.0.map(AccountId::new),
@@ -107,6 +108,7 @@ proptest! {
             names_resources: true,
             skipped: 0,
             delivery: None,
+            standing: Standing::default(),
         };
         let mut ledger = Ledger::in_memory().unwrap();
         ledger.replace(std::slice::from_ref(&slice)).unwrap();
