@@ -210,6 +210,11 @@ pub struct Imported {
     pub quarantine: Option<PathBuf>,
 }
 
+/// Returns what tells of the mark of a delivery whether the ledger holds it.
+fn is_known(ledger: Option<&Ledger>) -> impl Fn(&str) -> bool + '_ {
+    move |mark| ledger.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
+}
+
 /// The program: a catalogue, a day and a set of books.
 #[derive(Debug)]
 pub struct App {
@@ -326,18 +331,11 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
-        let (folders, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|p| p.is_dir());
         let known = self.known()?;
-        let mut delivery = if files.is_empty() {
-            Delivery::default()
-        } else {
-            exports::import_files(&files, &self.catalog, options, watch)?
+        let delivery = {
+            let is_known = is_known(known.as_ref());
+            exports::import_local(files, &is_known, &self.catalog, options, watch)?
         };
-        for folder in folders {
-            let folder = exports::Folder(folder);
-            let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
-            exports::append(&mut delivery, read)?;
-        }
         drop(known);
         self.keep(delivery)
     }
@@ -352,6 +350,7 @@ impl App {
     }
 
     /// Reads what a folder of exports brings that the ledger does not hold.
+    #[cfg(feature = "aws")]
     pub(crate) fn read_store(
         &self,
         store: &dyn exports::Store,
@@ -360,12 +359,9 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Delivery, AppError> {
-        let is_known = |mark: &str| {
-            known.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
-        };
         Ok(exports::import_store(
             store,
-            &is_known,
+            &is_known(known),
             finished,
             &self.catalog,
             options,
