@@ -26,8 +26,9 @@ use crate::{
 /// Read billing exports into the ledger: all of them or, on any error, none
 ///
 /// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
-/// Explorer downloads and `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped
-/// or zipped. The kind is told from the columns. Of a folder that AWS delivers to, the newest
+/// Explorer downloads in any language and `aws ce get-cost-and-usage` answers, the month's bill as
+/// CSV from the Bills page, and a plain daily CSV; plain, gzipped or zipped. The kind is told from
+/// the columns; what is no export is left out beside one, and named. Of a folder that AWS delivers to, the newest
 /// complete delivery of each month is read, and only if it changed since the last import. Importing
 /// a month again replaces it; nothing is counted twice.
 ///

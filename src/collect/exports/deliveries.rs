@@ -206,7 +206,7 @@ pub(super) fn beside(path: &str) -> Option<&'static str> {
     if is_manifest(path) {
         return Some("a manifest");
     }
-    if path.split('/').any(|folder| folder == STATUS) {
+    if is_status(path) {
         return Some("the status of a report for Athena");
     }
     name.starts_with(['.', '_'])
@@ -217,8 +217,11 @@ pub(super) fn beside(path: &str) -> Option<&'static str> {
 const STATUS: &str = "cost_and_usage_data_status";
 
 fn is_data(path: &str) -> bool {
-    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"])
-        && !path.split('/').any(|folder| folder == STATUS)
+    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"]) && !is_status(path)
+}
+
+fn is_status(path: &str) -> bool {
+    path.split('/').any(|folder| folder == STATUS)
 }
 
 /// Tells whether a file may be meant as an export, and is none by its name.
@@ -259,7 +262,7 @@ pub(super) fn choose(
                 store.name(),
                 entry.path
             ));
-        } else if !is_manifest && !is_data(&entry.path) {
+        } else if !is_manifest && !is_data(&entry.path) && !is_status(&entry.path) {
             others.push(entry.path.clone());
         }
         if !is_manifest && !is_data(&entry.path) {

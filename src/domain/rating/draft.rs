@@ -321,7 +321,7 @@ fn carried(line: LineItem, covered_by: Option<Commitment>) -> LineItem {
     LineItem {
         name: match (&line.kind, covered_by) {
             (ChargeKind::Usage, Some(commitment)) => {
-                format!("{}, paid by a {}", line.name, commitment.title())
+                format!("{} ({})", line.name, commitment.title())
             }
             (ChargeKind::Usage, None) => line.name,
             (other, _) => other.to_string(),
