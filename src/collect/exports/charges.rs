@@ -155,6 +155,7 @@ impl<'c> Charges<'c> {
     ) -> Self {
         let mut gather = Gather::new(bound.layout.kind, origin, catalog, options);
         gather.names_resources = !bound.fields(Column::Resource).is_empty();
+        gather.names_invoices = !bound.fields(Column::Invoice).is_empty();
         Self {
             bound,
             gather,
