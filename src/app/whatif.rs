@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
 
-use super::{App, AppError, BillRequest, Books, choose_currency, currencies, gaps};
+use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
 use crate::{
     collect::sample,
     domain::{
@@ -229,7 +229,7 @@ impl App {
         month: Month,
         request: &BillRequest,
     ) -> Result<MonthUsage, AppError> {
-        let mut records = ledger.records(month)?;
+        let (mut records, _) = self.records(ledger, month)?;
         if !records.iter().any(|record| record.quantity.is_some()) {
             records = self
                 .metered(ledger, month, MeteringOptions::default())?
@@ -259,7 +259,7 @@ impl App {
             other_charges,
             storage,
             stores,
-            gaps: gaps(ledger, month, self.today)?,
+            gaps: self.gaps(ledger, month)?,
         })
     }
 

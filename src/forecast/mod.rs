@@ -54,6 +54,6 @@ pub use backtest::{Backtest, Trial, backtest};
 pub use compared::{Ahead, Compared, ComparedMonth, compared};
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
-    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,
+    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, Unplaced, outlook,
 };
-pub use series::{Coverage, spread_over_month};
+pub use series::Coverage;

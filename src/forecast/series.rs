@@ -11,11 +11,10 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::methods::WEEK;
 use crate::domain::{
-    allocation::{Dimension, share_money, share_quantity},
-    money::Money,
+    allocation::Dimension,
     period::Month,
-    quantity::{Quantity, Unit},
-    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
+    quantity::Unit,
+    usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
 /// Which days the records tell of.
@@ -45,39 +44,6 @@ impl Coverage {
             .iter()
             .any(|(from, to)| (*from..=*to).contains(&day))
     }
-}
-
-/// Spreads the sums of a month over its days, evenly and without loss: a source that tells months
-/// and not days puts everything on the first. Whole units are counted by the month anyway.
-pub fn spread_over_month(records: &[UsageRecord]) -> Vec<UsageRecord> {
-    let mut spread = Vec::new();
-    for record in records {
-        let days: Vec<NaiveDate> = record.month.days().collect();
-        let evenly = vec![Decimal::ONE; days.len()];
-        let Some(quantity) = record.quantity.filter(|q| !counts_whole_units(q.unit)) else {
-            spread.push(record.clone());
-            continue;
-        };
-        let quantities = share_quantity(quantity.value, &evenly);
-        let cost = record
-            .billed
-            .as_ref()
-            .map_or(Money::ZERO, |billed| billed.cost);
-        let costs = share_money(cost, &evenly);
-        for ((day, value), cost) in days.into_iter().zip(quantities).zip(costs) {
-            spread.push(UsageRecord {
-                day,
-                last_day: day,
-                quantity: Some(Quantity::new(value, quantity.unit)),
-                billed: record
-                    .billed
-                    .clone()
-                    .map(|billed| Billed { cost, ..billed }),
-                ..record.clone()
-            });
-        }
-    }
-    spread
 }
 
 /// The usage of one meter by one account in one region.
@@ -132,14 +98,6 @@ fn counts(record: &UsageRecord) -> bool {
     record.kind == ChargeKind::Usage && record.quantity.is_some()
 }
 
-/// Units that are counted once a month, not day by day.
-pub(super) fn counts_whole_units(unit: Unit) -> bool {
-    matches!(
-        unit,
-        Unit::Pipeline | Unit::User | Unit::Key | Unit::Secret | Unit::Alarm | Unit::Metric
-    )
-}
-
 /// Sorts records into drivers, in the order of their keys.
 pub(super) fn gather(
     records: &[UsageRecord],
@@ -170,7 +128,7 @@ pub(super) fn gather(
                 .into_iter()
                 .collect(),
             unit,
-            kind: if counts_whole_units(unit) {
+            kind: if unit.is_counted_by_month() {
                 Kind::Units(units(&records))
             } else {
                 Kind::Daily(daily(&records, coverage, &monthly))
@@ -248,7 +206,9 @@ fn amount(record: &UsageRecord) -> f64 {
 fn months_known_as_totals<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<Month> {
     let mut days: BTreeMap<Month, (NaiveDate, bool, usize)> = BTreeMap::new();
     for record in records {
-        let whole = record.quantity.is_some_and(|q| counts_whole_units(q.unit));
+        let whole = record
+            .quantity
+            .is_some_and(|q| q.unit.is_counted_by_month());
         if !whole {
             let seen = days.entry(record.month).or_insert((record.day, true, 0));
             seen.1 &= seen.0 == record.day;

@@ -14,6 +14,7 @@ pub mod collected;
 mod comment;
 pub mod csv;
 mod fan;
+mod finality;
 pub mod finance;
 pub mod focus;
 pub mod forecast;

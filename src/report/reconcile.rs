@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
@@ -224,7 +224,7 @@ fn why(comparison: &Comparison, bill: &Bill) -> String {
 
 fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
-    let mut notes = Vec::new();
+    let mut notes = month_notes(bill);
     let unbilled = comparisons
         .iter()
         .filter(|comparison| comparison.billed.is_none())

@@ -18,6 +18,7 @@ mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod double;
+mod finality;
 mod finance;
 mod finance_laws;
 mod forecast;

@@ -21,7 +21,9 @@ use crate::{
         quantity::Quantity,
     },
     forecast::{MonthOutlook, Range},
-    report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
+    report::{
+        Cell, Column, Table, chart::Drawing, finality, formats::Material, show_money, signed_money,
+    },
 };
 
 /// The top of the page.
@@ -601,6 +603,7 @@ pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Me
             show_money(outside.cost, &outside.currency)
         ));
     }
+    notes.extend(finality::notes(bill));
     notes.extend(bill.notes.iter().cloned());
     if let Some(overview) = material.overview {
         for (month, bill) in &overview.months {
