@@ -8,6 +8,7 @@ mod aws;
 mod discounts;
 #[cfg(feature = "aws")]
 mod expected;
+mod finality;
 mod metered;
 mod optimize;
 mod outlook;
@@ -42,6 +43,7 @@ use crate::{
         collection::Source,
         compare::{Comparison, reconcile},
         export::{BadRow, ExportKind},
+        finality::Finality,
         ids::Currency,
         import::{Delivery, Replaced},
         money::Money,
@@ -49,6 +51,7 @@ use crate::{
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        spread::{is_spread, spread},
         storage::Told,
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
@@ -225,6 +228,8 @@ pub struct BillRequest {
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
     pub currency: Option<Currency>,
+    /// It is about single days.
+    pub by_day: bool,
 }
 
 /// What an import brought.
@@ -237,6 +242,10 @@ pub struct Imported {
     /// Where the rows are that could not be read.
     pub quarantine: Option<PathBuf>,
 }
+
+/// What a reader should know of days that nobody measured.
+pub const SPREAD: &str =
+    "Sums of several days are spread evenly over these days: what single days had is not known.";
 
 /// The program: a catalogue, a day and a set of books.
 #[derive(Debug)]
@@ -408,7 +417,11 @@ impl App {
             Books::Sample => self.ledger()?,
         };
         let quarantine = self.quarantine(&delivery.bad_rows)?;
-        let replaced = ledger.replace(&delivery.slices)?;
+        let replaced = if delivery.may_be_smaller {
+            ledger.replace_by_less(&delivery.slices)?
+        } else {
+            ledger.replace(&delivery.slices)?
+        };
         Ok(Imported {
             delivery,
             replaced,
@@ -457,18 +470,23 @@ impl App {
         }
     }
 
-    /// Adds up what the ledger has of some months.
+    /// Adds up what the ledger has of some months, and tells whether sums of several days were spread
+    /// over these days.
     pub fn usage(
         &self,
         ledger: &Ledger,
         months: &[Month],
         by: &[Dimension],
-    ) -> Result<Vec<UsageSum>, AppError> {
+    ) -> Result<(Vec<UsageSum>, bool), AppError> {
         let mut records = Vec::new();
         for month in months {
-            records.extend(ledger.records(*month)?);
+            records.extend(self.records(ledger, *month)?.0);
         }
-        Ok(summarize(&records, by))
+        let is_spread = by.contains(&Dimension::Day) && records.iter().any(is_spread);
+        if is_spread {
+            records = spread(records);
+        }
+        Ok((summarize(&records, by), is_spread))
     }
 
     /// Rates a month of the ledger.
@@ -478,18 +496,27 @@ impl App {
         month: Month,
         request: &BillRequest,
     ) -> Result<RatedMonth, AppError> {
-        let mut records = ledger.records(month)?;
+        let (mut records, to_come) = self.records(ledger, month)?;
+        let finality = Finality {
+            to_come,
+            ..self.finality(ledger, month, &records)?
+        };
         let currency = choose_currency(month, &mut records, request)?;
+        let is_spread = request.by_day && records.iter().any(is_spread);
+        if is_spread {
+            records = spread(records);
+        }
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut rated = rate(&records, &book, &options)?;
-        rated.bill.gaps = gaps(ledger, month, self.today)?;
+        rated.bill.gaps = finality::gaps(ledger, month, self.today, &finality)?;
+        rated.bill.finality = finality;
         rated.bill.outside = outside(ledger, month)?;
-        rated
-            .bill
-            .notes
-            .extend(self.month_notes(ledger, month, &records)?);
+        if is_spread {
+            rated.bill.notes.push(SPREAD.to_owned());
+        }
+        rated.bill.notes.extend(self.month_notes(ledger, month)?);
         Ok(RatedMonth { rated, records })
     }
 
@@ -505,7 +532,9 @@ impl App {
 
     /// Returns what of a month is missing in the ledger.
     pub fn gaps(&self, ledger: &Ledger, month: Month) -> Result<Vec<Gap>, AppError> {
-        gaps(ledger, month, self.today)
+        let (records, _) = self.records(ledger, month)?;
+        let finality = self.finality(ledger, month, &records)?;
+        finality::gaps(ledger, month, self.today, &finality)
     }
 
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
@@ -517,12 +546,7 @@ impl App {
         }
     }
 
-    fn month_notes(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        records: &[UsageRecord],
-    ) -> Result<Vec<String>, AppError> {
+    fn month_notes(&self, ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
         let mut notes = Vec::new();
         let sources = ledger.sources(month)?;
         for source in sources.iter().filter(|source| !source.used) {
@@ -530,11 +554,6 @@ impl App {
                 "Not added: {} covers charges that another source of the month already has.",
                 source.kind
             ));
-        }
-        if let Some(last) = records.iter().map(|record| record.day).max()
-            && month.contains(self.today)
-        {
-            notes.push(format!("{month} is open: usage to {last}."));
         }
         for missing in ledger.missing()? {
             if missing.scope.source != Source::CostExplorer {
@@ -547,57 +566,6 @@ impl App {
         }
         Ok(notes)
     }
-}
-
-/// Days of a closed month that no source covers are missing, not quiet.
-fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, AppError> {
-    let sources = ledger.sources(month)?;
-    let used = || sources.iter().filter(|source| source.used);
-    let mut gaps = Vec::new();
-    for source in used().filter(|source| source.skipped > 0) {
-        gaps.push(Gap {
-            what: format!(
-                "{} row{} of {}",
-                source.skipped,
-                if source.skipped == 1 { "" } else { "s" },
-                source.kind.title()
-            ),
-            reason: "could not be read and were left out".to_owned(),
-        });
-    }
-    if used().any(|source| source.whole_month) {
-        return Ok(gaps);
-    }
-    let end = month.last_day().min(today.pred_opt().unwrap_or(today));
-    let first = used().map(|source| source.first_day).min();
-    let last = used().map(|source| source.last_day).max();
-    let mut gap = |from: NaiveDate, to: NaiveDate| {
-        gaps.push(Gap {
-            what: if from == to {
-                format!("usage of {from}")
-            } else {
-                format!("usage of {from} to {to}")
-            },
-            reason: "not imported".to_owned(),
-        });
-    };
-    if let Some(first) = first.filter(|first| *first > month.first_day()) {
-        gap(month.first_day(), first.pred_opt().unwrap_or(first));
-    }
-    if let Some(last) = last.filter(|last| *last < end) {
-        gap(last.succ_opt().unwrap_or(last), end);
-    }
-    // What Cost Explorer would have said of this month, and did not.
-    for missing in ledger.missing()? {
-        let of_month = missing.part.is_empty() || missing.part == month.to_string();
-        if missing.scope.source == Source::CostExplorer && of_month {
-            gaps.push(Gap {
-                what: missing.what(),
-                reason: missing.reason,
-            });
-        }
-    }
-    Ok(gaps)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.

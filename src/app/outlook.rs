@@ -25,14 +25,15 @@ use crate::{
             Change, Scenario, Spread, Valuer,
             mapping::{Mapping, mapping},
         },
+        spread::spread,
         usage::UsageRecord,
     },
     forecast::{
-        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating,
+        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating, Unplaced,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
-    ledger::{Ledger, SourceInfo},
+    ledger::{Ledger, SourceInfo, Stretch},
 };
 
 /// Futures that savings are rated over: fewer than of a forecast, for each is rated again for every
@@ -58,6 +59,9 @@ impl App {
         let mut outlook = outlook.ok_or_else(|| self.nothing_ahead(ledger))?;
         if let Some(month) = outlook.months.first_mut() {
             as_given(month, &past.records, &discounts);
+        }
+        if let Some(unplaced) = past.unplaced {
+            outlook.at_least(unplaced);
         }
         Ok(Forecast {
             outlook,
@@ -223,23 +227,24 @@ impl App {
     fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
         let mut records = Vec::new();
         let mut sources = Vec::new();
+        let mut unplaced = None;
         for month in ledger.months()? {
-            let used: Vec<SourceInfo> = ledger
-                .sources(month)?
-                .into_iter()
-                .filter(|s| s.used)
-                .collect();
-            let of_month = ledger.records(month)?;
-            let whole = month.end() <= self.today && used.iter().all(|source| source.whole_month);
-            if whole
-                && of_month
-                    .iter()
-                    .all(|record| record.day == month.first_day())
-            {
-                records.extend(forecast::spread_over_month(&of_month));
-            } else {
-                records.extend(of_month);
+            let used = ledger.sources(month)?.into_iter();
+            let used: Vec<SourceInfo> = used.filter(|source| source.used).collect();
+            let (mut of_month, _) = self.records(ledger, month)?;
+            let aside = |record: &mut UsageRecord| is_open_sum(record, &used, self.today);
+            let aside: Vec<UsageRecord> = of_month.extract_if(.., aside).collect();
+            if !aside.is_empty() {
+                unplaced = Some(Unplaced::of(month, &aside));
             }
+            let whole = month.end() <= self.today && used.iter().all(SourceInfo::is_whole_month);
+            let is_first = |record: &UsageRecord| record.day == month.first_day();
+            if whole && of_month.iter().all(is_first) {
+                for record in &mut of_month {
+                    record.last_day = month.last_day();
+                }
+            }
+            records.extend(spread(of_month));
             sources.extend(used.into_iter().map(|source| (month, source)));
         }
         let last_month = records
@@ -250,7 +255,14 @@ impl App {
         let currency = choose_currency(last_month, &mut records, request)?;
         let (records, costs) = forecast::settle(records);
         let mut coverage = Coverage::of(&records).ok_or_else(|| self.nothing_ahead(ledger))?;
-        coverage.gaps = uncovered(&sources, coverage.last_day);
+        // A sum says itself how far it reaches, also where nothing was used on its last days.
+        let told = sources
+            .iter()
+            .filter_map(|(_, source)| source.known_until(self.today));
+        coverage.last_day = coverage
+            .last_day
+            .max(told.max().unwrap_or(coverage.last_day));
+        coverage.gaps = uncovered(&sources, coverage.last_day, self.today);
         coverage.incomplete_days = incomplete_days(&sources, coverage.last_day, self.today);
         if let Some(last) = coverage
             .last_day
@@ -264,8 +276,17 @@ impl App {
             currency,
             last_month,
             costs,
+            unplaced,
         })
     }
+}
+
+/// Tells whether a record sums up several days and does not tell which.
+fn is_open_sum(record: &UsageRecord, sources: &[SourceInfo], today: NaiveDate) -> bool {
+    let days = (record.day, record.last_day);
+    let mut stretches = sources.iter().flat_map(|source| &source.stretches);
+    record.day < record.last_day
+        && stretches.any(|it| (it.first, it.last) == days && it.open_until(today).is_some())
 }
 
 /// All recorded usage.
@@ -275,6 +296,7 @@ struct Past {
     currency: Currency,
     last_month: Month,
     costs: CostsOnly,
+    unplaced: Option<Unplaced>,
 }
 
 impl Past {
@@ -287,16 +309,15 @@ impl Past {
 }
 
 /// Returns the stretches of days between the first source and the last that none covers.
-fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
-    let mut covered: Vec<(NaiveDate, NaiveDate)> = sources
-        .iter()
-        .map(|(month, source)| {
-            if source.whole_month {
-                (month.first_day(), month.last_day())
-            } else {
-                (source.first_day, source.last_day)
-            }
-        })
+fn uncovered(
+    sources: &[(Month, SourceInfo)],
+    last_day: NaiveDate,
+    today: NaiveDate,
+) -> Vec<(NaiveDate, NaiveDate)> {
+    let stretches = sources.iter().flat_map(|(_, source)| &source.stretches);
+    let mut covered: Vec<(NaiveDate, NaiveDate)> = stretches
+        .filter(|stretch| stretch.open_until(today).is_none())
+        .map(|stretch| (stretch.first, stretch.last))
         .collect();
     covered.sort();
     let mut gaps = Vec::new();
@@ -317,11 +338,13 @@ fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(Naive
 fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: NaiveDate) -> u32 {
     let explorer = sources.iter().any(|(month, source)| {
         let kind = source.kind;
+        let by_day = |it: &Stretch| it.first == it.last && it.last == last_day;
         month.contains(last_day)
             && matches!(
                 kind,
                 ExportKind::CostExplorerJson | ExportKind::CostExplorerCsv
             )
+            && source.stretches.iter().any(by_day)
     });
     match (today - last_day).num_days() {
         0..=1 if explorer => 2,
@@ -355,21 +378,29 @@ pub fn forecast_study(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    fn source(kind: ExportKind, from: &str, to: &str, whole_month: bool) -> (Month, SourceInfo) {
-        let first_day: NaiveDate = from.parse().unwrap();
+    use super::*;
+    use crate::domain::export::Standing;
+
+    fn source(kind: ExportKind, stretches: &[(&str, &str)]) -> (Month, SourceInfo) {
+        let stretches = stretches.iter().map(|(first, last)| Stretch {
+            first: day(first),
+            last: day(last),
+            read_while_open: None,
+        });
         let info = SourceInfo {
             kind,
             source: "test".to_owned(),
-            first_day,
-            last_day: to.parse().unwrap(),
-            whole_month,
+            stretches: stretches.collect(),
+            uncovered: Vec::new(),
+            parts: BTreeSet::new(),
+            standing: Standing::default(),
             skipped: 0,
             records: 1,
             used: true,
         };
-        (Month::of(first_day), info)
+        (Month::of(info.stretches[0].first), info)
     }
 
     fn day(text: &str) -> NaiveDate {
@@ -379,24 +410,28 @@ mod tests {
     #[test]
     fn days_between_sources_are_gaps() {
         let sources = [
-            source(ExportKind::Cur2, "2026-07-03", "2026-07-30", true),
-            source(ExportKind::Cur2, "2026-09-10", "2026-09-30", false),
-            source(ExportKind::Cur2, "2026-10-01", "2026-10-31", true),
+            source(ExportKind::Cur2, &[("2026-07-01", "2026-07-31")]),
+            source(
+                ExportKind::CostExplorerCsv,
+                &[("2026-09-10", "2026-09-14"), ("2026-09-17", "2026-09-30")],
+            ),
+            source(ExportKind::Cur2, &[("2026-10-01", "2026-10-31")]),
+            // Which days of it are there is not told.
+            source(ExportKind::CostExplorerCsv, &[("2026-11-01", "2026-11-30")]),
         ];
         assert_eq!(
-            uncovered(&sources, day("2026-10-31")),
-            [(day("2026-08-01"), day("2026-09-09"))]
+            uncovered(&sources, day("2026-10-31"), day("2026-11-10")),
+            [
+                (day("2026-08-01"), day("2026-09-09")),
+                (day("2026-09-15"), day("2026-09-16")),
+            ]
         );
     }
 
     #[test]
     fn the_last_two_days_of_cost_explorer_are_not_whole() {
-        let explorer = [source(
-            ExportKind::CostExplorerJson,
-            "2026-11-01",
-            "2026-11-20",
-            false,
-        )];
+        let days = [("2026-11-19", "2026-11-19"), ("2026-11-20", "2026-11-20")];
+        let explorer = [source(ExportKind::CostExplorerJson, &days)];
         for (today, days) in [
             ("2026-11-20", 2),
             ("2026-11-21", 2),
@@ -409,10 +444,18 @@ mod tests {
                 "{today}"
             );
         }
-        let report = [source(ExportKind::Cur2, "2026-11-01", "2026-11-20", false)];
-        assert_eq!(
-            incomplete_days(&report, day("2026-11-20"), day("2026-11-21")),
-            0
-        );
+        // A bill has a day whole, and a sum of many days is not made wrong by its last.
+        for other in [
+            source(ExportKind::Cur2, &[("2026-11-01", "2026-11-30")]),
+            source(
+                ExportKind::CostExplorerJson,
+                &[("2026-11-01", "2026-11-20")],
+            ),
+        ] {
+            assert_eq!(
+                incomplete_days(&[other], day("2026-11-20"), day("2026-11-21")),
+                0
+            );
+        }
     }
 }

@@ -123,6 +123,10 @@ impl App {
             .records
             .iter()
             .all(|record| record.day == month.first_day())
+            || rated
+                .records
+                .iter()
+                .any(|record| record.day < record.last_day)
         {
             return Ok(BTreeMap::new());
         }
@@ -133,8 +137,8 @@ impl App {
         let open = month.contains(self.today);
         let spoken_for = |day: NaiveDate| {
             sources.iter().filter(|source| source.used).any(|source| {
-                let whole = source.whole_month && !open;
-                whole || (source.first_day..=source.last_day).contains(&day)
+                let mut stretches = source.stretches.iter();
+                stretches.any(|it| (it.first..=it.last).contains(&day))
             })
         };
         Ok(month

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, AppError, BillRequest, Books, choose_currency, currencies, gaps};
+use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
 use crate::{
     collect::sample,
     domain::{
@@ -317,7 +317,7 @@ impl App {
         month: Month,
         request: &BillRequest,
     ) -> Result<MonthUsage, AppError> {
-        let mut records = ledger.records(month)?;
+        let (mut records, _) = self.records(ledger, month)?;
         let asked = |record: &&UsageRecord| {
             let currency = request.currency.as_ref();
             currency.is_none_or(|currency| record.currency == *currency)
@@ -368,7 +368,7 @@ impl App {
             costs_only,
             storage,
             stores,
-            gaps: gaps(ledger, month, self.today)?,
+            gaps: self.gaps(ledger, month)?,
         })
     }
 

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
+    finality::Finality,
     ids::{Currency, Region, ServiceCode},
     money::Money,
     period::Month,
@@ -181,6 +182,8 @@ pub struct Bill {
     pub allowances: Vec<AllowanceUse>,
     /// Usage that is known to be missing.
     pub gaps: Vec<Gap>,
+    /// How final it is.
+    pub finality: Finality,
     /// What the same exports charge for other services.
     pub outside: Vec<OutsideTotal>,
     /// What a reader of the total should know.
@@ -286,6 +289,14 @@ impl Bill {
     /// Tells whether the total is the whole: every line priced, no usage missing.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty() && self.unpriced().next().is_none()
+    }
+
+    /// Tells whether AWS will not change it any more; none where its sources do not say.
+    pub fn is_final(&self) -> Option<bool> {
+        match self.finality.is_final() {
+            Some(true) if !self.gaps.is_empty() => Some(false),
+            known => known,
+        }
     }
 
     /// Tells whether [`Bill::list_total`] is the whole.

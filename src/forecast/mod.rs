@@ -57,6 +57,6 @@ pub use compared::{Ahead, Compared, ComparedMonth, compared};
 pub use costs::settle;
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
-    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,
+    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, Unplaced, outlook,
 };
-pub use series::{Coverage, spread_over_month};
+pub use series::Coverage;

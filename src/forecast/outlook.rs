@@ -109,10 +109,22 @@ pub struct MonthOutlook {
     pub exact: Bill,
 }
 
-impl MonthOutlook {
-    /// Returns what the days that are not known add in the middle case.
-    pub fn rest(&self) -> Money {
-        self.total.p50 - self.known
+impl Outlook {
+    /// Sees to it that a month comes to no less than it has cost already.
+    pub fn at_least(&mut self, unplaced: Unplaced) {
+        self.unplaced = Some(unplaced);
+        let mut months = self.months.iter_mut();
+        if let Some(month) = months.find(|month| month.month == unplaced.month) {
+            for (total, sum) in [
+                (&mut month.total.p10, &mut self.sum.p10),
+                (&mut month.total.p50, &mut self.sum.p50),
+                (&mut month.total.p90, &mut self.sum.p90),
+            ] {
+                let least = unplaced.cost.max(*total);
+                *sum += least - *total;
+                *total = least;
+            }
+        }
     }
 }
 
@@ -168,6 +180,8 @@ pub struct Outlook {
     pub ever_over_budget: Option<Decimal>,
     /// The drivers, those that spread the whole most first.
     pub drivers: Vec<DriverOutlook>,
+    /// A sum that does not tell how far it reaches, left out.
+    pub unplaced: Option<Unplaced>,
 }
 
 /// A forecast and what it leaves out.
@@ -183,6 +197,28 @@ pub struct Forecast {
     pub discounts: Discounts,
     /// What is continued as costs.
     pub costs: CostsOnly,
+}
+
+/// What a month has cost up to a day that is not told: no part of what is known, but the least that
+/// the month will come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unplaced {
+    /// The month.
+    pub month: Month,
+    /// What its usage has cost.
+    pub cost: Money,
+}
+
+impl Unplaced {
+    /// Adds up records of a month.
+    pub fn of(month: Month, records: &[UsageRecord]) -> Self {
+        let usage = records.iter().filter(|r| r.kind == ChargeKind::Usage);
+        let cost = usage.filter_map(|record| Some(record.billed.as_ref()?.cost));
+        Self {
+            month,
+            cost: cost.sum(),
+        }
+    }
 }
 
 /// How usage becomes money.
@@ -290,6 +326,7 @@ pub fn outlook(
             )
         }),
         drivers: described,
+        unplaced: None,
     }))
 }
 

@@ -11,12 +11,11 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::methods::WEEK;
 use crate::domain::{
-    allocation::{Dimension, share_money, share_quantity},
+    allocation::Dimension,
     costs::states_costs_only,
-    money::Money,
     period::Month,
-    quantity::{Quantity, Unit},
-    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
+    quantity::Unit,
+    usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
 /// Which days the records tell of.
@@ -46,40 +45,6 @@ impl Coverage {
             .iter()
             .any(|(from, to)| (*from..=*to).contains(&day))
     }
-}
-
-/// Spreads the sums of a month over its days, evenly and without loss: a source that tells months
-/// and not days puts everything on the first. Whole units are counted by the month anyway.
-pub fn spread_over_month(records: &[UsageRecord]) -> Vec<UsageRecord> {
-    let mut spread = Vec::new();
-    for record in records {
-        let days: Vec<NaiveDate> = record.month.days().collect();
-        let evenly = vec![Decimal::ONE; days.len()];
-        let quantity = record.quantity.filter(|q| !counts_whole_units(q.unit));
-        if quantity.is_none() && !states_costs_only(record) {
-            spread.push(record.clone());
-            continue;
-        }
-        let quantities = share_quantity(quantity.map_or(Decimal::ZERO, |q| q.value), &evenly);
-        let cost = record
-            .billed
-            .as_ref()
-            .map_or(Money::ZERO, |billed| billed.cost);
-        let costs = share_money(cost, &evenly);
-        for ((day, value), cost) in days.into_iter().zip(quantities).zip(costs) {
-            spread.push(UsageRecord {
-                day,
-                last_day: day,
-                quantity: quantity.map(|quantity| Quantity::new(value, quantity.unit)),
-                billed: record
-                    .billed
-                    .clone()
-                    .map(|billed| Billed { cost, ..billed }),
-                ..record.clone()
-            });
-        }
-    }
-    spread
 }
 
 /// The usage of one meter by one account in one region.
@@ -143,14 +108,6 @@ fn group(record: &UsageRecord) -> Group<'_> {
     (&record.key, record.quantity.map(|quantity| quantity.unit))
 }
 
-/// Units that are counted once a month, not day by day.
-pub(super) fn counts_whole_units(unit: Unit) -> bool {
-    matches!(
-        unit,
-        Unit::Pipeline | Unit::User | Unit::Key | Unit::Secret | Unit::Alarm | Unit::Metric
-    )
-}
-
 /// Sorts records into drivers, in the order of their keys.
 pub(super) fn gather(
     records: &[UsageRecord],
@@ -181,7 +138,7 @@ pub(super) fn gather(
                 .collect(),
             unit: unit.unwrap_or(Unit::Unspecified),
             of_costs: unit.is_none(),
-            kind: if unit.is_some_and(counts_whole_units) {
+            kind: if unit.is_some_and(Unit::is_counted_by_month) {
                 Kind::Units(units(&records))
             } else {
                 Kind::Daily(daily(&records, coverage, &monthly))
@@ -262,7 +219,9 @@ fn amount(record: &UsageRecord) -> f64 {
 fn months_known_as_totals<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<Month> {
     let mut days: BTreeMap<Month, (NaiveDate, bool, usize)> = BTreeMap::new();
     for record in records {
-        let whole = record.quantity.is_some_and(|q| counts_whole_units(q.unit));
+        let whole = record
+            .quantity
+            .is_some_and(|q| q.unit.is_counted_by_month());
         if !whole {
             let seen = days.entry(record.month).or_insert((record.day, true, 0));
             seen.1 &= seen.0 == record.day;

@@ -8,6 +8,7 @@ mod coverage;
 mod error;
 mod facts;
 mod happened;
+mod larger;
 mod read;
 mod schema;
 mod sources;
@@ -26,7 +27,7 @@ use rust_decimal::Decimal;
 pub use self::{
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
-    sources::SourceInfo,
+    sources::{SourceInfo, Stretch},
     unfinished::Unfinished,
 };
 

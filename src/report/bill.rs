@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Table, show_money, show_quantity};
+use super::{Block, Cell, Column, Document, Table, finality, show_money, show_quantity};
 use crate::domain::{
     bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
@@ -13,6 +13,7 @@ use crate::domain::{
     number::plain,
     quantity::Quantity,
     tariff::PriceOrigin,
+    usage::Gap,
 };
 
 /// How much to say.
@@ -188,10 +189,7 @@ fn notes(bill: &Bill) -> Vec<String> {
             names.join("; ")
         ));
     }
-    for gap in &bill.gaps {
-        notes.push(format!("Missing: {}: {}.", gap.what, gap.reason));
-    }
-    notes.extend(bill.notes.iter().cloned());
+    notes.extend(month_notes(bill));
     for outside in &bill.outside {
         notes.push(format!(
             "Not in this bill: {} other services of the export, {}.",
@@ -217,6 +215,15 @@ fn notes(bill: &Bill) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Says what of a month is missing, and what else a reader of any sum of it should know.
+pub(super) fn month_notes(bill: &Bill) -> Vec<String> {
+    let missing = |gap: &Gap| format!("Missing: {}: {}.", gap.what, gap.reason);
+    let gaps = bill.gaps.iter().map(missing);
+    gaps.chain(finality::notes(bill))
+        .chain(bill.notes.iter().cloned())
+        .collect()
 }
 
 /// Says how a line comes about: consumed, billed, covered, each multiplication, price and usage.

@@ -467,6 +467,14 @@ pub(super) fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
             outlook.incomplete_days
         ));
     }
+    if let Some(unplaced) = &outlook.unplaced {
+        notes.push(format!(
+            "{} is forecast whole: how far into the month its {} reach is not known. If you know, \
+             import the file again with --known-until DAY.",
+            unplaced.month,
+            show_money(unplaced.cost, currency)
+        ));
+    }
     let count = |pick: &dyn Fn(&DriverOutlook) -> bool| {
         outlook.drivers.iter().filter(|driver| pick(driver)).count()
     };

@@ -16,6 +16,7 @@ pub mod costs;
 pub mod csv;
 pub mod discounts;
 mod fan;
+mod finality;
 pub mod finance;
 pub mod focus;
 pub mod forecast;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
@@ -229,7 +229,7 @@ fn why(comparison: &Comparison, bill: &Bill) -> String {
 
 fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
-    let mut notes = Vec::new();
+    let mut notes = month_notes(bill);
     let unbilled = comparisons
         .iter()
         .filter(|comparison| comparison.billed.is_none())
@@ -263,8 +263,6 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
             costs::command(bill.month, bill.month)
         ));
     }
-    let gaps = bill.gaps.iter();
-    notes.extend(gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason)));
     let is_rated = |comparison: &Comparison| bill.lines[comparison.line].usage.is_some();
     let has_rest = comparisons.iter().any(|c| !c.unexplained.is_zero());
     if comparisons.is_empty() {

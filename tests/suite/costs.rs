@@ -237,9 +237,9 @@ fn quantities_and_costs_of_one_month_are_both_continued() {
         text.contains("$62.00") && text.contains("$124.00"),
         "{text}"
     );
-    assert!(text.contains("AWS CodePipeline ($31.00)"), "{text}");
+    assert!(text.contains("CodePipeline ($31.00)"), "{text}");
     let (_, text, _) = run(folder, &["optimize"]);
-    assert!(text.contains("AWS CodePipeline ($31.00)"), "{text}");
+    assert!(text.contains("CodePipeline ($31.00)"), "{text}");
     // Whether its free minutes were used is not known; that nobody used CodeCommit's is.
     assert!(!text.contains("free V2 action minutes"), "{text}");
     assert!(text.contains("free active users"), "{text}");

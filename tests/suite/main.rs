@@ -19,6 +19,7 @@ mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod double;
+mod finality;
 mod finance;
 mod finance_laws;
 mod forecast;

@@ -315,7 +315,7 @@ fn the_days_of_the_calendar_are_the_build_minutes_of_the_usage() {
         .take(13)
         .collect();
     let mut counted = Decimal::ZERO;
-    for sum in app.usage(&ledger, &months, &[]).unwrap() {
+    for sum in app.usage(&ledger, &months, &[]).unwrap().0 {
         if sum.meter.service.as_str() == "CodeBuild"
             && let Some(quantity) = sum.quantity
         {

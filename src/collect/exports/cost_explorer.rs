@@ -163,21 +163,18 @@ pub(super) fn read_csv(
             }
         };
         let first = record.get(0).unwrap_or_default().trim();
-        if first.to_lowercase().ends_with(" total") {
-            continue;
-        }
         let fault = if record.len() != header.len() {
-            RowFault::FieldCount {
-                expected: header.len(),
-                found: record.len(),
-            }
+            let (expected, found) = (header.len(), record.len());
+            (None, RowFault::FieldCount { expected, found })
+        } else if first.to_lowercase().ends_with(" total") {
+            continue;
         } else if let Some(day) = day(first) {
             lines.push((line, day, record));
             continue;
         } else {
-            RowFault::Date(shown(first))
+            (Some(0), RowFault::Date(shown(first)))
         };
-        let error = row_error(stream, line, header, (Some(0), fault));
+        let error = row_error(stream, line, header, fault);
         skipped.add(error, 1, skip::line(&record))?;
     }
 

@@ -23,6 +23,7 @@ use super::{
     allowance::FreeTier,
     bill::{Bill, Step},
     catalog::ServiceKind,
+    finality::Finality,
     ids::{Currency, ServiceCode},
     money::Money,
     period::Month,
@@ -193,6 +194,7 @@ pub fn rate(
             .collect(),
         allowances,
         gaps: Vec::new(),
+        finality: Finality::default(),
         outside: Vec::new(),
         notes: Vec::new(),
     };

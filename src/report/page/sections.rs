@@ -22,8 +22,8 @@ use crate::{
     },
     forecast::{MonthOutlook, Range},
     report::{
-        Cell, Column, Table, chart::Drawing, forecast::View, formats::Material, show_money,
-        signed_money,
+        Cell, Column, Table, chart::Drawing, finality, forecast::View, formats::Material,
+        show_money, signed_money,
     },
 };
 
@@ -635,6 +635,7 @@ pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Me
             show_money(outside.cost, &outside.currency)
         ));
     }
+    notes.extend(finality::notes(bill));
     notes.extend(bill.notes.iter().cloned());
     if let Some(overview) = material.overview {
         for (month, bill) in &overview.months {
