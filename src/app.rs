@@ -626,6 +626,7 @@ fn rating_options(
         free_tier: terms.free_tier,
         used: terms.used.clone(),
         discounts: terms.discounts.clone(),
+        recurring: terms.recurring.clone(),
         sharing,
         ..RatingOptions::new(month)
     }

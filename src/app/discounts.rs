@@ -22,8 +22,7 @@ impl App {
     ) -> (Discounts, BillRequest) {
         let learnt = charges.learn(until).beside(&request.terms.discounts);
         let mut request = request.clone();
-        let stated = std::mem::take(&mut request.terms.discounts);
-        request.terms.discounts = learnt.rated().chain(stated).collect();
+        request.terms.recurring = learnt.rated().collect();
         (learnt, request)
     }
 

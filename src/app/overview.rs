@@ -10,7 +10,7 @@ use crate::{
     domain::{
         allocation::{Dimension, Policy},
         bill::Bill,
-        discounts::Charges,
+        discounts::{Charges, Discounts},
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
         },
@@ -56,6 +56,7 @@ impl App {
             ),
             reconciled: reconciled(&last.rated.bill, &self.reconcile(last)),
             before: None,
+            discounts: Discounts::default(),
             unknown_services: BTreeSet::new(),
         };
         let mut charges = Charges::default();
@@ -89,7 +90,8 @@ impl App {
         }
         if let Some(rated) = &over {
             let until = rated.rated.bill.month;
-            let (_, request) = self.carry_discounts(&charges, until, request);
+            let (discounts, request) = self.carry_discounts(&charges, until, request);
+            overview.discounts = discounts;
             overview.sensitivity = Some(self.sensitivity(rated, &request)?);
         }
         let whole: Vec<&Bill> = overview
@@ -107,7 +109,7 @@ impl App {
         overview.before = whole
             .iter()
             .rfind(|bill| bill.month < month)
-            .map(|bill| (bill.month, bill.usage_total()));
+            .map(|bill| (bill.month, overview.discounts.net_usage(bill)));
         Ok(overview)
     }
 

@@ -7,6 +7,7 @@ use crate::{
         scenario::Scenario,
     },
     ledger::Ledger,
+    report::discounts::of_comparison,
 };
 
 /// Months behind P10 to P90.
@@ -76,7 +77,9 @@ impl App {
         };
         let alone = baseline.valuers(self).last().map(|month| month.total(&[]));
         let alone = alone.transpose()?;
+        let carried = of_comparison(&baseline.discounts, &self.catalog);
         let prospect = prospect.map(|prospect| Prospect {
+            notes: prospect.notes.iter().cloned().chain(carried).collect(),
             stored: alone.map_or(Money::ZERO, |alone| prospect.total.baseline - alone),
             ..prospect
         });

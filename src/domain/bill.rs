@@ -273,6 +273,14 @@ impl Bill {
         self.lines.iter().map(|line| line.list_cost).sum()
     }
 
+    /// Returns what would be to pay without any free tier and any discount, those that are rows of AWS's bill
+    /// included.
+    pub fn undiscounted_total(&self) -> Money {
+        let is_discount = |line: &&LineItem| line.kind == ChargeKind::Discount;
+        let discounts = self.lines.iter().filter(is_discount);
+        self.list_total() - discounts.map(|line| line.list_cost).sum()
+    }
+
     /// Returns what AWS charged, where every line has it.
     pub fn aws_total(&self) -> Option<Money> {
         self.lines

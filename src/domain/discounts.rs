@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{
+    bill::{Bill, LineItem},
     ids::ServiceCode,
     money::Money,
     period::Month,
@@ -197,6 +198,17 @@ impl Discounts {
         };
         (self.replaced, self.recurring) = self.recurring.into_iter().partition(is_replaced);
         self
+    }
+
+    /// Returns what a bill charges for usage, less its discounts that recur: what a forecast is comparable with.
+    pub fn net_usage(&self, bill: &Bill) -> Money {
+        let is_carried = |line: &&LineItem| {
+            let mut recurring = self.recurring.iter();
+            line.kind == ChargeKind::Discount
+                && recurring.any(|of| of.service == line.key.meter.service)
+        };
+        let discounts = bill.lines.iter().filter(is_carried);
+        bill.usage_total() + discounts.map(|line| line.cost).sum()
     }
 
     /// Returns the recurring ones as a rating takes them off.

@@ -51,6 +51,8 @@ pub struct Terms {
     pub price_like: Option<Region>,
     /// Percentages off.
     pub discounts: Vec<Discount>,
+    /// Percentages off that bills show month after month; what is stated stands in their place.
+    pub recurring: Vec<Discount>,
 }
 
 /// A total of one kind.

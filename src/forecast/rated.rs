@@ -327,13 +327,6 @@ fn pools(
 }
 
 fn discount(options: &RatingOptions, driver: &Driver) -> f64 {
-    let service = &driver.key.meter.service;
-    let own = options
-        .discounts
-        .iter()
-        .rev()
-        .find(|discount| discount.service.as_ref() == Some(service));
-    let general = || options.discounts.iter().rev().find(|d| d.service.is_none());
-    own.or_else(general)
-        .map_or(0.0, |discount| float(discount.percent) / 100.0)
+    let percent = options.percent_off(&driver.key.meter.service);
+    percent.map_or(0.0, |percent| float(percent) / 100.0)
 }

@@ -134,14 +134,14 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
 /// Says what the total leaves open, and what it would be otherwise.
 fn notes(bill: &Bill) -> Vec<String> {
     let mut notes = Vec::new();
-    let list_is_known = bill.list_is_complete() || !bill.list_total().is_zero();
-    if list_is_known && (bill.list_total() != bill.total() || !bill.list_is_complete()) {
+    let list_is_known = bill.list_is_complete() || !bill.undiscounted_total().is_zero();
+    if list_is_known && (bill.undiscounted_total() != bill.total() || !bill.list_is_complete()) {
         let at_least = if bill.list_is_complete() {
             ""
         } else {
             "at least "
         };
-        let list = show_money(bill.list_total(), &bill.currency);
+        let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!(
             "Without free tier and discounts: {at_least}{list}."
         ));

@@ -364,6 +364,9 @@ fn both_sides_of_a_comparison_carry_the_discount() {
         !says.contains("AWS billed") && !says.contains("left out"),
         "{says}"
     );
+    // What a scenario states stands in place of what recurs: 310.00 less 5 %.
+    let other = answer(folder, &["whatif", "--set", "discount=5%"]);
+    assert!((amount(&other["scenario"]) - 294.5).abs() < 1e-9);
     let ahead = answer(
         folder,
         &[

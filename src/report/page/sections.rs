@@ -114,6 +114,9 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
 /// The month of the report in the forecast, if it is not over.
 fn outlook_of<'a>(material: &Material<'a>, month: Month) -> Option<&'a MonthOutlook> {
     let outlook = &material.forecast?.outlook;
+    if month.end() <= material.today {
+        return None;
+    }
     outlook.months.iter().find(|ahead| ahead.month == month)
 }
 
@@ -125,9 +128,16 @@ fn change(material: &Material<'_>) -> Option<(Month, Change)> {
         Some(ahead) => ahead.total.p50,
         // Part of a month says nothing against a whole one.
         None if bill.month.end() > material.today => return None,
-        None => bill.usage_total(),
+        None => net_usage(material),
     };
     Some((month, Change::between(before, now)))
+}
+
+/// What the reported month charges for usage, less the discounts that recur.
+fn net_usage(material: &Material<'_>) -> Money {
+    let bill = bill(material);
+    let discounts = material.overview.map(|overview| &overview.discounts);
+    discounts.map_or_else(|| bill.usage_total(), |discounts| discounts.net_usage(bill))
 }
 
 /// `3.8 % less than`.
@@ -159,8 +169,8 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     let mut notes = Vec::new();
     if let (true, Some(last)) = (open, bill.lines.iter().map(|line| line.days.1).max()) {
         notes.push(format!("usage to {last}"));
-    } else if bill.list_is_complete() && bill.list_total() != bill.total() {
-        let list = show_money(bill.list_total(), &bill.currency);
+    } else if bill.list_is_complete() && bill.undiscounted_total() != bill.total() {
+        let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!("{list} without free tier and discounts"));
     }
     if !bill.is_complete() {
@@ -302,7 +312,7 @@ fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String 
     {
         let before = month_name(*before);
         let from = show(change.from);
-        let usage = bill.usage_total();
+        let usage = net_usage(material);
         text += &if ahead.is_none() && usage != bill.total() {
             // A refund or a credit says nothing of what was used.
             format!(
@@ -507,7 +517,7 @@ fn lines(material: &Material<'_>) -> Section {
         format!(
             "{}; without free tier and discounts it would be {}.",
             total_cell(bill).shown(),
-            show_money(bill.list_total(), &bill.currency)
+            show_money(bill.undiscounted_total(), &bill.currency)
         )
     } else {
         format!("{}.", total_cell(bill).shown())
