@@ -294,7 +294,7 @@ impl Plan {
         let notes = stages.map(|(pipeline, stage)| {
             format!(
                 "Stage `{stage}` of {pipeline} is read as a manual approval, whose minutes AWS does not \
-                 bill. Confirm it with action = \"manual-approval\", or say what it does: action = \
+                 bill. Confirm it with action = \"manual-approval\", or state what it does, e.g. action = \
                  \"invoke\"."
             )
         });

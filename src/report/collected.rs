@@ -124,32 +124,32 @@ fn gaps(missing: &[NotCollected]) -> Vec<String> {
         let key = (gap.scope.source, &gap.scope.place.account, &gap.reason);
         by_reason.entry(key).or_default().push(gap);
     }
-    let lines = by_reason
-        .into_iter()
-        .flat_map(|((source, account, reason), gaps)| {
-            if gaps.len() <= NAMED {
-                let line = |gap: &NotCollected| format!("Not collected: {}: {reason}.", gap.what());
-                return gaps.into_iter().map(line).collect::<Vec<_>>();
+    let mut lines = Vec::new();
+    for ((source, account, reason), gaps) in by_reason {
+        let mut say = |what: &str| lines.push(format!("Not collected: {what}: {reason}."));
+        if gaps.len() <= NAMED {
+            gaps.iter().for_each(|gap| say(&gap.what()));
+            continue;
+        }
+        let regions = gaps.iter().map(|gap| &gap.scope.place.region);
+        let scope = match regions.collect::<BTreeSet<_>>().len() {
+            1 => gaps[0].scope.to_string(),
+            several => format!("{} in {several} regions, account {account}", source.title()),
+        };
+        let parts = gaps.iter().map(|gap| gap.part.as_str());
+        let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
+        match (parts.first(), parts.last()) {
+            (Some(first), Some(last)) if first != last => {
+                say(&format!(
+                    "{scope}: {first} to {last}, {} in all",
+                    gaps.len()
+                ));
             }
-            let regions: BTreeSet<&Region> =
-                gaps.iter().map(|gap| &gap.scope.place.region).collect();
-            let parts = gaps.iter().filter(|gap| !gap.part.is_empty()).count();
-            let scope = match (regions.len(), parts) {
-                (1, _) => gaps[0].scope.to_string(),
-                (several, _) => {
-                    format!("{} in {several} regions, account {account}", source.title())
-                }
-            };
-            let parts = match (parts, &gaps[..]) {
-                (0, _) => String::new(),
-                (count, [first, .., last]) if regions.len() == 1 => {
-                    format!(": {} to {}, {count} in all", first.part, last.part)
-                }
-                (count, _) => format!(": {}", counted(count as u64, "part")),
-            };
-            vec![format!("Not collected: {scope}{parts}: {reason}.")]
-        });
-    lines.collect()
+            (Some(only), _) => say(&format!("{scope}: {only}")),
+            _ => say(&scope),
+        }
+    }
+    lines
 }
 
 /// Says what would mend gaps, each advice once with the actions it is about.

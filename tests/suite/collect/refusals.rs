@@ -441,3 +441,33 @@ fn an_order_refused_with_a_token_is_a_gap_that_the_next_run_fills() {
     assert_eq!(content(&ledger)["build"].len(), 500);
     assert!(content(&ledger)["not_collected"].is_empty());
 }
+
+#[test]
+fn a_guard_over_regions_is_one_line_and_each_region_a_gap() {
+    let Some(double) = Double::start("small") else {
+        return;
+    };
+    double.faults(
+        json!({"codepipeline.ListPipelines": refused("AccessDeniedException", BY_ORGANIZATION)}),
+    );
+    let (_folder, ledger) = place();
+    let regions = ["us-east-1", "us-east-2", "us-west-2", "eu-west-1"];
+    let flags = regions.iter().flat_map(|region| ["--region", region]);
+    let flags: Vec<&str> = ["--services", "codepipeline"]
+        .into_iter()
+        .chain(flags)
+        .collect();
+    let told = double.collect(&ledger, &flags, 0);
+    assert!(
+        told.contains("Not collected: CodePipeline pipelines in 4 regions, account 111111111111: access denied"),
+        "{told}"
+    );
+    assert_eq!(told.matches("Not collected").count(), 1, "{told}");
+    let missing = &content(&ledger)["not_collected"];
+    assert!(
+        regions
+            .iter()
+            .all(|region| missing.iter().any(|row| row.contains(region))),
+        "{missing:?}"
+    );
+}
