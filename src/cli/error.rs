@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 #[cfg(feature = "aws")]
-use crate::collect::aws::{AthenaError, CollectError, S3Error};
+use crate::collect::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
     app::{AppError, StudyFileError},
     collect::{
@@ -158,7 +158,13 @@ impl CommandError {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::App(error) => return app_hint(error).map(str::to_owned),
+            Self::App(error) => {
+                #[cfg(feature = "aws")]
+                if let Some(advice) = aws_advice(error) {
+                    return Some(advice);
+                }
+                return app_hint(error).map(str::to_owned);
+            }
             Self::UnknownName { problem, .. } => match problem.what {
                 "region" => "`pipebill prices list --format csv` names the regions with prices",
                 "compute type" => {
@@ -297,6 +303,23 @@ fn report_hint(error: &ReportError) -> String {
     }
 }
 
+/// Returns what AWS's own words advise: who denied it, and whoever can lift that.
+#[cfg(feature = "aws")]
+fn aws_advice(error: &AppError) -> Option<String> {
+    let denied_by = |by: &DeniedBy| format!("nothing was imported. {}", by.advice());
+    match error {
+        AppError::Collect(
+            CollectError::NoOrganization { advice, .. } | CollectError::NoPrices { advice, .. },
+        ) => advice.clone(),
+        AppError::S3(S3Error::Denied { by, .. })
+        | AppError::Athena(AthenaError::Denied { by, .. }) => by.as_ref().map(denied_by),
+        AppError::Athena(AthenaError::QueryFailed(reason)) => {
+            DeniedBy::read(reason).as_ref().map(denied_by)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(feature = "aws")]
 fn collect_hint(error: &CollectError) -> Option<&'static str> {
     Some(match error {
@@ -316,10 +339,14 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         CollectError::NoAccount => {
             "check the role, the external id and who may assume it: `pipebill policy --roles`"
         }
-        CollectError::NoOrganization(_) => {
-            "run it in the management account with `pipebill policy --organization`"
+        CollectError::RegionOff(_) => {
+            "enable it in the console (Account, AWS Regions), or name another with --region"
         }
-        CollectError::NoPrices(_) => {
+        CollectError::NoOrganization { .. } => {
+            "run it in the management account or a delegated administrator's, with what `pipebill policy \
+             --organization` prints"
+        }
+        CollectError::NoPrices { .. } => {
             "nothing was changed; `pipebill policy --prices` has what it takes"
         }
         CollectError::Ledger(error) => return ledger_hint(error),

@@ -4,7 +4,8 @@ use aws_config::SdkConfig;
 use aws_sdk_sts::Client as Sts;
 
 use super::{
-    CollectError, Role, clients, error::Failure, operations::Operation, organizations, run::Run,
+    CollectError, Role, clients, denial::Denial, error::Failure, operations::Operation,
+    organizations, run::Run,
 };
 use crate::domain::{
     collection::{Scope, Source},
@@ -64,7 +65,10 @@ impl Run<'_> {
                 .await
                 .map_err(|failure| match failure {
                     Failure::Fatal(error) => error,
-                    other => CollectError::NoOrganization(other.to_string()),
+                    other => CollectError::NoOrganization {
+                        why: other.to_string(),
+                        advice: other.advice(),
+                    },
                 })?
                 .into_iter()
                 .filter(|id| *id != base.id)
@@ -87,17 +91,18 @@ impl Run<'_> {
                 Err(Failure::Fatal(error @ (CollectError::Stopped | CollectError::Ledger(_)))) => {
                     return Err(error);
                 }
-                Err(_) => {
+                Err(failure) => {
+                    // Whatever else is wrong with a role, it cannot be taken.
+                    let denied = match failure {
+                        denied @ Failure::Denied(_) => denied,
+                        _ => Failure::Denied(Denial::new(Operation::AssumeRole, "")),
+                    };
                     let account = role.arn.split(':').nth(4).unwrap_or(&role.arn);
                     let place = Place {
                         account: AccountId::new(account),
                         region: Region::global(),
                     };
-                    self.settle(
-                        &place,
-                        Source::Account,
-                        Err(Failure::Denied(Operation::AssumeRole)),
-                    )?;
+                    self.settle(&place, Source::Account, Err(denied))?;
                 }
             }
         }
@@ -124,18 +129,27 @@ impl Run<'_> {
     /// Asks AWS who the credentials belong to. It is the first request: what is wrong with
     /// credentials, clock or network shows here, and soon.
     async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
-        let impatient = match config.region() {
-            Some(name) if !name.as_ref().is_empty() => clients::impatient(&config),
-            _ => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
-        };
         let nowhere = Place {
             account: AccountId::new("?"),
             region: Region::global(),
         };
-        let request = Sts::new(&impatient).get_caller_identity();
-        let answer = self
-            .ask(&nowhere, Operation::GetCallerIdentity, request.send())
-            .await?;
+        let ask = async |config: SdkConfig| {
+            let request = Sts::new(&config).get_caller_identity();
+            self.ask(&nowhere, Operation::GetCallerIdentity, request.send())
+                .await
+        };
+        let impatient = clients::impatient(&config);
+        let elsewhere = clients::elsewhere(&impatient);
+        let answer = match config.region() {
+            Some(name) if !name.as_ref().is_empty() => match (ask(impatient).await, elsewhere) {
+                // A region that is not enabled refuses credentials that are good elsewhere.
+                (Err(Failure::Fatal(CollectError::Refused(_))), Some(elsewhere)) => {
+                    ask(elsewhere).await?
+                }
+                (answer, _) => answer?,
+            },
+            _ => ask(clients::in_region(&impatient, &Region::new("us-east-1"))).await?,
+        };
         let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
         Ok(Account {
             id: AccountId::new(answer.account().unwrap_or_default()),

@@ -44,7 +44,12 @@ pub fn query(
                     }),
                     Ok(None) => absent.push(what),
                     Err(Failure::Fatal(error)) => return Err(error),
-                    Err(failure) => return Err(CollectError::NoPrices(failure.to_string())),
+                    Err(failure) => {
+                        return Err(CollectError::NoPrices {
+                            why: failure.to_string(),
+                            advice: failure.advice(),
+                        });
+                    }
                 }
             }
         }
