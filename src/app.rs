@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod discounts;
 #[cfg(feature = "aws")]
 mod expected;
 mod finality;
@@ -13,6 +14,7 @@ mod optimize;
 mod outlook;
 mod overview;
 mod prospect;
+mod quantities;
 mod study_files;
 mod whatif;
 
@@ -40,7 +42,7 @@ use crate::{
         catalog::Catalog,
         collection::Source,
         compare::{Comparison, reconcile},
-        export::BadRow,
+        export::{BadRow, ExportKind},
         finality::Finality,
         ids::Currency,
         import::{Delivery, Replaced},
@@ -65,6 +67,7 @@ use crate::{
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
 pub use outlook::forecast_study;
+pub use quantities::UnknownServices;
 pub use study_files::StudyFileError;
 pub use whatif::{Answer, Baseline, MonthUsage};
 
@@ -151,6 +154,31 @@ pub enum AppError {
     /// The ledger has nothing at all.
     #[error("the ledger is empty")]
     EmptyLedger,
+    /// The ledger has months, and nothing in them that a forecast could continue.
+    #[error("nothing to forecast: {} no usage of CodeBuild, CodePipeline, CodeCommit or CodeDeploy", match &known[..] {
+        [only] => format!("{only} has"),
+        [first, .., last] => format!("{first} to {last} have"),
+        [] => "there is".to_owned(),
+    })]
+    NothingToContinue {
+        /// The months it has.
+        known: Vec<Month>,
+    },
+    /// A change of usage has nothing to work on: costs are known, and no quantities.
+    #[error("the export of {} ({}) states costs and no quantities: there is nothing to change", if months.0 == months.1 {
+        months.0.to_string()
+    } else {
+        format!("{} to {}", months.0, months.1)
+    }, .sources.iter().map(|kind| kind.title()).collect::<Vec<_>>().join(", "))]
+    CostsOnly {
+        /// The first and last month asked about.
+        months: (Month, Month),
+        /// What their costs are from.
+        sources: Vec<ExportKind>,
+    },
+    /// Nobody can say what of a month is for which service.
+    #[error("the services of {} are not known: its export is grouped by something else, or not at all ({} {} in all)", .0.month, .0.cost.to_cents(), .0.currency)]
+    ServicesUnknown(UnknownServices),
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,

@@ -5,11 +5,15 @@ use std::{path::Path, time::Instant};
 use chrono::NaiveDate;
 
 use super::{
-    App, AppError, Baseline, BillRequest, choose_currency, rating_options,
+    App, AppError, Baseline, BillRequest, choose_currency,
+    discounts::{as_given, others},
+    rating_options,
     study_files::{self, StudyFileError},
 };
 use crate::{
     domain::{
+        costs::CostsOnly,
+        discounts::Charges,
         export::ExportKind,
         ids::Currency,
         money::Money,
@@ -22,7 +26,7 @@ use crate::{
             mapping::{Mapping, mapping},
         },
         spread::spread,
-        usage::{ChargeKind, UsageRecord},
+        usage::UsageRecord,
     },
     forecast::{
         self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating, Unplaced,
@@ -45,25 +49,26 @@ impl App {
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
-        let outlook = self.rating(&past, request, |rating| {
+        let over = self.last_over(past.records.iter().map(|record| record.month));
+        let charges = Charges::of(&past.records);
+        let until = over.unwrap_or(past.last_month);
+        let (discounts, request) = self.carry_discounts(&charges, until, request);
+        let outlook = self.rating(&past, &request, |rating| {
             forecast::outlook(&past.records, &past.coverage, question, rating)
         })?;
-        let other = past
-            .records
-            .iter()
-            .filter(|r| r.month == past.last_month && r.kind != ChargeKind::Usage);
-        let other_charges = other
-            .filter_map(|r| r.billed.as_ref())
-            .map(|b| b.cost)
-            .sum();
-        let mut outlook = outlook.ok_or(AppError::EmptyLedger)?;
+        let mut outlook = outlook.ok_or_else(|| self.nothing_ahead(ledger))?;
+        if let Some(month) = outlook.months.first_mut() {
+            as_given(month, &past.records, &discounts);
+        }
         if let Some(unplaced) = past.unplaced {
             outlook.at_least(unplaced);
         }
         Ok(Forecast {
             outlook,
-            other_charges,
+            other_charges: others(&past.records, past.last_month, &discounts),
             currency: past.currency,
+            discounts,
+            costs: past.costs,
         })
     }
 
@@ -96,6 +101,8 @@ impl App {
         self.check_names(baseline, scenario)?;
         let mapping = mapping(&baseline.valuers(self), &scenario.changes);
         let past = self.past(ledger, request)?;
+        // The baseline carries the discounts that recur.
+        let request = &baseline.request(request);
         let sharing = request.sharing;
         let before = self.price_book(&request.terms, past.observed());
         let after = self.price_book(&mapping.terms, past.observed());
@@ -119,8 +126,8 @@ impl App {
             },
             &[scenario],
         );
-        let mut compared = compared.ok_or(AppError::EmptyLedger)?;
-        compared.pop().ok_or(AppError::EmptyLedger)
+        let mut compared = compared.ok_or_else(|| self.nothing_ahead(ledger))?;
+        compared.pop().ok_or_else(|| self.nothing_ahead(ledger))
     }
 
     /// Looks for savings as [`App::optimize`] does, and has their range from joint futures of the next
@@ -133,6 +140,7 @@ impl App {
         request: &BillRequest,
     ) -> Result<Optimization, AppError> {
         let past = self.past(ledger, request)?;
+        let request = &baseline.request(request);
         let question = Question {
             months: 1,
             paths: FUTURES,
@@ -243,9 +251,10 @@ impl App {
             .iter()
             .map(|record| record.month)
             .max()
-            .ok_or(AppError::EmptyLedger)?;
+            .ok_or_else(|| self.nothing_ahead(ledger))?;
         let currency = choose_currency(last_month, &mut records, request)?;
-        let mut coverage = Coverage::of(&records).ok_or(AppError::EmptyLedger)?;
+        let (records, costs) = forecast::settle(records);
+        let mut coverage = Coverage::of(&records).ok_or_else(|| self.nothing_ahead(ledger))?;
         // A sum says itself how far it reaches, also where nothing was used on its last days.
         let told = sources
             .iter()
@@ -266,6 +275,7 @@ impl App {
             coverage,
             currency,
             last_month,
+            costs,
             unplaced,
         })
     }
@@ -285,6 +295,7 @@ struct Past {
     coverage: Coverage,
     currency: Currency,
     last_month: Month,
+    costs: CostsOnly,
     unplaced: Option<Unplaced>,
 }
 

@@ -1,15 +1,16 @@
 //! A month among its neighbours: what a page about it shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{App, AppError, BillRequest, rating_options};
+use super::{App, AppError, BillRequest, quantities::unknown_services, rating_options};
 use crate::{
     domain::{
         allocation::{Dimension, Policy},
         bill::Bill,
+        discounts::Charges,
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
         },
@@ -55,7 +56,9 @@ impl App {
             ),
             reconciled: reconciled(&last.rated.bill, &self.reconcile(last)),
             before: None,
+            unknown_services: BTreeSet::new(),
         };
+        let mut charges = Charges::default();
         let known = ledger.months()?;
         let mut at = match reported {
             [first, _, ..] => first.rated.bill.month,
@@ -70,6 +73,10 @@ impl App {
                 None => None,
             };
             if let Some(rated) = &rated {
+                charges.extend(&Charges::of(&rated.records));
+                if unknown_services(ledger, at)?.is_some() {
+                    overview.unknown_services.insert(at);
+                }
                 let days = self.known_minutes(ledger, rated)?;
                 overview.build_minutes.extend(days);
             }
@@ -81,7 +88,9 @@ impl App {
             at = at.next();
         }
         if let Some(rated) = &over {
-            overview.sensitivity = Some(self.sensitivity(rated, request)?);
+            let until = rated.rated.bill.month;
+            let (_, request) = self.carry_discounts(&charges, until, request);
+            overview.sensitivity = Some(self.sensitivity(rated, &request)?);
         }
         let whole: Vec<&Bill> = overview
             .months

@@ -38,7 +38,13 @@ impl App {
             currency: currency.map(|bill| bill.currency.clone()),
             ..request.clone()
         };
-        let baseline = self.baseline(ledger, &[month], HISTORY as usize, request)?;
+        let baseline = match self.baseline(ledger, &[month], HISTORY as usize, request) {
+            // What has no quantities, or no services, leaves nothing to change: the page says so.
+            Err(AppError::CostsOnly { .. } | AppError::ServicesUnknown(_)) => {
+                return Ok((None, None));
+            }
+            baseline => baseline?,
+        };
         let found = match self.optimize(&baseline, LEAST) {
             // Charges without usage leave nothing to change.
             Err(AppError::EmptyLedger) => None,

@@ -185,6 +185,9 @@ impl Args {
     }
 }
 
+/// Months that a ledger may end before the current one, and still say something of it.
+const MOST_BEHIND: u32 = 12;
+
 fn forecast(
     app: &App,
     limit: Limit,
@@ -197,11 +200,26 @@ fn forecast(
         budget,
         ..Question::default()
     };
-    let forecast = app.forecast(&ledger, &question, request)?;
+    let mut forecast = app.forecast(&ledger, &question, request)?;
+    // A ledger that ends before this month: the gate is about this month all the same.
+    let current = Month::of(app.today);
+    let known = forecast.outlook.months.first().map(|month| month.month);
+    let behind = known.into_iter().flat_map(|known| {
+        std::iter::successors(Some(known), |month| Some(month.next()))
+            .take_while(|month| *month < current)
+    });
+    let behind = u32::try_from(behind.count()).unwrap_or(u32::MAX);
+    if (1..=MOST_BEHIND).contains(&behind) {
+        let question = Question {
+            months: behind,
+            ..question
+        };
+        forecast = app.forecast(&ledger, &question, request)?;
+    }
     let month = forecast
         .outlook
         .months
-        .first()
+        .last()
         .ok_or(AppError::EmptyLedger)?;
     let shown = |amount| report::show_money(amount, &forecast.currency);
     let mut more = vec![format!(
@@ -214,6 +232,11 @@ fn forecast(
             "{} of futures cost more",
             report::Cell::Percent(share).shown()
         ));
+    }
+    let recurring = forecast.discounts.recurring.iter();
+    more.extend(recurring.map(|of| report::discounts::less(of, &app.catalog)));
+    if !forecast.costs.services.is_empty() {
+        more.push("forecast as costs: the export states no quantities".to_owned());
     }
     let check = Check {
         what: format!("the forecast of {} (P50)", month.month),

@@ -12,7 +12,7 @@ use crate::{
         exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
         usage_file::UsageFileError,
     },
-    domain::{rating::RatingError, storage::Told},
+    domain::{costs, rating::RatingError, storage::Told},
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},
@@ -163,7 +163,7 @@ impl CommandError {
                 if let Some(advice) = aws_advice(error) {
                     return Some(advice);
                 }
-                return app_hint(error).map(str::to_owned);
+                return quantities_hint(error).or_else(|| app_hint(error).map(str::to_owned));
             }
             Self::UnknownName { problem, .. } => match problem.what {
                 "region" => "`pipebill prices list --format csv` names the regions with prices",
@@ -202,9 +202,34 @@ impl CommandError {
     }
 }
 
+/// Returns which export states what a ledger of costs alone does not, as commands that can be pasted.
+fn quantities_hint(error: &AppError) -> Option<String> {
+    match error {
+        AppError::CostsOnly {
+            months: (first, last),
+            ..
+        } => Some(format!(
+            "import a Cost and Usage Report or a FOCUS export, or ask for quantities too: `{} > \
+             ce.json`, then `pipebill import ce.json`",
+            costs::command(*first, *last)
+        )),
+        AppError::ServicesUnknown(unknown) => Some(format!(
+            "in Cost Explorer, group by usage type and download it again; with quantities: `{} > \
+             ce.json`, then `pipebill import ce.json`",
+            costs::command(unknown.month, unknown.month)
+        )),
+        _ => None,
+    }
+}
+
 fn app_hint(error: &AppError) -> Option<&'static str> {
     Some(match error {
         AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
+        AppError::NothingToContinue { .. } => {
+            "`pipebill bill` shows what the months have; import an export of the account that builds, or \
+             `pipebill import --include SERVICE` to keep other services"
+        }
+        AppError::CostsOnly { .. } | AppError::ServicesUnknown(_) => return None,
         AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
         #[cfg(feature = "aws")]
         AppError::Fetch(_) => {

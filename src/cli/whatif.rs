@@ -19,7 +19,6 @@ use crate::{
     collect::{scenario_file, usage_file},
     domain::{
         ids::{Currency, Region},
-        money::Money,
         number::parse_quantity,
         period::Month,
         plan::Terms,
@@ -267,10 +266,10 @@ pub(super) fn run(
     }
     if args.against == Against::Forecast {
         ahead(args, &answers, &baseline, app, output)?;
-        return Ok(Exit::of(is_complete(&answers), strict));
+        return Ok(Exit::of(is_complete(&answers, &baseline), strict));
     }
     let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
-    let notes = notes(&baseline, &answers, &currency);
+    let notes = notes(&baseline, &answers, &currency, app);
     output.document(&report::whatif::document(
         &baseline.name,
         &shown,
@@ -278,12 +277,12 @@ pub(super) fn run(
         &currency,
         &app.catalog,
     ))?;
-    Ok(Exit::of(is_complete(&answers), strict))
+    Ok(Exit::of(is_complete(&answers, &baseline), strict))
 }
 
-fn is_complete(answers: &[Answer]) -> bool {
+fn is_complete(answers: &[Answer], baseline: &Baseline) -> bool {
     let mut totals = answers.iter().map(|answer| answer.comparison.total);
-    totals.all(|total| total.whole.both())
+    totals.all(|total| total.whole.both()) && baseline.costs_only().is_empty()
 }
 
 /// Compares with the months to come.
@@ -310,11 +309,19 @@ fn ahead(
         let scenario = &comparison.scenario;
         let compared = app.compare_ahead(&ledger, baseline, scenario, &question, &request)?;
         let currency = currency_of(baseline);
+        let mut notes = report::discounts::of_comparison(&baseline.discounts, &app.catalog);
+        let costs_only = baseline.costs_only();
+        notes.extend(report::costs::left_out(
+            &costs_only,
+            &currency,
+            &app.catalog,
+        ));
         output.document(&report::whatif::ahead(
             &scenario.name,
             &baseline.name,
             comparison,
             &compared,
+            &notes,
             &currency,
         ))?;
     }
@@ -331,17 +338,16 @@ fn shown(answer: &Answer) -> Shown<'_> {
     }
 }
 
-fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<String> {
+fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency, app: &App) -> Vec<String> {
     let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
     let mut notes: Vec<String> = gaps
         .map(|gap| format!("Missing on both sides: {}: {}.", gap.what, gap.reason))
         .collect();
-    let billed: Option<Money> = baseline.months.iter().map(|month| month.billed).sum();
     let rated = answers
         .iter()
         .find(|answer| !answer.comparison.scenario.is_of_storage())
         .map(|answer| answer.comparison.total.baseline);
-    if let (Some(billed), Some(rated)) = (billed, rated)
+    if let (Some(billed), Some(rated)) = (baseline.billed(), rated)
         && let [billed, rated] = [billed, rated].map(|amount| report::show_money(amount, currency))
         && billed != rated
     {
@@ -350,11 +356,16 @@ fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<St
              units are shared by quantity."
         ));
     }
-    let left_out: Money = baseline
-        .months
-        .iter()
-        .map(|month| month.other_charges)
-        .sum();
+    notes.extend(report::discounts::of_comparison(
+        &baseline.discounts,
+        &app.catalog,
+    ));
+    notes.extend(report::costs::left_out(
+        &baseline.costs_only(),
+        currency,
+        &app.catalog,
+    ));
+    let left_out = baseline.left_out();
     if !left_out.is_zero() {
         notes.push(format!(
             "Usage only: credits, refunds, taxes and fees ({}) are left out.",

@@ -253,6 +253,21 @@ impl Bill {
         usage.map(|line| line.cost).sum()
     }
 
+    /// Returns what the discounts of the rating take off, by service.
+    pub fn discounts(&self) -> BTreeMap<ServiceCode, Money> {
+        let mut discounts = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| !line.discount.is_zero()) {
+            *discounts.entry(line.key.meter.service.clone()).or_default() += line.discount;
+        }
+        discounts
+    }
+
+    /// Returns the lines of usage whose source states the cost and not the quantity.
+    pub fn costs_only(&self) -> impl Iterator<Item = &LineItem> {
+        let costs_only = |line: &&LineItem| line.kind == ChargeKind::Usage && line.usage.is_none();
+        self.lines.iter().filter(costs_only)
+    }
+
     /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()

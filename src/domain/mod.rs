@@ -11,6 +11,8 @@ pub mod catalog;
 pub mod charges;
 pub mod collection;
 pub mod compare;
+pub mod costs;
+pub mod discounts;
 pub mod exchange;
 pub mod export;
 pub mod finality;

@@ -34,6 +34,8 @@ pub struct Overview {
     pub reconciled: (BTreeMap<ServiceCode, Reconciled>, Reconciled),
     /// The reported month against the one before, if that is known: what both charge for usage.
     pub before: Option<(Month, Money)>,
+    /// Months of which nobody can say what is for which service.
+    pub unknown_services: BTreeSet<Month>,
 }
 
 /// What moves a month.

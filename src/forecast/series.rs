@@ -12,6 +12,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use super::methods::WEEK;
 use crate::domain::{
     allocation::Dimension,
+    costs::states_costs_only,
     period::Month,
     quantity::Unit,
     usage::{ChargeKind, UsageKey, UsageRecord},
@@ -53,6 +54,8 @@ pub(super) struct Driver {
     /// Keys of its records: its own, and that of free usage, which bills show without region.
     pub(super) keys: Vec<UsageKey>,
     pub(super) unit: Unit,
+    /// It counts costs, as its source states no quantities: its price is 1.
+    pub(super) of_costs: bool,
     pub(super) kind: Kind,
     /// The current month so far.
     pub(super) month_to_date: f64,
@@ -93,9 +96,16 @@ pub(super) struct MonthOfUnits {
 /// Weeks at the end of the history that paths are made of.
 pub(super) const WEEKS: usize = 26;
 
-/// Tells whether a record is usage that can be forecast.
-fn counts(record: &UsageRecord) -> bool {
-    record.kind == ChargeKind::Usage && record.quantity.is_some()
+/// Tells whether a record is usage that can be forecast: as a quantity, or else as a cost.
+pub(super) fn counts(record: &UsageRecord) -> bool {
+    (record.kind == ChargeKind::Usage && record.quantity.is_some()) || states_costs_only(record)
+}
+
+/// What drivers are told apart by; no unit where they count costs.
+type Group<'r> = (&'r UsageKey, Option<Unit>);
+
+fn group(record: &UsageRecord) -> Group<'_> {
+    (&record.key, record.quantity.map(|quantity| quantity.unit))
 }
 
 /// Sorts records into drivers, in the order of their keys.
@@ -110,10 +120,9 @@ pub(super) fn gather(
             .filter(|r| counts(r) && r.day <= coverage.last_day)
     };
     let monthly = months_known_as_totals(known());
-    let mut groups: BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&UsageRecord>> = BTreeMap::new();
     for record in known() {
-        let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
-        groups.entry((&record.key, unit)).or_default().push(record);
+        groups.entry(group(record)).or_default().push(record);
     }
     fold_free_usage(&mut groups);
     let current = Month::of(coverage.last_day);
@@ -127,8 +136,9 @@ pub(super) fn gather(
                 .collect::<BTreeSet<_>>()
                 .into_iter()
                 .collect(),
-            unit,
-            kind: if unit.is_counted_by_month() {
+            unit: unit.unwrap_or(Unit::Unspecified),
+            of_costs: unit.is_none(),
+            kind: if unit.is_some_and(Unit::is_counted_by_month) {
                 Kind::Units(units(&records))
             } else {
                 Kind::Daily(daily(&records, coverage, &monthly))
@@ -145,11 +155,11 @@ pub(super) fn gather(
 
 /// Puts usage without region to the region where the account uses most of the meter: bills show the
 /// free part of usage as `Global-`, which is no usage of its own.
-fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) {
+fn fold_free_usage(groups: &mut BTreeMap<Group<'_>, Vec<&UsageRecord>>) {
     let is_global = |key: &UsageKey| key.region.as_str() == "global";
-    let global: Vec<(&UsageKey, Unit)> = groups
+    let global: Vec<Group<'_>> = groups
         .keys()
-        .filter(|(key, _)| is_global(key))
+        .filter(|(key, unit)| is_global(key) && unit.is_some())
         .copied()
         .collect();
     for (key, unit) in global {
@@ -174,10 +184,9 @@ fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) 
 /// Returns usage as if no bill spoke of it: at home in its region, without prices of its own. So all
 /// of it is rated at the same prices.
 pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
-    let mut groups: BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&UsageRecord>> = BTreeMap::new();
     for record in records.iter().filter(|record| counts(record)) {
-        let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
-        groups.entry((&record.key, unit)).or_default().push(record);
+        groups.entry(group(record)).or_default().push(record);
     }
     fold_free_usage(&mut groups);
     let mut records: Vec<UsageRecord> = groups
@@ -185,7 +194,8 @@ pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
         .flat_map(|((home, _), records)| {
             records.into_iter().map(|record| UsageRecord {
                 key: home.clone(),
-                billed: None,
+                // Where nothing but the cost is known, it stays.
+                billed: record.billed.clone().filter(|_| record.quantity.is_none()),
                 ..record.clone()
             })
         })
@@ -195,9 +205,12 @@ pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
 }
 
 fn amount(record: &UsageRecord) -> f64 {
+    let cost = || record.billed.as_ref().map(|billed| billed.cost.amount());
     record
         .quantity
-        .map_or(Decimal::ZERO, |quantity| quantity.value)
+        .map(|quantity| quantity.value)
+        .or_else(cost)
+        .unwrap_or_default()
         .to_f64()
         .unwrap_or_default()
 }

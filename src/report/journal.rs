@@ -19,14 +19,18 @@ use super::{
     text::clean,
 };
 use crate::domain::{
+    bill::{Bill, LineItem},
     catalog::Catalog,
+    discounts::Discounts,
     exchange::Exchange,
     finality::NotFinal,
     gl::{DateStyle, Mapping},
     ids::Currency,
     journal::{Accrual, Entry, EntryKind, EntryLine, Journal, Rest, journal},
+    money::Money,
     period::Month,
     rating::RatedMonth,
+    usage::ChargeKind,
 };
 
 pub(super) use import::{generic, netsuite, quickbooks, xero};
@@ -216,17 +220,27 @@ fn rest(material: &Material<'_>, options: &Options) -> Option<Rest> {
     }
     let mut bills = material.months.iter().map(|month| &month.rated.bill);
     let open = bills.find(|bill| bill.month.end() > material.today)?;
-    let months = &material.forecast?.outlook.months;
+    let forecast = material.forecast?;
+    let months = &forecast.outlook.months;
     let ahead = months.iter().find(|ahead| ahead.month == open.month)?;
     let ends = ahead.services.iter();
     Some(Rest {
         month: open.month,
         // The bill may have days that the forecast does not take for known: they count once.
-        amount: ahead.total.p50 - open.usage_total(),
+        amount: ahead.total.p50 - open.usage_total() - given(open, &forecast.discounts),
         ends: ends
             .map(|(service, range)| (service.clone(), range.p50))
             .collect(),
     })
+}
+
+/// Returns what a bill has of the discounts that the forecast carries.
+fn given(bill: &Bill, discounts: &Discounts) -> Money {
+    let is_carried = |line: &&LineItem| {
+        let mut carried = discounts.recurring.iter();
+        line.kind == ChargeKind::Discount && carried.any(|of| of.service == line.key.meter.service)
+    };
+    bill.lines.iter().filter(is_carried).map(|l| l.cost).sum()
 }
 
 /// Splits a signed amount into debit and credit; the other side stays blank.

@@ -14,6 +14,7 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod costs;
 mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]

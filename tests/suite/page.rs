@@ -681,6 +681,7 @@ fn hostile_page() -> String {
         parts: largest(&shares.shares, 15),
         reconciled: reconciled(bills[1], &reconcile(&after.rated, &after.records)),
         before: None,
+        unknown_services: std::collections::BTreeSet::new(),
     };
     let (savings, prospect) = hostile_prospects();
     let material = Material {

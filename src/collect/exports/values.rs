@@ -125,15 +125,15 @@ pub(super) fn add_tags(
 pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
     match name {
         "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage" => ChargeKind::Usage,
-        // Covered usage and its negation cancel out: only both together are what was paid.
-        "SavingsPlanNegation"
-        | "EdpDiscount"
+        "EdpDiscount"
         | "PrivateRateDiscount"
         | "BundledDiscount"
         | "Discount"
         | "SppDiscount"
         | "RiVolumeDiscount"
         | "DistributorDiscount" => ChargeKind::Discount,
+        // Covered usage and its negation cancel out: only both together are what was paid.
+        "SavingsPlanNegation" => ChargeKind::Negation,
         "Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => ChargeKind::Fee,
         "Tax" => ChargeKind::Tax,
         "Credit" => ChargeKind::Credit,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{
     Figure, Grid, Section,
-    pictures::{Kind, month_name, service_name},
+    pictures::{Kind, QUANTITIES, month_name, service_name, without_quantities},
     plain_text,
 };
 use crate::{
@@ -22,7 +22,8 @@ use crate::{
     },
     forecast::{MonthOutlook, Range},
     report::{
-        Cell, Column, Table, chart::Drawing, finality, formats::Material, show_money, signed_money,
+        Cell, Column, Table, chart::Drawing, finality, forecast::View, formats::Material,
+        show_money, signed_money,
     },
 };
 
@@ -365,11 +366,32 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, material: &Material<'_
         _ => None,
     };
     section.notes.extend(note.map(str::to_owned));
+    if id == "tornado" {
+        section.notes.extend(not_moved(material));
+    }
     if id == "services" && bill(material).month.end() > material.today {
         let text = "The hatched month is not over.";
         section.notes.push(text.to_owned());
     }
     section
+}
+
+/// Names what of the moved month has costs and no quantities.
+fn not_moved(material: &Material<'_>) -> Option<String> {
+    let overview = material.overview?;
+    let month = overview.sensitivity.as_ref()?.month;
+    let (_, bill) = overview.months.iter().find(|(known, _)| *known == month)?;
+    let lines = bill.as_ref()?.costs_only();
+    let names: std::collections::BTreeSet<String> = lines
+        .map(|line| service_name(material.catalog, &line.key.meter.service))
+        .collect();
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Not moved: {}, whose export states costs and no quantities; {QUANTITIES}.",
+            names.join(", ")
+        )
+    })
 }
 
 /// The tables of the page; what is missing with its reason.
@@ -480,7 +502,8 @@ fn lines(material: &Material<'_>) -> Section {
     total[4] = total_cell(bill);
     table.totals.push(total);
     let title = format!("The bill of {}", month_name(bill.month));
-    let lead = if bill.list_is_complete() {
+    let has_costs_only = bill.costs_only().next().is_some();
+    let lead = if bill.list_is_complete() && !has_costs_only {
         format!(
             "{}; without free tier and discounts it would be {}.",
             total_cell(bill).shown(),
@@ -505,6 +528,9 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
     let bill = bill(material);
     let overview = material.overview.ok_or("the month was not compared")?;
     let (services, sum) = &overview.reconciled;
+    if let Some(why) = without_quantities(material, bill.month) {
+        return Err(why);
+    }
     if sum.unbilled == bill.lines.len() {
         return Err("the ledger has no bill of AWS for the month".to_owned());
     }
@@ -550,6 +576,13 @@ fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
         )
     };
     let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
+    let costs: Vec<Money> = bill.costs_only().map(|line| line.cost).collect();
+    if !costs.is_empty() {
+        notes.push(format!(
+            "Of that, {} is as AWS billed it: its export states costs and no quantities; {QUANTITIES}.",
+            show_money(costs.into_iter().sum(), &bill.currency)
+        ));
+    }
     if sum.unbilled > 0 {
         notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
     }
@@ -582,8 +615,7 @@ pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Me
         );
         notes.extend(crate::report::forecast::notes(
             &forecast.outlook,
-            &forecast.currency,
-            forecast.other_charges,
+            &View::of(forecast, material.catalog),
         ));
     }
     if let Some(exchange) = exchange {
