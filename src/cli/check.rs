@@ -185,9 +185,6 @@ impl Args {
     }
 }
 
-/// Months that a ledger may end before the current one, and still say something of it.
-const MOST_BEHIND: u32 = 12;
-
 fn forecast(
     app: &App,
     limit: Limit,
@@ -200,22 +197,7 @@ fn forecast(
         budget,
         ..Question::default()
     };
-    let mut forecast = app.forecast(&ledger, &question, request)?;
-    // A ledger that ends before this month: the gate is about this month all the same.
-    let current = Month::of(app.today);
-    let known = forecast.outlook.months.first().map(|month| month.month);
-    let behind = known.into_iter().flat_map(|known| {
-        std::iter::successors(Some(known), |month| Some(month.next()))
-            .take_while(|month| *month < current)
-    });
-    let behind = u32::try_from(behind.count()).unwrap_or(u32::MAX);
-    if (1..=MOST_BEHIND).contains(&behind) {
-        let question = Question {
-            months: behind,
-            ..question
-        };
-        forecast = app.forecast(&ledger, &question, request)?;
-    }
+    let forecast = app.forecast(&ledger, &question, request)?;
     let month = forecast
         .outlook
         .months
