@@ -131,7 +131,11 @@ pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
         | "Discount"
         | "SppDiscount"
         | "RiVolumeDiscount"
-        | "DistributorDiscount" => ChargeKind::Discount,
+        | "DistributorDiscount"
+        // As the API of Cost Explorer spells them out.
+        | "EnterpriseDiscountProgramDiscount"
+        | "PrivateRateCardDiscount"
+        | "SolutionProviderProgramDiscount" => ChargeKind::Discount,
         // Covered usage and its negation cancel out: only both together are what was paid.
         "SavingsPlanNegation" => ChargeKind::Negation,
         "Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => ChargeKind::Fee,
@@ -240,6 +244,21 @@ mod tests {
         let found: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(found, expected);
         assert!(add_tags(&mut tags, "{team=web}", "").is_err());
+    }
+
+    /// A plan's negation takes covered usage back: what is paid for it is the plan's fee.
+    #[test]
+    fn a_negation_is_no_discount() {
+        let kind = |name| line_type(name, None);
+        assert_eq!(kind("SavingsPlanCoveredUsage"), ChargeKind::Usage);
+        assert_eq!(kind("SavingsPlanNegation"), ChargeKind::Negation);
+        for name in ["EdpDiscount", "EnterpriseDiscountProgramDiscount"] {
+            assert_eq!(kind(name), ChargeKind::Discount, "{name}");
+        }
+        assert_eq!(
+            ChargeKind::from_name("savings plan negation"),
+            ChargeKind::Negation
+        );
     }
 
     #[test]
