@@ -224,6 +224,9 @@ fn quantities_hint(error: &AppError) -> Option<String> {
 
 fn app_hint(error: &AppError) -> Option<&'static str> {
     Some(match error {
+        AppError::NoUsage { known, .. } if known.is_empty() => {
+            "import an export of it; `--metered` shows what `pipebill collect` read of builds and runs"
+        }
         AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
         AppError::NothingToContinue { .. } => {
             "`pipebill bill` shows what the months have; import an export of the account that builds, or \
@@ -333,9 +336,19 @@ fn report_hint(error: &ReportError) -> String {
 fn aws_advice(error: &AppError) -> Option<String> {
     let denied_by = |by: &DeniedBy| format!("nothing was imported. {}", by.advice());
     match error {
-        AppError::Collect(
-            CollectError::NoOrganization { advice, .. } | CollectError::NoPrices { advice, .. },
-        ) => advice.clone(),
+        AppError::Collect(error)
+        | AppError::S3(S3Error::Collect(error))
+        | AppError::Athena(AthenaError::Collect(error)) => match error {
+            CollectError::NoAccount { advice, .. }
+            | CollectError::NoOrganization { advice, .. }
+            | CollectError::NoPrices { advice, .. } => {
+                // A sentence there, half of one here.
+                let mut letters = advice.as_ref()?.chars();
+                let first = letters.next()?.to_lowercase();
+                Some(first.chain(letters).collect())
+            }
+            _ => None,
+        },
         AppError::S3(S3Error::Denied { by, .. })
         | AppError::Athena(AthenaError::Denied { by, .. }) => by.as_ref().map(denied_by),
         AppError::Athena(AthenaError::QueryFailed(reason)) => {
@@ -361,7 +374,7 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         CollectError::Unreachable(_) => {
             "check the network and its proxy; what was read before is kept"
         }
-        CollectError::NoAccount => {
+        CollectError::NoAccount { .. } => {
             "check the role, the external id and who may assume it: `pipebill policy --roles`"
         }
         CollectError::RegionOff(_) => {

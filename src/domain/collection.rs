@@ -118,6 +118,16 @@ pub enum Remedy {
     },
 }
 
+impl Remedy {
+    /// Returns the advice, if it is more than a policy that allows the action.
+    pub fn advice(self) -> Option<String> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Advice { advice, .. } => Some(advice),
+        }
+    }
+}
+
 /// Something that could not be collected.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NotCollected {

@@ -128,7 +128,9 @@ fn gaps(missing: &[NotCollected]) -> Vec<String> {
     for ((source, account, reason), gaps) in by_reason {
         let mut say = |what: &str| lines.push(format!("Not collected: {what}: {reason}."));
         if gaps.len() <= NAMED {
-            gaps.iter().for_each(|gap| say(&gap.what()));
+            for gap in gaps {
+                say(&gap.what());
+            }
             continue;
         }
         let regions = gaps.iter().map(|gap| &gap.scope.place.region);

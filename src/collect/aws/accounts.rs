@@ -58,7 +58,10 @@ impl Run<'_> {
         if !has_region && !login.all_regions {
             return Err(CollectError::NoRegion);
         }
-        let base = self.open(config, false).await.map_err(fatal)?;
+        let base = self
+            .open(config, false)
+            .await
+            .map_err(Failure::of_only_account)?;
         let roles = match &login.organization_role {
             None => login.roles.clone(),
             Some(name) => organizations::accounts(self, &base)
@@ -111,7 +114,11 @@ impl Run<'_> {
             accounts.insert(0, base);
         }
         if accounts.is_empty() {
-            return Err(CollectError::NoAccount);
+            let missing = self.take_missing().pop();
+            return Err(CollectError::NoAccount {
+                why: missing.as_ref().map(|missing| missing.reason.clone()),
+                advice: missing.and_then(|missing| missing.remedy?.advice()),
+            });
         }
         for account in &accounts {
             let scope = Scope {
@@ -157,14 +164,5 @@ impl Run<'_> {
             is_one_of_several,
             config,
         })
-    }
-}
-
-fn fatal(failure: Failure) -> CollectError {
-    match failure {
-        Failure::Fatal(error) => error,
-        Failure::Denied(_) => CollectError::Refused("AccessDenied".to_owned()),
-        Failure::Failed { why, .. } => CollectError::Unreachable(why),
-        other => CollectError::Unreachable(other.to_string()),
     }
 }

@@ -69,7 +69,7 @@ struct KindInfo {
     phrase: &'static str,
     /// What we call it.
     title: &'static str,
-    /// Who mends it, and what does not help.
+    /// Who mends it; `{}` is where the policy is named.
     advice: &'static str,
 }
 
@@ -81,27 +81,27 @@ static KINDS: [KindInfo; 8] = [
     KindInfo {
         phrase: "service control policy",
         title: "service control policy of the organization",
-        advice: "The organization's administrators have to change its service control policy",
+        advice: "The organization's administrators have to change its service control policy{}",
     },
     KindInfo {
         phrase: "resource control policy",
         title: "resource control policy of the organization",
-        advice: "The organization's administrators have to change its resource control policy",
+        advice: "The organization's administrators have to change its resource control policy{}",
     },
     KindInfo {
         phrase: "permissions boundary",
         title: "permissions boundary of the role",
-        advice: "Who set the permissions boundary of the role has to widen it",
+        advice: "Who set the permissions boundary{} of the role has to widen it",
     },
     KindInfo {
         phrase: "session policy",
         title: "session policy",
-        advice: "Take the role, or log in, without the session policy that narrows it",
+        advice: "Take the role, or log in, without the session policy{} that narrows it",
     },
     KindInfo {
         phrase: "vpc endpoint policy",
         title: "VPC endpoint policy",
-        advice: "Who runs the VPC endpoint has to allow it in its policy, or call from elsewhere",
+        advice: "Who runs the VPC endpoint has to allow it in its policy{}, or call from elsewhere",
     },
     KindInfo {
         phrase: "role trust policy",
@@ -111,12 +111,12 @@ static KINDS: [KindInfo; 8] = [
     KindInfo {
         phrase: "resource-based policy",
         title: "resource-based policy",
-        advice: "The resource's owner has to change its policy",
+        advice: "The resource's owner has to change its policy{}",
     },
     KindInfo {
         phrase: "identity-based policy",
         title: "policy of the role",
-        advice: "Remove the Deny from the policy of the role",
+        advice: "Remove the Deny from the policy{} of the role",
     },
 ];
 
@@ -159,8 +159,8 @@ impl DeniedBy {
             Some(policy) => format!(" ({policy})"),
             None => String::new(),
         };
-        let advice = self.kind.advice;
-        format!("{advice}{named}; attaching a policy that allows it does not help")
+        let advice = self.kind.advice.replace("{}", &named);
+        format!("{advice}; attaching a policy that allows it does not help")
     }
 }
 

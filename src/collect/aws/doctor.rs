@@ -5,8 +5,8 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, Request, Watch, accounts::Account, cost_explorer, error::Failure, expected,
-    operations::Operation, price_query, run::Run,
+    CollectError, Request, Watch, accounts::Account, cost_explorer, denial::named, error::Failure,
+    expected, operations::Operation, price_query, run::Run,
 };
 use crate::{
     domain::{
@@ -111,6 +111,10 @@ fn check(
         // There is no such thing: but it was allowed to look.
         Err(Failure::Gone(_)) => (allowed(), None),
         Err(Failure::Fatal(error)) => return Err(error),
+        Err(Failure::Denied(denial)) if denial.operation == operation => {
+            let denied = format!("denied{}", named(denial.cause.as_ref()));
+            (Err(denied), Some(denial.remedy()))
+        }
         Err(failure) => (Err(failure.to_string()), failure.remedy()),
     };
     Ok(Check {

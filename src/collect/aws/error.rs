@@ -45,9 +45,14 @@ pub enum CollectError {
     /// Nobody answers.
     #[error("cannot reach AWS: {0}")]
     Unreachable(String),
-    /// An account's role cannot be assumed, and it is the only one asked for.
-    #[error("no account could be opened")]
-    NoAccount,
+    /// A role cannot be assumed, and its account is the only one asked for.
+    #[error("no account could be opened{}", reason(why.as_deref()))]
+    NoAccount {
+        /// Why.
+        why: Option<String>,
+        /// What would mend it, where AWS says more than that it is denied.
+        advice: Option<String>,
+    },
     /// The region is not switched on for the account.
     #[error("the region {0} is not enabled for the account")]
     RegionOff(Region),
@@ -79,6 +84,10 @@ pub enum CollectError {
     /// An answer of Cost Explorer makes no sense.
     #[error("Cost Explorer answered what cannot be read: {0}")]
     Costs(#[from] ImportError),
+}
+
+fn reason(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 fn skew(minutes: Option<i64>) -> String {
@@ -219,9 +228,19 @@ impl Failure {
 
     /// Returns [`Self::remedy`] as a hint, where it is more than a policy that allows the call.
     pub(super) fn advice(&self) -> Option<String> {
-        match self.remedy()? {
-            Remedy::Allow(_) => None,
-            Remedy::Advice { advice, .. } => Some(advice),
+        self.remedy().and_then(Remedy::advice)
+    }
+
+    /// Says why an account cannot be opened that is the only one.
+    pub(super) fn of_only_account(self) -> CollectError {
+        match self {
+            Self::Fatal(error) => error,
+            Self::Denied(_) => CollectError::NoAccount {
+                advice: self.advice(),
+                why: Some(self.to_string()),
+            },
+            Self::Failed { why, .. } => CollectError::Unreachable(why),
+            other => CollectError::Unreachable(other.to_string()),
         }
     }
 

@@ -32,7 +32,9 @@ pub fn query(
     let mut ledger = Ledger::in_memory()?;
     Run::with(request, catalog, &mut ledger, watch, async |run| {
         let accounts = run.accounts().await?;
-        let account = accounts.first().ok_or(CollectError::NoAccount)?;
+        let account = accounts
+            .first()
+            .expect("one is opened, or none is an error");
         let (mut lists, mut absent) = (Vec::new(), Vec::new());
         for service in services {
             for region in regions {

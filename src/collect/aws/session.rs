@@ -49,15 +49,10 @@ pub(super) async fn open(login: &Login) -> Result<SdkConfig, CollectError> {
 /// Asks whose the credentials are.
 async fn who(config: &SdkConfig) -> Result<(), CollectError> {
     let request = Sts::new(config).get_caller_identity();
-    match request.send().await {
-        Ok(_) => Ok(()),
-        Err(error) => match Failure::of(Operation::GetCallerIdentity, &error) {
-            Failure::Fatal(error) => Err(error),
-            Failure::Denied(_) => Err(CollectError::Refused("AccessDenied".to_owned())),
-            Failure::Failed { why, .. } => Err(CollectError::Unreachable(why)),
-            other => Err(CollectError::Unreachable(other.to_string())),
-        },
-    }
+    let answer = request.send().await;
+    answer
+        .map(drop)
+        .map_err(|error| Failure::of(Operation::GetCallerIdentity, &error).of_only_account())
 }
 
 /// A request that has no answer: what it means, and what AWS says of it.

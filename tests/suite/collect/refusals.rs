@@ -109,7 +109,7 @@ fn an_account_in_no_organization_is_not_sent_to_the_management_account() {
         let told = said(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
         assert!(told.contains("the account is in no organization"), "{told}");
-        assert!(told.contains("Leave --organization out"), "{told}");
+        assert!(told.contains("hint: leave --organization out"), "{told}");
         assert!(!told.contains("management account"), "{told}");
         // https://github.com/aws-samples/aws-iam-access-key-auto-rotation/issues/10
         double.faults(json!({"organizations.ListAccounts": refused(
@@ -151,6 +151,21 @@ fn a_role_that_may_not_be_taken_says_who_denies_it() {
         "{told}"
     );
     assert!(!told.contains("PLANTED"), "{told}");
+    // The only one that is asked for.
+    let role = [
+        "collect",
+        "--role-arn",
+        "arn:aws:iam::222222222222:role/Reader",
+    ];
+    let output = double.run(&ledger, &role);
+    let told = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{told}");
+    for expected in [
+        "no account could be opened: access denied to sts:AssumeRole: a service control policy",
+        "hint: the organization's administrators have to change its service control policy (p-2kgnabcd)",
+    ] {
+        assert!(told.contains(expected), "{expected}: {told}");
+    }
 }
 
 #[test]
@@ -273,6 +288,20 @@ fn a_region_that_is_not_enabled_is_told_from_wrong_credentials() {
     );
     let ill = said(&double.run(&ledger, &["doctor", "--region", "ap-east-1"]));
     assert!(ill.contains("Enable the region for the account"), "{ill}");
+    // So it is where exports are asked for.
+    let import = [
+        "import",
+        "athena://billing.cur2",
+        "--month",
+        "2026-10",
+        "--region",
+        "ap-east-1",
+    ];
+    let told = said(&double.run(&ledger, &import));
+    assert!(
+        told.contains("the region ap-east-1 is not enabled for the account"),
+        "{told}"
+    );
     // Credentials that nobody knows are refused as before.
     let mut command = double.command(&ledger, &["collect", "--region", "ap-east-1"]);
     let output = command
