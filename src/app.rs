@@ -309,7 +309,7 @@ impl App {
         security_baseline: bool,
     ) -> Result<Bill, AppError> {
         let mut records = plan.records(&self.catalog);
-        let mut notes = Vec::new();
+        let mut notes = plan.assumptions();
         if security_baseline {
             let (baseline, counted) = plan.security_baseline(&self.catalog);
             records.extend(baseline);

@@ -40,6 +40,9 @@ use crate::{
 /// finding.
 const FUTURES: usize = 2000;
 
+/// Months that a ledger may end before the current one, and still say something of it.
+const MOST_BEHIND: u32 = 12;
+
 impl App {
     /// Continues usage and rates what may come of it.
     pub fn forecast(
@@ -49,6 +52,10 @@ impl App {
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
+        let question = &Question {
+            months: question.months + self.behind(past.coverage.last_day),
+            ..question.clone()
+        };
         let over = self.last_over(past.records.iter().map(|record| record.month));
         let charges = Charges::of(&past.records);
         let until = over.unwrap_or(past.last_month);
@@ -70,6 +77,14 @@ impl App {
             discounts,
             costs: past.costs,
         })
+    }
+
+    /// Counts the months that usage ends before the current one: what follows is asked for from today on.
+    fn behind(&self, last_day: NaiveDate) -> u32 {
+        let months = std::iter::successors(Some(Month::of(last_day)), |month| Some(month.next()));
+        let behind = months.take_while(|month| month.end() <= self.today);
+        let behind = u32::try_from(behind.count()).unwrap_or(u32::MAX);
+        if behind > MOST_BEHIND { 0 } else { behind }
     }
 
     /// Forecasts the past again and compares it with what came.

@@ -79,7 +79,7 @@ pub(super) fn run(
         .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
         .transpose()?
         .map(Money::new);
-    let (check, more, currency) = args.verdict(app, budget)?;
+    let (check, more, currency) = args.verdict(app, output, budget)?;
     if output.format == Format::Table {
         // One line, whatever the terminal's width: it is read in logs.
         let line = report::check::line(&check, &more, &currency);
@@ -98,6 +98,7 @@ impl Args {
     fn verdict(
         &self,
         app: &App,
+        output: &Output,
         budget: Option<Money>,
     ) -> Result<(Check, Vec<String>, Currency), CommandError> {
         let files: Vec<PathBuf> = self.scenario.iter().cloned().collect();
@@ -133,11 +134,11 @@ impl Args {
                     .to_owned(),
             });
         }
-        let baseline = self.baseline.gather(app)?;
+        let baseline = self.baseline.gather(app, output)?;
         let (cost, mut complete) = app.dearest(&baseline, scenario)?;
         let limit = match (&self.base, self.max_increase) {
             (Some(base), Some(percent)) => {
-                let before = stated(base, &self.baseline.terms, app)?;
+                let before = stated(base, &self.baseline.terms, app, output)?;
                 let (base, whole) = app.dearest(&before, &Scenario::default())?;
                 complete &= whole;
                 Limit::Increase {
@@ -184,9 +185,6 @@ impl Args {
     }
 }
 
-/// Months that a ledger may end before the current one, and still say something of it.
-const MOST_BEHIND: u32 = 12;
-
 fn forecast(
     app: &App,
     limit: Limit,
@@ -199,22 +197,7 @@ fn forecast(
         budget,
         ..Question::default()
     };
-    let mut forecast = app.forecast(&ledger, &question, request)?;
-    // A ledger that ends before this month: the gate is about this month all the same.
-    let current = Month::of(app.today);
-    let known = forecast.outlook.months.first().map(|month| month.month);
-    let behind = known.into_iter().flat_map(|known| {
-        std::iter::successors(Some(known), |month| Some(month.next()))
-            .take_while(|month| *month < current)
-    });
-    let behind = u32::try_from(behind.count()).unwrap_or(u32::MAX);
-    if (1..=MOST_BEHIND).contains(&behind) {
-        let question = Question {
-            months: behind,
-            ..question
-        };
-        forecast = app.forecast(&ledger, &question, request)?;
-    }
+    let forecast = app.forecast(&ledger, &question, request)?;
     let month = forecast
         .outlook
         .months

@@ -170,9 +170,9 @@ impl BaselineArgs {
     }
 
     /// Gathers what is compared with.
-    pub(super) fn gather(&self, app: &App) -> Result<Baseline, CommandError> {
+    pub(super) fn gather(&self, app: &App, output: &Output) -> Result<Baseline, CommandError> {
         if let Some(file) = &self.usage {
-            return stated(file, &self.terms, app);
+            return stated(file, &self.terms, app, output);
         }
         let request = self.request(app)?;
         let mut ledger = app.ledger()?;
@@ -208,6 +208,7 @@ pub(super) fn stated(
     file: &std::path::Path,
     terms: &TermsArgs,
     app: &App,
+    output: &Output,
 ) -> Result<Baseline, CommandError> {
     let read = usage_file::read(file, &app.catalog).map_err(AppError::from)?;
     let region = read
@@ -218,6 +219,9 @@ pub(super) fn stated(
     let plan = read.plan(month, region);
     if plan.items.is_empty() && plan.pipelines.is_empty() {
         return Err(CommandError::NothingStated);
+    }
+    for note in plan.assumptions() {
+        output.say(&format!("note: {note}"));
     }
     let terms: Terms = terms.over(read.terms, &app.catalog)?;
     let name = file.display().to_string();
@@ -247,7 +251,7 @@ pub(super) fn run(
     {
         return Err(CommandError::NoChange);
     }
-    let baseline = args.baseline.gather(app)?;
+    let baseline = args.baseline.gather(app, output)?;
     let currency = currency_of(&baseline);
     if !args.sweep.is_empty() || args.breakeven.is_some() || args.tornado.is_some() {
         output.one_picture(scenarios.len())?;

@@ -116,6 +116,7 @@ impl Ledger {
                         scope: scope(row)?,
                         part: row.get(3)?,
                         reason: row.get(4)?,
+                        remedy: None,
                     })
                 })?
                 .collect()

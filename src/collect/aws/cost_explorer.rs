@@ -81,12 +81,20 @@ pub(super) async fn collect(run: &Run<'_>, account: &Account) -> Result<(), Fail
     for month in open_months(run, account)? {
         match collect_month(run, account, &client, &scope, month).await {
             Ok(()) => {}
+            // These concern every month.
+            Err(
+                failure @ (Failure::Fatal(_)
+                | Failure::Denied(_)
+                | Failure::CostExplorerOff
+                | Failure::NotSignedUp(_)
+                | Failure::RegionOff
+                | Failure::Unreached { .. }),
+            ) => return Err(failure),
             // The others may still be read, and each that is not has a name.
-            Err(failure @ (Failure::TooDear | Failure::Failed { .. })) => {
+            Err(failure) => {
                 run.miss(&scope, &month.to_string(), &failure)?;
                 whole = false;
             }
-            Err(other) => return Err(other),
         }
     }
     if whole {
