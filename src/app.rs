@@ -246,6 +246,10 @@ pub struct Imported {
 /// What a reader should know of days that nobody measured.
 pub const SPREAD: &str =
     "Sums of several days are spread evenly over these days: what single days had is not known.";
+/// Returns what tells of the mark of a delivery whether the ledger holds it.
+fn is_known(ledger: Option<&Ledger>) -> impl Fn(&str) -> bool + '_ {
+    move |mark| ledger.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
+}
 
 /// The program: a catalogue, a day and a set of books.
 #[derive(Debug)]
@@ -363,18 +367,11 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
-        let (folders, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|p| p.is_dir());
         let known = self.known()?;
-        let mut delivery = if files.is_empty() {
-            Delivery::default()
-        } else {
-            exports::import_files(&files, &self.catalog, options, watch)?
+        let delivery = {
+            let is_known = is_known(known.as_ref());
+            exports::import_local(files, &is_known, &self.catalog, options, watch)?
         };
-        for folder in folders {
-            let folder = exports::Folder(folder);
-            let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
-            exports::append(&mut delivery, read)?;
-        }
         drop(known);
         self.keep(delivery)
     }
@@ -389,6 +386,7 @@ impl App {
     }
 
     /// Reads what a folder of exports brings that the ledger does not hold.
+    #[cfg(feature = "aws")]
     pub(crate) fn read_store(
         &self,
         store: &dyn exports::Store,
@@ -397,12 +395,9 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Delivery, AppError> {
-        let is_known = |mark: &str| {
-            known.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
-        };
         Ok(exports::import_store(
             store,
-            &is_known,
+            &is_known(known),
             finished,
             &self.catalog,
             options,

@@ -79,6 +79,9 @@ impl App {
             if standing.invoiced == Some(false) && !is_open {
                 add(NotFinal::NotInvoiced { kind });
             }
+            if standing.services_unknown {
+                add(NotFinal::ServicesUnknown { kind });
+            }
             if standing.is_cut {
                 add(NotFinal::PageMissing { kind });
             }

@@ -1,9 +1,12 @@
 //! From facts to advice: each error once, with what to do next and the exit code it ends with.
 
+mod import;
+
 use std::process::ExitCode;
 
 use thiserror::Error;
 
+use self::import::import_hint;
 #[cfg(feature = "aws")]
 use crate::collect::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
@@ -520,58 +523,4 @@ fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
         | LedgerError::ReadOnly { .. } => "check its permissions, or name another with --ledger",
         LedgerError::Database { .. } => return None,
     })
-}
-
-fn import_hint(error: &ImportError) -> &'static str {
-    match error {
-        ImportError::Open { .. } | ImportError::Read { .. } => {
-            "nothing was imported; check the path and its permissions"
-        }
-        ImportError::Directory { .. } => "nothing was imported; name the files in it",
-        ImportError::Truncated { .. }
-        | ImportError::Damaged { .. }
-        | ImportError::RowGroup { .. }
-        | ImportError::Footer { .. }
-        | ImportError::Bomb { .. } => "nothing was imported; download the file again",
-        ImportError::NothingDelivered { .. } => {
-            "nothing was imported; name the folder that the export is delivered to, or another month"
-        }
-        ImportError::Manifest { .. } => "nothing was imported; download the folder again",
-        ImportError::Changed { .. } | ImportError::Incomplete { .. } => {
-            "nothing was imported; wait until the delivery is written, and run the same again"
-        }
-        ImportError::Packing { .. } => {
-            "nothing was imported; unpack it, or write it again with Snappy, gzip or Zstandard"
-        }
-        ImportError::PackedTwice { .. } => {
-            "nothing was imported; unpack the archive, and import what is in it"
-        }
-        ImportError::RepeatedColumn { .. } => {
-            "nothing was imported; leave the one that counts, or deliver the export again"
-        }
-        ImportError::Row { .. }
-        | ImportError::ParquetRow { .. }
-        | ImportError::RecordTooLong { .. } => {
-            "nothing was imported; mend the row, or leave such rows out with --skip-bad-rows"
-        }
-        ImportError::Empty { .. }
-        | ImportError::NotText { .. }
-        | ImportError::NoCsvInZip { .. }
-        | ImportError::Unrecognised { .. }
-        | ImportError::TooManyBadRows { .. }
-        | ImportError::NotCostExplorerJson { .. }
-        | ImportError::Value { .. } => {
-            "nothing was imported; `pipebill import --help` lists the exports it knows"
-        }
-        ImportError::ColumnType { .. } => {
-            "nothing was imported; write the column as text or number, tags as a map or as JSON text"
-        }
-        ImportError::MissingColumns { .. } => {
-            "nothing was imported; add the columns to the export's query and deliver it again"
-        }
-        ImportError::AmbiguousDelivery { .. } | ImportError::SameCharges { .. } => {
-            "nothing was imported; name only one of them"
-        }
-        ImportError::Cancelled => "nothing was imported",
-    }
 }

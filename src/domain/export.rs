@@ -21,6 +21,8 @@ pub enum ExportKind {
     LegacyCur,
     /// FOCUS 1.0 or 1.2, a Data Export.
     Focus,
+    /// The bill of a month as the console's Bills page offers it: by account and usage type.
+    MonthlyBill,
     /// The answer of `get-cost-and-usage`.
     CostExplorerJson,
     /// The file that Cost Explorer's console offers.
@@ -31,10 +33,11 @@ pub enum ExportKind {
 
 impl ExportKind {
     /// Every kind, in order of precedence.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Cur2,
         Self::LegacyCur,
         Self::Focus,
+        Self::MonthlyBill,
         Self::CostExplorerJson,
         Self::CostExplorerCsv,
         Self::DailyCsv,
@@ -46,6 +49,7 @@ impl ExportKind {
             Self::Cur2 => "cur2",
             Self::LegacyCur => "cur",
             Self::Focus => "focus",
+            Self::MonthlyBill => "bill-csv",
             Self::CostExplorerJson => "ce-json",
             Self::CostExplorerCsv => "ce-csv",
             Self::DailyCsv => "daily",
@@ -63,6 +67,7 @@ impl ExportKind {
             Self::Cur2 => "Cost and Usage Report 2.0",
             Self::LegacyCur => "legacy Cost and Usage Report",
             Self::Focus => "FOCUS",
+            Self::MonthlyBill => "monthly bill CSV",
             Self::CostExplorerJson => "Cost Explorer JSON",
             Self::CostExplorerCsv => "Cost Explorer CSV",
             Self::DailyCsv => "daily CSV",
@@ -76,7 +81,15 @@ impl ExportKind {
 
     /// Tells whether it states whole billing months of a payer, as a bill does.
     pub const fn is_bill(self) -> bool {
-        matches!(self, Self::Cur2 | Self::LegacyCur | Self::Focus)
+        matches!(
+            self,
+            Self::Cur2 | Self::LegacyCur | Self::Focus | Self::MonthlyBill
+        )
+    }
+
+    /// Tells whether its rows are of single days; those of others sum up all that they cover.
+    pub const fn is_by_day(self) -> bool {
+        self.is_bill() && !matches!(self, Self::MonthlyBill)
     }
 }
 
@@ -162,6 +175,8 @@ pub struct Standing {
     pub invoiced: Option<bool>,
     /// The answer names a next page, which is not there.
     pub is_cut: bool,
+    /// It sums up services without naming them, all or some: what they cost one by one is not known.
+    pub services_unknown: bool,
     /// The day it was read, where it sums up several days that were not over then: it does not tell
     /// how far it reaches.
     pub read_while_open: Option<NaiveDate>,

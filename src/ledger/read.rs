@@ -191,9 +191,9 @@ impl Known<'_> {
             }),
             None => None,
         };
-        // A bill has its rows by day, whatever it covers; a sum is of all the days that it covers.
+        // Most bills have their rows by day, whatever they cover; a sum is of all the days that it covers.
         let kind = decode(row.get_ref("slice_kind")?.as_str()?, ExportKind::from_name)?;
-        let last_day = if kind.is_bill() {
+        let last_day = if kind.is_by_day() {
             day
         } else {
             decode(row.get_ref("last_day")?.as_str()?, |text| text.parse().ok())?

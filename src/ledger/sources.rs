@@ -160,6 +160,7 @@ fn together(one: &Standing, other: Standing) -> Standing {
             (one, other) => one.or(other),
         },
         is_cut: one.is_cut || other.is_cut,
+        services_unknown: one.services_unknown || other.services_unknown,
         read_while_open: one.read_while_open.or(other.read_while_open),
         larger_before: one.larger_before.clone().or(other.larger_before),
     }

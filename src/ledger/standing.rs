@@ -30,6 +30,9 @@ pub(super) fn write(standing: &Standing) -> String {
     if standing.is_cut {
         said.insert("is_cut".to_owned(), json!(true));
     }
+    if standing.services_unknown {
+        said.insert("services_unknown".to_owned(), json!(true));
+    }
     if let Some(day) = standing.read_while_open {
         said.insert("read_while_open".to_owned(), json!(day.to_string()));
     }
@@ -66,6 +69,7 @@ fn standing(said: &Value) -> Option<Standing> {
         estimated: is("estimated").unwrap_or_default(),
         invoiced: is("invoiced"),
         is_cut: is("is_cut").unwrap_or_default(),
+        services_unknown: is("services_unknown").unwrap_or_default(),
         read_while_open: match said["read_while_open"].as_str() {
             Some(day) => Some(day.parse().ok()?),
             None => None,

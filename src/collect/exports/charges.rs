@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
-    export::FileRead,
+    export::{ExportKind, FileRead},
     ids::ServiceCode,
     number::{parse_decimal, short_decimal},
     period::Month,
@@ -69,6 +69,7 @@ pub(super) fn read(
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
     charges.delivered = deliveries::month_of_file(stream.name());
+    charges.is_text = true;
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut whole = ByteRecord::new();
     text.look_ahead(charges.looks_ahead());
@@ -144,6 +145,8 @@ pub(super) struct Charges<'c> {
     bucket_key: Vec<u8>,
     /// The month that the file is delivered for, where its folder tells.
     pub(super) delivered: Option<Month>,
+    /// It is text, which whoever opened it may have saved with other account IDs.
+    pub(super) is_text: bool,
 }
 
 impl<'c> Charges<'c> {
@@ -174,6 +177,7 @@ impl<'c> Charges<'c> {
             key: Vec::new(),
             bucket_key: Vec::new(),
             delivered: None,
+            is_text: false,
         }
     }
 
@@ -336,6 +340,13 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         push(&mut self.key, fields.unit().unwrap_or_default());
+        let is_text = self.is_text;
+        // Such a row is of no day, but of the month.
+        let last_day = if bound.kind().is_bill() && !bound.kind().is_by_day() {
+            month.last_day()
+        } else {
+            day
+        };
         let before_tags = self.key.len();
         for &(field, _) in &bound.tags {
             push(&mut self.key, record.get(field).unwrap_or_default());
@@ -358,9 +369,9 @@ impl<'c> Charges<'c> {
                 Ok(Row {
                     month,
                     day,
-                    last_day: day,
+                    last_day,
                     payer: fields.text(Column::Payer)?,
-                    account: fields.text(Column::Account)?,
+                    account: fields.account(Column::Account, is_text)?,
                     service: &service,
                     usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
                     region: fields.text(Column::Region)?,
@@ -407,7 +418,7 @@ impl<'c> Charges<'c> {
                 (day, Month::of(day))
             }
         };
-        let payer = fields.text(Column::Payer)?;
+        let payer = fields.account(Column::Payer, self.is_text)?;
         let bucket = self.gather.bucket(payer, month, (day, day));
         self.buckets
             .insert(self.bucket_key.as_slice().into(), (bucket, month));
@@ -574,6 +585,19 @@ impl<'r, R: Record> Fields<'r, R> {
             .transpose()
     }
 
+    fn account(&self, column: Column, is_text: bool) -> Result<Option<&'r str>, Fault> {
+        let text = self.text(column)?;
+        // The public samples of FOCUS have longer ones; no spreadsheet makes an ID longer.
+        let is_sample = |id: &str| {
+            let is_long = id.len() > 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+            is_long && self.bound.kind() == ExportKind::Focus
+        };
+        match text.filter(|id| is_text && !values::is_account(id) && !is_sample(id)) {
+            None => Ok(text),
+            Some(id) => Err((self.first(column), RowFault::Account(shown(id)))),
+        }
+    }
+
     fn currency(&self) -> Result<&'r str, Fault> {
         let text = self.text(Column::Currency)?;
         text.ok_or_else(|| self.missing(Column::Currency))
@@ -583,15 +607,15 @@ impl<'r, R: Record> Fields<'r, R> {
         let Some(text) = self.text(column)? else {
             return Ok(None);
         };
-        match parse_decimal(text) {
+        match values::number(text) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err((self.first(column), RowFault::Number(error))),
+            Err(fault) => Err((self.first(column), fault)),
         }
     }
 
     fn day(&self, column: Column) -> Result<chrono::NaiveDate, Fault> {
         let text = self.text(column)?.ok_or_else(|| self.missing(column))?;
-        values::day(text).ok_or_else(|| (self.first(column), RowFault::Date(shown(text))))
+        values::day(text).ok_or_else(|| (self.first(column), values::no_day(text)))
     }
 
     fn kind(&self) -> Result<crate::domain::usage::ChargeKind, Fault> {
@@ -631,8 +655,8 @@ impl<'r, R: Record> Fields<'r, R> {
             };
             let text = std::str::from_utf8(text).map_err(|_| (Some(*field), RowFault::NotText))?;
             match tag {
-                TagField::Map { prefix } => values::add_tags(&mut tags, text, prefix)
-                    .map_err(|_| (Some(*field), RowFault::Tags(shown(text))))?,
+                TagField::Map { keys } => values::add_tags(&mut tags, text, *keys)
+                    .ok_or_else(|| (Some(*field), RowFault::Tags(shown(text))))?,
                 TagField::One { key } => {
                     tags.entry(key.clone()).or_insert_with(|| text.to_owned());
                 }

@@ -14,7 +14,7 @@ use super::{
     values::{rows, shown},
 };
 use crate::domain::{
-    catalog::{Catalog, ServiceKind},
+    catalog::{Catalog, Service, ServiceKind},
     export::{ExportKind, Outside, Slice, Standing},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
@@ -229,25 +229,33 @@ impl<'c> Gather<'c> {
         Some((known.code.clone(), Left::of_service(known.code.as_str())?))
     }
 
-    /// Returns the one kept service that has a usage type, where a source names no service.
+    /// Returns the one kept service that has a usage type, where a source names no service; of a usage
+    /// type that the catalogue lacks, the one whose usage types begin like it.
     pub(super) fn service_with(&self, usage_type: &str) -> Option<ServiceCode> {
-        let has = |code: &ServiceCode| {
-            let (_, meter) = self.catalog.locate(code, usage_type, None);
-            self.catalog
-                .meter(code, meter.usage_type.as_str())
-                .is_some()
+        let (_, bare) = self.catalog.split_prefix(usage_type);
+        let only = |has: &dyn Fn(&Service) -> bool| {
+            let services = self.catalog.services.values();
+            let mut found = services.filter(|service| has(service));
+            let first = found.next()?;
+            let is_kept = first.kind == ServiceKind::Code
+                || self.options.include_services.contains(&first.code);
+            (is_kept && found.next().is_none()).then(|| first.code.clone())
         };
-        let mut found = self
-            .catalog
-            .services
-            .values()
-            .filter(|service| {
-                service.kind == ServiceKind::Code
-                    || self.options.include_services.contains(&service.code)
+        let is_kept = |service: &Service| {
+            service.kind == ServiceKind::Code
+                || self.options.include_services.contains(&service.code)
+        };
+        let has = |service: &Service| self.catalog.meter(&service.code, bare).is_some();
+        let family = bare.split_once(':').map(|(family, _)| family);
+        let begins = |service: &Service| {
+            let mut meters = service.meters.iter();
+            meters.any(|info| {
+                let usage_type = info.meter.usage_type.as_str();
+                usage_type.split_once(':').map(|(family, _)| family) == family
             })
-            .filter(|service| has(&service.code));
-        let first = found.next()?;
-        found.next().is_none().then(|| first.code.clone())
+        };
+        only(&|service| is_kept(service) && has(service))
+            .or_else(|| family.and_then(|_| only(&begins)))
     }
 
     /// Counts rows of a service that is not kept. `key` is their service, kind and currency as

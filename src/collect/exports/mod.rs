@@ -5,11 +5,13 @@
 
 mod charges;
 mod choose;
+mod console;
 mod cost_explorer;
 mod deliveries;
 mod error;
 mod gather;
 mod layout;
+mod monthly_bill;
 mod open;
 mod parquet;
 #[cfg(feature = "aws")]
@@ -20,11 +22,13 @@ mod same;
 mod side_by_side;
 mod skip;
 mod source;
+mod stranger;
 mod texts;
+mod utf16;
 mod values;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{Read, Seek},
     path::{Path, PathBuf},
     slice,
@@ -37,6 +41,7 @@ pub use self::{
     error::{ImportError, RowFault},
     same::append,
     source::{Input, ReadAt},
+    stranger::Stranger,
 };
 use crate::domain::{
     catalog::Catalog,
@@ -110,6 +115,66 @@ impl Watch for Unwatched {
     }
 }
 
+/// Reads exports from files and folders on this machine. `is_known` tells of what marked a folder's month
+/// at the last import that it need not be read again.
+///
+/// What is no export is left out and named where there is one beside it; of what was named alone, the
+/// error is handed over.
+pub fn import_local(
+    paths: &[PathBuf],
+    is_known: &dyn Fn(&str) -> bool,
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Delivery, ImportError> {
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.is_dir());
+    let mut import = Import::new(catalog, options, watch);
+    let mut inputs = Vec::new();
+    if !files.is_empty() {
+        let notes = &mut import.delivery.notes;
+        for path in choose::choose(&files, paths.len() == 1, notes)? {
+            inputs.push(Input::local(&path).map_err(|source| ImportError::Open {
+                file: path.display().to_string(),
+                source,
+            })?);
+        }
+        import.read_all(&inputs, &[])?;
+    }
+    let mut strangers = std::mem::take(&mut import.strangers);
+    let mut delivery = import.finish()?;
+    let mut is_any_known = false;
+    for folder in folders {
+        let mut import = Import::new(catalog, options, watch);
+        let found = import.read_store(&Folder(folder), is_known, None);
+        match found {
+            Err(error @ ImportError::NothingDelivered { .. }) => {
+                strangers.push(error);
+                continue;
+            }
+            found => found?,
+        }
+        strangers.append(&mut import.strangers);
+        is_any_known |= import.leaves_known;
+        append(&mut delivery, import.finish()?)?;
+    }
+    if delivery.files.is_empty() && !is_any_known && !strangers.is_empty() {
+        return Err(strangers.swap_remove(0));
+    }
+    let has_rows = |file: &FileSummary| file.rows_read > 0;
+    if let (Some(first), true) = (delivery.files.first(), delivery.slices.is_empty())
+        && !is_any_known
+        && !delivery.files.iter().any(has_rows)
+    {
+        return Err(ImportError::NoRows {
+            file: first.path.display().to_string(),
+        });
+    }
+    let left_out = strangers.iter().map(ImportError::as_left_out);
+    delivery.notes.extend(left_out);
+    Ok(delivery)
+}
+
 /// Reads exports from files. Older deliveries and files given twice are left out.
 pub fn import_files(
     paths: &[PathBuf],
@@ -117,16 +182,11 @@ pub fn import_files(
     options: &ImportOptions,
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
-    let mut import = Import::new(catalog, options, watch);
-    let mut inputs = Vec::new();
-    for path in choose::choose(paths, &mut import.delivery.notes)? {
-        inputs.push(Input::local(&path).map_err(|source| ImportError::Open {
-            file: path.display().to_string(),
-            source,
-        })?);
+    if let Some(folder) = paths.iter().find(|path| path.is_dir()) {
+        let file = folder.display().to_string();
+        return Err(ImportError::Directory { file });
     }
-    import.read_all(&inputs, &[])?;
-    import.finish()
+    import_local(paths, &|_| false, catalog, options, watch)
 }
 
 /// Reads what counts of a folder of exports, but for months that are as they were: `is_known` tells
@@ -141,37 +201,16 @@ pub fn import_store(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    let (mut inputs, mut marks) = (Vec::new(), Vec::new());
-    let mut unchanged = 0;
-    let choices = options.fingerprint();
-    for month in deliveries::choose(store, options.month, &choices, &mut import.delivery.notes)? {
-        if is_known(&month.fingerprint) {
-            unchanged += month.files.len();
-            continue;
-        }
-        for file in &month.files {
-            inputs.push(store.input(file)?);
-            marks.push(Mark {
-                month: month.fingerprint.clone(),
-                // Where nothing tells a file from one that takes its place, it is read again.
-                file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
-            });
-        }
+    import.read_store(store, is_known, finished)?;
+    let mut strangers = std::mem::take(&mut import.strangers);
+    let leaves_known = import.leaves_known;
+    let mut delivery = import.finish()?;
+    if delivery.files.is_empty() && !leaves_known && !strangers.is_empty() {
+        return Err(strangers.swap_remove(0));
     }
-    if unchanged > 0 {
-        let read = match unchanged {
-            1 => "1 file not read, nothing changed since it was imported".to_owned(),
-            more => format!("{more} files not read, nothing changed since they were imported"),
-        };
-        import
-            .delivery
-            .notes
-            .push(format!("{}: {read}", store.name()));
-    }
-    import.leaves_known = unchanged > 0;
-    import.finished = finished;
-    import.read_all(&inputs, &marks)?;
-    import.finish()
+    let left_out = strangers.iter().map(ImportError::as_left_out);
+    delivery.notes.extend(left_out);
+    Ok(delivery)
 }
 
 /// Returns what [`import_store`] would read, and what a reader should know.
@@ -221,6 +260,8 @@ struct Import<'i> {
     leaves_known: bool,
     /// The day to which a sum was said to reach was within one.
     known_until_used: bool,
+    /// Why files are no exports.
+    strangers: Vec<ImportError>,
 }
 
 /// What becomes another as soon as anything of it does, of a file in a folder.
@@ -245,7 +286,45 @@ impl<'i> Import<'i> {
             other_months: BTreeSet::new(),
             leaves_known: false,
             known_until_used: false,
+            strangers: Vec::new(),
         }
+    }
+
+    /// Reads what counts of a folder, but for months that are as they were.
+    fn read_store(
+        &mut self,
+        store: &dyn Store,
+        is_known: &dyn Fn(&str) -> bool,
+        finished: Option<&'i dyn Finished>,
+    ) -> Result<(), ImportError> {
+        let (mut inputs, mut marks) = (Vec::new(), Vec::new());
+        let mut unchanged = 0;
+        let choices = self.options.fingerprint();
+        let notes = &mut self.delivery.notes;
+        for month in deliveries::choose(store, self.options.month, &choices, notes)? {
+            if is_known(&month.fingerprint) {
+                unchanged += month.files.len();
+                continue;
+            }
+            for file in &month.files {
+                inputs.push(store.input(file)?);
+                marks.push(Mark {
+                    month: month.fingerprint.clone(),
+                    // Where nothing tells a file from one that takes its place, it is read again.
+                    file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
+                });
+            }
+        }
+        if unchanged > 0 {
+            let read = match unchanged {
+                1 => "1 file not read, nothing changed since it was imported".to_owned(),
+                more => format!("{more} files not read, nothing changed since they were imported"),
+            };
+            notes.push(format!("{}: {read}", store.name()));
+        }
+        self.leaves_known = unchanged > 0;
+        self.finished = finished;
+        self.read_all(&inputs, &marks)
     }
 
     /// Reads files, but for those that an interrupted import had finished. Those of a folder have marks.
@@ -257,6 +336,7 @@ impl<'i> Import<'i> {
                 finished.keep(mark, texts);
             }
         };
+        let (reader, watch) = (self.texts(), self.watch);
         let mut found: Vec<Vec<FileRead>> = Vec::new();
         let (mut texts, mut tables) = (Vec::new(), Vec::new());
         let mut not_again = 0;
@@ -275,14 +355,16 @@ impl<'i> Import<'i> {
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
         // What a file is shows in its first bytes: either reader says which are none of its own.
-        let read_texts = |places: &[usize], found: &mut Vec<Vec<FileRead>>| {
+        let mut strangers = BTreeMap::new();
+        let mut read_texts = |places: &[usize], found: &mut Vec<Vec<FileRead>>| {
             let done = |at: usize, read: &[FileRead]| keep(places[at], read);
-            let read = texts::read(&of(places), self.texts(), self.watch, &done)?;
+            let read = texts::read(&of(places), reader, watch, &done)?;
             let mut others = Vec::new();
             for (&place, read) in places.iter().zip(read) {
                 match read {
-                    Some(read) => found[place] = read,
-                    None => others.push(place),
+                    Ok(Some(read)) => found[place] = read,
+                    Ok(None) => others.push(place),
+                    Err(error) => drop(strangers.insert(place, error)),
                 }
             }
             Ok::<_, ImportError>(others)
@@ -291,14 +373,17 @@ impl<'i> Import<'i> {
         tables.sort_unstable();
         let done = |at: usize, read: &FileRead| keep(tables[at], slice::from_ref(read));
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
-        let mut others = Vec::new();
+        let (mut others, mut other_tables) = (Vec::new(), Vec::new());
         for (&place, read) in tables.iter().zip(read) {
             match read {
-                Some(read) => found[place].push(read),
-                None => others.push(place),
+                Ok(Some(read)) => found[place].push(read),
+                Ok(None) => others.push(place),
+                Err(error) => other_tables.push((place, error)),
             }
         }
         read_texts(&others, &mut found)?;
+        strangers.extend(other_tables);
+        self.strangers.extend(strangers.into_values());
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
             self.delivery.notes.push(format!(
