@@ -21,6 +21,7 @@ mod double;
 mod finance;
 mod finance_laws;
 mod forecast;
+mod full_disk;
 mod import;
 mod import_shapes;
 mod laws;
