@@ -411,21 +411,46 @@ impl App {
             Books::File(path) => Ledger::open(path)?,
             Books::Sample => self.ledger()?,
         };
-        let quarantine = self.quarantine(&delivery.bad_rows)?;
-        let replaced = if delivery.may_be_smaller {
-            ledger.replace_by_less(&delivery.slices)?
-        } else {
-            ledger.replace(&delivery.slices)?
-        };
-        Ok(Imported {
-            delivery,
-            replaced,
-            quarantine,
-        })
+        match self.put(&mut ledger, &delivery) {
+            Ok((replaced, quarantine)) => Ok(Imported {
+                delivery,
+                replaced,
+                quarantine,
+            }),
+            Err(error) => {
+                ledger.give_up();
+                Err(error)
+            }
+        }
     }
 
-    /// Keeps rows that could not be read beside the ledger, under a name that follows from them.
-    fn quarantine(&self, rows: &[BadRow]) -> Result<Option<PathBuf>, AppError> {
+    fn put(
+        &self,
+        ledger: &mut Ledger,
+        delivery: &Delivery,
+    ) -> Result<(Vec<Replaced>, Option<PathBuf>), AppError> {
+        let mut replace = || match delivery.may_be_smaller {
+            true => ledger.replace_by_less(&delivery.slices),
+            false => ledger.replace(&delivery.slices),
+        };
+        let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
+            return Ok((replace()?, None));
+        };
+        match replace() {
+            Ok(replaced) => Ok((replaced, Some(quarantine))),
+            Err(error) => {
+                if is_new {
+                    // Nothing was imported, so nothing was left out.
+                    drop(std::fs::remove_file(&quarantine));
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Keeps rows that could not be read beside the ledger, under a name that follows from them. Tells
+    /// whether they are there for the first time.
+    fn quarantine(&self, rows: &[BadRow]) -> Result<Option<(PathBuf, bool)>, AppError> {
         let Books::File(ledger) = &self.books else {
             return Ok(None);
         };
@@ -448,11 +473,12 @@ impl App {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         let path = ledger.with_file_name(format!("quarantine-{digest}.csv"));
+        let is_new = !path.exists();
         atomic_file::write(&path, &content).map_err(|source| AppError::Quarantine {
             path: path.clone(),
             source,
         })?;
-        Ok(Some(path))
+        Ok(Some((path, is_new)))
     }
 
     /// Returns the month asked for, else the last one the ledger has.

@@ -43,6 +43,7 @@ use crate::{
     },
 };
 use definition::Definition;
+pub(super) use definition::check as check_definition;
 
 /// Write files for people and for finance
 ///

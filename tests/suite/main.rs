@@ -23,6 +23,7 @@ mod finality;
 mod finance;
 mod finance_laws;
 mod forecast;
+mod full_disk;
 mod import;
 mod import_shapes;
 mod laws;
