@@ -291,11 +291,14 @@ impl Reader<'_> {
 
     fn stage(&self, entry: StageEntry) -> Result<Stage, UsageFileError> {
         let stated = match &entry.action {
-            Some(name) => Some(self.action(name)?),
+            Some(name) => Some(
+                stated::action(name.get_ref())
+                    .or_else(|problem| self.contradiction(name.span().start, &problem))?,
+            ),
             None => None,
         };
         let does_something = entry.compute.is_some() || entry.on_premises_targets > 0;
-        let is_assumed = stated.is_none() && !does_something && says_approval(&entry.name);
+        let is_assumed = stated.is_none() && !does_something && stated::says_approval(&entry.name);
         Ok(Stage {
             compute: entry.compute.map(|name| self.compute(&name)).transpose()?,
             name: entry.name,
@@ -308,23 +311,6 @@ impl Reader<'_> {
             is_assumed,
             on_premises_targets: entry.on_premises_targets,
         })
-    }
-
-    fn action(&self, name: &Spanned<String>) -> Result<ActionKind, UsageFileError> {
-        let asked = match name.get_ref().trim().to_lowercase() {
-            // AWS calls the category so, and its only provider manual.
-            approval if approval == "approval" => "manual-approval".to_owned(),
-            other => other,
-        };
-        let known = || ACTIONS.iter().map(|(known, _)| *known);
-        if let Some((_, kind)) = ACTIONS.iter().find(|(known, _)| *known == asked) {
-            return Ok(*kind);
-        }
-        let unknown = UnknownName::new("action", name.get_ref(), known());
-        let mark = if unknown.nearest.is_some() { "" } else { ":" };
-        let known = known().collect::<Vec<_>>().join(", ");
-        let problem = format!("{unknown}{mark} choose from {known}");
-        self.contradiction(name.span().start, &problem)
     }
 
     fn terms(
@@ -393,38 +379,6 @@ impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|&b| b == b'\n').count() + 1
     }
-}
-
-/// What a stage may do: AWS's categories of actions, its name for the approval that people give, and
-/// actions of an own worker. V2 bills the minutes of all but the last two.
-const ACTIONS: [(&str, ActionKind); 8] = [
-    ("source", ActionKind::Standard),
-    ("build", ActionKind::Standard),
-    ("test", ActionKind::Standard),
-    ("deploy", ActionKind::Standard),
-    ("invoke", ActionKind::Standard),
-    ("compute", ActionKind::Standard),
-    ("manual-approval", ActionKind::ManualApproval),
-    ("custom", ActionKind::Custom),
-];
-
-/// Tells whether a stage is named after an approval: `approve`, `prod-approval`, `ManualApproval`.
-fn says_approval(name: &str) -> bool {
-    let mut words = String::new();
-    let mut was_lower = false;
-    for c in name.chars() {
-        if c.is_uppercase() && was_lower || !c.is_alphanumeric() {
-            words.push(' ');
-        }
-        words.extend(c.to_lowercase());
-        was_lower = c.is_lowercase();
-    }
-    words.split_whitespace().any(|word| {
-        matches!(
-            word.trim_matches(|c: char| !c.is_alphabetic()),
-            "approve" | "approval" | "approvals"
-        )
-    })
 }
 
 /// A number, written as an integer or as text. A bare `1.5` would pass through a float.

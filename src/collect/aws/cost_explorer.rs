@@ -78,7 +78,8 @@ pub(super) async fn collect(run: &Run<'_>, account: &Account) -> Result<(), Fail
     run.ledger().begin_source(&scope)?;
     let (first, last) = days(run);
     let mut whole = true;
-    for month in open_months(run, account)? {
+    let mut months = open_months(run, account)?.into_iter();
+    while let Some(month) = months.next() {
         match collect_month(run, account, &client, &scope, month).await {
             Ok(()) => {}
             // These concern every month.
@@ -92,8 +93,14 @@ pub(super) async fn collect(run: &Run<'_>, account: &Account) -> Result<(), Fail
             ) => return Err(failure),
             // The others may still be read, and each that is not has a name.
             Err(failure) => {
-                run.miss(&scope, &month.to_string(), &failure)?;
                 whole = false;
+                run.miss(&scope, &month.to_string(), &failure)?;
+                if matches!(failure, Failure::Throttled { .. }) {
+                    // Who asks on is refused for longer.
+                    for month in months.by_ref() {
+                        run.miss(&scope, &month.to_string(), &failure)?;
+                    }
+                }
             }
         }
     }

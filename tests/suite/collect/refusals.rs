@@ -244,26 +244,38 @@ fn what_stays_throttled_is_named_and_its_place_is_kept() {
     let Some(double) = Double::start("large:1,250,0,0") else {
         return;
     };
-    // https://github.com/boto/botocore/issues/1820 and awslabs/aws-codebuild-jenkins-plugin#31
-    double.faults(json!({"codebuild.ListBuildsForProject": {
-        "kind": "throttle", "code": "LimitExceededException", "after": 3,
-    }}));
+    // https://github.com/boto/botocore/issues/1820 and
+    // https://github.com/awslabs/aws-codebuild-jenkins-plugin/issues/31
+    double.faults(json!({
+        "codebuild.ListBuildsForProject": {"kind": "throttle", "after": 3},
+        "ce.GetCostAndUsage": {"kind": "throttle", "code": "LimitExceededException"},
+    }));
     let (_folder, ledger) = place();
     let mut command = double.command(
         &ledger,
-        &["collect", "--rate", "10000", "--services", "codebuild"],
+        &[
+            "collect",
+            "--rate",
+            "10000",
+            "--services",
+            "codebuild,cost-explorer",
+        ],
     );
     let output = command.env("AWS_RETRY_MODE", "standard").output().unwrap();
     let told = said(&output);
     assert_eq!(output.status.code(), Some(1), "{told}");
     for expected in [
-        "p0000: codebuild:ListBuildsForProject was throttled 8 times over (LimitExceededException)",
+        "p0000: codebuild:ListBuildsForProject was throttled 8 times over (ThrottlingException)",
+        "13 in all: ce:GetCostAndUsage was throttled 8 times over (LimitExceededException)",
         "Run the same again later, or slower: --rate 1",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");
     }
+    // After the first month nobody asks on.
+    assert_eq!(double.operations()["ce.GetCostAndUsage"], 8);
     double.faults(json!({}));
-    double.collect(&ledger, &["--services", "codebuild"], 0);
+    double.collect(&ledger, &["--services", "codebuild,cost-explorer"], 0);
+    assert!(content(&ledger)["not_collected"].is_empty());
     // The third page, then two at the top for what is new.
     assert_eq!(double.operations()["codebuild.ListBuildsForProject"], 3);
     assert_eq!(content(&ledger)["build"].len(), 250);
