@@ -42,6 +42,7 @@ use crate::{
         catalog::Catalog,
         collection::Source,
         compare::{Comparison, reconcile},
+        costs::NOT_STATED,
         export::{BadRow, ExportKind},
         finality::Finality,
         ids::Currency,
@@ -618,7 +619,8 @@ fn choose_currency(
 fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError> {
     let rows = ledger.outside(month)?;
     let mut totals: BTreeMap<&Currency, (BTreeSet<&str>, Money)> = BTreeMap::new();
-    for row in &rows {
+    // What is of services that nobody knows is a gap: it may be of ours.
+    for row in rows.iter().filter(|row| row.service != NOT_STATED) {
         let total = totals.entry(&row.currency).or_default();
         total.0.insert(&row.service);
         total.1 += row.cost;

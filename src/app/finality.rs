@@ -1,11 +1,14 @@
 //! How far a month of the ledger reaches, how final it is, and what of it is missing.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 
 use super::{App, AppError};
 use crate::{
     domain::{
         collection::Source,
+        costs::NOT_STATED,
         finality::{Finality, NotFinal, ToCome},
         period::Month,
         usage::{Gap, UsageRecord},
@@ -80,7 +83,12 @@ impl App {
                 add(NotFinal::NotInvoiced { kind });
             }
             if standing.services_unknown {
-                add(NotFinal::ServicesUnknown { kind });
+                let mut cost = BTreeMap::new();
+                let sums = ledger.outside(month)?;
+                for sum in sums.into_iter().filter(|sum| sum.service == NOT_STATED) {
+                    *cost.entry(sum.currency).or_default() += sum.cost;
+                }
+                add(NotFinal::ServicesUnknown { kind, cost });
             }
             if standing.is_cut {
                 add(NotFinal::PageMissing { kind });

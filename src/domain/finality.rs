@@ -58,6 +58,8 @@ pub enum NotFinal {
     ServicesUnknown {
         /// In what kind of export.
         kind: ExportKind,
+        /// What it states of them.
+        cost: BTreeMap<Currency, Money>,
     },
     /// What was imported last is less than what it took the place of.
     Smaller {
@@ -110,12 +112,11 @@ impl NotFinal {
             Self::FilesMissing { kind, numbers } => {
                 format!("{} of the {} not imported", files(numbers), kind.title())
             }
-            Self::ServicesUnknown { kind } => {
-                format!(
-                    "the {} does not say which services were charged",
-                    kind.title()
-                )
-            }
+            Self::ServicesUnknown { kind, cost } => format!(
+                "the {} does not say which services {} are of",
+                kind.title(),
+                amounts(cost)
+            ),
             Self::Smaller { larger, .. } => format!(
                 "the last import replaced {} with {}",
                 size(larger.days, &larger.cost),
@@ -199,14 +200,17 @@ impl Finality {
 
 /// Says how large a delivery is.
 pub fn size(days: u32, cost: &BTreeMap<Currency, Money>) -> String {
-    let amount = |(currency, cost): (&Currency, &Money)| format!("{} {currency}", cost.to_cents());
-    let costs: Vec<String> = cost.iter().map(amount).collect();
     let days = format!("{days} day{} of usage", if days == 1 { "" } else { "s" });
-    if costs.is_empty() {
+    if cost.is_empty() {
         days
     } else {
-        format!("{days} ({})", costs.join(" and "))
+        format!("{days} ({})", amounts(cost))
     }
+}
+
+fn amounts(cost: &BTreeMap<Currency, Money>) -> String {
+    let amount = |(currency, cost): (&Currency, &Money)| format!("{} {currency}", cost.to_cents());
+    cost.iter().map(amount).collect::<Vec<_>>().join(" and ")
 }
 
 fn files(numbers: &[u32]) -> String {

@@ -192,8 +192,8 @@ fn notes(bill: &Bill) -> Vec<String> {
     notes.extend(month_notes(bill));
     for outside in &bill.outside {
         notes.push(format!(
-            "Not in this bill: {} other services of the export, {}.",
-            outside.services,
+            "Not in this bill: {} of the export, {}.",
+            super::counted(outside.services as u64, "other service"),
             show_money(outside.cost, &outside.currency)
         ));
     }

@@ -7,6 +7,7 @@ use std::{
 
 use super::{Block, Cell, Column, Document, Table, counted, finality, show_money};
 use crate::domain::{
+    costs::NOT_STATED,
     export::Slice,
     ids::Currency,
     import::{Delivery, Replaced},
@@ -78,7 +79,10 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
             file.rows_kept
         ));
     }
-    let outside = || delivery.slices.iter().flat_map(|slice| &slice.outside);
+    let outside = || {
+        let all = delivery.slices.iter().flat_map(|slice| &slice.outside);
+        all.filter(|total| total.service != NOT_STATED)
+    };
     let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();
     if !services.is_empty() {
         let rows: u64 = outside().map(|row| row.rows).sum();

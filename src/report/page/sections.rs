@@ -22,7 +22,7 @@ use crate::{
     },
     forecast::{MonthOutlook, Range},
     report::{
-        Cell, Column, Table, chart::Drawing, finality, forecast::View, formats::Material,
+        Cell, Column, Table, chart::Drawing, counted, finality, forecast::View, formats::Material,
         show_money, signed_money,
     },
 };
@@ -640,8 +640,8 @@ pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Me
     }
     for outside in &bill.outside {
         notes.push(format!(
-            "Not in this report: {} other services of the export, {}.",
-            outside.services,
+            "Not in this report: {} of the export, {}.",
+            counted(outside.services as u64, "other service"),
             show_money(outside.cost, &outside.currency)
         ));
     }
