@@ -66,6 +66,13 @@ impl ChargeKind {
     }
 }
 
+impl UsageRecord {
+    /// Returns the commitment that pays for it.
+    pub fn covered_by(&self) -> Option<Commitment> {
+        self.billed.as_ref()?.covered_by
+    }
+}
+
 impl fmt::Display for ChargeKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
@@ -96,6 +103,45 @@ pub struct Billed {
     pub list_rate: Option<Decimal>,
     /// The invoice; none while the month is open.
     pub invoice: Option<Arc<str>>,
+    /// What pays for it apart from this row: its cost is what the row says, whatever a price makes of it.
+    pub covered_by: Option<Commitment>,
+}
+
+/// A commitment to use so much, which pays for usage when it is bought or month by month.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Commitment {
+    /// A Savings Plan.
+    SavingsPlan,
+    /// A reservation.
+    Reservation,
+    /// One whose kind the source does not tell.
+    Other,
+}
+
+impl Commitment {
+    /// Returns the name used in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SavingsPlan => "savings_plan",
+            Self::Reservation => "reservation",
+            Self::Other => "commitment",
+        }
+    }
+
+    /// Reads [`Commitment::name`] back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::SavingsPlan, Self::Reservation, Self::Other];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Returns what people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::SavingsPlan => "Savings Plan",
+            Self::Reservation => "reservation",
+            Self::Other => "commitment",
+        }
+    }
 }
 
 /// One fact about usage: a day, a meter, a resource.

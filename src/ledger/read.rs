@@ -17,7 +17,7 @@ use crate::domain::{
     period::Month,
     quantity::{Quantity, Unit},
     storage::Told,
-    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
 impl Ledger {
@@ -188,6 +188,10 @@ impl Known<'_> {
                 rate: amount("rate")?,
                 list_rate: amount("list_rate")?,
                 invoice: shared(find, &mut ids.texts, row, "invoice")?,
+                covered_by: match row.get_ref("covered_by")?.as_str_or_null()? {
+                    Some(name) => Some(decode(name, Commitment::from_name)?),
+                    None => None,
+                },
             }),
             None => None,
         };

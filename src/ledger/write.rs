@@ -19,7 +19,7 @@ use crate::domain::{
     number::plain,
     period::Month,
     quantity::Quantity,
-    usage::UsageRecord,
+    usage::{Commitment, UsageRecord},
 };
 
 impl Ledger {
@@ -258,6 +258,10 @@ fn content(slice: &Slice) -> Content {
             // No text of a column begins with this character, so an absent one is not an empty one.
             field(&mut row, column.unwrap_or("\u{0}"));
         }
+        if let Some(commitment) = record.covered_by() {
+            // Nothing where there is none, as before it was kept.
+            field(&mut row, commitment.name());
+        }
         hasher.update(&row);
     }
     for record in &slice.storage {
@@ -372,7 +376,7 @@ fn insert(
     let id = transaction.last_insert_rowid();
     let mut add = transaction.prepare(
         "INSERT INTO record VALUES
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     )?;
     let kept = slice.records.iter().map(|record| (record, false));
     let storage = slice.storage.iter().map(|record| (record, true));
@@ -389,6 +393,7 @@ fn insert(
         }
         add.raw_bind_parameter(21, texts.id(&record.origin)?)?;
         add.raw_bind_parameter(22, aside)?;
+        add.raw_bind_parameter(23, record.covered_by().map(Commitment::name))?;
         add.raw_execute()?;
     }
     let mut add = transaction.prepare("INSERT INTO outside VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;

@@ -23,7 +23,7 @@ use crate::domain::{
     number::{parse_decimal, short_decimal},
     period::Month,
     storage::{self, Left},
-    usage::{ChargeKind, Tags},
+    usage::{ChargeKind, Commitment, Tags},
 };
 
 /// A row: its fields in the order of the header.
@@ -385,6 +385,7 @@ impl<'c> Charges<'c> {
                     rate,
                     list_rate,
                     invoice: fields.text(Column::Invoice)?,
+                    covered_by: fields.covered_by()?,
                     currency: fields.currency()?,
                     origin: fields.text(Column::Origin)?,
                 })
@@ -477,6 +478,7 @@ impl<'c> Charges<'c> {
             rate: fields.rates()?.0,
             list_rate: None,
             invoice: None,
+            covered_by: None,
             currency: fields.currency()?,
             origin: None,
         };
@@ -522,7 +524,7 @@ const OUTSIDE_COLUMNS: [Column; 4] = [
 ];
 
 /// What tells groups of one bucket apart, besides day, resource, unit and tags.
-const GROUP_COLUMNS: [Column; 12] = [
+const GROUP_COLUMNS: [Column; 14] = [
     Column::Service,
     Column::UsageType,
     Column::Kind,
@@ -533,6 +535,8 @@ const GROUP_COLUMNS: [Column; 12] = [
     Column::Rate,
     Column::ListRate,
     Column::Invoice,
+    Column::Commitment,
+    Column::Pricing,
     Column::Currency,
     Column::Origin,
 ];
@@ -596,6 +600,24 @@ impl<'r, R: Record> Fields<'r, R> {
             None => Ok(text),
             Some(id) => Err((self.first(column), RowFault::Account(shown(id)))),
         }
+    }
+
+    /// Tells what pays for usage: the type of its line, or columns of its own. A row of a purchase names
+    /// a commitment too, and is none.
+    fn covered_by(&self) -> Result<Option<Commitment>, Fault> {
+        if self.kind()? != ChargeKind::Usage {
+            return Ok(None);
+        }
+        if let Some(commitment) = self.text(Column::Kind)?.and_then(values::covering) {
+            return Ok(Some(commitment));
+        }
+        let is_committed = self.text(Column::Pricing)? == Some("Committed");
+        Ok(match self.text(Column::Commitment)? {
+            Some(name) if name.contains("avings") => Some(Commitment::SavingsPlan),
+            Some(name) if name.contains("eserv") => Some(Commitment::Reservation),
+            Some(_) => Some(Commitment::Other),
+            None => is_committed.then_some(Commitment::Other),
+        })
     }
 
     fn currency(&self) -> Result<&'r str, Fault> {

@@ -111,6 +111,8 @@ pub(super) fn add(
                 rate: None,
                 list_rate: None,
                 invoice: None,
+                // An answer has no place for it but the type of the record.
+                covered_by: sum.record_type.and_then(super::values::covering),
                 currency: sum.currency,
                 origin: None,
             })
@@ -416,8 +418,19 @@ fn json_error(stream: &Stream<'_>, head: &[u8], error: serde_json::Error) -> Imp
         return stream.error(error.into());
     }
     let file = stream.name().to_owned();
-    if let Some(what) = Stranger::of_json(head) {
+    let is_json = !error.is_syntax();
+    if let Some(what) = Stranger::of_json(head, is_json) {
         return ImportError::Stranger { file, what };
+    }
+    // A heading in brackets, as settings have.
+    let mut text = head
+        .trim_ascii_start()
+        .iter()
+        .skip_while(|byte| **byte == b'[');
+    if error.is_syntax() && text.next().is_some_and(u8::is_ascii_alphabetic) {
+        let first = String::from_utf8_lossy(head);
+        let columns = shown(first.lines().next().unwrap_or_default());
+        return ImportError::Unrecognised { file, columns };
     }
     let line = error.line();
     if error.is_data() {

@@ -60,7 +60,7 @@ impl RowFault {
     /// Tells whether the file as a whole was saved by something that changed its values: leaving the
     /// row out would leave others in that only look right.
     pub const fn is_of_the_file(&self) -> bool {
-        matches!(self, Self::Comma(_) | Self::DateForm(_) | Self::Account(_))
+        matches!(self, Self::DateForm(_) | Self::Account(_))
     }
 }
 

@@ -21,7 +21,7 @@ use crate::domain::{
     period::Month,
     quantity::{Quantity, Unit},
     storage::Left,
-    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
 /// How many unknown meters are named, the dearest first, before they are only counted.
@@ -64,6 +64,7 @@ pub(super) struct Row<'r> {
     pub(super) rate: Option<Decimal>,
     pub(super) list_rate: Option<Decimal>,
     pub(super) invoice: Option<&'r str>,
+    pub(super) covered_by: Option<Commitment>,
     pub(super) currency: &'r str,
     pub(super) origin: Option<&'r str>,
 }
@@ -372,6 +373,7 @@ impl<'c> Gather<'c> {
                 rate: row.rate,
                 list_rate: row.list_rate,
                 invoice: row.invoice.map(|id| self.texts.get(id, Arc::from)),
+                covered_by: row.covered_by,
             }),
             currency: self.currencies.get(row.currency, Currency::from),
             origin,
@@ -556,7 +558,7 @@ fn identity(record: &UsageRecord) -> impl Ord + '_ {
             &record.tags,
             record.quantity.map(|q| q.unit),
         ),
-        billed.map(|b| (b.rate, b.list_rate, b.invoice.clone())),
+        billed.map(|b| (b.rate, b.list_rate, b.invoice.clone(), b.covered_by)),
         (&record.currency, &record.origin),
     )
 }

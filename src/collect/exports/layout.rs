@@ -26,6 +26,8 @@ pub(super) enum Column {
     Rate,
     ListRate,
     Invoice,
+    Commitment,
+    Pricing,
     Origin,
 }
 
@@ -50,8 +52,8 @@ pub(super) struct Layout {
 }
 
 use Column::{
-    Account, Class, Cost, Currency, Day, Invoice, Kind, ListRate, Origin, Payer, Period, Quantity,
-    Rate, Region, Resource, Service, Unit, UsageType,
+    Account, Class, Commitment, Cost, Currency, Day, Invoice, Kind, ListRate, Origin, Payer,
+    Period, Pricing, Quantity, Rate, Region, Resource, Service, Unit, UsageType,
 };
 
 /// Names are compared in lower case.
@@ -162,6 +164,13 @@ static LAYOUTS: [Layout; 5] = [
             (Rate, false, &["contractedunitprice"]),
             (ListRate, false, &["listunitprice"]),
             (Invoice, false, &["invoiceid"]),
+            // The ID, an ARN, tells the kind where no column does.
+            (
+                Commitment,
+                false,
+                &["commitmentdiscounttype", "commitmentdiscountid"],
+            ),
+            (Pricing, false, &["pricingcategory"]),
         ],
         maps: &[
             ("tags", Keys::Of("")),

@@ -145,6 +145,13 @@ pub fn import_local(
     let mut delivery = import.finish()?;
     let mut is_any_known = false;
     for folder in folders {
+        let name = folder.display().to_string().replace('\\', "/");
+        if let Some(what) =
+            deliveries::beside(name.trim_end_matches('/')).filter(|_| paths.len() > 1)
+        {
+            delivery.notes.push(format!("{name}: left out, {what}"));
+            continue;
+        }
         let mut import = Import::new(catalog, options, watch);
         let found = import.read_store(&Folder(folder), is_known, None);
         match found {

@@ -198,8 +198,9 @@ impl Stranger {
         None
     }
 
-    /// Recognises JSON that is no answer of get-cost-and-usage by how it begins.
-    pub(super) fn of_json(head: &[u8]) -> Option<Self> {
+    /// Recognises JSON that is no answer of get-cost-and-usage by how it begins; `is_json` as far as it
+    /// was read.
+    pub(super) fn of_json(head: &[u8], is_json: bool) -> Option<Self> {
         let text = String::from_utf8_lossy(head);
         let text = text.trim_start();
         if text.starts_with("{'") || text.starts_with("[{'") {
@@ -230,7 +231,7 @@ impl Stranger {
             .iter()
             .any(|key| has(key));
         let is_list = text.starts_with('[') && !has("ResultsByTime");
-        if is_part || is_list {
+        if is_part || (is_list && is_json) {
             return Some(Self::QueryOutput);
         }
         let is_whole = serde_json::from_slice::<serde::de::IgnoredAny>(head).is_ok();

@@ -7,7 +7,10 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::RowFault;
-use crate::domain::{number::parse_decimal, usage::ChargeKind};
+use crate::domain::{
+    number::parse_decimal,
+    usage::{ChargeKind, Commitment},
+};
 
 /// Returns the text of a field; none where it is empty or a literal `NULL`.
 pub(super) fn present(field: &[u8]) -> Option<&[u8]> {
@@ -241,6 +244,15 @@ pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
         "Credit" => ChargeKind::Credit,
         "Refund" => ChargeKind::Refund,
         other => ChargeKind::Other(Arc::from(other)),
+    }
+}
+
+/// Returns what pays for usage of a line type.
+pub(super) fn covering(line_type: &str) -> Option<Commitment> {
+    match line_type {
+        "SavingsPlanCoveredUsage" | "Savings Plan Covered Usage" => Some(Commitment::SavingsPlan),
+        "DiscountedUsage" | "Discounted Usage" => Some(Commitment::Reservation),
+        _ => None,
     }
 }
 

@@ -241,6 +241,7 @@ impl<'a> Valuer<'a> {
                 rate: Some(rate),
                 list_rate: None,
                 invoice: None,
+                covered_by: None,
             }),
             currency: self.workload.currency.clone(),
             origin: origin.clone(),

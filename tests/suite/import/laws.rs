@@ -10,7 +10,7 @@ use pipebill::{
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         money::Money,
         quantity::{Quantity, Unit},
-        usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+        usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
     },
     ledger::Ledger,
 };
@@ -51,6 +51,7 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
             consumed: None,
             metering: None,
             billed: billed.map(|(cost, rate, invoice)| Billed {
+                covered_by: rate.map(|_| Commitment::SavingsPlan),
                 cost: Money::new(cost),
                 rate,
                 list_rate: rate,
