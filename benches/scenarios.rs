@@ -220,6 +220,7 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
             valuer: Valuer::new(&workload, &large.catalog, &terms, Observed::default()),
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
+            costs_only: std::collections::BTreeSet::new(),
         };
         optimize(
             &[month],

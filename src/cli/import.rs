@@ -69,6 +69,10 @@ pub(super) struct Args {
     /// Name a source that states no payer, so that two of them are kept apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// Take a smaller export of a month for the right one: without this the month that it replaces
+    /// stays incomplete.
+    #[arg(long)]
+    allow_smaller: bool,
     /// How far the sum of a month that is not over reaches, where its file does not tell: the last day
     /// that it counts.
     #[arg(long, value_name = "DAY")]
@@ -111,6 +115,7 @@ pub(super) fn run(
         month: args.month,
         today: Some(app.today),
         known_until: args.known_until,
+        allow_smaller: args.allow_smaller,
     };
     let watch = Progress::new(output.shows_progress());
     let imported = if let Some(place) = elsewhere(&args.files).next() {
@@ -159,7 +164,9 @@ pub(super) fn run(
         &imported.replaced,
         imported.quarantine.as_deref(),
     ))?;
-    Ok(Exit::of(!skipped, strict))
+    let mut replaced = imported.replaced.iter();
+    let is_less = replaced.any(|month| month.larger_before.is_some());
+    Ok(Exit::of(!skipped && !is_less, strict))
 }
 
 /// A progress bar on a terminal, and an ear for Ctrl-C.

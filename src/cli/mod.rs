@@ -199,6 +199,11 @@ struct Global {
     as_of: Option<NaiveDate>,
 }
 
+/// Checks the text of a report definition, and says how many files it names; `file` names it in errors.
+pub fn check_definition(file: &str, text: &str) -> Result<usize, CommandError> {
+    report::check_definition(file, text)
+}
+
 /// Runs the program with these arguments and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {

@@ -74,6 +74,11 @@ impl ExportKind {
         }
     }
 
+    /// Tells whether it says which of its figures are estimated.
+    pub const fn says_if_estimated(self) -> bool {
+        matches!(self, Self::CostExplorerJson)
+    }
+
     /// Tells whether it states whole billing months of a payer, as a bill does.
     pub const fn is_bill(self) -> bool {
         matches!(
@@ -123,6 +128,42 @@ pub struct Slice {
     pub delivery: Option<String>,
     /// How final its source calls it.
     pub standing: Standing,
+}
+
+impl Larger {
+    /// Tells whether usage costs less than before.
+    pub fn costs_less(&self) -> bool {
+        let now = |currency| self.cost_now.get(currency).copied().unwrap_or_default();
+        self.cost
+            .iter()
+            .any(|(currency, cost)| *cost > now(currency))
+    }
+}
+
+impl Slice {
+    /// Tells whether anything was charged.
+    pub fn has_charges(&self) -> bool {
+        !self.records.is_empty() || !self.outside.is_empty()
+    }
+}
+
+/// Adds up what slices cost, all services and kinds of charges together, by currency.
+pub fn cost<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> BTreeMap<Currency, Money> {
+    let mut sums = BTreeMap::new();
+    for slice in slices {
+        let kept = slice.records.iter().filter_map(|record| {
+            let cost = record.billed.as_ref()?.cost;
+            Some((&record.currency, cost))
+        });
+        let outside = slice
+            .outside
+            .iter()
+            .map(|total| (&total.currency, total.cost));
+        for (currency, cost) in kept.chain(outside) {
+            *sums.entry(currency.clone()).or_insert(Money::ZERO) += cost;
+        }
+    }
+    sums
 }
 
 /// How final the figures of a source are, as far as the source says so itself.

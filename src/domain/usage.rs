@@ -28,6 +28,8 @@ pub enum ChargeKind {
     Refund,
     /// A negotiated or bundled discount, as a row of its own.
     Discount,
+    /// What usage that a savings plan covers is taken back by: no discount, for the plan is paid for.
+    Negation,
     /// A one-time or recurring fee.
     Fee,
     /// A kind we do not know, under the name the bill gives it. Kept, counted and shown.
@@ -43,6 +45,7 @@ impl ChargeKind {
             Self::Credit => "credit",
             Self::Refund => "refund",
             Self::Discount => "discount",
+            Self::Negation => "savings plan negation",
             Self::Fee => "fee",
             Self::Other(name) => name,
         }
@@ -56,6 +59,7 @@ impl ChargeKind {
             "credit" => Self::Credit,
             "refund" => Self::Refund,
             "discount" => Self::Discount,
+            "savings plan negation" => Self::Negation,
             "fee" => Self::Fee,
             other => Self::Other(Arc::from(other)),
         }

@@ -8,6 +8,7 @@ mod coverage;
 mod error;
 mod facts;
 mod happened;
+mod larger;
 mod read;
 mod schema;
 mod sources;
@@ -26,7 +27,7 @@ use rust_decimal::Decimal;
 pub use self::{
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
-    sources::SourceInfo,
+    sources::{SourceInfo, Stretch},
     unfinished::Unfinished,
 };
 
@@ -38,6 +39,8 @@ const BUSY: Duration = Duration::from_secs(2);
 pub struct Ledger {
     connection: Connection,
     path: PathBuf,
+    /// What opening it made.
+    made: Option<Made>,
 }
 
 type SqlResult<T> = Result<T, rusqlite::Error>;
@@ -45,19 +48,46 @@ type SqlResult<T> = Result<T, rusqlite::Error>;
 impl Ledger {
     /// Opens the ledger, and makes it if there is none.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
+        let made = Made::at(path);
+        let opened = Self::make(path);
+        match (opened, made) {
+            (Ok(mut ledger), made) => {
+                ledger.made = made;
+                Ok(ledger)
+            }
+            // On a full disk SQLite gets no further than the name of the file.
+            (Err(error), Some(made)) => {
+                made.undo();
+                Err(error)
+            }
+            (Err(error), None) => Err(error),
+        }
+    }
+
+    fn make(path: &Path) -> Result<Self, LedgerError> {
         if let Some(directory) = path.parent() {
             std::fs::create_dir_all(directory).map_err(|source| LedgerError::CreateDirectory {
                 path: path.to_owned(),
                 source,
             })?;
         }
-        let was_there = path.exists();
-        let ledger = Self::from(path, Connection::open(path));
-        if ledger.is_err() && !was_there {
-            // On a full disk SQLite gets no further than the name of the file.
-            drop(std::fs::remove_file(path));
+        Self::from(path, Connection::open(path))
+    }
+
+    /// Closes a ledger that nothing could be put into. One that was made for that goes again, unless
+    /// another process has put something into it meanwhile.
+    pub fn give_up(mut self) {
+        let made = self.made.take();
+        let is_empty = self.connection.query_row(
+            "SELECT NOT EXISTS (SELECT 1 FROM text) AND NOT EXISTS (SELECT 1 FROM slice)
+                AND NOT EXISTS (SELECT 1 FROM listing)",
+            [],
+            |row| row.get(0),
+        );
+        drop(self);
+        if let (Some(made), Ok(true)) = (made, is_empty) {
+            made.undo();
         }
-        ledger
     }
 
     /// Opens a ledger that is there.
@@ -110,11 +140,46 @@ impl Ledger {
         Ok(Self {
             connection,
             path: path.to_owned(),
+            made: None,
         })
     }
 
     fn read<T>(&self, read: impl FnOnce(&Connection) -> SqlResult<T>) -> Result<T, LedgerError> {
         read(&self.connection).map_err(|error| LedgerError::of(&self.path, error))
+    }
+}
+
+/// What there was not before a ledger was opened.
+#[derive(Debug)]
+struct Made {
+    file: PathBuf,
+    /// The innermost first.
+    folders: Vec<PathBuf>,
+}
+
+impl Made {
+    /// Returns what opening a ledger will make; none if it is there.
+    fn at(path: &Path) -> Option<Self> {
+        let folders = path.ancestors().skip(1);
+        let folders = folders.take_while(|folder| !folder.as_os_str().is_empty());
+        (!path.exists()).then(|| Self {
+            file: path.to_owned(),
+            folders: folders
+                .take_while(|folder| !folder.exists())
+                .map(Path::to_owned)
+                .collect(),
+        })
+    }
+
+    /// Takes it away. Nothing more can be done where even this fails; a folder in use stays.
+    fn undo(self) {
+        drop(std::fs::remove_file(&self.file));
+        let mut journal = self.file.into_os_string();
+        journal.push("-journal");
+        drop(std::fs::remove_file(journal));
+        for folder in self.folders {
+            drop(std::fs::remove_dir(folder));
+        }
     }
 }
 

@@ -14,13 +14,16 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod costs;
 mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod double;
+mod finality;
 mod finance;
 mod finance_laws;
 mod forecast;
+mod full_disk;
 mod import;
 mod import_shapes;
 mod laws;

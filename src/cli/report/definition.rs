@@ -73,6 +73,11 @@ pub(super) fn embedded() -> Vec<(String, String)> {
     found
 }
 
+/// Reads the text of a definition, and says how many files it names.
+pub(in crate::cli) fn check(file: &str, text: &str) -> Result<usize, CommandError> {
+    Definition::read(file, text).map(|definition| definition.files.len())
+}
+
 impl Definition {
     /// Returns the definition of this name, or the one in this file.
     pub(super) fn named(name: &str) -> Result<Self, CommandError> {

@@ -158,6 +158,7 @@ impl<'c> Charges<'c> {
     ) -> Self {
         let mut gather = Gather::new(bound.layout.kind, origin, catalog, options);
         gather.names_resources = !bound.fields(Column::Resource).is_empty();
+        gather.names_invoices = !bound.fields(Column::Invoice).is_empty();
         Self {
             bound,
             gather,
@@ -240,6 +241,7 @@ impl<'c> Charges<'c> {
     /// Adds a row of text. Most are of services that are only summed, and are looked at no further
     /// than it takes to see that such a row was there before.
     fn line(&mut self, line: &Line<'_>, whole: &mut ByteRecord) -> Result<(), Fault> {
+        self.has_width(line.len())?;
         let cost = self.plain_cost(line);
         if let Some(cost) = cost {
             self.key.clear();
@@ -285,9 +287,18 @@ impl<'c> Charges<'c> {
         is_measure && of(Column::Resource).any(|resource| left.has(unquoted(resource)))
     }
 
-    /// Returns the cost of a plain row that has as many fields as the header.
+    /// Refuses a row with more or fewer fields than the header: which of them is which, nobody knows.
+    fn has_width(&self, found: usize) -> Result<(), Fault> {
+        let expected = self.bound.width();
+        if found == expected {
+            return Ok(());
+        }
+        Err((None, RowFault::FieldCount { expected, found }))
+    }
+
+    /// Returns the cost of a plain row.
     fn plain_cost(&self, line: &Line<'_>) -> Option<Decimal> {
-        if matches!(line, Line::Odd(_)) || line.len() != self.bound.width() {
+        if matches!(line, Line::Odd(_)) {
             return None;
         }
         let mut fields = self.bound.fields(Column::Cost).iter();
@@ -298,16 +309,8 @@ impl<'c> Charges<'c> {
     /// Adds a row, which stands for so many rows of the export. Returns where it is summed if its
     /// service is not kept.
     pub(super) fn row(&mut self, record: &impl Record, rows: u64) -> Result<Option<Summed>, Fault> {
+        self.has_width(record.len())?;
         let bound = self.bound;
-        if record.len() != bound.width() {
-            return Err((
-                None,
-                RowFault::FieldCount {
-                    expected: bound.width(),
-                    found: record.len(),
-                },
-            ));
-        }
         let fields = Fields { bound, record };
         let cost = fields.number(Column::Cost)?;
         let cost = cost.ok_or_else(|| fields.missing(Column::Cost))?;

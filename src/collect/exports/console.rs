@@ -321,7 +321,7 @@ impl Table {
             skipped: Skipped::new(options.skip_bad_rows),
             rows: 0,
         };
-        let mut others = Vec::new();
+        let (mut others, mut dates) = (Vec::new(), Vec::new());
         while let Some(row) = stream.row(text)? {
             let mut record = ByteRecord::new();
             row.copy_to(&mut record);
@@ -340,19 +340,18 @@ impl Table {
                 }
             };
             let first = record.get(0).unwrap_or_default().trim();
-            let fault = if record.len() != header.len() {
-                RowFault::FieldCount {
-                    expected: header.len(),
-                    found: record.len(),
-                }
+            if record.len() != header.len() {
+                let (expected, found) = (header.len(), record.len());
+                let fault = (None, RowFault::FieldCount { expected, found });
+                let error = row_error(stream, line, header, fault);
+                table.skipped.add(error, 1, skip::line(&record))?;
             } else if let Some(day) = day(first) {
                 if let Err(fault) = table.add(line, day, first.len() > 10, &record, columns) {
                     let error = row_error(stream, line, header, fault);
                     table.skipped.add(error, 1, skip::line(&record))?;
                 }
-                continue;
             } else if is_date_of_another_form(first) {
-                RowFault::DateForm(shown(first))
+                dates.push((line, record));
             } else {
                 let costs = amounts(&record, columns);
                 if table.total.is_none() {
@@ -360,7 +359,15 @@ impl Table {
                 } else {
                     others.push((line, costs, record));
                 }
-                continue;
+            }
+        }
+        // One such date is a slip; where all are, the file is of a spreadsheet.
+        for (line, record) in dates {
+            let first = shown(record.get(0).unwrap_or_default().trim());
+            let fault = if table.amounts.is_empty() {
+                RowFault::DateForm(first)
+            } else {
+                RowFault::Date(first)
             };
             let error = row_error(stream, line, header, (Some(0), fault));
             table.skipped.add(error, 1, skip::line(&record))?;

@@ -22,14 +22,12 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
+    costs::NOT_STATED,
     export::{ExportKind, FileRead},
     ids::Currency,
     period::Month,
     usage::{ChargeKind, Tags},
 };
-
-/// What stands for the service where the source does not say.
-const NOT_STATED: &str = "(service not stated)";
 
 /// One sum of Cost Explorer.
 #[derive(Default)]

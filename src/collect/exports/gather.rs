@@ -113,6 +113,8 @@ pub(super) struct Gather<'c> {
     origin: Arc<str>,
     /// The source names resources.
     pub(super) names_resources: bool,
+    /// The source has a place for the invoice of a charge.
+    pub(super) names_invoices: bool,
     catalog: &'c Catalog,
     options: &'c ImportOptions,
     buckets: Vec<Bucket>,
@@ -139,6 +141,7 @@ impl<'c> Gather<'c> {
             kind,
             origin: Arc::from(origin),
             names_resources: false,
+            names_invoices: false,
             catalog,
             options,
             buckets: Vec::new(),
@@ -410,7 +413,8 @@ impl<'c> Gather<'c> {
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
     pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<Slice> {
         self.note_the_unknown(notes);
-        let (kind, names_resources) = (self.kind, self.names_resources);
+        let (kind, names_resources, names_invoices) =
+            (self.kind, self.names_resources, self.names_invoices);
         let states_empty_days = matches!(
             kind,
             ExportKind::CostExplorerCsv | ExportKind::CostExplorerJson
@@ -423,20 +427,26 @@ impl<'c> Gather<'c> {
             .filter(|found| {
                 states_empty_days || !found.kept.groups.is_empty() || !found.outside.is_empty()
             })
-            .map(|found| Slice {
-                kind,
-                source: found.source,
-                month: found.month,
-                covers: found.covers,
-                whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
-                part: number,
-                records: merged(found.kept.groups),
-                storage: merged(found.storage.groups),
-                names_resources,
-                outside: merged_outside(found.outside),
-                skipped: 0,
-                delivery: None,
-                standing: Standing::default(),
+            .map(|found| {
+                let records = merged(found.kept.groups);
+                Slice {
+                    kind,
+                    source: found.source,
+                    month: found.month,
+                    covers: found.covers,
+                    whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
+                    part: number,
+                    standing: Standing {
+                        invoiced: names_invoices.then(|| invoiced(&records)).flatten(),
+                        ..Standing::default()
+                    },
+                    records,
+                    storage: merged(found.storage.groups),
+                    names_resources,
+                    outside: merged_outside(found.outside),
+                    skipped: 0,
+                    delivery: None,
+                }
             })
             .collect();
         slices.sort_by(|a, b| (a.covers, &a.source).cmp(&(b.covers, &b.source)));
@@ -526,6 +536,16 @@ fn add(record: &mut UsageRecord, quantity: Option<Decimal>, cost: Decimal) -> bo
 fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
     let sum = a.checked_add(b)?;
     (a.is_zero() || b.is_zero() || sum.scale() >= a.scale().max(b.scale())).then_some(sum)
+}
+
+/// Tells whether every charge for usage has an invoice; none where there is no such charge.
+fn invoiced(records: &[UsageRecord]) -> Option<bool> {
+    let mut usage = records
+        .iter()
+        .filter(|record| record.kind == ChargeKind::Usage)
+        .peekable();
+    usage.peek()?;
+    Some(usage.all(|record| record.billed.as_ref().is_some_and(|b| b.invoice.is_some())))
 }
 
 /// What tells records apart; everything but their amounts.

@@ -45,9 +45,10 @@ pub use self::{
 };
 use crate::domain::{
     catalog::Catalog,
-    export::FileRead,
-    ids::ServiceCode,
+    export::{self, ExportKind, FileRead, Slice},
+    ids::{Currency, ServiceCode},
     import::{Delivery, FileSummary, Planned},
+    money::Money,
     period::Month,
 };
 
@@ -64,6 +65,8 @@ pub struct ImportOptions {
     pub month: Option<Month>,
     /// The day that counts as today: no charge is of a day after it.
     pub today: Option<NaiveDate>,
+    /// A delivery that is smaller than what it takes the place of is right.
+    pub allow_smaller: bool,
     /// How far the sum of a period that is not over reaches, where the user knows.
     pub known_until: Option<NaiveDate>,
 }
@@ -73,8 +76,12 @@ impl ImportOptions {
     fn fingerprint(&self) -> String {
         // The number rises when other things are read of the same file.
         format!(
-            "4 {:?} {:?} {:?} {:?}",
-            self.skip_bad_rows, self.include_services, self.source, self.known_until
+            "4 {:?} {:?} {:?} {:?} {:?}",
+            self.skip_bad_rows,
+            self.include_services,
+            self.source,
+            self.known_until,
+            self.allow_smaller
         )
     }
 }
@@ -258,6 +265,8 @@ struct Import<'i> {
     other_months: BTreeSet<Month>,
     /// Files are as they were at the last import.
     leaves_known: bool,
+    /// The day to which a sum was said to reach was within one.
+    known_until_used: bool,
     /// Why files are no exports.
     strangers: Vec<ImportError>,
 }
@@ -276,10 +285,14 @@ impl<'i> Import<'i> {
             catalog,
             options,
             watch,
-            delivery: Delivery::default(),
+            delivery: Delivery {
+                may_be_smaller: options.allow_smaller,
+                ..Delivery::default()
+            },
             finished: None,
             other_months: BTreeSet::new(),
             leaves_known: false,
+            known_until_used: false,
             strangers: Vec::new(),
         }
     }
@@ -412,7 +425,9 @@ impl<'i> Import<'i> {
                 notes.push(format!("{name}: months other than {month} left out"));
             }
         }
+        self.leave_out_days_to_come(&name, &mut read.slices);
         for slice in &mut read.slices {
+            self.reach(slice);
             slice.skipped = read.skipped;
             slice.delivery = mark.map(|mark| mark.month.clone());
         }
@@ -434,8 +449,51 @@ impl<'i> Import<'i> {
         });
     }
 
+    /// Sets sums of days to come aside: they are what the console expects, not what was charged.
+    fn leave_out_days_to_come(&mut self, name: &str, slices: &mut Vec<Slice>) {
+        let Some(today) = self.options.today else {
+            return;
+        };
+        let is_to_come = |slice: &mut Slice| !slice.kind.is_bill() && slice.covers.0 > today;
+        let to_come: Vec<Slice> = slices.extract_if(.., is_to_come).collect();
+        let charged: Vec<&Slice> = to_come.iter().filter(|slice| slice.has_charges()).collect();
+        let first = charged.iter().map(|slice| slice.covers.0).min();
+        let last = charged.iter().map(|slice| slice.covers.1).max();
+        if let (Some(first), Some(last)) = (first, last) {
+            let cost: Vec<String> = export::cost(charged).into_iter().map(shown_cost).collect();
+            self.delivery.notes.push(format!(
+                "{name}: {} left out: {first} to {last} are after {today}, so they are a forecast \
+                 and no charges",
+                cost.join(" and "),
+            ));
+        }
+    }
+
+    /// Finds out how far a sum of several days reaches, where those were not over when it was made.
+    fn reach(&mut self, slice: &mut Slice) {
+        let (first, last) = slice.covers;
+        if slice.kind.is_bill() || first == last {
+            return;
+        }
+        if let Some(day) = self.options.known_until
+            && (first..last).contains(&day)
+        {
+            self.known_until_used = true;
+            slice.covers.1 = day;
+            slice.whole_month = false;
+            for record in &mut slice.records {
+                record.last_day = day;
+            }
+        }
+        let last = slice.covers.1;
+        // Only an answer says itself that it ends today.
+        let ends_today = slice.kind == ExportKind::CostExplorerJson;
+        let is_open = |today: &NaiveDate| *today < last || (*today == last && !ends_today);
+        slice.standing.read_while_open = self.options.today.filter(is_open);
+    }
+
     /// Hands over what was read, unless two files state the same charges.
-    fn finish(self) -> Result<Delivery, ImportError> {
+    fn finish(mut self) -> Result<Delivery, ImportError> {
         let brings_nothing = self.delivery.slices.is_empty() && !self.leaves_known;
         if let (Some(first), true) = (self.delivery.files.first(), brings_nothing)
             && !self.other_months.is_empty()
@@ -446,7 +504,18 @@ impl<'i> Import<'i> {
                 others: self.other_months.into_iter().collect(),
             });
         }
+        if let Some(day) = self.options.known_until
+            && !self.known_until_used
+        {
+            self.delivery.notes.push(format!(
+                "--known-until changes nothing: no sum of several days goes beyond {day}"
+            ));
+        }
         same::check(&self.delivery, 0)?;
         Ok(self.delivery)
     }
+}
+
+fn shown_cost((currency, cost): (Currency, Money)) -> String {
+    format!("{cost} {currency}")
 }

@@ -226,15 +226,19 @@ fn athena_map(text: &str) -> Option<Vec<(&str, String)>> {
 pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
     match name {
         "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage" => ChargeKind::Usage,
-        // Covered usage and its negation cancel out: only both together are what was paid.
-        "SavingsPlanNegation"
-        | "EdpDiscount"
+        "EdpDiscount"
         | "PrivateRateDiscount"
         | "BundledDiscount"
         | "Discount"
         | "SppDiscount"
         | "RiVolumeDiscount"
-        | "DistributorDiscount" => ChargeKind::Discount,
+        | "DistributorDiscount"
+        // As the API of Cost Explorer spells them out.
+        | "EnterpriseDiscountProgramDiscount"
+        | "PrivateRateCardDiscount"
+        | "SolutionProviderProgramDiscount" => ChargeKind::Discount,
+        // Covered usage and its negation cancel out: only both together are what was paid.
+        "SavingsPlanNegation" => ChargeKind::Negation,
         "Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => ChargeKind::Fee,
         "Tax" => ChargeKind::Tax,
         "Credit" => ChargeKind::Credit,
@@ -392,6 +396,21 @@ mod tests {
         for text in ["{web}", "team=web", "{\"a\":1"] {
             assert_eq!(athena_map(text), None, "{text}");
         }
+    }
+
+    /// A plan's negation takes covered usage back: what is paid for it is the plan's fee.
+    #[test]
+    fn a_negation_is_no_discount() {
+        let kind = |name| line_type(name, None);
+        assert_eq!(kind("SavingsPlanCoveredUsage"), ChargeKind::Usage);
+        assert_eq!(kind("SavingsPlanNegation"), ChargeKind::Negation);
+        for name in ["EdpDiscount", "EnterpriseDiscountProgramDiscount"] {
+            assert_eq!(kind(name), ChargeKind::Discount, "{name}");
+        }
+        assert_eq!(
+            ChargeKind::from_name("savings plan negation"),
+            ChargeKind::Negation
+        );
     }
 
     #[test]

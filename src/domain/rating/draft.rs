@@ -28,6 +28,8 @@ pub(super) struct Draft {
     pub(super) consumed: Quantity,
     pub(super) mismatch: Option<UnitMismatch>,
     pub(super) by_day: BTreeMap<NaiveDate, Decimal>,
+    /// The last day that a record speaks for.
+    last_day: NaiveDate,
     /// Free by the bill's own word: units of rows at no cost.
     pub(super) free_rows: Decimal,
     /// Units and cost of rows that state no price: how many of them were free follows from ours.
@@ -61,6 +63,7 @@ impl Draft {
             consumed: Quantity::new(Decimal::ZERO, Unit::Unspecified),
             mismatch: None,
             by_day: BTreeMap::new(),
+            last_day: record.last_day,
             free_rows: Decimal::ZERO,
             rateless: (Decimal::ZERO, Money::ZERO),
             unbilled: Decimal::ZERO,
@@ -110,6 +113,7 @@ impl Draft {
     }
 
     pub(super) fn add(&mut self, record: &UsageRecord) {
+        self.last_day = self.last_day.max(record.last_day);
         let on_day = self.by_day.entry(record.day).or_default();
         if let Some(quantity) = record.quantity {
             *on_day += quantity.value;
@@ -207,11 +211,7 @@ impl Draft {
                 .keys()
                 .next()
                 .expect("a draft begins with a record"),
-            *self
-                .by_day
-                .keys()
-                .next_back()
-                .expect("a draft begins with a record"),
+            self.last_day,
         );
         let known = book
             .catalog

@@ -204,6 +204,7 @@ impl<'a> Valuer<'a> {
             free_tier: terms.free_tier,
             used: terms.used.clone(),
             discounts: terms.discounts.clone(),
+            recurring: terms.recurring.clone(),
             // Which rows a bill showed as free says nothing about usage that was not billed.
             sharing: Policy::Proportional,
             ..RatingOptions::new(self.workload.month)

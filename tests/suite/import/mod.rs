@@ -7,6 +7,7 @@ mod laws;
 mod ledger;
 mod once;
 mod people;
+mod ragged;
 mod unreadable;
 mod values;
 
