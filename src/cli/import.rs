@@ -28,9 +28,9 @@ use crate::{
 /// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
 /// Explorer downloads in any language and `aws ce get-cost-and-usage` answers, the month's bill as
 /// CSV from the Bills page, and a plain daily CSV; plain, gzipped or zipped. The kind is told from
-/// the columns; what is no export is left out beside one, and named. Of a folder that AWS delivers to, the newest
-/// complete delivery of each month is read, and only if it changed since the last import. Importing
-/// a month again replaces it; nothing is counted twice.
+/// the columns; what is no export is named, and left out beside one. Of a folder that AWS delivers
+/// to, the newest complete delivery of each month is read, and only if it changed since the last
+/// import. Importing a month again replaces it; nothing is counted twice.
 ///
 /// s3://BUCKET/PREFIX is read in place: of Parquet only the columns that are needed. An import that was
 /// interrupted goes on with the files that it had not finished.

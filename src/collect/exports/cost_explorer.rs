@@ -232,7 +232,7 @@ pub(super) fn read(
             what: Stranger::EmptyAnswer,
         });
     }
-    answers.finish()
+    Ok(answers.finish())
 }
 
 /// Calls `take` with each document of a text.
@@ -355,7 +355,7 @@ impl Answers<'_> {
         Ok(())
     }
 
-    fn finish(self) -> Result<FileRead, ImportError> {
+    fn finish(self) -> FileRead {
         let Self {
             file, estimated, ..
         } = self;
@@ -393,7 +393,7 @@ impl Answers<'_> {
             slice.standing.estimated = estimated.contains(&slice.covers);
             slice.standing.services_unknown = self.unnamed.contains(&slice.covers);
         }
-        Ok(FileRead {
+        FileRead {
             kind: ExportKind::CostExplorerJson,
             grouping: by(&self.definitions),
             rows: self.rows,
@@ -403,7 +403,7 @@ impl Answers<'_> {
             bad_rows,
             notes,
             name: file,
-        })
+        }
     }
 }
 

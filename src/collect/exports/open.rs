@@ -1,6 +1,7 @@
 //! Opens exports: plain text, gzip and zip, told apart by their first bytes.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt,
     io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
@@ -247,6 +248,10 @@ impl<R: Seek> Seek for Counted<R> {
     }
 }
 
+/// Takes a text, or why it is none.
+pub(super) type EachText<'e> =
+    dyn FnMut(Result<Text<'_>, ImportError>) -> Result<(), ImportError> + 'e;
+
 /// Calls `each` with every text in a file: one, or each CSV file of a zip archive. With a core to
 /// `spare` it is unpacked by a thread of its own.
 pub(super) fn each_text<R: Read + Seek + Send>(
@@ -254,7 +259,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
     mut input: R,
     spare: bool,
     watch: &dyn Watch,
-    each: &mut dyn FnMut(Result<Text<'_>, ImportError>) -> Result<(), ImportError>,
+    each: &mut EachText<'_>,
 ) -> Result<(), ImportError> {
     let file = path.display().to_string();
     let fail = |source| read_error(&file, 0, source);
@@ -272,8 +277,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
         inner: input,
         count: bytes_read.clone(),
     };
-    type Each<'e> = dyn FnMut(Result<Text<'_>, ImportError>) -> Result<(), ImportError> + 'e;
-    let text = |name: String, reader: Box<dyn Read + '_>, each: &mut Each<'_>| {
+    let text = |name: String, reader: Box<dyn Read + '_>, each: &mut EachText<'_>| {
         let stream = Stream {
             name,
             path,
@@ -335,7 +339,7 @@ fn each_entry<R: Read + Seek>(
     };
     let mut archive = zip::ZipArchive::new(input).map_err(damaged)?;
     let names = archive.file_names().take(WORKBOOK_NAMES).flatten();
-    let names: Vec<String> = names.map(|name| name.into_owned()).collect();
+    let names: Vec<String> = names.map(Cow::into_owned).collect();
     if let Some(what) = Stranger::of_archive(&names) {
         let file = file.to_owned();
         return Err(ImportError::Stranger { file, what });

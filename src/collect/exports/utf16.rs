@@ -76,7 +76,8 @@ impl<R: Read> Decoded<R> {
         let characters = char::decode_utf16(units);
         text.extend(characters.map(|found| found.unwrap_or(char::REPLACEMENT_CHARACTER)));
         if std::mem::take(&mut self.is_first) {
-            text = text.trim_start_matches('\u{feff}').to_owned();
+            let marks = text.len() - text.trim_start_matches('\u{feff}').len();
+            text.drain(..marks);
         }
         (self.text, self.at) = (text.into_bytes(), 0);
         self.rest = if self.is_over { Vec::new() } else { kept };

@@ -182,7 +182,9 @@ pub(super) fn add_tags(tags: &mut BTreeMap<String, String>, text: &str, keys: Ke
     };
     let Ok(map) = serde_json::from_str::<BTreeMap<String, Value>>(text) else {
         let entries = athena_map(text)?;
-        entries.into_iter().for_each(|(key, value)| add(key, value));
+        for (key, value) in entries {
+            add(key, value);
+        }
         return Some(());
     };
     for (key, value) in map {
