@@ -221,6 +221,7 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
     connection
         .execute_batch(
             "DELETE FROM record WHERE aside = 1; ALTER TABLE record DROP COLUMN aside;
+             ALTER TABLE record DROP COLUMN covered_by;
              ALTER TABLE slice DROP COLUMN names_resources;
              ALTER TABLE slice DROP COLUMN standing;
              UPDATE slice SET digest = x'00'; PRAGMA user_version = 3;",
