@@ -6,6 +6,7 @@
 mod pdf;
 pub mod pictures;
 mod prospects;
+mod reconciliation;
 mod sections;
 
 use std::io::Write;
