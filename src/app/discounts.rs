@@ -15,7 +15,6 @@ impl App {
     /// Learns what recurs from the last whole months, or from the only one there is, and returns a request
     /// that takes it off. What the user states stands in its place.
     pub(super) fn carry_discounts(
-        &self,
         charges: &Charges,
         until: Month,
         request: &BillRequest,

@@ -50,8 +50,8 @@ impl App {
         let mut found = found.ok_or(AppError::EmptyLedger)?;
         let gaps = usage[skip..].iter().flat_map(|month| &month.gaps);
         let missing = gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason));
-        let last = usage.last().map(|month| &month.costs_only);
-        let costs = last.and_then(|costs| left_out(costs, &found.currency, &self.catalog));
+        let newest = usage.last().map(|month| &month.costs_only);
+        let costs = newest.and_then(|costs| left_out(costs, &found.currency, &self.catalog));
         let discounts = of_comparison(&baseline.discounts, &self.catalog);
         let notes = missing.chain(costs).chain(discounts);
         found.observations.splice(0..0, notes.collect::<Vec<_>>());

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::{
     App, AppError, Baseline, BillRequest, choose_currency,
     discounts::{as_given, others},
+    quantities::nothing_ahead,
     rating_options,
     study_files::{self, StudyFileError},
 };
@@ -59,11 +60,11 @@ impl App {
         let over = self.last_over(past.records.iter().map(|record| record.month));
         let charges = Charges::of(&past.records);
         let until = over.unwrap_or(past.last_month);
-        let (discounts, request) = self.carry_discounts(&charges, until, request);
+        let (discounts, request) = Self::carry_discounts(&charges, until, request);
         let outlook = self.rating(&past, &request, |rating| {
             forecast::outlook(&past.records, &past.coverage, question, rating)
         })?;
-        let mut outlook = outlook.ok_or_else(|| self.nothing_ahead(ledger))?;
+        let mut outlook = outlook.ok_or_else(|| nothing_ahead(ledger))?;
         if let Some(month) = outlook.months.first_mut() {
             as_given(month, &past.records, &discounts);
         }
@@ -141,8 +142,8 @@ impl App {
             },
             &[scenario],
         );
-        let mut compared = compared.ok_or_else(|| self.nothing_ahead(ledger))?;
-        compared.pop().ok_or_else(|| self.nothing_ahead(ledger))
+        let mut compared = compared.ok_or_else(|| nothing_ahead(ledger))?;
+        compared.pop().ok_or_else(|| nothing_ahead(ledger))
     }
 
     /// Looks for savings as [`App::optimize`] does, and has their range from joint futures of the next
@@ -266,10 +267,10 @@ impl App {
             .iter()
             .map(|record| record.month)
             .max()
-            .ok_or_else(|| self.nothing_ahead(ledger))?;
+            .ok_or_else(|| nothing_ahead(ledger))?;
         let currency = choose_currency(last_month, &mut records, request)?;
         let (records, costs) = forecast::settle(records);
-        let mut coverage = Coverage::of(&records).ok_or_else(|| self.nothing_ahead(ledger))?;
+        let mut coverage = Coverage::of(&records).ok_or_else(|| nothing_ahead(ledger))?;
         // A sum says itself how far it reaches, also where nothing was used on its last days.
         let told = sources
             .iter()

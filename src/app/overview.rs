@@ -90,7 +90,7 @@ impl App {
         }
         if let Some(rated) = &over {
             let until = rated.rated.bill.month;
-            let (discounts, request) = self.carry_discounts(&charges, until, request);
+            let (discounts, request) = Self::carry_discounts(&charges, until, request);
             overview.discounts = discounts;
             overview.sensitivity = Some(self.sensitivity(rated, &request)?);
         }

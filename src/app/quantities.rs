@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, AppError};
+use super::AppError;
 use crate::{
     domain::{
         costs::{NOT_STATED, states_costs_only},
@@ -42,45 +42,42 @@ pub(super) fn unknown_services(
     }))
 }
 
-impl App {
-    /// Says why a ledger has nothing to continue.
-    pub(super) fn nothing_ahead(&self, ledger: &Ledger) -> AppError {
-        let months = match ledger.months() {
-            Ok(months) => months,
-            Err(error) => return error.into(),
-        };
-        let Some(last) = months.last() else {
-            return AppError::EmptyLedger;
-        };
-        match unknown_services(ledger, *last) {
-            Ok(Some(unknown)) => AppError::ServicesUnknown(unknown),
-            Ok(None) => AppError::NothingToContinue { known: months },
-            Err(error) => error.into(),
-        }
+/// Says why a ledger has nothing to continue.
+pub(super) fn nothing_ahead(ledger: &Ledger) -> AppError {
+    let months = match ledger.months() {
+        Ok(months) => months,
+        Err(error) => return error.into(),
+    };
+    let Some(last) = months.last() else {
+        return AppError::EmptyLedger;
+    };
+    match unknown_services(ledger, *last) {
+        Ok(Some(unknown)) => AppError::ServicesUnknown(unknown),
+        Ok(None) => AppError::NothingToContinue { known: months },
+        Err(error) => error.into(),
     }
+}
 
-    /// Says why months have no usage that a change could be about, if that is so.
-    pub(super) fn nothing_to_change(
-        &self,
-        ledger: &Ledger,
-        months: &[Month],
-    ) -> Result<Option<AppError>, LedgerError> {
-        let mut sources = BTreeSet::new();
-        for month in months {
-            if ledger.records(*month)?.iter().any(states_costs_only) {
-                let used = ledger.sources(*month)?.into_iter().filter(|s| s.used);
-                sources.extend(used.map(|source| source.kind));
-            }
+/// Says why months have no usage that a change could be about, if that is so.
+pub(super) fn nothing_to_change(
+    ledger: &Ledger,
+    months: &[Month],
+) -> Result<Option<AppError>, LedgerError> {
+    let mut sources = BTreeSet::new();
+    for month in months {
+        if ledger.records(*month)?.iter().any(states_costs_only) {
+            let used = ledger.sources(*month)?.into_iter().filter(|s| s.used);
+            sources.extend(used.map(|source| source.kind));
         }
-        let (Some(first), Some(last)) = (months.first(), months.last()) else {
-            return Ok(None);
-        };
-        if !sources.is_empty() {
-            return Ok(Some(AppError::CostsOnly {
-                months: (*first, *last),
-                sources: sources.into_iter().collect(),
-            }));
-        }
-        Ok(unknown_services(ledger, *last)?.map(AppError::ServicesUnknown))
     }
+    let (Some(first), Some(last)) = (months.first(), months.last()) else {
+        return Ok(None);
+    };
+    if !sources.is_empty() {
+        return Ok(Some(AppError::CostsOnly {
+            months: (*first, *last),
+            sources: sources.into_iter().collect(),
+        }));
+    }
+    Ok(unknown_services(ledger, *last)?.map(AppError::ServicesUnknown))
 }

@@ -6,7 +6,9 @@ use std::{
     sync::Arc,
 };
 
-use super::{App, AppError, BillRequest, Books, choose_currency, currencies};
+use super::{
+    App, AppError, BillRequest, Books, choose_currency, currencies, quantities::nothing_to_change,
+};
 use crate::{
     collect::sample,
     domain::{
@@ -220,7 +222,7 @@ impl App {
         all.dedup_by_key(|stores| stores.months.first().copied());
         let storage = History::of(all);
         if gathered.iter().all(|month| month.workload.lots.is_empty())
-            && let Some(why) = self.nothing_to_change(ledger, months)?
+            && let Some(why) = nothing_to_change(ledger, months)?
         {
             return Err(why);
         }
@@ -265,7 +267,7 @@ impl App {
                 }
             }
         }
-        Ok(self.carry_discounts(&charges, last, request))
+        Ok(Self::carry_discounts(&charges, last, request))
     }
 
     /// Takes stated usage as the baseline.

@@ -48,15 +48,15 @@ impl Charges {
             };
             let months = charges.0.entry(record.month).or_default();
             let service = record.key.meter.service.clone();
-            let charged = months.entry(service).or_default();
+            let sums = months.entry(service).or_default();
             match record.kind {
                 ChargeKind::Usage => {
-                    charged.usage += billed.cost;
+                    sums.usage += billed.cost;
                     if record.quantity.is_none() {
-                        *charged.costs_only.get_or_insert_default() += billed.cost;
+                        *sums.costs_only.get_or_insert_default() += billed.cost;
                     }
                 }
-                ChargeKind::Discount => charged.discounts += billed.cost,
+                ChargeKind::Discount => sums.discounts += billed.cost,
                 _ => {}
             }
         }
@@ -231,13 +231,13 @@ mod tests {
     /// Usage of 100.00 in each month, and what was taken off it; the months end in October.
     fn learnt(taken_off: &[i64]) -> Discounts {
         let mut charges = Charges::default();
-        for (number, off) in (11 - taken_off.len() as u32..).zip(taken_off) {
-            let charged = Charged {
+        for (number, off) in (1..=10).rev().zip(taken_off.iter().rev()) {
+            let sums = Charged {
                 usage: Money::new(Decimal::ONE_HUNDRED),
                 discounts: Money::new(Decimal::from(-off)),
                 costs_only: None,
             };
-            let services = BTreeMap::from([(ServiceCode::new("CodeBuild"), charged)]);
+            let services = BTreeMap::from([(ServiceCode::new("CodeBuild"), sums)]);
             charges.0.insert(month(number), services);
         }
         charges.learn(month(10))

@@ -133,10 +133,8 @@ impl Outlook {
 pub struct DriverOutlook {
     /// Which.
     pub key: UsageKey,
-    /// Its unit.
-    pub unit: Unit,
-    /// It counts costs, as its source states no quantities.
-    pub of_costs: bool,
+    /// Its unit; none where it counts costs, as its source states no quantities.
+    pub unit: Option<Unit>,
     /// Days of history, or whole months for units.
     pub history: usize,
     /// Whole units, counted by month.
@@ -456,8 +454,7 @@ fn describe(
     };
     DriverOutlook {
         key: driver.key.clone(),
-        unit: driver.unit,
-        of_costs: driver.of_costs,
+        unit: (!driver.of_costs).then_some(driver.unit),
         history,
         by_month: matches!(model, Model::Units(_)),
         quantity,

@@ -15,6 +15,7 @@ use crate::{
         money::Money,
         number::plain,
         period::Month,
+        quantity::Unit,
     },
     forecast::{DriverOutlook, Forecast, Outlook, Range},
 };
@@ -341,7 +342,7 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
     for driver in &outlook.drivers {
         let key = &driver.key;
         let [low, middle, high] = driver.quantity.map(|quantity| {
-            if driver.of_costs {
+            if driver.unit.is_none() {
                 Cell::Money(Money::new(quantity), view.currency.clone())
             } else {
                 Cell::Number(quantity)
@@ -380,11 +381,7 @@ fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
         }
         None => meter.usage_type.to_string(),
     };
-    let unit = if driver.of_costs {
-        "costs"
-    } else {
-        driver.unit.plural()
-    };
+    let unit = driver.unit.map_or("costs", Unit::plural);
     format!("{name}, {unit}")
 }
 

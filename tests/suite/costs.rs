@@ -4,7 +4,10 @@
 use std::{fmt::Write, fs, path::Path, process::Command};
 
 use assert_cmd::cargo::cargo_bin;
+use rust_decimal::Decimal;
 use serde_json::Value;
+
+use crate::support::dec;
 
 /// A folder with a ledger of these files.
 fn ledger(files: &[(&str, &str)]) -> tempfile::TempDir {
@@ -35,21 +38,26 @@ fn answer(folder: &Path, args: &[&str]) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-fn amount(value: &Value) -> f64 {
-    value.as_str().unwrap().parse().unwrap()
+fn amount(value: &Value) -> Decimal {
+    dec(value.as_str().unwrap())
 }
 
 /// P10, P50 and P90 of a month.
-fn range(forecast: &Value, month: &str) -> [f64; 3] {
+fn range(forecast: &Value, month: &str) -> [Decimal; 3] {
     let rows = forecast["rows"].as_array().unwrap();
     let row = rows.iter().find(|row| row["month"] == month).unwrap();
     ["p10", "p50", "p90"].map(|key| amount(&row[key]))
 }
 
+/// Tells whether an amount is another to a twentieth.
+fn is_about(amount: Decimal, cost: Decimal) -> bool {
+    (amount - cost).abs() * Decimal::from(20) < cost
+}
+
 /// A month that costs so much in the middle, in a range around it.
-fn assert_about(forecast: &Value, month: &str, cost: f64) {
-    let [p10, p50, p90] = range(forecast, month);
-    assert!((p50 / cost - 1.0).abs() < 0.05, "{p50} is not about {cost}");
+fn assert_about(forecast: &Value, month: &str, cost: &str) {
+    let (cost, [p10, p50, p90]) = (dec(cost), range(forecast, month));
+    assert!(is_about(p50, cost), "{p50} is not about {cost}");
     assert!(p10 < cost && cost < p90, "{p10} to {p90} around {cost}");
 }
 
@@ -121,7 +129,7 @@ fn costs_are_forecast_as_costs() {
     let folder = ledger(&[("costs.csv", &console(5..=10))]);
     let folder = folder.path();
     let forecast = answer(folder, &["forecast", "--months", "1", "--explain"]);
-    assert_about(&forecast, "2026-11", 60.0);
+    assert_about(&forecast, "2026-11", "60");
     assert!(notes(&forecast).contains("costs and no quantities for CodeBuild"));
     assert!(notes(&forecast).contains("--metrics UnblendedCost UsageQuantity"));
     assert!(forecast.to_string().contains("Linux medium, costs"));
@@ -174,7 +182,7 @@ fn months_of_costs_before_months_of_quantities_count_once() {
     let later = cur(&[(9, 30), (10, 31)]);
     let folder = ledger(&[("costs.csv", &console(5..=8)), ("cur.csv", &later)]);
     let forecast = answer(folder.path(), &["forecast", "--months", "1"]);
-    assert_about(&forecast, "2026-11", 60.0);
+    assert_about(&forecast, "2026-11", "60");
     let says = notes(&forecast);
     assert!(
         says.contains("2026-05 to 2026-08 state costs only for CodeBuild"),
@@ -185,7 +193,7 @@ fn months_of_costs_before_months_of_quantities_count_once() {
     let earlier = cur(&[(8, 31), (9, 30)]);
     let folder = ledger(&[("cur.csv", &earlier), ("costs.csv", &console(10..=10))]);
     let forecast = answer(folder.path(), &["forecast", "--months", "1"]);
-    assert_about(&forecast, "2026-11", 60.0);
+    assert_about(&forecast, "2026-11", "60");
     let says = notes(&forecast);
     assert!(says.contains("its costs are forecast as one sum"), "{says}");
 }
@@ -229,7 +237,7 @@ fn quantities_and_costs_of_one_month_are_both_continued() {
     let folder = folder.path();
     let forecast = answer(folder, &["forecast", "--months", "1"]);
     // 30 days of 2.00 and of 1.00.
-    assert_about(&forecast, "2026-11", 90.0);
+    assert_about(&forecast, "2026-11", "90");
     assert!(notes(&forecast).contains("no quantities for CodePipeline"));
     let (code, text, _) = run(folder, &["whatif", "--set", "minutes*=2", "--strict"]);
     assert_eq!(code, 4, "{text}");
@@ -294,9 +302,9 @@ fn a_discount_of_every_month_is_carried() {
     let folder = folder.path();
     let forecast = answer(folder, &["forecast", "--months", "1"]);
     // 30 days of 10.00, less 24 %; of 15 days, 150.00 less 36.00 are on the bill.
-    assert_about(&forecast, "2026-11", 300.0 * 0.76);
+    assert_about(&forecast, "2026-11", "228");
     let known = &forecast["rows"][0]["known"];
-    assert!((amount(known) - 114.0).abs() < 1e-9, "{known}");
+    assert_eq!(amount(known), dec("114"));
     let says = notes(&forecast);
     assert!(
         says.contains("less 24 % recurring discounts, as in 2026-08 to 2026-10: -$7"),
@@ -309,8 +317,8 @@ fn a_discount_of_every_month_is_carried() {
     assert!(code == 3 && text.contains("24 % recurring"), "{text}");
 }
 
-/// The debits of what is accrued of November.
-fn accrued(folder: &Path) -> f64 {
+/// What is owed to AWS for November, as a journal accrues it.
+fn accrued(folder: &Path) -> Decimal {
     let report = [
         "report", "--month", "2026-11", "--format", "journal", "--out", "j.csv", "--force",
     ];
@@ -319,21 +327,10 @@ fn accrued(folder: &Path) -> f64 {
     let mut reader = csv::Reader::from_path(folder.join("j.csv")).unwrap();
     let header = reader.headers().unwrap().clone();
     let at = |name: &str| header.iter().position(|field| field == name).unwrap();
-    let (date, debit) = (at("posting_date"), at("debit"));
+    let (kind, account, credit) = (at("entry_kind"), at("gl_account"), at("credit"));
     let rows = reader.records().map(Result::unwrap);
-    let of_month = rows.filter(|row| row[date].starts_with("2026-11"));
-    let side = |row: &csv::StringRecord, at: usize| row[at].parse::<f64>().unwrap_or_default();
-    let credit = at("credit");
-    let payable = |row: &csv::StringRecord| side(row, credit) > 100.0;
-    let rows: Vec<csv::StringRecord> = of_month.collect();
-    assert!(rows.iter().any(payable), "{rows:?}");
-    let debits: f64 = rows.iter().map(|row| side(row, debit)).sum();
-    let credits: f64 = rows
-        .iter()
-        .filter(|row| !payable(row))
-        .map(|row| side(row, credit))
-        .sum();
-    debits - credits
+    let mut owed = rows.filter(|row| &row[kind] == "accrual" && row[account].starts_with("Liab"));
+    dec(&owed.next().unwrap()[credit])
 }
 
 /// What will be invoiced is accrued: the middle of the forecast, whether or not the month to date shows its
@@ -345,8 +342,8 @@ fn an_accrual_is_what_will_be_invoiced() {
         let folder = folder.path();
         let [_, p50, _] = range(&answer(folder, &["forecast"]), "2026-11");
         let accrued = accrued(folder);
-        assert!((accrued - p50).abs() < 0.011, "{accrued} against {p50}");
-        assert!((accrued / 228.0 - 1.0).abs() < 0.05, "{accrued}");
+        assert_eq!(accrued, p50.round_dp(2), "to the cent");
+        assert!(is_about(accrued, dec("228")), "{accrued}");
     }
 }
 
@@ -356,8 +353,8 @@ fn both_sides_of_a_comparison_carry_the_discount() {
     let folder = folder.path();
     let compared = answer(folder, &["whatif", "--set", "minutes*=2"]);
     // October: 310.00 less 24 %, and twice that.
-    assert!((amount(&compared["baseline"]) - 235.6).abs() < 1e-9);
-    assert!((amount(&compared["scenario"]) - 471.2).abs() < 1e-9);
+    assert_eq!(amount(&compared["baseline"]), dec("235.6"));
+    assert_eq!(amount(&compared["scenario"]), dec("471.2"));
     let says = notes(&compared);
     assert!(says.contains("less 24 % recurring discounts"), "{says}");
     assert!(
@@ -366,7 +363,7 @@ fn both_sides_of_a_comparison_carry_the_discount() {
     );
     // What a scenario states stands in place of what recurs: 310.00 less 5 %.
     let other = answer(folder, &["whatif", "--set", "discount=5%"]);
-    assert!((amount(&other["scenario"]) - 294.5).abs() < 1e-9);
+    assert_eq!(amount(&other["scenario"]), dec("294.5"));
     let ahead = answer(
         folder,
         &[
@@ -380,8 +377,9 @@ fn both_sides_of_a_comparison_carry_the_discount() {
         ],
     );
     let november = amount(&ahead["baseline"]);
-    assert!((november / 228.0 - 1.0).abs() < 0.05, "{november}");
-    assert!((amount(&ahead["scenario"]) - 2.0 * november).abs() < 0.01);
+    assert!(is_about(november, dec("228")), "{november}");
+    let twice = november + november;
+    assert!((amount(&ahead["scenario"]) - twice).abs() < dec("0.01"));
 }
 
 #[test]
@@ -390,7 +388,7 @@ fn what_came_once_is_named_and_stays_out() {
     let past = usage(8, 31) + &usage(9, 30) + &october + &row(10, 2, "Credit", "0", "-50");
     let folder = ledger(&[("cur.csv", &(CUR.to_owned() + &past))]);
     let forecast = answer(folder.path(), &["forecast", "--months", "1"]);
-    assert_about(&forecast, "2026-11", 300.0);
+    assert_about(&forecast, "2026-11", "300");
     let says = notes(&forecast);
     assert!(
         says.contains("-$62.00 of discounts in 2026-10 did not come every month"),
@@ -408,7 +406,7 @@ fn a_stated_discount_stands_in_place_of_the_bills() {
         &["forecast", "--months", "1", "--discount", "10%"],
     );
     // Not 300.00 less 24 % less 10 %.
-    assert_about(&forecast, "2026-11", 270.0);
+    assert_about(&forecast, "2026-11", "270");
     let says = notes(&forecast);
     assert!(says.contains("stands in place of the 24 %"), "{says}");
 }

@@ -7,6 +7,7 @@ mod method;
 mod pdf;
 pub mod pictures;
 mod prospects;
+mod reconciliation;
 mod sections;
 
 use std::io::Write;
