@@ -29,7 +29,7 @@ impl App {
             return Ok((records, None));
         }
         let sources = ledger.sources(month)?;
-        if used(&sources).any(|source| source.kind.is_bill()) {
+        if used(&sources).any(|source| source.kind.is_by_day()) {
             return Ok((records, None));
         }
         let to_come: Vec<UsageRecord> = records
@@ -127,14 +127,14 @@ pub(super) fn known_until<'s>(
     records: &[UsageRecord],
     today: NaiveDate,
 ) -> Option<NaiveDate> {
-    let mut is_bill = false;
+    let mut by_day = false;
     let mut told = None;
     for source in sources {
-        is_bill |= source.kind.is_bill();
+        by_day |= source.kind.is_by_day();
         told = told.max(source.known_until(today));
     }
     let charged = records.iter().map(|record| record.day).max();
-    told.or(charged.filter(|_| is_bill))
+    told.or(charged.filter(|_| by_day))
 }
 
 /// Returns what of a month is missing: days that no source covers are missing, not quiet.

@@ -115,7 +115,7 @@ fn known(transaction: &Transaction<'_>, id: i64, size: &mut Size) -> SqlResult<S
         [id],
         |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
     )?;
-    let is_bill = decode(&kind, ExportKind::from_name)?.is_bill();
+    let by_day = decode(&kind, ExportKind::from_name)?.is_by_day();
     let last: NaiveDate = decode(&last, |text| text.parse().ok())?;
     let mut rows = find.query([id])?;
     while let Some(row) = rows.next()? {
@@ -123,7 +123,7 @@ fn known(transaction: &Transaction<'_>, id: i64, size: &mut Size) -> SqlResult<S
         size.day(
             row.get_ref(3)?.as_str()?,
             day,
-            if is_bill { day } else { last },
+            if by_day { day } else { last },
         );
         let cost: Option<String> = row.get(1)?;
         let cost = cost.map(|text| decode(&text, exact)).transpose()?;

@@ -64,7 +64,7 @@ impl SourceInfo {
     /// Returns the last day it knows, where it says so itself: a bill speaks for its whole month from
     /// the first day on.
     pub fn known_until(&self, today: NaiveDate) -> Option<NaiveDate> {
-        let told = self.stretches.iter().filter(|_| !self.kind.is_bill());
+        let told = self.stretches.iter().filter(|_| !self.kind.is_by_day());
         told.filter(|days| days.open_until(today).is_none())
             .map(|days| days.last)
             .filter(|last| *last <= today)
@@ -73,7 +73,7 @@ impl SourceInfo {
 
     /// Returns the latest day that a sum can know of which does not tell how far it reaches.
     pub fn open_until(&self, today: NaiveDate) -> Option<NaiveDate> {
-        let sums = self.stretches.iter().filter(|_| !self.kind.is_bill());
+        let sums = self.stretches.iter().filter(|_| !self.kind.is_by_day());
         sums.filter_map(|days| days.open_until(today)).max()
     }
 

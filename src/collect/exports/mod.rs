@@ -454,7 +454,7 @@ impl<'i> Import<'i> {
         let Some(today) = self.options.today else {
             return;
         };
-        let is_to_come = |slice: &mut Slice| !slice.kind.is_bill() && slice.covers.0 > today;
+        let is_to_come = |slice: &mut Slice| !slice.kind.is_by_day() && slice.covers.0 > today;
         let to_come: Vec<Slice> = slices.extract_if(.., is_to_come).collect();
         let charged: Vec<&Slice> = to_come.iter().filter(|slice| slice.has_charges()).collect();
         let first = charged.iter().map(|slice| slice.covers.0).min();
@@ -472,7 +472,7 @@ impl<'i> Import<'i> {
     /// Finds out how far a sum of several days reaches, where those were not over when it was made.
     fn reach(&mut self, slice: &mut Slice) {
         let (first, last) = slice.covers;
-        if slice.kind.is_bill() || first == last {
+        if slice.kind.is_by_day() || first == last {
             return;
         }
         if let Some(day) = self.options.known_until
