@@ -430,9 +430,12 @@ impl App {
         ledger: &mut Ledger,
         delivery: &Delivery,
     ) -> Result<(Vec<Replaced>, Option<PathBuf>), AppError> {
-        let mut replace = || match delivery.may_be_smaller {
-            true => ledger.replace_by_less(&delivery.slices),
-            false => ledger.replace(&delivery.slices),
+        let mut replace = || {
+            if delivery.may_be_smaller {
+                ledger.replace_by_less(&delivery.slices)
+            } else {
+                ledger.replace(&delivery.slices)
+            }
         };
         let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
             return Ok((replace()?, None));
@@ -538,7 +541,7 @@ impl App {
         if is_spread {
             rated.bill.notes.push(SPREAD.to_owned());
         }
-        rated.bill.notes.extend(self.month_notes(ledger, month)?);
+        rated.bill.notes.extend(month_notes(ledger, month)?);
         Ok(RatedMonth { rated, records })
     }
 
@@ -567,27 +570,28 @@ impl App {
             like: terms.price_like.clone(),
         }
     }
+}
 
-    fn month_notes(&self, ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
-        let mut notes = Vec::new();
-        let sources = ledger.sources(month)?;
-        for source in sources.iter().filter(|source| !source.used) {
+/// Says what of a month is not rated: sources that tell the same money again, what was not collected.
+fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
+    let mut notes = Vec::new();
+    let sources = ledger.sources(month)?;
+    for source in sources.iter().filter(|source| !source.used) {
+        notes.push(format!(
+            "Not added: {} covers charges that another source of the month already has.",
+            source.kind
+        ));
+    }
+    for missing in ledger.missing()? {
+        if missing.scope.source != Source::CostExplorer {
             notes.push(format!(
-                "Not added: {} covers charges that another source of the month already has.",
-                source.kind
+                "Not collected: {}: {}. This bill does not rest on it.",
+                missing.what(),
+                missing.reason
             ));
         }
-        for missing in ledger.missing()? {
-            if missing.scope.source != Source::CostExplorer {
-                notes.push(format!(
-                    "Not collected: {}: {}. This bill does not rest on it.",
-                    missing.what(),
-                    missing.reason
-                ));
-            }
-        }
-        Ok(notes)
     }
+    Ok(notes)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.
