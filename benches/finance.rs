@@ -35,6 +35,7 @@ static MONTHS: LazyLock<Vec<RatedMonth>> = LazyLock::new(|| {
         .map(|size| UsageRecord {
             month,
             day: month.first_day(),
+            last_day: month.first_day(),
             key: UsageKey {
                 payer: Some(AccountId::new("111122223333")),
                 account: Some(AccountId::new("044455556666")),

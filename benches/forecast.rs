@@ -71,6 +71,7 @@ fn records() -> Vec<UsageRecord> {
             records.extend(days.map(|day| UsageRecord {
                 month: Month::of(day),
                 day,
+                last_day: day,
                 key: key.clone(),
                 kind: ChargeKind::Usage,
                 resource: None,

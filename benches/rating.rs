@@ -41,6 +41,7 @@ fn records(count: u32) -> Vec<UsageRecord> {
         .map(|n| UsageRecord {
             month,
             day: days[at(n, days.len())],
+            last_day: days[at(n, days.len())],
             key: UsageKey {
                 payer: Some(accounts[0].clone()),
                 account: Some(accounts[at(n / 7, accounts.len())].clone()),

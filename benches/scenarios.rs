@@ -94,6 +94,7 @@ impl Large {
         let record = |project: u32, meter: Meter, name: String, value: Decimal, unit| UsageRecord {
             month,
             day: month.first_day(),
+            last_day: month.first_day(),
             key: UsageKey {
                 payer: Some(AccountId::new("111122223300")),
                 account: Some(place(project).account),
@@ -219,6 +220,7 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
             valuer: Valuer::new(&workload, &large.catalog, &terms, Observed::default()),
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
+            costs_only: std::collections::BTreeSet::new(),
         };
         optimize(
             &[month],

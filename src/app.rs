@@ -5,13 +5,16 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod discounts;
 #[cfg(feature = "aws")]
 mod expected;
+mod finality;
 mod metered;
 mod optimize;
 mod outlook;
 mod overview;
 mod prospect;
+mod quantities;
 mod study_files;
 mod whatif;
 
@@ -39,7 +42,9 @@ use crate::{
         catalog::Catalog,
         collection::Source,
         compare::{Comparison, reconcile},
-        export::BadRow,
+        costs::NOT_STATED,
+        export::{BadRow, ExportKind},
+        finality::Finality,
         ids::Currency,
         import::{Delivery, Replaced},
         money::Money,
@@ -47,6 +52,7 @@ use crate::{
         plan::{Plan, Terms},
         price_book::{Observed, PriceBook},
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        spread::{is_spread, spread},
         storage::Told,
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
@@ -62,6 +68,7 @@ use crate::{
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
 pub use outlook::forecast_study;
+pub use quantities::UnknownServices;
 pub use study_files::StudyFileError;
 pub use whatif::{Answer, Baseline, MonthUsage};
 
@@ -148,6 +155,31 @@ pub enum AppError {
     /// The ledger has nothing at all.
     #[error("the ledger is empty")]
     EmptyLedger,
+    /// The ledger has months, and nothing in them that a forecast could continue.
+    #[error("nothing to forecast: {} no usage of CodeBuild, CodePipeline, CodeCommit or CodeDeploy", match &known[..] {
+        [only] => format!("{only} has"),
+        [first, .., last] => format!("{first} to {last} have"),
+        [] => "there is".to_owned(),
+    })]
+    NothingToContinue {
+        /// The months it has.
+        known: Vec<Month>,
+    },
+    /// A change of usage has nothing to work on: costs are known, and no quantities.
+    #[error("the export of {} ({}) states costs and no quantities: there is nothing to change", if months.0 == months.1 {
+        months.0.to_string()
+    } else {
+        format!("{} to {}", months.0, months.1)
+    }, .sources.iter().map(|kind| kind.title()).collect::<Vec<_>>().join(", "))]
+    CostsOnly {
+        /// The first and last month asked about.
+        months: (Month, Month),
+        /// What their costs are from.
+        sources: Vec<ExportKind>,
+    },
+    /// Nobody can say what of a month is for which service.
+    #[error("the services of {} are not known: its export is grouped by something else, or not at all ({} {} in all)", .0.month, .0.cost.to_cents(), .0.currency)]
+    ServicesUnknown(UnknownServices),
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,
@@ -197,6 +229,8 @@ pub struct BillRequest {
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
     pub currency: Option<Currency>,
+    /// It is about single days.
+    pub by_day: bool,
 }
 
 /// What an import brought.
@@ -208,6 +242,14 @@ pub struct Imported {
     pub replaced: Vec<Replaced>,
     /// Where the rows are that could not be read.
     pub quarantine: Option<PathBuf>,
+}
+
+/// What a reader should know of days that nobody measured.
+pub const SPREAD: &str =
+    "Sums of several days are spread evenly over these days: what single days had is not known.";
+/// Returns what tells of the mark of a delivery whether the ledger holds it.
+fn is_known(ledger: Option<&Ledger>) -> impl Fn(&str) -> bool + '_ {
+    move |mark| ledger.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
 }
 
 /// The program: a catalogue, a day and a set of books.
@@ -272,7 +314,7 @@ impl App {
         security_baseline: bool,
     ) -> Result<Bill, AppError> {
         let mut records = plan.records(&self.catalog);
-        let mut notes = Vec::new();
+        let mut notes = plan.assumptions();
         if security_baseline {
             let (baseline, counted) = plan.security_baseline(&self.catalog);
             records.extend(baseline);
@@ -326,18 +368,11 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Imported, AppError> {
-        let (folders, files): (Vec<_>, Vec<_>) = files.iter().cloned().partition(|p| p.is_dir());
         let known = self.known()?;
-        let mut delivery = if files.is_empty() {
-            Delivery::default()
-        } else {
-            exports::import_files(&files, &self.catalog, options, watch)?
+        let delivery = {
+            let is_known = is_known(known.as_ref());
+            exports::import_local(files, &is_known, &self.catalog, options, watch)?
         };
-        for folder in folders {
-            let folder = exports::Folder(folder);
-            let read = self.read_store(&folder, known.as_ref(), None, options, watch)?;
-            exports::append(&mut delivery, read)?;
-        }
         drop(known);
         self.keep(delivery)
     }
@@ -352,6 +387,7 @@ impl App {
     }
 
     /// Reads what a folder of exports brings that the ledger does not hold.
+    #[cfg(feature = "aws")]
     pub(crate) fn read_store(
         &self,
         store: &dyn exports::Store,
@@ -360,12 +396,9 @@ impl App {
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Delivery, AppError> {
-        let is_known = |mark: &str| {
-            known.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
-        };
         Ok(exports::import_store(
             store,
-            &is_known,
+            &is_known(known),
             finished,
             &self.catalog,
             options,
@@ -397,10 +430,14 @@ impl App {
         ledger: &mut Ledger,
         delivery: &Delivery,
     ) -> Result<(Vec<Replaced>, Option<PathBuf>), AppError> {
-        let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
-            return Ok((ledger.replace(&delivery.slices)?, None));
+        let mut replace = || match delivery.may_be_smaller {
+            true => ledger.replace_by_less(&delivery.slices),
+            false => ledger.replace(&delivery.slices),
         };
-        match ledger.replace(&delivery.slices) {
+        let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
+            return Ok((replace()?, None));
+        };
+        match replace() {
             Ok(replaced) => Ok((replaced, Some(quarantine))),
             Err(error) => {
                 if is_new {
@@ -455,18 +492,23 @@ impl App {
         }
     }
 
-    /// Adds up what the ledger has of some months.
+    /// Adds up what the ledger has of some months, and tells whether sums of several days were spread
+    /// over these days.
     pub fn usage(
         &self,
         ledger: &Ledger,
         months: &[Month],
         by: &[Dimension],
-    ) -> Result<Vec<UsageSum>, AppError> {
+    ) -> Result<(Vec<UsageSum>, bool), AppError> {
         let mut records = Vec::new();
         for month in months {
-            records.extend(ledger.records(*month)?);
+            records.extend(self.records(ledger, *month)?.0);
         }
-        Ok(summarize(&records, by))
+        let is_spread = by.contains(&Dimension::Day) && records.iter().any(is_spread);
+        if is_spread {
+            records = spread(records);
+        }
+        Ok((summarize(&records, by), is_spread))
     }
 
     /// Rates a month of the ledger.
@@ -476,18 +518,27 @@ impl App {
         month: Month,
         request: &BillRequest,
     ) -> Result<RatedMonth, AppError> {
-        let mut records = ledger.records(month)?;
+        let (mut records, to_come) = self.records(ledger, month)?;
+        let finality = Finality {
+            to_come,
+            ..self.finality(ledger, month, &records)?
+        };
         let currency = choose_currency(month, &mut records, request)?;
+        let is_spread = request.by_day && records.iter().any(is_spread);
+        if is_spread {
+            records = spread(records);
+        }
         let observed = Observed::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut rated = rate(&records, &book, &options)?;
-        rated.bill.gaps = gaps(ledger, month, self.today)?;
+        rated.bill.gaps = finality::gaps(ledger, month, self.today, &finality)?;
+        rated.bill.finality = finality;
         rated.bill.outside = outside(ledger, month)?;
-        rated
-            .bill
-            .notes
-            .extend(self.month_notes(ledger, month, &records)?);
+        if is_spread {
+            rated.bill.notes.push(SPREAD.to_owned());
+        }
+        rated.bill.notes.extend(self.month_notes(ledger, month)?);
         Ok(RatedMonth { rated, records })
     }
 
@@ -503,7 +554,9 @@ impl App {
 
     /// Returns what of a month is missing in the ledger.
     pub fn gaps(&self, ledger: &Ledger, month: Month) -> Result<Vec<Gap>, AppError> {
-        gaps(ledger, month, self.today)
+        let (records, _) = self.records(ledger, month)?;
+        let finality = self.finality(ledger, month, &records)?;
+        finality::gaps(ledger, month, self.today, &finality)
     }
 
     fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
@@ -515,12 +568,7 @@ impl App {
         }
     }
 
-    fn month_notes(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        records: &[UsageRecord],
-    ) -> Result<Vec<String>, AppError> {
+    fn month_notes(&self, ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
         let mut notes = Vec::new();
         let sources = ledger.sources(month)?;
         for source in sources.iter().filter(|source| !source.used) {
@@ -528,11 +576,6 @@ impl App {
                 "Not added: {} covers charges that another source of the month already has.",
                 source.kind
             ));
-        }
-        if let Some(last) = records.iter().map(|record| record.day).max()
-            && month.contains(self.today)
-        {
-            notes.push(format!("{month} is open: usage to {last}."));
         }
         for missing in ledger.missing()? {
             if missing.scope.source != Source::CostExplorer {
@@ -545,57 +588,6 @@ impl App {
         }
         Ok(notes)
     }
-}
-
-/// Days of a closed month that no source covers are missing, not quiet.
-fn gaps(ledger: &Ledger, month: Month, today: NaiveDate) -> Result<Vec<Gap>, AppError> {
-    let sources = ledger.sources(month)?;
-    let used = || sources.iter().filter(|source| source.used);
-    let mut gaps = Vec::new();
-    for source in used().filter(|source| source.skipped > 0) {
-        gaps.push(Gap {
-            what: format!(
-                "{} row{} of {}",
-                source.skipped,
-                if source.skipped == 1 { "" } else { "s" },
-                source.kind.title()
-            ),
-            reason: "could not be read and were left out".to_owned(),
-        });
-    }
-    if used().any(|source| source.whole_month) {
-        return Ok(gaps);
-    }
-    let end = month.last_day().min(today.pred_opt().unwrap_or(today));
-    let first = used().map(|source| source.first_day).min();
-    let last = used().map(|source| source.last_day).max();
-    let mut gap = |from: NaiveDate, to: NaiveDate| {
-        gaps.push(Gap {
-            what: if from == to {
-                format!("usage of {from}")
-            } else {
-                format!("usage of {from} to {to}")
-            },
-            reason: "not imported".to_owned(),
-        });
-    };
-    if let Some(first) = first.filter(|first| *first > month.first_day()) {
-        gap(month.first_day(), first.pred_opt().unwrap_or(first));
-    }
-    if let Some(last) = last.filter(|last| *last < end) {
-        gap(last.succ_opt().unwrap_or(last), end);
-    }
-    // What Cost Explorer would have said of this month, and did not.
-    for missing in ledger.missing()? {
-        let of_month = missing.part.is_empty() || missing.part == month.to_string();
-        if missing.scope.source == Source::CostExplorer && of_month {
-            gaps.push(Gap {
-                what: missing.what(),
-                reason: missing.reason,
-            });
-        }
-    }
-    Ok(gaps)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.
@@ -627,7 +619,8 @@ fn choose_currency(
 fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError> {
     let rows = ledger.outside(month)?;
     let mut totals: BTreeMap<&Currency, (BTreeSet<&str>, Money)> = BTreeMap::new();
-    for row in &rows {
+    // What is of services that nobody knows is a gap: it may be of ours.
+    for row in rows.iter().filter(|row| row.service != NOT_STATED) {
         let total = totals.entry(&row.currency).or_default();
         total.0.insert(&row.service);
         total.1 += row.cost;
@@ -656,6 +649,7 @@ fn rating_options(
         free_tier: terms.free_tier,
         used: terms.used.clone(),
         discounts: terms.discounts.clone(),
+        recurring: terms.recurring.clone(),
         sharing,
         ..RatingOptions::new(month)
     }

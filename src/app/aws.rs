@@ -13,7 +13,7 @@ use crate::{
         collection::Outcome,
         export::FileRead,
         ids::{Region, ServiceCode},
-        import::{Planned, Scan, TableAnnouncement},
+        import::{Delivery, Planned, Scan, TableAnnouncement},
     },
     ledger::{Ledger, Unfinished},
     pricing::{
@@ -116,6 +116,10 @@ impl App {
         let read = aws::read_table(request, &self.catalog, options, watch, announce)?;
         let Some(aws::TableRead { delivery, scanned }) = read else {
             return Ok(None);
+        };
+        let delivery = Delivery {
+            may_be_smaller: options.allow_smaller,
+            ..delivery
         };
         Ok(Some((self.keep(delivery)?, scanned)))
     }

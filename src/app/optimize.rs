@@ -1,10 +1,13 @@
 //! Which changes would have saved money, and whether something costs more than it may.
 
 use super::{App, AppError, Baseline, MonthUsage};
-use crate::domain::{
-    money::Money,
-    optimize::{Ahead, Optimization, PastMonth, optimize},
-    scenario::Scenario,
+use crate::{
+    domain::{
+        money::Money,
+        optimize::{Ahead, Optimization, PastMonth, optimize},
+        scenario::Scenario,
+    },
+    report::{costs::left_out, discounts::of_comparison},
 };
 
 impl App {
@@ -40,13 +43,18 @@ impl App {
                 valuer,
                 facts: &usage.facts,
                 book: self.price_book(&baseline.terms, usage.observed.clone()),
+                costs_only: usage.costs_only.keys().collect(),
             })
             .collect();
         let found = optimize(&months, &baseline.storage, least, ahead)?;
         let mut found = found.ok_or(AppError::EmptyLedger)?;
         let gaps = usage[skip..].iter().flat_map(|month| &month.gaps);
         let missing = gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason));
-        found.observations.splice(0..0, missing);
+        let newest = usage.last().map(|month| &month.costs_only);
+        let costs = newest.and_then(|costs| left_out(costs, &found.currency, &self.catalog));
+        let discounts = of_comparison(&baseline.discounts, &self.catalog);
+        let notes = missing.chain(costs).chain(discounts);
+        found.observations.splice(0..0, notes.collect::<Vec<_>>());
         Ok(found)
     }
 
@@ -61,6 +69,7 @@ impl App {
         let changes: Vec<_> = scenario.changes.iter().collect();
         let mut dearest = Money::ZERO;
         let mut complete = baseline.months.iter().all(|month| month.gaps.is_empty());
+        complete &= baseline.costs_only().is_empty();
         for valuer in baseline.valuers(self) {
             let value = valuer.value(&changes)?;
             dearest = dearest.max(value.bill.total());

@@ -5,11 +5,16 @@ use std::{path::Path, time::Instant};
 use chrono::NaiveDate;
 
 use super::{
-    App, AppError, Baseline, BillRequest, choose_currency, rating_options,
+    App, AppError, Baseline, BillRequest, choose_currency,
+    discounts::{as_given, others},
+    quantities::nothing_ahead,
+    rating_options,
     study_files::{self, StudyFileError},
 };
 use crate::{
     domain::{
+        costs::CostsOnly,
+        discounts::Charges,
         export::ExportKind,
         ids::Currency,
         money::Money,
@@ -21,19 +26,23 @@ use crate::{
             Change, Scenario, Spread, Valuer,
             mapping::{Mapping, mapping},
         },
-        usage::{ChargeKind, UsageRecord},
+        spread::spread,
+        usage::UsageRecord,
     },
     forecast::{
-        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating,
+        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating, Unplaced,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
-    ledger::{Ledger, SourceInfo},
+    ledger::{Ledger, SourceInfo, Stretch},
 };
 
 /// Futures that savings are rated over: fewer than of a forecast, for each is rated again for every
 /// finding.
 const FUTURES: usize = 2000;
+
+/// Months that a ledger may end before the current one, and still say something of it.
+const MOST_BEHIND: u32 = 12;
 
 impl App {
     /// Continues usage and rates what may come of it.
@@ -44,22 +53,39 @@ impl App {
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
-        let outlook = self.rating(&past, request, |rating| {
+        let question = &Question {
+            months: question.months + self.behind(past.coverage.last_day),
+            ..question.clone()
+        };
+        let over = self.last_over(past.records.iter().map(|record| record.month));
+        let charges = Charges::of(&past.records);
+        let until = over.unwrap_or(past.last_month);
+        let (discounts, request) = Self::carry_discounts(&charges, until, request);
+        let outlook = self.rating(&past, &request, |rating| {
             forecast::outlook(&past.records, &past.coverage, question, rating)
         })?;
-        let other = past
-            .records
-            .iter()
-            .filter(|r| r.month == past.last_month && r.kind != ChargeKind::Usage);
-        let other_charges = other
-            .filter_map(|r| r.billed.as_ref())
-            .map(|b| b.cost)
-            .sum();
+        let mut outlook = outlook.ok_or_else(|| nothing_ahead(ledger))?;
+        if let Some(month) = outlook.months.first_mut() {
+            as_given(month, &past.records, &discounts);
+        }
+        if let Some(unplaced) = past.unplaced {
+            outlook.at_least(unplaced);
+        }
         Ok(Forecast {
-            outlook: outlook.ok_or(AppError::EmptyLedger)?,
-            other_charges,
+            outlook,
+            other_charges: others(&past.records, past.last_month, &discounts),
             currency: past.currency,
+            discounts,
+            costs: past.costs,
         })
+    }
+
+    /// Counts the months that usage ends before the current one: what follows is asked for from today on.
+    fn behind(&self, last_day: NaiveDate) -> u32 {
+        let months = std::iter::successors(Some(Month::of(last_day)), |month| Some(month.next()));
+        let behind = months.take_while(|month| month.end() <= self.today);
+        let behind = u32::try_from(behind.count()).unwrap_or(u32::MAX);
+        if behind > MOST_BEHIND { 0 } else { behind }
     }
 
     /// Forecasts the past again and compares it with what came.
@@ -91,6 +117,8 @@ impl App {
         self.check_names(baseline, scenario)?;
         let mapping = mapping(&baseline.valuers(self), &scenario.changes);
         let past = self.past(ledger, request)?;
+        // The baseline carries the discounts that recur.
+        let request = &baseline.request(request);
         let sharing = request.sharing;
         let before = self.price_book(&request.terms, past.observed());
         let after = self.price_book(&mapping.terms, past.observed());
@@ -114,8 +142,8 @@ impl App {
             },
             &[scenario],
         );
-        let mut compared = compared.ok_or(AppError::EmptyLedger)?;
-        compared.pop().ok_or(AppError::EmptyLedger)
+        let mut compared = compared.ok_or_else(|| nothing_ahead(ledger))?;
+        compared.pop().ok_or_else(|| nothing_ahead(ledger))
     }
 
     /// Looks for savings as [`App::optimize`] does, and has their range from joint futures of the next
@@ -128,6 +156,7 @@ impl App {
         request: &BillRequest,
     ) -> Result<Optimization, AppError> {
         let past = self.past(ledger, request)?;
+        let request = &baseline.request(request);
         let question = Question {
             months: 1,
             paths: FUTURES,
@@ -214,33 +243,42 @@ impl App {
     fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
         let mut records = Vec::new();
         let mut sources = Vec::new();
+        let mut unplaced = None;
         for month in ledger.months()? {
-            let used: Vec<SourceInfo> = ledger
-                .sources(month)?
-                .into_iter()
-                .filter(|s| s.used)
-                .collect();
-            let of_month = ledger.records(month)?;
-            let whole = month.end() <= self.today && used.iter().all(|source| source.whole_month);
-            if whole
-                && of_month
-                    .iter()
-                    .all(|record| record.day == month.first_day())
-            {
-                records.extend(forecast::spread_over_month(&of_month));
-            } else {
-                records.extend(of_month);
+            let used = ledger.sources(month)?.into_iter();
+            let used: Vec<SourceInfo> = used.filter(|source| source.used).collect();
+            let (mut of_month, _) = self.records(ledger, month)?;
+            let aside = |record: &mut UsageRecord| is_open_sum(record, &used, self.today);
+            let aside: Vec<UsageRecord> = of_month.extract_if(.., aside).collect();
+            if !aside.is_empty() {
+                unplaced = Some(Unplaced::of(month, &aside));
             }
+            let whole = month.end() <= self.today && used.iter().all(SourceInfo::is_whole_month);
+            let is_first = |record: &UsageRecord| record.day == month.first_day();
+            if whole && of_month.iter().all(is_first) {
+                for record in &mut of_month {
+                    record.last_day = month.last_day();
+                }
+            }
+            records.extend(spread(of_month));
             sources.extend(used.into_iter().map(|source| (month, source)));
         }
         let last_month = records
             .iter()
             .map(|record| record.month)
             .max()
-            .ok_or(AppError::EmptyLedger)?;
+            .ok_or_else(|| nothing_ahead(ledger))?;
         let currency = choose_currency(last_month, &mut records, request)?;
-        let mut coverage = Coverage::of(&records).ok_or(AppError::EmptyLedger)?;
-        coverage.gaps = uncovered(&sources, coverage.last_day);
+        let (records, costs) = forecast::settle(records);
+        let mut coverage = Coverage::of(&records).ok_or_else(|| nothing_ahead(ledger))?;
+        // A sum says itself how far it reaches, also where nothing was used on its last days.
+        let told = sources
+            .iter()
+            .filter_map(|(_, source)| source.known_until(self.today));
+        coverage.last_day = coverage
+            .last_day
+            .max(told.max().unwrap_or(coverage.last_day));
+        coverage.gaps = uncovered(&sources, coverage.last_day, self.today);
         coverage.incomplete_days = incomplete_days(&sources, coverage.last_day, self.today);
         if let Some(last) = coverage
             .last_day
@@ -253,8 +291,18 @@ impl App {
             coverage,
             currency,
             last_month,
+            costs,
+            unplaced,
         })
     }
+}
+
+/// Tells whether a record sums up several days and does not tell which.
+fn is_open_sum(record: &UsageRecord, sources: &[SourceInfo], today: NaiveDate) -> bool {
+    let days = (record.day, record.last_day);
+    let mut stretches = sources.iter().flat_map(|source| &source.stretches);
+    record.day < record.last_day
+        && stretches.any(|it| (it.first, it.last) == days && it.open_until(today).is_some())
 }
 
 /// All recorded usage.
@@ -263,6 +311,8 @@ struct Past {
     coverage: Coverage,
     currency: Currency,
     last_month: Month,
+    costs: CostsOnly,
+    unplaced: Option<Unplaced>,
 }
 
 impl Past {
@@ -275,16 +325,15 @@ impl Past {
 }
 
 /// Returns the stretches of days between the first source and the last that none covers.
-fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
-    let mut covered: Vec<(NaiveDate, NaiveDate)> = sources
-        .iter()
-        .map(|(month, source)| {
-            if source.whole_month {
-                (month.first_day(), month.last_day())
-            } else {
-                (source.first_day, source.last_day)
-            }
-        })
+fn uncovered(
+    sources: &[(Month, SourceInfo)],
+    last_day: NaiveDate,
+    today: NaiveDate,
+) -> Vec<(NaiveDate, NaiveDate)> {
+    let stretches = sources.iter().flat_map(|(_, source)| &source.stretches);
+    let mut covered: Vec<(NaiveDate, NaiveDate)> = stretches
+        .filter(|stretch| stretch.open_until(today).is_none())
+        .map(|stretch| (stretch.first, stretch.last))
         .collect();
     covered.sort();
     let mut gaps = Vec::new();
@@ -305,11 +354,13 @@ fn uncovered(sources: &[(Month, SourceInfo)], last_day: NaiveDate) -> Vec<(Naive
 fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: NaiveDate) -> u32 {
     let explorer = sources.iter().any(|(month, source)| {
         let kind = source.kind;
+        let by_day = |it: &Stretch| it.first == it.last && it.last == last_day;
         month.contains(last_day)
             && matches!(
                 kind,
                 ExportKind::CostExplorerJson | ExportKind::CostExplorerCsv
             )
+            && source.stretches.iter().any(by_day)
     });
     match (today - last_day).num_days() {
         0..=1 if explorer => 2,
@@ -343,21 +394,29 @@ pub fn forecast_study(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::collections::BTreeSet;
 
-    fn source(kind: ExportKind, from: &str, to: &str, whole_month: bool) -> (Month, SourceInfo) {
-        let first_day: NaiveDate = from.parse().unwrap();
+    use super::*;
+    use crate::domain::export::Standing;
+
+    fn source(kind: ExportKind, stretches: &[(&str, &str)]) -> (Month, SourceInfo) {
+        let stretches = stretches.iter().map(|(first, last)| Stretch {
+            first: day(first),
+            last: day(last),
+            read_while_open: None,
+        });
         let info = SourceInfo {
             kind,
             source: "test".to_owned(),
-            first_day,
-            last_day: to.parse().unwrap(),
-            whole_month,
+            stretches: stretches.collect(),
+            uncovered: Vec::new(),
+            parts: BTreeSet::new(),
+            standing: Standing::default(),
             skipped: 0,
             records: 1,
             used: true,
         };
-        (Month::of(first_day), info)
+        (Month::of(info.stretches[0].first), info)
     }
 
     fn day(text: &str) -> NaiveDate {
@@ -367,24 +426,28 @@ mod tests {
     #[test]
     fn days_between_sources_are_gaps() {
         let sources = [
-            source(ExportKind::Cur2, "2026-07-03", "2026-07-30", true),
-            source(ExportKind::Cur2, "2026-09-10", "2026-09-30", false),
-            source(ExportKind::Cur2, "2026-10-01", "2026-10-31", true),
+            source(ExportKind::Cur2, &[("2026-07-01", "2026-07-31")]),
+            source(
+                ExportKind::CostExplorerCsv,
+                &[("2026-09-10", "2026-09-14"), ("2026-09-17", "2026-09-30")],
+            ),
+            source(ExportKind::Cur2, &[("2026-10-01", "2026-10-31")]),
+            // Which days of it are there is not told.
+            source(ExportKind::CostExplorerCsv, &[("2026-11-01", "2026-11-30")]),
         ];
         assert_eq!(
-            uncovered(&sources, day("2026-10-31")),
-            [(day("2026-08-01"), day("2026-09-09"))]
+            uncovered(&sources, day("2026-10-31"), day("2026-11-10")),
+            [
+                (day("2026-08-01"), day("2026-09-09")),
+                (day("2026-09-15"), day("2026-09-16")),
+            ]
         );
     }
 
     #[test]
     fn the_last_two_days_of_cost_explorer_are_not_whole() {
-        let explorer = [source(
-            ExportKind::CostExplorerJson,
-            "2026-11-01",
-            "2026-11-20",
-            false,
-        )];
+        let days = [("2026-11-19", "2026-11-19"), ("2026-11-20", "2026-11-20")];
+        let explorer = [source(ExportKind::CostExplorerJson, &days)];
         for (today, days) in [
             ("2026-11-20", 2),
             ("2026-11-21", 2),
@@ -397,10 +460,18 @@ mod tests {
                 "{today}"
             );
         }
-        let report = [source(ExportKind::Cur2, "2026-11-01", "2026-11-20", false)];
-        assert_eq!(
-            incomplete_days(&report, day("2026-11-20"), day("2026-11-21")),
-            0
-        );
+        // A bill has a day whole, and a sum of many days is not made wrong by its last.
+        for other in [
+            source(ExportKind::Cur2, &[("2026-11-01", "2026-11-30")]),
+            source(
+                ExportKind::CostExplorerJson,
+                &[("2026-11-01", "2026-11-20")],
+            ),
+        ] {
+            assert_eq!(
+                incomplete_days(&[other], day("2026-11-20"), day("2026-11-21")),
+                0
+            );
+        }
     }
 }

@@ -1,15 +1,16 @@
 //! A month among its neighbours: what a page about it shows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{App, AppError, BillRequest, rating_options};
+use super::{App, AppError, BillRequest, quantities::unknown_services, rating_options};
 use crate::{
     domain::{
         allocation::{Dimension, Policy},
         bill::Bill,
+        discounts::{Charges, Discounts},
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
         },
@@ -55,7 +56,10 @@ impl App {
             ),
             reconciled: reconciled(&last.rated.bill, &self.reconcile(last)),
             before: None,
+            discounts: Discounts::default(),
+            unknown_services: BTreeSet::new(),
         };
+        let mut charges = Charges::default();
         let known = ledger.months()?;
         let mut at = match reported {
             [first, _, ..] => first.rated.bill.month,
@@ -70,6 +74,10 @@ impl App {
                 None => None,
             };
             if let Some(rated) = &rated {
+                charges.extend(&Charges::of(&rated.records));
+                if unknown_services(ledger, at)?.is_some() {
+                    overview.unknown_services.insert(at);
+                }
                 let days = self.known_minutes(ledger, rated)?;
                 overview.build_minutes.extend(days);
             }
@@ -81,7 +89,10 @@ impl App {
             at = at.next();
         }
         if let Some(rated) = &over {
-            overview.sensitivity = Some(self.sensitivity(rated, request)?);
+            let until = rated.rated.bill.month;
+            let (discounts, request) = Self::carry_discounts(&charges, until, request);
+            overview.discounts = discounts;
+            overview.sensitivity = Some(self.sensitivity(rated, &request)?);
         }
         let whole: Vec<&Bill> = overview
             .months
@@ -98,7 +109,7 @@ impl App {
         overview.before = whole
             .iter()
             .rfind(|bill| bill.month < month)
-            .map(|bill| (bill.month, bill.usage_total()));
+            .map(|bill| (bill.month, overview.discounts.net_usage(bill)));
         Ok(overview)
     }
 
@@ -114,6 +125,10 @@ impl App {
             .records
             .iter()
             .all(|record| record.day == month.first_day())
+            || rated
+                .records
+                .iter()
+                .any(|record| record.day < record.last_day)
         {
             return Ok(BTreeMap::new());
         }
@@ -124,8 +139,8 @@ impl App {
         let open = month.contains(self.today);
         let spoken_for = |day: NaiveDate| {
             sources.iter().filter(|source| source.used).any(|source| {
-                let whole = source.whole_month && !open;
-                whole || (source.first_day..=source.last_day).contains(&day)
+                let mut stretches = source.stretches.iter();
+                stretches.any(|it| (it.first..=it.last).contains(&day))
             })
         };
         Ok(month

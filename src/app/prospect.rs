@@ -7,6 +7,7 @@ use crate::{
         scenario::Scenario,
     },
     ledger::Ledger,
+    report::discounts::of_comparison,
 };
 
 /// Months behind P10 to P90.
@@ -38,7 +39,13 @@ impl App {
             currency: currency.map(|bill| bill.currency.clone()),
             ..request.clone()
         };
-        let baseline = self.baseline(ledger, &[month], HISTORY as usize, request)?;
+        let baseline = match self.baseline(ledger, &[month], HISTORY as usize, request) {
+            // What has no quantities, or no services, leaves nothing to change: the page says so.
+            Err(AppError::CostsOnly { .. } | AppError::ServicesUnknown(_)) => {
+                return Ok((None, None));
+            }
+            baseline => baseline?,
+        };
         let found = match self.optimize(&baseline, LEAST) {
             // Charges without usage leave nothing to change.
             Err(AppError::EmptyLedger) => None,
@@ -70,7 +77,9 @@ impl App {
         };
         let alone = baseline.valuers(self).last().map(|month| month.total(&[]));
         let alone = alone.transpose()?;
+        let carried = of_comparison(&baseline.discounts, &self.catalog);
         let prospect = prospect.map(|prospect| Prospect {
+            notes: prospect.notes.iter().cloned().chain(carried).collect(),
             stored: alone.map_or(Money::ZERO, |alone| prospect.total.baseline - alone),
             ..prospect
         });

@@ -1,11 +1,19 @@
 //! What if something were different: recorded or stated usage under scenarios.
 
-use std::{borrow::Cow, collections::BTreeSet, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
-use super::{App, AppError, BillRequest, Books, choose_currency, currencies, gaps};
+use super::{
+    App, AppError, BillRequest, Books, choose_currency, currencies, quantities::nothing_to_change,
+};
 use crate::{
     collect::sample,
     domain::{
+        discounts::{Charges, Discounts},
+        ids::ServiceCode,
         metering::observed::MeteringOptions,
         money::Money,
         period::Month,
@@ -33,8 +41,12 @@ pub struct MonthUsage {
     pub observed: Observed,
     /// What AWS billed for it, where it billed all of it.
     pub billed: Option<Money>,
-    /// What is left out of it: charges that are not usage.
+    /// What is left out of it: charges that are neither usage nor discounts.
     pub other_charges: Money,
+    /// What its bill charges for each service.
+    pub charges: Charges,
+    /// What is left out of it as its source states costs and no quantities, by service.
+    pub costs_only: BTreeMap<ServiceCode, Money>,
     /// What lies in storage, of services that are not in the workload.
     pub storage: Vec<UsageRecord>,
     /// The log groups and buckets of the month.
@@ -56,6 +68,8 @@ pub struct Baseline {
     pub terms: Terms,
     /// Log groups and buckets, over these months and those before.
     pub storage: History,
+    /// The discounts that recur: a part of the terms.
+    pub discounts: Discounts,
 }
 
 /// A comparison with the range of its difference in a month.
@@ -90,6 +104,44 @@ impl Baseline {
             Some(Told::Yes) => Ok(Cow::Owned(self.with_storage())),
             told => Err(AppError::NoStorage { told }),
         }
+    }
+
+    /// Returns how months to come are rated, with the terms of the baseline.
+    pub(super) fn request(&self, request: &BillRequest) -> BillRequest {
+        BillRequest {
+            terms: self.terms.clone(),
+            ..request.clone()
+        }
+    }
+
+    /// Returns the charges of its months that neither side has: no usage, and no discount that recurs.
+    pub fn left_out(&self) -> Money {
+        let of = |month: &MonthUsage| {
+            let charged = month.charges.month(month.workload.month);
+            let discounts: Money = charged.map(|(_, charged)| charged.discounts).sum();
+            month.other_charges + discounts - self.taken_off(month)
+        };
+        self.months.iter().map(of).sum()
+    }
+
+    /// Returns what AWS billed for its usage, less the discounts that recur, where it billed all of it.
+    pub fn billed(&self) -> Option<Money> {
+        let of = |month: &MonthUsage| Some(month.billed? + self.taken_off(month));
+        self.months.iter().map(of).sum()
+    }
+
+    fn taken_off(&self, month: &MonthUsage) -> Money {
+        let of = month.workload.month;
+        month.charges.taken_off(of, &self.discounts.recurring)
+    }
+
+    /// Returns what is left out of its months as their source states costs and no quantities.
+    pub fn costs_only(&self) -> BTreeMap<ServiceCode, Money> {
+        let mut all: BTreeMap<ServiceCode, Money> = BTreeMap::new();
+        for (service, cost) in self.months.iter().flat_map(|month| &month.costs_only) {
+            *all.entry(service.clone()).or_default() += *cost;
+        }
+        all
     }
 
     /// Returns the months ready for valuing.
@@ -169,6 +221,12 @@ impl App {
         all.sort_by_key(|stores| stores.months.first().copied());
         all.dedup_by_key(|stores| stores.months.first().copied());
         let storage = History::of(all);
+        if gathered.iter().all(|month| month.workload.lots.is_empty())
+            && let Some(why) = nothing_to_change(ledger, months)?
+        {
+            return Err(why);
+        }
+        let (discounts, request) = self.recurring(ledger, &gathered, &past, request)?;
         let name = match months {
             [only] => only.to_string(),
             [first, .., last] => format!("{first} to {last}"),
@@ -178,9 +236,38 @@ impl App {
             name,
             months: gathered,
             history: past,
-            terms: request.terms.clone(),
+            terms: request.terms,
             storage,
+            discounts,
         })
+    }
+
+    /// Learns the discounts that recur up to the last of the months, from two months before it too.
+    fn recurring(
+        &self,
+        ledger: &Ledger,
+        months: &[MonthUsage],
+        history: &[MonthUsage],
+        request: &BillRequest,
+    ) -> Result<(Discounts, BillRequest), AppError> {
+        let mut charges = Charges::default();
+        for month in months.iter().chain(history) {
+            charges.extend(&month.charges);
+        }
+        let all = months.iter().chain(history).map(|m| m.workload.month);
+        let Some(last) = self.last_over(all) else {
+            return Ok((Discounts::default(), request.clone()));
+        };
+        for before in [last.previous(), last.previous().previous()] {
+            if charges.month(before).next().is_none() {
+                let mut records = ledger.records(before)?;
+                // A month in another currency says nothing of this one.
+                if choose_currency(before, &mut records, request).is_ok() {
+                    charges.extend(&Charges::of(&records));
+                }
+            }
+        }
+        Ok(Self::carry_discounts(&charges, last, request))
     }
 
     /// Takes stated usage as the baseline.
@@ -211,6 +298,8 @@ impl App {
                 observed: Observed::default(),
                 billed: None,
                 other_charges: Money::ZERO,
+                charges: Charges::default(),
+                costs_only: BTreeMap::new(),
                 storage: Vec::new(),
                 stores: History::default(),
                 gaps: Vec::new(),
@@ -218,6 +307,7 @@ impl App {
             history: Vec::new(),
             terms,
             storage: History::default(),
+            discounts: Discounts::default(),
         })
     }
 
@@ -229,8 +319,14 @@ impl App {
         month: Month,
         request: &BillRequest,
     ) -> Result<MonthUsage, AppError> {
-        let mut records = ledger.records(month)?;
-        if !records.iter().any(|record| record.quantity.is_some()) {
+        let (mut records, _) = self.records(ledger, month)?;
+        let asked = |record: &&UsageRecord| {
+            let currency = request.currency.as_ref();
+            currency.is_none_or(|currency| record.currency == *currency)
+        };
+        let charges = Charges::of(records.iter().filter(asked));
+        let has_quantities = records.iter().any(|record| record.quantity.is_some());
+        if !has_quantities {
             records = self
                 .metered(ledger, month, MeteringOptions::default())?
                 .records;
@@ -245,8 +341,21 @@ impl App {
             .iter()
             .partition(|record| record.kind == ChargeKind::Usage);
         let cost = |record: &&UsageRecord| Some(record.billed.as_ref()?.cost);
-        let billed = used.iter().map(cost).sum();
-        let other_charges = others.iter().filter_map(cost).sum();
+        let with_quantities = used.iter().filter(|record| record.quantity.is_some());
+        let billed = with_quantities.map(cost).sum();
+        let other_charges = others
+            .iter()
+            .filter(|record| record.kind != ChargeKind::Discount)
+            .filter_map(cost)
+            .sum();
+        // What was metered is not missing, whatever its bill states.
+        let is_missing = has_quantities || records.is_empty();
+        let costs_only = charges
+            .month(month)
+            .filter(|_| is_missing)
+            .filter_map(|(service, charged)| Some((service.clone(), charged.costs_only?)))
+            .filter(|(_, cost)| !cost.is_zero())
+            .collect();
         let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
         if month.contains(self.today) {
             workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
@@ -257,9 +366,11 @@ impl App {
             observed,
             billed,
             other_charges,
+            charges,
+            costs_only,
             storage,
             stores,
-            gaps: gaps(ledger, month, self.today)?,
+            gaps: self.gaps(ledger, month)?,
         })
     }
 

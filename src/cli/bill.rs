@@ -8,7 +8,7 @@ use super::{
     usage::{RuleArgs, dimension, metered_month},
 };
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, BillRequest},
     domain::{allocation::Dimension, period::Month},
     report,
 };
@@ -65,7 +65,10 @@ pub(super) fn run(
     } else {
         app.month(&ledger, args.month)?
     };
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let request = BillRequest {
+        by_day: args.by == Some(Dimension::Day),
+        ..args.terms.request(&app.catalog, args.currency.as_deref())?
+    };
     let rated = if args.metered {
         app.metered_bill(&ledger, month, &request, args.rules.options())?
     } else {

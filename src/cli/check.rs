@@ -79,7 +79,7 @@ pub(super) fn run(
         .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
         .transpose()?
         .map(Money::new);
-    let (check, more, currency) = args.verdict(app, budget)?;
+    let (check, more, currency) = args.verdict(app, output, budget)?;
     if output.format == Format::Table {
         // One line, whatever the terminal's width: it is read in logs.
         let line = report::check::line(&check, &more, &currency);
@@ -98,6 +98,7 @@ impl Args {
     fn verdict(
         &self,
         app: &App,
+        output: &Output,
         budget: Option<Money>,
     ) -> Result<(Check, Vec<String>, Currency), CommandError> {
         let files: Vec<PathBuf> = self.scenario.iter().cloned().collect();
@@ -133,11 +134,11 @@ impl Args {
                     .to_owned(),
             });
         }
-        let baseline = self.baseline.gather(app)?;
+        let baseline = self.baseline.gather(app, output)?;
         let (cost, mut complete) = app.dearest(&baseline, scenario)?;
         let limit = match (&self.base, self.max_increase) {
             (Some(base), Some(percent)) => {
-                let before = stated(base, &self.baseline.terms, app)?;
+                let before = stated(base, &self.baseline.terms, app, output)?;
                 let (base, whole) = app.dearest(&before, &Scenario::default())?;
                 complete &= whole;
                 Limit::Increase {
@@ -200,7 +201,7 @@ fn forecast(
     let month = forecast
         .outlook
         .months
-        .first()
+        .last()
         .ok_or(AppError::EmptyLedger)?;
     let shown = |amount| report::show_money(amount, &forecast.currency);
     let mut more = vec![format!(
@@ -213,6 +214,11 @@ fn forecast(
             "{} of futures cost more",
             report::Cell::Percent(share).shown()
         ));
+    }
+    let recurring = forecast.discounts.recurring.iter();
+    more.extend(recurring.map(|of| report::discounts::less(of, &app.catalog)));
+    if !forecast.costs.services.is_empty() {
+        more.push("forecast as costs: the export states no quantities".to_owned());
     }
     let check = Check {
         what: format!("the forecast of {} (P50)", month.month),

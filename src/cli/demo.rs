@@ -55,7 +55,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
 
     section(&format!("usage --demo --month {month} --by tag:team"))?;
     let by = [Dimension::Tag("team".to_owned())];
-    let sums = app.usage(&ledger, &[month], &by)?;
+    let (sums, _) = app.usage(&ledger, &[month], &by)?;
     output.document(&report::usage::document(
         &sums,
         &by,

@@ -9,6 +9,7 @@ use super::{
 use crate::{
     app::App,
     collect::aws::{self, Request, operations::Service},
+    domain::collection::Remedy,
     report,
 };
 
@@ -44,7 +45,11 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
     };
     let checks = aws::doctor(&request, &app.catalog, &Progress::new(output))
         .map_err(crate::app::AppError::from)?;
-    let lacks: Vec<&str> = checks.iter().filter_map(|check| check.lacks).collect();
+    let lacks = checks.iter().filter_map(|check| match check.remedy {
+        Some(Remedy::Allow(action)) => Some(action),
+        _ => None,
+    });
+    let lacks: Vec<&str> = lacks.collect();
     let statements = aws::statements(&lacks, &roles);
     output.document(&report::collected::examination(&checks, &statements))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());

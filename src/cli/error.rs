@@ -1,18 +1,21 @@
 //! From facts to advice: each error once, with what to do next and the exit code it ends with.
 
+mod import;
+
 use std::process::ExitCode;
 
 use thiserror::Error;
 
+use self::import::import_hint;
 #[cfg(feature = "aws")]
-use crate::collect::aws::{AthenaError, CollectError, S3Error};
+use crate::collect::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
     app::{AppError, StudyFileError},
     collect::{
         exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
         usage_file::UsageFileError,
     },
-    domain::{rating::RatingError, storage::Told},
+    domain::{costs, rating::RatingError, storage::Told},
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},
@@ -158,7 +161,13 @@ impl CommandError {
     /// Returns what to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::App(error) => return app_hint(error).map(str::to_owned),
+            Self::App(error) => {
+                #[cfg(feature = "aws")]
+                if let Some(advice) = aws_advice(error) {
+                    return Some(advice);
+                }
+                return quantities_hint(error).or_else(|| app_hint(error).map(str::to_owned));
+            }
             Self::UnknownName { problem, .. } => match problem.what {
                 "region" => "`pipebill prices list --format csv` names the regions with prices",
                 "compute type" => {
@@ -196,9 +205,37 @@ impl CommandError {
     }
 }
 
+/// Returns which export states what a ledger of costs alone does not, as commands that can be pasted.
+fn quantities_hint(error: &AppError) -> Option<String> {
+    match error {
+        AppError::CostsOnly {
+            months: (first, last),
+            ..
+        } => Some(format!(
+            "import a Cost and Usage Report or a FOCUS export, or ask for quantities too: `{} > \
+             ce.json`, then `pipebill import ce.json`",
+            costs::command(*first, *last)
+        )),
+        AppError::ServicesUnknown(unknown) => Some(format!(
+            "in Cost Explorer, group by usage type and download it again; with quantities: `{} > \
+             ce.json`, then `pipebill import ce.json`",
+            costs::command(unknown.month, unknown.month)
+        )),
+        _ => None,
+    }
+}
+
 fn app_hint(error: &AppError) -> Option<&'static str> {
     Some(match error {
+        AppError::NoUsage { known, .. } if known.is_empty() => {
+            "import an export of it; `--metered` shows what `pipebill collect` read of builds and runs"
+        }
         AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
+        AppError::NothingToContinue { .. } => {
+            "`pipebill bill` shows what the months have; import an export of the account that builds, or \
+             `pipebill import --include SERVICE` to keep other services"
+        }
+        AppError::CostsOnly { .. } | AppError::ServicesUnknown(_) => return None,
         AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
         #[cfg(feature = "aws")]
         AppError::Fetch(_) => {
@@ -297,6 +334,33 @@ fn report_hint(error: &ReportError) -> String {
     }
 }
 
+/// Returns what AWS's own words advise: who denied it, and whoever can lift that.
+#[cfg(feature = "aws")]
+fn aws_advice(error: &AppError) -> Option<String> {
+    let denied_by = |by: &DeniedBy| format!("nothing was imported. {}", by.advice());
+    match error {
+        AppError::Collect(error)
+        | AppError::S3(S3Error::Collect(error))
+        | AppError::Athena(AthenaError::Collect(error)) => match error {
+            CollectError::NoAccount { advice, .. }
+            | CollectError::NoOrganization { advice, .. }
+            | CollectError::NoPrices { advice, .. } => {
+                // A sentence there, half of one here.
+                let mut letters = advice.as_ref()?.chars();
+                let first = letters.next()?.to_lowercase();
+                Some(first.chain(letters).collect())
+            }
+            _ => None,
+        },
+        AppError::S3(S3Error::Denied { by, .. })
+        | AppError::Athena(AthenaError::Denied { by, .. }) => by.as_ref().map(denied_by),
+        AppError::Athena(AthenaError::QueryFailed(reason)) => {
+            DeniedBy::read(reason).as_ref().map(denied_by)
+        }
+        _ => None,
+    }
+}
+
 #[cfg(feature = "aws")]
 fn collect_hint(error: &CollectError) -> Option<&'static str> {
     Some(match error {
@@ -313,13 +377,17 @@ fn collect_hint(error: &CollectError) -> Option<&'static str> {
         CollectError::Unreachable(_) => {
             "check the network and its proxy; what was read before is kept"
         }
-        CollectError::NoAccount => {
+        CollectError::NoAccount { .. } => {
             "check the role, the external id and who may assume it: `pipebill policy --roles`"
         }
-        CollectError::NoOrganization(_) => {
-            "run it in the management account with `pipebill policy --organization`"
+        CollectError::RegionOff(_) => {
+            "enable it in the console (Account, AWS Regions), or name another with --region"
         }
-        CollectError::NoPrices(_) => {
+        CollectError::NoOrganization { .. } => {
+            "run it in the management account or a delegated administrator's, with what `pipebill policy \
+             --organization` prints"
+        }
+        CollectError::NoPrices { .. } => {
             "nothing was changed; `pipebill policy --prices` has what it takes"
         }
         CollectError::Ledger(error) => return ledger_hint(error),
@@ -455,58 +523,4 @@ fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
         | LedgerError::ReadOnly { .. } => "check its permissions, or name another with --ledger",
         LedgerError::Database { .. } => return None,
     })
-}
-
-fn import_hint(error: &ImportError) -> &'static str {
-    match error {
-        ImportError::Open { .. } | ImportError::Read { .. } => {
-            "nothing was imported; check the path and its permissions"
-        }
-        ImportError::Directory { .. } => "nothing was imported; name the files in it",
-        ImportError::Truncated { .. }
-        | ImportError::Damaged { .. }
-        | ImportError::RowGroup { .. }
-        | ImportError::Footer { .. }
-        | ImportError::Bomb { .. } => "nothing was imported; download the file again",
-        ImportError::NothingDelivered { .. } => {
-            "nothing was imported; name the folder that the export is delivered to, or another month"
-        }
-        ImportError::Manifest { .. } => "nothing was imported; download the folder again",
-        ImportError::Changed { .. } | ImportError::Incomplete { .. } => {
-            "nothing was imported; wait until the delivery is written, and run the same again"
-        }
-        ImportError::Packing { .. } => {
-            "nothing was imported; unpack it, or write it again with Snappy, gzip or Zstandard"
-        }
-        ImportError::PackedTwice { .. } => {
-            "nothing was imported; unpack the archive, and import what is in it"
-        }
-        ImportError::RepeatedColumn { .. } => {
-            "nothing was imported; leave the one that counts, or deliver the export again"
-        }
-        ImportError::Row { .. }
-        | ImportError::ParquetRow { .. }
-        | ImportError::RecordTooLong { .. } => {
-            "nothing was imported; mend the row, or leave such rows out with --skip-bad-rows"
-        }
-        ImportError::Empty { .. }
-        | ImportError::NotText { .. }
-        | ImportError::NoCsvInZip { .. }
-        | ImportError::Unrecognised { .. }
-        | ImportError::TooManyBadRows { .. }
-        | ImportError::NotCostExplorerJson { .. }
-        | ImportError::Value { .. } => {
-            "nothing was imported; `pipebill import --help` lists the exports it knows"
-        }
-        ImportError::ColumnType { .. } => {
-            "nothing was imported; write the column as text or number, tags as a map or as JSON text"
-        }
-        ImportError::MissingColumns { .. } => {
-            "nothing was imported; add the columns to the export's query and deliver it again"
-        }
-        ImportError::AmbiguousDelivery { .. } | ImportError::SameCharges { .. } => {
-            "nothing was imported; name only one of them"
-        }
-        ImportError::Cancelled => "nothing was imported",
-    }
 }

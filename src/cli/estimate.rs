@@ -24,6 +24,7 @@ use crate::{
 /// Price stated usage: flags, a usage.toml, or both
 ///
 /// A file and flags add up; the month, region and terms of the flags stand above the file's.
+/// In a file, stages with action = "manual-approval" or "custom" have minutes that V2 does not bill.
 ///
 /// Examples:
 ///   pipebill estimate --codebuild general1.small=1100

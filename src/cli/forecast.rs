@@ -183,11 +183,9 @@ pub(super) fn document(
     report::forecast::document(
         &forecast.outlook,
         &View {
-            currency: forecast.currency.clone(),
-            other_charges: forecast.other_charges,
-            catalog: &app.catalog,
             explain,
             aws,
+            ..View::of(forecast, &app.catalog)
         },
     )
 }

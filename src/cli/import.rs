@@ -9,6 +9,7 @@ use std::{
     },
 };
 
+use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CommandError, Exit, output::Output};
@@ -25,10 +26,11 @@ use crate::{
 /// Read billing exports into the ledger: all of them or, on any error, none
 ///
 /// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
-/// Explorer downloads and `aws ce get-cost-and-usage` answers, and a plain daily CSV; plain, gzipped
-/// or zipped. The kind is told from the columns. Of a folder that AWS delivers to, the newest
-/// complete delivery of each month is read, and only if it changed since the last import. Importing
-/// a month again replaces it; nothing is counted twice.
+/// Explorer downloads in any language and `aws ce get-cost-and-usage` answers, the month's bill as
+/// CSV from the Bills page, and a plain daily CSV; plain, gzipped or zipped. The kind is told from
+/// the columns; what is no export is named, and left out beside one. Of a folder that AWS delivers
+/// to, the newest complete delivery of each month is read, and only if it changed since the last
+/// import. Importing a month again replaces it; nothing is counted twice.
 ///
 /// s3://BUCKET/PREFIX is read in place: of Parquet only the columns that are needed. An import that was
 /// interrupted goes on with the files that it had not finished.
@@ -67,6 +69,14 @@ pub(super) struct Args {
     /// Name a source that states no payer, so that two of them are kept apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
+    /// Take a smaller export of a month for the right one: without this the month that it replaces
+    /// stays incomplete.
+    #[arg(long)]
+    allow_smaller: bool,
+    /// How far the sum of a month that is not over reaches, where its file does not tell: the last day
+    /// that it counts.
+    #[arg(long, value_name = "DAY")]
+    known_until: Option<NaiveDate>,
     #[cfg(feature = "aws")]
     #[command(flatten)]
     cloud: super::import_cloud::CloudArgs,
@@ -103,6 +113,9 @@ pub(super) fn run(
         include_services,
         source: args.source,
         month: args.month,
+        today: Some(app.today),
+        known_until: args.known_until,
+        allow_smaller: args.allow_smaller,
     };
     let watch = Progress::new(output.shows_progress());
     let imported = if let Some(place) = elsewhere(&args.files).next() {
@@ -151,7 +164,9 @@ pub(super) fn run(
         &imported.replaced,
         imported.quarantine.as_deref(),
     ))?;
-    Ok(Exit::of(!skipped, strict))
+    let mut replaced = imported.replaced.iter();
+    let is_less = replaced.any(|month| month.larger_before.is_some());
+    Ok(Exit::of(!skipped && !is_less, strict))
 }
 
 /// A progress bar on a terminal, and an ear for Ctrl-C.

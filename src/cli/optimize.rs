@@ -74,7 +74,7 @@ pub(super) fn run(
         args.least.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let baseline = args.baseline.gather(app)?;
+    let baseline = args.baseline.gather(app, output)?;
     let least = Money::new(least);
     let found = match args.against {
         Against::History => app.optimize(&baseline, least)?,

@@ -265,10 +265,13 @@ pub(super) fn run(
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
                 // A page says that it has no forecast, and so does a journal.
-                Err(AppError::EmptyLedger)
-                    if files.iter().all(|file| {
-                        file.format.goes_without_forecast() || !needs_forecast(file)
-                    }) =>
+                Err(
+                    AppError::EmptyLedger
+                    | AppError::NothingToContinue { .. }
+                    | AppError::ServicesUnknown(_),
+                ) if files
+                    .iter()
+                    .all(|file| file.format.goes_without_forecast() || !needs_forecast(file)) =>
                 {
                     None
                 }

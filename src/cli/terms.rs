@@ -124,6 +124,7 @@ impl TermsArgs {
             terms: self.over(Terms::default(), catalog)?,
             sharing: self.sharing(),
             currency: currency.map(|code| Currency::new(code.to_uppercase())),
+            by_day: false,
         })
     }
 

@@ -2,7 +2,7 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::{App, AppError},
+    app::{App, AppError, SPREAD},
     domain::{
         allocation::Dimension,
         metering::{
@@ -109,9 +109,10 @@ pub(super) fn run(
         (sums, title, metered.gaps, metered.notes)
     } else {
         let month = app.month(&ledger, args.month)?;
-        let sums = app.usage(&ledger, &[month], &args.by)?;
+        let (sums, is_spread) = app.usage(&ledger, &[month], &args.by)?;
         let gaps = app.gaps(&ledger, month)?;
-        (sums, format!("Usage in {month}"), gaps, Vec::new())
+        let notes = is_spread.then(|| SPREAD.to_owned()).into_iter().collect();
+        (sums, format!("Usage in {month}"), gaps, notes)
     };
     let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
     let mut notes: Vec<String> = gaps

@@ -19,7 +19,6 @@ use crate::{
     collect::{scenario_file, usage_file},
     domain::{
         ids::{Currency, Region},
-        money::Money,
         number::parse_quantity,
         period::Month,
         plan::Terms,
@@ -171,9 +170,9 @@ impl BaselineArgs {
     }
 
     /// Gathers what is compared with.
-    pub(super) fn gather(&self, app: &App) -> Result<Baseline, CommandError> {
+    pub(super) fn gather(&self, app: &App, output: &Output) -> Result<Baseline, CommandError> {
         if let Some(file) = &self.usage {
-            return stated(file, &self.terms, app);
+            return stated(file, &self.terms, app, output);
         }
         let request = self.request(app)?;
         let mut ledger = app.ledger()?;
@@ -209,6 +208,7 @@ pub(super) fn stated(
     file: &std::path::Path,
     terms: &TermsArgs,
     app: &App,
+    output: &Output,
 ) -> Result<Baseline, CommandError> {
     let read = usage_file::read(file, &app.catalog).map_err(AppError::from)?;
     let region = read
@@ -219,6 +219,9 @@ pub(super) fn stated(
     let plan = read.plan(month, region);
     if plan.items.is_empty() && plan.pipelines.is_empty() {
         return Err(CommandError::NothingStated);
+    }
+    for note in plan.assumptions() {
+        output.say(&format!("note: {note}"));
     }
     let terms: Terms = terms.over(read.terms, &app.catalog)?;
     let name = file.display().to_string();
@@ -248,7 +251,7 @@ pub(super) fn run(
     {
         return Err(CommandError::NoChange);
     }
-    let baseline = args.baseline.gather(app)?;
+    let baseline = args.baseline.gather(app, output)?;
     let currency = currency_of(&baseline);
     if !args.sweep.is_empty() || args.breakeven.is_some() || args.tornado.is_some() {
         output.one_picture(scenarios.len())?;
@@ -263,10 +266,10 @@ pub(super) fn run(
     }
     if args.against == Against::Forecast {
         ahead(args, &answers, &baseline, app, output)?;
-        return Ok(Exit::of(is_complete(&answers), strict));
+        return Ok(Exit::of(is_complete(&answers, &baseline), strict));
     }
     let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
-    let notes = notes(&baseline, &answers, &currency);
+    let notes = notes(&baseline, &answers, &currency, app);
     output.document(&report::whatif::document(
         &baseline.name,
         &shown,
@@ -274,12 +277,12 @@ pub(super) fn run(
         &currency,
         &app.catalog,
     ))?;
-    Ok(Exit::of(is_complete(&answers), strict))
+    Ok(Exit::of(is_complete(&answers, &baseline), strict))
 }
 
-fn is_complete(answers: &[Answer]) -> bool {
+fn is_complete(answers: &[Answer], baseline: &Baseline) -> bool {
     let mut totals = answers.iter().map(|answer| answer.comparison.total);
-    totals.all(|total| total.whole.both())
+    totals.all(|total| total.whole.both()) && baseline.costs_only().is_empty()
 }
 
 /// Compares with the months to come.
@@ -306,11 +309,19 @@ fn ahead(
         let scenario = &comparison.scenario;
         let compared = app.compare_ahead(&ledger, baseline, scenario, &question, &request)?;
         let currency = currency_of(baseline);
+        let mut notes = report::discounts::of_comparison(&baseline.discounts, &app.catalog);
+        let costs_only = baseline.costs_only();
+        notes.extend(report::costs::left_out(
+            &costs_only,
+            &currency,
+            &app.catalog,
+        ));
         output.document(&report::whatif::ahead(
             &scenario.name,
             &baseline.name,
             comparison,
             &compared,
+            &notes,
             &currency,
         ))?;
     }
@@ -327,17 +338,16 @@ fn shown(answer: &Answer) -> Shown<'_> {
     }
 }
 
-fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<String> {
+fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency, app: &App) -> Vec<String> {
     let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
     let mut notes: Vec<String> = gaps
         .map(|gap| format!("Missing on both sides: {}: {}.", gap.what, gap.reason))
         .collect();
-    let billed: Option<Money> = baseline.months.iter().map(|month| month.billed).sum();
     let rated = answers
         .iter()
         .find(|answer| !answer.comparison.scenario.is_of_storage())
         .map(|answer| answer.comparison.total.baseline);
-    if let (Some(billed), Some(rated)) = (billed, rated)
+    if let (Some(billed), Some(rated)) = (baseline.billed(), rated)
         && let [billed, rated] = [billed, rated].map(|amount| report::show_money(amount, currency))
         && billed != rated
     {
@@ -346,11 +356,16 @@ fn notes(baseline: &Baseline, answers: &[Answer], currency: &Currency) -> Vec<St
              units are shared by quantity."
         ));
     }
-    let left_out: Money = baseline
-        .months
-        .iter()
-        .map(|month| month.other_charges)
-        .sum();
+    notes.extend(report::discounts::of_comparison(
+        &baseline.discounts,
+        &app.catalog,
+    ));
+    notes.extend(report::costs::left_out(
+        &baseline.costs_only(),
+        currency,
+        &app.catalog,
+    ));
+    let left_out = baseline.left_out();
     if !left_out.is_zero() {
         notes.push(format!(
             "Usage only: credits, refunds, taxes and fees ({}) are left out.",

@@ -8,6 +8,7 @@ use crate::{
     domain::{
         catalog::{Catalog, Compute},
         ids::{Region, ServiceCode, UsageType},
+        metering::codepipeline::ActionKind,
         number::{NumberError, parse_quantity},
         price_book::StatedPrice,
     },
@@ -32,6 +33,57 @@ pub fn compute(catalog: &Catalog, name: &str) -> Result<Compute, UnknownName> {
     let names = catalog.computes.iter().map(|compute| compute.name.as_str());
     let unknown = || UnknownName::new("compute type", name, names);
     catalog.compute(name.trim()).cloned().ok_or_else(unknown)
+}
+
+/// What a stage may do: AWS's categories of actions, its name for the approval that people give, and
+/// actions of an own worker. V2 bills the minutes of all but the last two.
+const ACTIONS: [(&str, ActionKind); 8] = [
+    ("source", ActionKind::Standard),
+    ("build", ActionKind::Standard),
+    ("test", ActionKind::Standard),
+    ("deploy", ActionKind::Standard),
+    ("invoke", ActionKind::Standard),
+    ("compute", ActionKind::Standard),
+    ("manual-approval", ActionKind::ManualApproval),
+    ("custom", ActionKind::Custom),
+];
+
+/// Tells whether a stage is named after an approval: `approve`, `prod-approval`, `ManualApproval`.
+pub fn says_approval(name: &str) -> bool {
+    let mut words = String::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        if c.is_uppercase() && was_lower || !c.is_alphanumeric() {
+            words.push(' ');
+        }
+        words.extend(c.to_lowercase());
+        was_lower = c.is_lowercase();
+    }
+    words.split_whitespace().any(|word| {
+        matches!(
+            word.trim_matches(|c: char| !c.is_alphabetic()),
+            "approve" | "approval" | "approvals"
+        )
+    })
+}
+
+/// Finds what a stage does by the name of its action.
+pub fn action(name: &str) -> Result<ActionKind, String> {
+    let asked = name.trim().to_lowercase();
+    // AWS calls the category so, and its only provider manual.
+    let asked = if asked == "approval" {
+        "manual-approval"
+    } else {
+        &asked
+    };
+    let known = || ACTIONS.iter().map(|(known, _)| *known);
+    if let Some((_, kind)) = ACTIONS.iter().find(|(known, _)| *known == asked) {
+        return Ok(*kind);
+    }
+    let unknown = UnknownName::new("action", name, known());
+    let mark = if unknown.nearest.is_some() { "" } else { ":" };
+    let known = known().collect::<Vec<_>>().join(", ");
+    Err(format!("{unknown}{mark} choose from {known}"))
 }
 
 /// Finds an allowance by id or alias; returns its id.

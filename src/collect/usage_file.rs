@@ -255,20 +255,8 @@ impl Reader<'_> {
         if too_many {
             return self.contradiction(at, "more than a million runs, people or pushes");
         }
-        let mut stages = Vec::new();
-        for stage in entry.stage {
-            stages.push(Stage {
-                compute: stage.compute.map(|name| self.compute(&name)).transpose()?,
-                name: stage.name,
-                duration: stage.seconds.0,
-                action: match stage.action {
-                    ActionEntry::Standard => ActionKind::Standard,
-                    ActionEntry::ManualApproval => ActionKind::ManualApproval,
-                    ActionEntry::Custom => ActionKind::Custom,
-                },
-                on_premises_targets: stage.on_premises_targets,
-            });
-        }
+        let stages = entry.stage.into_iter().map(|stage| self.stage(stage));
+        let stages = stages.collect::<Result<Vec<Stage>, UsageFileError>>()?;
         let mut failed = Vec::new();
         for runs in entry.failed_runs {
             let named = runs.stage.get_ref();
@@ -298,6 +286,30 @@ impl Reader<'_> {
             runs,
             stages,
             failed,
+        })
+    }
+
+    fn stage(&self, entry: StageEntry) -> Result<Stage, UsageFileError> {
+        let stated = match &entry.action {
+            Some(name) => Some(
+                stated::action(name.get_ref())
+                    .or_else(|problem| self.contradiction(name.span().start, &problem))?,
+            ),
+            None => None,
+        };
+        let does_something = entry.compute.is_some() || entry.on_premises_targets > 0;
+        let is_assumed = stated.is_none() && !does_something && stated::says_approval(&entry.name);
+        Ok(Stage {
+            compute: entry.compute.map(|name| self.compute(&name)).transpose()?,
+            name: entry.name,
+            duration: entry.seconds.0,
+            action: match stated {
+                Some(kind) => kind,
+                None if is_assumed => ActionKind::ManualApproval,
+                None => ActionKind::Standard,
+            },
+            is_assumed,
+            on_premises_targets: entry.on_premises_targets,
         })
     }
 
@@ -532,19 +544,9 @@ struct StageEntry {
     name: String,
     seconds: Seconds,
     compute: Option<Spanned<String>>,
-    #[serde(default)]
-    action: ActionEntry,
+    action: Option<Spanned<String>>,
     #[serde(default)]
     on_premises_targets: u32,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "kebab-case")]
-enum ActionEntry {
-    #[default]
-    Standard,
-    ManualApproval,
-    Custom,
 }
 
 #[derive(Deserialize)]

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
+    finality::Finality,
     ids::{Currency, Region, ServiceCode},
     money::Money,
     period::Month,
@@ -181,6 +182,8 @@ pub struct Bill {
     pub allowances: Vec<AllowanceUse>,
     /// Usage that is known to be missing.
     pub gaps: Vec<Gap>,
+    /// How final it is.
+    pub finality: Finality,
     /// What the same exports charge for other services.
     pub outside: Vec<OutsideTotal>,
     /// What a reader of the total should know.
@@ -250,9 +253,32 @@ impl Bill {
         usage.map(|line| line.cost).sum()
     }
 
+    /// Returns what the discounts of the rating take off, by service.
+    pub fn discounts(&self) -> BTreeMap<ServiceCode, Money> {
+        let mut discounts = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| !line.discount.is_zero()) {
+            *discounts.entry(line.key.meter.service.clone()).or_default() += line.discount;
+        }
+        discounts
+    }
+
+    /// Returns the lines of usage whose source states the cost and not the quantity.
+    pub fn costs_only(&self) -> impl Iterator<Item = &LineItem> {
+        let costs_only = |line: &&LineItem| line.kind == ChargeKind::Usage && line.usage.is_none();
+        self.lines.iter().filter(costs_only)
+    }
+
     /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()
+    }
+
+    /// Returns what would be to pay without any free tier and any discount, those that are rows of AWS's bill
+    /// included.
+    pub fn undiscounted_total(&self) -> Money {
+        let is_discount = |line: &&LineItem| line.kind == ChargeKind::Discount;
+        let discounts = self.lines.iter().filter(is_discount);
+        self.list_total() - discounts.map(|line| line.list_cost).sum()
     }
 
     /// Returns what AWS charged, where every line has it.
@@ -271,6 +297,14 @@ impl Bill {
     /// Tells whether the total is the whole: every line priced, no usage missing.
     pub fn is_complete(&self) -> bool {
         self.gaps.is_empty() && self.unpriced().next().is_none()
+    }
+
+    /// Tells whether AWS will not change it any more; none where its sources do not say.
+    pub fn is_final(&self) -> Option<bool> {
+        match self.finality.is_final() {
+            Some(true) if !self.gaps.is_empty() => Some(false),
+            known => known,
+        }
     }
 
     /// Tells whether [`Bill::list_total`] is the whole.

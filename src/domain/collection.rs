@@ -104,6 +104,30 @@ impl fmt::Display for Scope {
     }
 }
 
+/// What would mend a gap.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Remedy {
+    /// A policy that allows the action.
+    Allow(&'static str),
+    /// Something else, by somebody else perhaps.
+    Advice {
+        /// Who does what, as a sentence.
+        advice: String,
+        /// The action it is about, if it is about permissions.
+        action: Option<&'static str>,
+    },
+}
+
+impl Remedy {
+    /// Returns the advice, if it is more than a policy that allows the action.
+    pub fn advice(self) -> Option<String> {
+        match self {
+            Self::Allow(_) => None,
+            Self::Advice { advice, .. } => Some(advice),
+        }
+    }
+}
+
 /// Something that could not be collected.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct NotCollected {
@@ -113,6 +137,8 @@ pub struct NotCollected {
     pub part: String,
     /// Why.
     pub reason: String,
+    /// What would mend it. The ledger keeps the reason only.
+    pub remedy: Option<Remedy>,
 }
 
 impl NotCollected {
@@ -211,6 +237,6 @@ pub struct Check {
     pub what: String,
     /// What was found, or what is wrong.
     pub found: Result<String, String>,
-    /// The action that a policy lacks.
-    pub lacks: Option<&'static str>,
+    /// What would mend it.
+    pub remedy: Option<Remedy>,
 }

@@ -1,6 +1,6 @@
 //! Billing exports: which kinds there are, and what one says, whatever its format.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::NaiveDate;
 
@@ -21,6 +21,8 @@ pub enum ExportKind {
     LegacyCur,
     /// FOCUS 1.0 or 1.2, a Data Export.
     Focus,
+    /// The bill of a month as the console's Bills page offers it: by account and usage type.
+    MonthlyBill,
     /// The answer of `get-cost-and-usage`.
     CostExplorerJson,
     /// The file that Cost Explorer's console offers.
@@ -31,10 +33,11 @@ pub enum ExportKind {
 
 impl ExportKind {
     /// Every kind, in order of precedence.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Cur2,
         Self::LegacyCur,
         Self::Focus,
+        Self::MonthlyBill,
         Self::CostExplorerJson,
         Self::CostExplorerCsv,
         Self::DailyCsv,
@@ -46,6 +49,7 @@ impl ExportKind {
             Self::Cur2 => "cur2",
             Self::LegacyCur => "cur",
             Self::Focus => "focus",
+            Self::MonthlyBill => "bill-csv",
             Self::CostExplorerJson => "ce-json",
             Self::CostExplorerCsv => "ce-csv",
             Self::DailyCsv => "daily",
@@ -63,15 +67,29 @@ impl ExportKind {
             Self::Cur2 => "Cost and Usage Report 2.0",
             Self::LegacyCur => "legacy Cost and Usage Report",
             Self::Focus => "FOCUS",
+            Self::MonthlyBill => "monthly bill CSV",
             Self::CostExplorerJson => "Cost Explorer JSON",
             Self::CostExplorerCsv => "Cost Explorer CSV",
             Self::DailyCsv => "daily CSV",
         }
     }
 
+    /// Tells whether it says which of its figures are estimated.
+    pub const fn says_if_estimated(self) -> bool {
+        matches!(self, Self::CostExplorerJson)
+    }
+
     /// Tells whether it states whole billing months of a payer, as a bill does.
     pub const fn is_bill(self) -> bool {
-        matches!(self, Self::Cur2 | Self::LegacyCur | Self::Focus)
+        matches!(
+            self,
+            Self::Cur2 | Self::LegacyCur | Self::Focus | Self::MonthlyBill
+        )
+    }
+
+    /// Tells whether its rows are of single days; those of others sum up all that they cover.
+    pub const fn is_by_day(self) -> bool {
+        self.is_bill() && !matches!(self, Self::MonthlyBill)
     }
 }
 
@@ -108,6 +126,75 @@ pub struct Slice {
     pub skipped: u64,
     /// What marks the delivery it is of, where it comes from a folder of deliveries.
     pub delivery: Option<String>,
+    /// How final its source calls it.
+    pub standing: Standing,
+}
+
+impl Larger {
+    /// Tells whether usage costs less than before.
+    pub fn costs_less(&self) -> bool {
+        let now = |currency| self.cost_now.get(currency).copied().unwrap_or_default();
+        self.cost
+            .iter()
+            .any(|(currency, cost)| *cost > now(currency))
+    }
+}
+
+impl Slice {
+    /// Tells whether anything was charged.
+    pub fn has_charges(&self) -> bool {
+        !self.records.is_empty() || !self.outside.is_empty()
+    }
+}
+
+/// Adds up what slices cost, all services and kinds of charges together, by currency.
+pub fn cost<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> BTreeMap<Currency, Money> {
+    let mut sums = BTreeMap::new();
+    for slice in slices {
+        let kept = slice.records.iter().filter_map(|record| {
+            let cost = record.billed.as_ref()?.cost;
+            Some((&record.currency, cost))
+        });
+        let outside = slice
+            .outside
+            .iter()
+            .map(|total| (&total.currency, total.cost));
+        for (currency, cost) in kept.chain(outside) {
+            *sums.entry(currency.clone()).or_insert(Money::ZERO) += cost;
+        }
+    }
+    sums
+}
+
+/// How final the figures of a source are, as far as the source says so itself.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Standing {
+    /// AWS calls them estimated.
+    pub estimated: bool,
+    /// Every charge names its invoice; none where the source has no place for one.
+    pub invoiced: Option<bool>,
+    /// The answer names a next page, which is not there.
+    pub is_cut: bool,
+    /// It sums up services without naming them, all or some: what they cost one by one is not known.
+    pub services_unknown: bool,
+    /// The day it was read, where it sums up several days that were not over then: it does not tell
+    /// how far it reaches.
+    pub read_while_open: Option<NaiveDate>,
+    /// What it took the place of, where that was more.
+    pub larger_before: Option<Larger>,
+}
+
+/// A delivery that was larger than the one that took its place.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Larger {
+    /// Days with charges.
+    pub days: u32,
+    /// What its usage cost, by currency.
+    pub cost: BTreeMap<Currency, Money>,
+    /// Days with charges of the one that is there now.
+    pub days_now: u32,
+    /// What its usage costs.
+    pub cost_now: BTreeMap<Currency, Money>,
 }
 
 /// Rows of a service that is not kept in detail: counted and summed, never lost.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    export::{BadRow, ExportKind, Slice},
+    export::{BadRow, ExportKind, Larger, Slice},
     ids::Region,
     money::Money,
     period::Month,
@@ -34,6 +34,8 @@ pub struct Delivery {
     pub bad_rows: Vec<BadRow>,
     /// Per slice, of exports in files: the file it is from and what that is grouped by.
     pub origins: Vec<(String, String)>,
+    /// It is right even where it is smaller than what it takes the place of.
+    pub may_be_smaller: bool,
 }
 
 impl Delivery {
@@ -44,6 +46,7 @@ impl Delivery {
         self.notes.extend(other.notes);
         self.bad_rows.extend(other.bad_rows);
         self.origins.extend(other.origins);
+        self.may_be_smaller |= other.may_be_smaller;
     }
 }
 
@@ -81,6 +84,8 @@ pub struct Replaced {
     pub cost_after: Money,
     /// The ledger held exactly this already.
     pub unchanged: bool,
+    /// What is replaced was more.
+    pub larger_before: Option<Larger>,
 }
 
 /// What a query of a table through Athena will take, as far as it can be known before.

@@ -10,6 +10,7 @@ use super::{
     allocation::Share,
     bill::Bill,
     compare::Comparison,
+    discounts::Discounts,
     ids::{Meter, ServiceCode},
     money::Money,
     period::Month,
@@ -32,8 +33,13 @@ pub struct Overview {
     pub parts: Vec<Part>,
     /// The reported month beside AWS's bill, by service and in all.
     pub reconciled: (BTreeMap<ServiceCode, Reconciled>, Reconciled),
-    /// The reported month against the one before, if that is known: what both charge for usage.
+    /// The month before the reported one, if that is known: what it charges for usage, less the discounts that
+    /// recur.
     pub before: Option<(Month, Money)>,
+    /// The discounts that recur, as the last month that is over has them.
+    pub discounts: Discounts,
+    /// Months of which nobody can say what is for which service.
+    pub unknown_services: BTreeSet<Month>,
 }
 
 /// What moves a month.

@@ -51,6 +51,8 @@ pub struct Terms {
     pub price_like: Option<Region>,
     /// Percentages off.
     pub discounts: Vec<Discount>,
+    /// Percentages off that bills show month after month; what is stated stands in their place.
+    pub recurring: Vec<Discount>,
 }
 
 /// A total of one kind.
@@ -224,6 +226,8 @@ pub struct Stage {
     pub compute: Option<Compute>,
     /// Whether its minutes are billed.
     pub action: ActionKind,
+    /// It does not say what it does, and is read as an approval for its name.
+    pub is_assumed: bool,
     /// On-premises instances it deploys to.
     pub on_premises_targets: u32,
 }
@@ -280,6 +284,23 @@ impl Plan {
             !sum(PipelineType::V1, "activePipeline").is_zero(),
             sum(PipelineType::V2, "actionExecutionMinute"),
         )
+    }
+
+    /// Says what is read into stages that do not say what they do.
+    pub fn assumptions(&self) -> Vec<String> {
+        let pipelines = self.pipelines.iter().map(|(pipeline, _)| pipeline);
+        let stages = pipelines.flat_map(|pipeline| {
+            let assumed = pipeline.stages.iter().filter(|stage| stage.is_assumed);
+            assumed.map(|stage| (&pipeline.name, &stage.name))
+        });
+        let notes = stages.map(|(pipeline, stage)| {
+            format!(
+                "Stage `{stage}` of {pipeline} is read as a manual approval, whose minutes AWS does not \
+                 bill. Confirm it with action = \"manual-approval\", or state what it does, e.g. action = \
+                 \"invoke\"."
+            )
+        });
+        notes.collect()
     }
 
     /// Returns what the security services around the pipelines would use: assumptions, each with
@@ -571,6 +592,7 @@ impl<'a> Metering<'a> {
         let record = UsageRecord {
             month: self.plan.month,
             day: self.plan.month.first_day(),
+            last_day: self.plan.month.first_day(),
             currency: self.catalog.currency(&region),
             key: UsageKey {
                 payer: None,

@@ -215,7 +215,8 @@ impl Observed {
         let mut by_meter: BTreeMap<(&Meter, &Region), [Days<'_>; 2]> = BTreeMap::new();
         for record in records
             .iter()
-            .filter(|record| record.kind == ChargeKind::Usage)
+            // What a commitment pays for has its price, not one of its own.
+            .filter(|record| record.kind == ChargeKind::Usage && record.covered_by().is_none())
         {
             let Some(billed) = &record.billed else {
                 continue;

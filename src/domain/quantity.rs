@@ -64,6 +64,16 @@ units! {
     Unspecified "unit" "units" ["n/a", "", "count"] "A unit that the source does not state.";
 }
 
+impl Unit {
+    /// Tells whether it is counted once a month, not day by day.
+    pub const fn is_counted_by_month(self) -> bool {
+        matches!(
+            self,
+            Self::Pipeline | Self::User | Self::Key | Self::Secret | Self::Alarm | Self::Metric
+        )
+    }
+}
+
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())

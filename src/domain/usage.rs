@@ -28,6 +28,8 @@ pub enum ChargeKind {
     Refund,
     /// A negotiated or bundled discount, as a row of its own.
     Discount,
+    /// What usage that a savings plan covers is taken back by: no discount, for the plan is paid for.
+    Negation,
     /// A one-time or recurring fee.
     Fee,
     /// A kind we do not know, under the name the bill gives it. Kept, counted and shown.
@@ -43,6 +45,7 @@ impl ChargeKind {
             Self::Credit => "credit",
             Self::Refund => "refund",
             Self::Discount => "discount",
+            Self::Negation => "savings plan negation",
             Self::Fee => "fee",
             Self::Other(name) => name,
         }
@@ -56,9 +59,17 @@ impl ChargeKind {
             "credit" => Self::Credit,
             "refund" => Self::Refund,
             "discount" => Self::Discount,
+            "savings plan negation" => Self::Negation,
             "fee" => Self::Fee,
             other => Self::Other(Arc::from(other)),
         }
+    }
+}
+
+impl UsageRecord {
+    /// Returns the commitment that pays for it.
+    pub fn covered_by(&self) -> Option<Commitment> {
+        self.billed.as_ref()?.covered_by
     }
 }
 
@@ -92,6 +103,45 @@ pub struct Billed {
     pub list_rate: Option<Decimal>,
     /// The invoice; none while the month is open.
     pub invoice: Option<Arc<str>>,
+    /// What pays for it apart from this row: its cost is what the row says, whatever a price makes of it.
+    pub covered_by: Option<Commitment>,
+}
+
+/// A commitment to use so much, which pays for usage when it is bought or month by month.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Commitment {
+    /// A Savings Plan.
+    SavingsPlan,
+    /// A reservation.
+    Reservation,
+    /// One whose kind the source does not tell.
+    Other,
+}
+
+impl Commitment {
+    /// Returns the name used in files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SavingsPlan => "savings_plan",
+            Self::Reservation => "reservation",
+            Self::Other => "commitment",
+        }
+    }
+
+    /// Reads [`Commitment::name`] back.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::SavingsPlan, Self::Reservation, Self::Other];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Returns what people call it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::SavingsPlan => "Savings Plan",
+            Self::Reservation => "reservation",
+            Self::Other => "commitment",
+        }
+    }
 }
 
 /// One fact about usage: a day, a meter, a resource.
@@ -99,8 +149,10 @@ pub struct Billed {
 pub struct UsageRecord {
     /// The billing month it is charged in. A late refund has its day in an earlier one.
     pub month: Month,
-    /// The day of usage, UTC.
+    /// The day of usage, UTC; the first of them where a source states one sum for several days.
     pub day: NaiveDate,
+    /// The last day that is summed up: `day` itself but for such sums.
+    pub last_day: NaiveDate,
     /// Whose, where, what.
     pub key: UsageKey,
     /// Usage or another kind of charge.

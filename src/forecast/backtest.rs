@@ -22,7 +22,7 @@ use crate::domain::{
     money::Money,
     period::Month,
     rating::{RatingError, rate},
-    usage::{ChargeKind, UsageRecord},
+    usage::UsageRecord,
 };
 
 /// Days known of a month when it is forecast.
@@ -98,8 +98,7 @@ pub fn backtest(
     rating: &Rating<'_>,
 ) -> Result<Backtest, RatingError> {
     let records = &series::without_bill(records)[..];
-    let usage =
-        |record: &&UsageRecord| record.kind == ChargeKind::Usage && record.quantity.is_some();
+    let usage = |record: &&UsageRecord| series::counts(record);
     let first_day = records.iter().filter(usage).map(|record| record.day).min();
     let last_whole = match Month::of(coverage.last_day) {
         month if month.last_day() == coverage.last_day => month,
@@ -209,7 +208,7 @@ fn naive(
         let so_far: Vec<UsageRecord> = records
             .iter()
             .filter(|record| record.month == month && record.day <= coverage.last_day)
-            .filter(|record| record.kind == ChargeKind::Usage && record.quantity.is_some())
+            .filter(|record| series::counts(record))
             .cloned()
             .collect();
         Some(rate(&so_far, rating.book, &(rating.options)(month))?.bill)

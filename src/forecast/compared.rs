@@ -57,7 +57,11 @@ pub fn compared(
     baseline: &Rating<'_>,
     scenarios: &[Ahead<'_>],
 ) -> Option<Vec<Compared>> {
-    let drivers = series::gather(records, coverage, None);
+    // A scenario changes quantities: costs without any are on neither side.
+    let drivers: Vec<Driver> = series::gather(records, coverage, None)
+        .into_iter()
+        .filter(|driver| !driver.of_costs)
+        .collect();
     if drivers.is_empty() {
         return None;
     }
@@ -166,6 +170,7 @@ fn map(
                 keys: vec![key.clone()],
                 key,
                 unit,
+                of_costs: false,
                 kind: Kind::Units(BTreeMap::new()),
                 month_to_date: 0.0,
                 parts: Vec::new(),

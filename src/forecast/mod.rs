@@ -5,6 +5,7 @@
 //! | file | step |
 //! |---|---|
 //! | `series.rs` | records → drivers: one daily series for each meter, account and region; gaps apart from zeros |
+//! | `costs.rs` | costs in place of quantities, where a source states no more |
 //! | `methods.rs`, `stl.rs`, `ets.rs` | the methods that know a week of seven days |
 //! | `ensemble.rs`, `calendar.rs` | weights from a backtest, holidays, the middle of three: the point forecast |
 //! | `interval.rs` | the range around a month's total: fitted scale and split conformal quantiles |
@@ -34,6 +35,7 @@ pub mod bench;
 pub mod calendar;
 mod columns;
 mod compared;
+mod costs;
 mod ensemble;
 mod ets;
 mod events;
@@ -52,8 +54,9 @@ mod units;
 
 pub use backtest::{Backtest, Trial, backtest};
 pub use compared::{Ahead, Compared, ComparedMonth, compared};
+pub use costs::settle;
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
-    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, outlook,
+    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, Unplaced, outlook,
 };
-pub use series::{Coverage, spread_over_month};
+pub use series::Coverage;

@@ -20,13 +20,15 @@ use crate::domain::{
     allocation::Dimension,
     bill::Bill,
     catalog::{Catalog, ServiceKind},
+    costs::CostsOnly,
+    discounts::Discounts,
     ids::{Currency, ServiceCode},
     money::Money,
     period::Month,
     price_book::PriceBook,
     quantity::{Quantity, Unit},
     rating::{RatingError, RatingOptions, rate},
-    usage::{ChargeKind, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
 
 /// Values of a month that are kept at once, at most: drivers times paths.
@@ -91,6 +93,8 @@ pub struct MonthOutlook {
     pub known_days: u32,
     /// What they cost.
     pub known: Money,
+    /// What discounts of the rating take off that, by service.
+    pub known_discounts: BTreeMap<ServiceCode, Money>,
     /// The bill.
     pub total: Range,
     /// The bill of each service.
@@ -105,10 +109,22 @@ pub struct MonthOutlook {
     pub exact: Bill,
 }
 
-impl MonthOutlook {
-    /// Returns what the days that are not known add in the middle case.
-    pub fn rest(&self) -> Money {
-        self.total.p50 - self.known
+impl Outlook {
+    /// Sees to it that a month comes to no less than it has cost already.
+    pub fn at_least(&mut self, unplaced: Unplaced) {
+        self.unplaced = Some(unplaced);
+        let mut months = self.months.iter_mut();
+        if let Some(month) = months.find(|month| month.month == unplaced.month) {
+            for (total, sum) in [
+                (&mut month.total.p10, &mut self.sum.p10),
+                (&mut month.total.p50, &mut self.sum.p50),
+                (&mut month.total.p90, &mut self.sum.p90),
+            ] {
+                let least = unplaced.cost.max(*total);
+                *sum += least - *total;
+                *total = least;
+            }
+        }
     }
 }
 
@@ -117,8 +133,8 @@ impl MonthOutlook {
 pub struct DriverOutlook {
     /// Which.
     pub key: UsageKey,
-    /// Its unit.
-    pub unit: Unit,
+    /// Its unit; none where it counts costs, as its source states no quantities.
+    pub unit: Option<Unit>,
     /// Days of history, or whole months for units.
     pub history: usize,
     /// Whole units, counted by month.
@@ -162,6 +178,8 @@ pub struct Outlook {
     pub ever_over_budget: Option<Decimal>,
     /// The drivers, those that spread the whole most first.
     pub drivers: Vec<DriverOutlook>,
+    /// A sum that does not tell how far it reaches, left out.
+    pub unplaced: Option<Unplaced>,
 }
 
 /// A forecast and what it leaves out.
@@ -171,8 +189,34 @@ pub struct Forecast {
     pub outlook: Outlook,
     /// What every amount is in.
     pub currency: Currency,
-    /// Charges other than usage in the current month, left out.
+    /// Charges other than usage in the current month, left out; discounts that recur are no part of them.
     pub other_charges: Money,
+    /// What the bills' discounts say of the months.
+    pub discounts: Discounts,
+    /// What is continued as costs.
+    pub costs: CostsOnly,
+}
+
+/// What a month has cost up to a day that is not told: no part of what is known, but the least that
+/// the month will come to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Unplaced {
+    /// The month.
+    pub month: Month,
+    /// What its usage has cost.
+    pub cost: Money,
+}
+
+impl Unplaced {
+    /// Adds up records of a month.
+    pub fn of(month: Month, records: &[UsageRecord]) -> Self {
+        let usage = records.iter().filter(|r| r.kind == ChargeKind::Usage);
+        let cost = usage.filter_map(|record| Some(record.billed.as_ref()?.cost));
+        Self {
+            month,
+            cost: cost.sum(),
+        }
+    }
 }
 
 /// How usage becomes money.
@@ -248,6 +292,7 @@ pub fn outlook(
                 0
             },
             known: bill.map_or(Money::ZERO, Bill::total),
+            known_discounts: bill.map(Bill::discounts).unwrap_or_default(),
             services,
             around,
             total: Range::of(totals.add(&costs, bill, question.budget)),
@@ -279,6 +324,7 @@ pub fn outlook(
             )
         }),
         drivers: described,
+        unplaced: None,
     }))
 }
 
@@ -295,7 +341,7 @@ fn month_to_date(records: &[UsageRecord], coverage: &Coverage) -> Vec<UsageRecor
     records
         .iter()
         .filter(|record| record.month == current && record.day <= coverage.last_day)
-        .filter(|record| record.kind == ChargeKind::Usage && record.quantity.is_some())
+        .filter(|record| series::counts(record))
         .cloned()
         .collect()
 }
@@ -357,14 +403,18 @@ fn median_usage(
             (!value.is_zero()).then(|| UsageRecord {
                 month,
                 day: month.last_day(),
+                last_day: month.last_day(),
                 key: driver.key.clone(),
                 kind: ChargeKind::Usage,
                 resource: None,
                 tags: Arc::default(),
-                quantity: Some(Quantity::new(value, driver.unit)),
+                quantity: (!driver.of_costs).then(|| Quantity::new(value, driver.unit)),
                 consumed: None,
                 metering: None,
-                billed: None,
+                billed: driver.of_costs.then(|| Billed {
+                    cost: Money::new(value),
+                    ..Billed::default()
+                }),
                 currency: currency.clone(),
                 origin: Arc::from("forecast"),
             })
@@ -404,7 +454,7 @@ fn describe(
     };
     DriverOutlook {
         key: driver.key.clone(),
-        unit: driver.unit,
+        unit: (!driver.of_costs).then_some(driver.unit),
         history,
         by_month: matches!(model, Model::Units(_)),
         quantity,

@@ -133,6 +133,8 @@ pub(super) struct Tariffs {
     groups: Vec<Group>,
     pools: Vec<Pool>,
     drivers: usize,
+    /// Drivers that count costs.
+    of_costs: Vec<usize>,
 }
 
 impl Tariffs {
@@ -159,6 +161,10 @@ impl Tariffs {
         };
         let used: Vec<(f64, f64)> = drivers.iter().map(known_of).collect();
         for (at, driver) in drivers.iter().enumerate() {
+            if driver.of_costs {
+                units.push(None);
+                continue;
+            }
             let key = &driver.key;
             let priced = book.price(key, day);
             let quantity = Quantity::new(Decimal::ZERO, driver.unit);
@@ -194,6 +200,9 @@ impl Tariffs {
             pools: pools(drivers, &units, book, options, &used),
             groups: groups.into_values().collect(),
             drivers: drivers.len(),
+            of_costs: (0..drivers.len())
+                .filter(|at| drivers[*at].of_costs)
+                .collect(),
         }
     }
 
@@ -220,6 +229,9 @@ impl Tariffs {
             }
         }
         let mut costs = vec![vec![0.0; paths]; self.drivers];
+        for &at in &self.of_costs {
+            costs[at].clone_from(&usage[at]);
+        }
         for group in &self.groups {
             let floor = group.rate.cost(group.before);
             for path in 0..paths {
@@ -270,7 +282,7 @@ fn pools(
             let fits = Quantity::new(Decimal::ZERO, unit)
                 .in_unit(allowance.unit)
                 .is_ok();
-            if fits && allowance.meters.contains(&driver.key.meter) {
+            if fits && !driver.of_costs && allowance.meters.contains(&driver.key.meter) {
                 let account = match allowance.scope {
                     Scope::Payer => None,
                     Scope::Account => driver.key.account.clone(),
@@ -315,13 +327,6 @@ fn pools(
 }
 
 fn discount(options: &RatingOptions, driver: &Driver) -> f64 {
-    let service = &driver.key.meter.service;
-    let own = options
-        .discounts
-        .iter()
-        .rev()
-        .find(|discount| discount.service.as_ref() == Some(service));
-    let general = || options.discounts.iter().rev().find(|d| d.service.is_none());
-    own.or_else(general)
-        .map_or(0.0, |discount| float(discount.percent) / 100.0)
+    let percent = options.percent_off(&driver.key.meter.service);
+    percent.map_or(0.0, |percent| float(percent) / 100.0)
 }

@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
-use rust_decimal::{Decimal, prelude::ToPrimitive};
+use rust_decimal::prelude::ToPrimitive;
 
 use super::methods::WEEK;
 use crate::domain::{
-    allocation::{Dimension, share_money, share_quantity},
-    money::Money,
+    allocation::Dimension,
+    costs::states_costs_only,
     period::Month,
-    quantity::{Quantity, Unit},
-    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
+    quantity::Unit,
+    usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
 /// Which days the records tell of.
@@ -47,38 +47,6 @@ impl Coverage {
     }
 }
 
-/// Spreads the sums of a month over its days, evenly and without loss: a source that tells months
-/// and not days puts everything on the first. Whole units are counted by the month anyway.
-pub fn spread_over_month(records: &[UsageRecord]) -> Vec<UsageRecord> {
-    let mut spread = Vec::new();
-    for record in records {
-        let days: Vec<NaiveDate> = record.month.days().collect();
-        let evenly = vec![Decimal::ONE; days.len()];
-        let Some(quantity) = record.quantity.filter(|q| !counts_whole_units(q.unit)) else {
-            spread.push(record.clone());
-            continue;
-        };
-        let quantities = share_quantity(quantity.value, &evenly);
-        let cost = record
-            .billed
-            .as_ref()
-            .map_or(Money::ZERO, |billed| billed.cost);
-        let costs = share_money(cost, &evenly);
-        for ((day, value), cost) in days.into_iter().zip(quantities).zip(costs) {
-            spread.push(UsageRecord {
-                day,
-                quantity: Some(Quantity::new(value, quantity.unit)),
-                billed: record
-                    .billed
-                    .clone()
-                    .map(|billed| Billed { cost, ..billed }),
-                ..record.clone()
-            });
-        }
-    }
-    spread
-}
-
 /// The usage of one meter by one account in one region.
 #[derive(Clone, Debug)]
 pub(super) struct Driver {
@@ -86,6 +54,8 @@ pub(super) struct Driver {
     /// Keys of its records: its own, and that of free usage, which bills show without region.
     pub(super) keys: Vec<UsageKey>,
     pub(super) unit: Unit,
+    /// It counts costs, as its source states no quantities: its price is 1.
+    pub(super) of_costs: bool,
     pub(super) kind: Kind,
     /// The current month so far.
     pub(super) month_to_date: f64,
@@ -126,17 +96,16 @@ pub(super) struct MonthOfUnits {
 /// Weeks at the end of the history that paths are made of.
 pub(super) const WEEKS: usize = 26;
 
-/// Tells whether a record is usage that can be forecast.
-fn counts(record: &UsageRecord) -> bool {
-    record.kind == ChargeKind::Usage && record.quantity.is_some()
+/// Tells whether a record is usage that can be forecast: as a quantity, or else as a cost.
+pub(super) fn counts(record: &UsageRecord) -> bool {
+    (record.kind == ChargeKind::Usage && record.quantity.is_some()) || states_costs_only(record)
 }
 
-/// Units that are counted once a month, not day by day.
-pub(super) fn counts_whole_units(unit: Unit) -> bool {
-    matches!(
-        unit,
-        Unit::Pipeline | Unit::User | Unit::Key | Unit::Secret | Unit::Alarm | Unit::Metric
-    )
+/// What drivers are told apart by; no unit where they count costs.
+type Group<'r> = (&'r UsageKey, Option<Unit>);
+
+fn group(record: &UsageRecord) -> Group<'_> {
+    (&record.key, record.quantity.map(|quantity| quantity.unit))
 }
 
 /// Sorts records into drivers, in the order of their keys.
@@ -151,10 +120,9 @@ pub(super) fn gather(
             .filter(|r| counts(r) && r.day <= coverage.last_day)
     };
     let monthly = months_known_as_totals(known());
-    let mut groups: BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&UsageRecord>> = BTreeMap::new();
     for record in known() {
-        let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
-        groups.entry((&record.key, unit)).or_default().push(record);
+        groups.entry(group(record)).or_default().push(record);
     }
     fold_free_usage(&mut groups);
     let current = Month::of(coverage.last_day);
@@ -168,8 +136,9 @@ pub(super) fn gather(
                 .collect::<BTreeSet<_>>()
                 .into_iter()
                 .collect(),
-            unit,
-            kind: if counts_whole_units(unit) {
+            unit: unit.unwrap_or(Unit::Unspecified),
+            of_costs: unit.is_none(),
+            kind: if unit.is_some_and(Unit::is_counted_by_month) {
                 Kind::Units(units(&records))
             } else {
                 Kind::Daily(daily(&records, coverage, &monthly))
@@ -186,11 +155,11 @@ pub(super) fn gather(
 
 /// Puts usage without region to the region where the account uses most of the meter: bills show the
 /// free part of usage as `Global-`, which is no usage of its own.
-fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) {
+fn fold_free_usage(groups: &mut BTreeMap<Group<'_>, Vec<&UsageRecord>>) {
     let is_global = |key: &UsageKey| key.region.as_str() == "global";
-    let global: Vec<(&UsageKey, Unit)> = groups
+    let global: Vec<Group<'_>> = groups
         .keys()
-        .filter(|(key, _)| is_global(key))
+        .filter(|(key, unit)| is_global(key) && unit.is_some())
         .copied()
         .collect();
     for (key, unit) in global {
@@ -215,10 +184,9 @@ fn fold_free_usage(groups: &mut BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>>) 
 /// Returns usage as if no bill spoke of it: at home in its region, without prices of its own. So all
 /// of it is rated at the same prices.
 pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
-    let mut groups: BTreeMap<(&UsageKey, Unit), Vec<&UsageRecord>> = BTreeMap::new();
+    let mut groups: BTreeMap<Group<'_>, Vec<&UsageRecord>> = BTreeMap::new();
     for record in records.iter().filter(|record| counts(record)) {
-        let unit = record.quantity.map_or(Unit::Unspecified, |q| q.unit);
-        groups.entry((&record.key, unit)).or_default().push(record);
+        groups.entry(group(record)).or_default().push(record);
     }
     fold_free_usage(&mut groups);
     let mut records: Vec<UsageRecord> = groups
@@ -226,7 +194,8 @@ pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
         .flat_map(|((home, _), records)| {
             records.into_iter().map(|record| UsageRecord {
                 key: home.clone(),
-                billed: None,
+                // Where nothing but the cost is known, it stays.
+                billed: record.billed.clone().filter(|_| record.quantity.is_none()),
                 ..record.clone()
             })
         })
@@ -236,9 +205,12 @@ pub(super) fn without_bill(records: &[UsageRecord]) -> Vec<UsageRecord> {
 }
 
 fn amount(record: &UsageRecord) -> f64 {
+    let cost = || record.billed.as_ref().map(|billed| billed.cost.amount());
     record
         .quantity
-        .map_or(Decimal::ZERO, |quantity| quantity.value)
+        .map(|quantity| quantity.value)
+        .or_else(cost)
+        .unwrap_or_default()
         .to_f64()
         .unwrap_or_default()
 }
@@ -247,7 +219,9 @@ fn amount(record: &UsageRecord) -> f64 {
 fn months_known_as_totals<'r>(records: impl Iterator<Item = &'r UsageRecord>) -> Vec<Month> {
     let mut days: BTreeMap<Month, (NaiveDate, bool, usize)> = BTreeMap::new();
     for record in records {
-        let whole = record.quantity.is_some_and(|q| counts_whole_units(q.unit));
+        let whole = record
+            .quantity
+            .is_some_and(|q| q.unit.is_counted_by_month());
         if !whole {
             let seen = days.entry(record.month).or_insert((record.day, true, 0));
             seen.1 &= seen.0 == record.day;

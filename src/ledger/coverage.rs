@@ -3,7 +3,10 @@
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
-use super::{Ledger, LedgerError, SqlResult, decode, write::replace_slices};
+use super::{
+    Ledger, LedgerError, SqlResult, decode,
+    write::{Smaller, replace_slices},
+};
 use crate::domain::{
     collection::{Covered, NotCollected, Scope, Source},
     export::Slice,
@@ -80,7 +83,7 @@ impl Ledger {
         is_final: bool,
     ) -> Result<Vec<Replaced>, LedgerError> {
         self.write(|transaction| {
-            let replaced = replace_slices(transaction, slices)?;
+            let replaced = replace_slices(transaction, slices, Smaller::IsRight)?;
             if is_final {
                 transaction.execute(
                     "INSERT INTO closed VALUES (?1, ?2) ON CONFLICT DO NOTHING",
@@ -113,6 +116,7 @@ impl Ledger {
                         scope: scope(row)?,
                         part: row.get(3)?,
                         reason: row.get(4)?,
+                        remedy: None,
                     })
                 })?
                 .collect()

@@ -8,9 +8,11 @@ mod coverage;
 mod error;
 mod facts;
 mod happened;
+mod larger;
 mod read;
 mod schema;
 mod sources;
+mod standing;
 mod unfinished;
 mod write;
 
@@ -25,7 +27,7 @@ use rust_decimal::Decimal;
 pub use self::{
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
-    sources::SourceInfo,
+    sources::{SourceInfo, Stretch},
     unfinished::Unfinished,
 };
 

@@ -11,13 +11,13 @@ use rust_decimal::Decimal;
 
 use super::{Ledger, LedgerError, SqlResult, count, damaged, decode, exact, sources::used_slices};
 use crate::domain::{
-    export::Outside,
+    export::{ExportKind, Outside},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
     storage::Told,
-    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
 impl Ledger {
@@ -128,7 +128,8 @@ pub(super) fn records(
     aside: bool,
 ) -> SqlResult<Vec<UsageRecord>> {
     let mut query = connection.prepare(
-        "SELECT record.*, slice.month FROM record JOIN slice ON slice.id = record.slice
+        "SELECT record.*, slice.month, slice.kind AS slice_kind, slice.last_day
+         FROM record JOIN slice ON slice.id = record.slice
          WHERE record.slice = ?1 AND record.aside = ?2 ORDER BY record.rowid",
     )?;
     let mut known = Known {
@@ -187,12 +188,24 @@ impl Known<'_> {
                 rate: amount("rate")?,
                 list_rate: amount("list_rate")?,
                 invoice: shared(find, &mut ids.texts, row, "invoice")?,
+                covered_by: match row.get_ref("covered_by")?.as_str_or_null()? {
+                    Some(name) => Some(decode(name, Commitment::from_name)?),
+                    None => None,
+                },
             }),
             None => None,
+        };
+        // Most bills have their rows by day, whatever they cover; a sum is of all the days that it covers.
+        let kind = decode(row.get_ref("slice_kind")?.as_str()?, ExportKind::from_name)?;
+        let last_day = if kind.is_by_day() {
+            day
+        } else {
+            decode(row.get_ref("last_day")?.as_str()?, |text| text.parse().ok())?
         };
         Ok(UsageRecord {
             month: decode(&row.get::<_, String>("month")?, |text| text.parse().ok())?,
             day,
+            last_day,
             key: UsageKey {
                 payer: shared(find, &mut ids.accounts, row, "payer")?,
                 account: shared(find, &mut ids.accounts, row, "account")?,

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 4;
+pub(super) const VERSION: u32 = 6;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -218,5 +218,13 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     -- whether a slice tells of single resources: nothing for those read before that was kept.
     ALTER TABLE record ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE slice ADD COLUMN names_resources INTEGER;
+",
+    "
+    -- How final its source calls it, as JSON; nothing for those read before this was kept.
+    ALTER TABLE slice ADD COLUMN standing TEXT;
+",
+    "
+    -- The commitment that pays for a record.
+    ALTER TABLE record ADD COLUMN covered_by TEXT;
 ",
 ];

@@ -1,12 +1,15 @@
 //! The sources of a month, and which of them are used: several may tell the same money.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use chrono::NaiveDate;
 use rusqlite::Connection;
 
-use super::{Ledger, LedgerError, SqlResult, count, decode};
-use crate::domain::{export::ExportKind, period::Month};
+use super::{Ledger, LedgerError, SqlResult, count, decode, standing};
+use crate::domain::{
+    export::{ExportKind, Standing},
+    period::Month,
+};
 
 /// What the ledger holds of one source's month.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,18 +18,72 @@ pub struct SourceInfo {
     pub kind: ExportKind,
     /// The payer, or the name given to the source.
     pub source: String,
-    /// The first day it speaks for.
-    pub first_day: NaiveDate,
-    /// The last day it speaks for.
-    pub last_day: NaiveDate,
-    /// It speaks for every day of the month.
-    pub whole_month: bool,
+    /// What it speaks for, in order.
+    pub stretches: Vec<Stretch>,
+    /// Days of the month that it does not speak for: the first and the last of each run of them.
+    pub uncovered: Vec<(NaiveDate, NaiveDate)>,
+    /// The numbers of its files among those of its export; empty where there is but one.
+    pub parts: BTreeSet<u32>,
+    /// How final it calls its figures, all of them together.
+    pub standing: Standing,
     /// Rows of its files that could not be read.
     pub skipped: u64,
     /// How many records it has.
     pub records: u64,
     /// Its records are read; those of the others tell the same money again.
     pub used: bool,
+}
+
+/// Days that a source speaks for as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Stretch {
+    /// The first of them.
+    pub first: NaiveDate,
+    /// The last of them.
+    pub last: NaiveDate,
+    /// The day it was read, if they were not over then.
+    pub read_while_open: Option<NaiveDate>,
+}
+
+impl Stretch {
+    /// Returns the latest day that it can know of, if it sums up several that were not over when it was
+    /// read or are not over today: which of them it has it does not tell.
+    pub fn open_until(self, today: NaiveDate) -> Option<NaiveDate> {
+        let is_open = self.read_while_open.is_some() || today < self.last;
+        let read = self.read_while_open.map_or(today, |day| day.min(today));
+        (self.first < self.last && is_open).then_some(read)
+    }
+}
+
+impl SourceInfo {
+    /// Tells whether it speaks for every day of the month.
+    pub fn is_whole_month(&self) -> bool {
+        self.uncovered.is_empty()
+    }
+
+    /// Returns the last day it knows, where it says so itself: a bill speaks for its whole month from
+    /// the first day on.
+    pub fn known_until(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let told = self.stretches.iter().filter(|_| !self.kind.is_by_day());
+        told.filter(|days| days.open_until(today).is_none())
+            .map(|days| days.last)
+            .filter(|last| *last <= today)
+            .max()
+    }
+
+    /// Returns the latest day that a sum can know of which does not tell how far it reaches.
+    pub fn open_until(&self, today: NaiveDate) -> Option<NaiveDate> {
+        let sums = self.stretches.iter().filter(|_| !self.kind.is_by_day());
+        sums.filter_map(|days| days.open_until(today)).max()
+    }
+
+    /// Returns the numbers of files that are not there although later ones are.
+    pub fn missing_parts(&self) -> Vec<u32> {
+        let last = self.parts.last().copied().unwrap_or_default();
+        (1..last)
+            .filter(|part| !self.parts.contains(part))
+            .collect()
+    }
 }
 
 impl Ledger {
@@ -41,48 +98,90 @@ impl Ledger {
 
 fn sources(connection: &Connection, month: Month) -> SqlResult<Vec<SourceInfo>> {
     let mut query = connection.prepare(
-        "SELECT kind, source, first_day, last_day, whole_month,
+        "SELECT kind, source, first_day, last_day, standing,
                 (SELECT count(*) FROM record WHERE record.slice = slice.id AND aside = 0),
-                skipped
-         FROM slice WHERE month = ?1",
+                skipped, part
+         FROM slice WHERE month = ?1 ORDER BY first_day, last_day, part",
     )?;
-    let mut found: BTreeMap<(ExportKind, String), (SourceInfo, BTreeSet<NaiveDate>)> =
-        BTreeMap::new();
+    let mut found: BTreeMap<(ExportKind, String), SourceInfo> = BTreeMap::new();
     let mut rows = query.query([month.to_string()])?;
     while let Some(row) = rows.next()? {
         let kind = decode(&row.get::<_, String>(0)?, ExportKind::from_name)?;
         let source: String = row.get(1)?;
-        let first_day: NaiveDate = decode(&row.get::<_, String>(2)?, |text| text.parse().ok())?;
-        let last_day: NaiveDate = decode(&row.get::<_, String>(3)?, |text| text.parse().ok())?;
-        let (info, days) = found.entry((kind, source.clone())).or_insert_with(|| {
-            let info = SourceInfo {
-                kind,
-                source,
-                first_day,
-                last_day,
-                whole_month: false,
-                skipped: 0,
-                records: 0,
-                used: false,
-            };
-            (info, BTreeSet::new())
-        });
-        info.first_day = info.first_day.min(first_day);
-        info.last_day = info.last_day.max(last_day);
-        info.whole_month |= row.get::<_, bool>(4)?;
-        info.records += count(row, 5)?;
-        info.skipped += count(row, 6)?;
-        days.extend(first_day.iter_days().take_while(|day| *day <= last_day));
+        let first = decode(&row.get::<_, String>(2)?, |text| text.parse().ok())?;
+        let last = decode(&row.get::<_, String>(3)?, |text| text.parse().ok())?;
+        let standing = standing::read(row.get(4)?)?;
+        let stretch = Stretch {
+            first,
+            last,
+            read_while_open: standing.read_while_open,
+        };
+        let (records, skipped) = (count(row, 5)?, count(row, 6)?);
+        let part: u32 = row.get(7)?;
+        match found.entry((kind, source)) {
+            Entry::Occupied(mut entry) => {
+                let info = entry.get_mut();
+                info.standing = together(&info.standing, standing);
+                info.stretches.push(stretch);
+                info.records += records;
+                info.skipped += skipped;
+                info.parts.extend((part > 0).then_some(part));
+            }
+            Entry::Vacant(entry) => {
+                let (kind, source) = entry.key().clone();
+                entry.insert(SourceInfo {
+                    kind,
+                    source,
+                    stretches: vec![stretch],
+                    uncovered: Vec::new(),
+                    parts: (part > 0).then_some(part).into_iter().collect(),
+                    standing,
+                    skipped,
+                    records,
+                    used: false,
+                });
+            }
+        }
     }
-    let mut sources: Vec<SourceInfo> = found
-        .into_values()
-        .map(|(mut info, days)| {
-            info.whole_month |= month.days().all(|day| days.contains(&day));
-            info
-        })
-        .collect();
+    let mut sources: Vec<SourceInfo> = found.into_values().collect();
+    for info in &mut sources {
+        info.uncovered = uncovered(month, &info.stretches);
+    }
     choose_sources(&mut sources);
     Ok(sources)
+}
+
+/// Returns what two slices of one source say together: the worse of each.
+fn together(one: &Standing, other: Standing) -> Standing {
+    Standing {
+        estimated: one.estimated || other.estimated,
+        invoiced: match (one.invoiced, other.invoiced) {
+            (Some(one), Some(other)) => Some(one && other),
+            (one, other) => one.or(other),
+        },
+        is_cut: one.is_cut || other.is_cut,
+        services_unknown: one.services_unknown || other.services_unknown,
+        read_while_open: one.read_while_open.or(other.read_while_open),
+        larger_before: one.larger_before.clone().or(other.larger_before),
+    }
+}
+
+/// Returns the runs of days of a month that no stretch has; stretches stand in order.
+fn uncovered(month: Month, stretches: &[Stretch]) -> Vec<(NaiveDate, NaiveDate)> {
+    let mut runs = Vec::new();
+    let mut next = month.first_day();
+    for stretch in stretches {
+        if stretch.first > next
+            && let Some(before) = stretch.first.pred_opt()
+        {
+            runs.push((next, before.min(month.last_day())));
+        }
+        next = next.max(stretch.last.succ_opt().unwrap_or(stretch.last));
+    }
+    if next <= month.last_day() {
+        runs.push((next, month.last_day()));
+    }
+    runs
 }
 
 /// Marks the sources that are read. They stand in order of precedence.
@@ -97,7 +196,12 @@ fn choose_sources(sources: &mut [SourceInfo]) {
     }
     let best = sources
         .iter()
-        .map(|info| (!info.whole_month, info.kind))
+        .map(|info| {
+            (
+                !info.is_whole_month() || info.standing.read_while_open.is_some(),
+                info.kind,
+            )
+        })
         .min()
         .map(|(_, kind)| kind);
     // Sums that name their account, as collected ones do, stand above those that name nobody.

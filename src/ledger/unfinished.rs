@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records};
+use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records, standing};
 use crate::domain::{
     export::{BadRow, ExportKind, FileRead, Outside, Slice},
     ids::Currency,
@@ -158,7 +158,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
     ledger.read(|connection| {
         let mut query = connection.prepare(
             "SELECT id, kind, source, month, first_day, last_day, whole_month, part, skipped,
-                    names_resources
+                    names_resources, standing
              FROM slice ORDER BY first_day, last_day, source",
         )?;
         let mut outside = connection.prepare(
@@ -194,6 +194,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
                 outside: outside.collect::<SqlResult<_>>()?,
                 skipped: count(row, 8)?,
                 delivery: None,
+                standing: standing::read(row.get(10)?)?,
             });
         }
         Ok(slices)

@@ -10,16 +10,16 @@ use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, Statement, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, decode, exact};
+use super::{Ledger, LedgerError, SqlResult, decode, exact, larger, standing};
 use crate::domain::{
-    export::{ExportKind, Slice},
+    export::{ExportKind, Slice, Standing},
     ids::{AccountId, ResourceId},
     import::Replaced,
     money::Money,
     number::plain,
     period::Month,
     quantity::Quantity,
-    usage::UsageRecord,
+    usage::{Commitment, UsageRecord},
 };
 
 impl Ledger {
@@ -27,21 +27,42 @@ impl Ledger {
     ///
     /// A bill replaces its source's month; the later files of a bill in several parts, given
     /// without the first, replace those parts. Anything else replaces the days it speaks for.
+    ///
+    /// A bill that is smaller than the one before it leaves its month incomplete.
     pub fn replace(&mut self, slices: &[Slice]) -> Result<Vec<Replaced>, LedgerError> {
+        self.put(slices, Smaller::IsSuspect)
+    }
+
+    /// Like [`Ledger::replace`], where the user says that a smaller bill is right.
+    pub fn replace_by_less(&mut self, slices: &[Slice]) -> Result<Vec<Replaced>, LedgerError> {
+        self.put(slices, Smaller::IsRight)
+    }
+
+    fn put(&mut self, slices: &[Slice], smaller: Smaller) -> Result<Vec<Replaced>, LedgerError> {
         let failed = |error| LedgerError::of(&self.path, error);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
-        let replaced = replace_slices(&transaction, slices).map_err(failed)?;
+        let replaced = replace_slices(&transaction, slices, smaller).map_err(failed)?;
         transaction.commit().map_err(failed)?;
         Ok(replaced)
     }
 }
 
+/// What to make of a delivery that is smaller than what it takes the place of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Smaller {
+    /// Something may be lost.
+    IsSuspect,
+    /// So it should be: AWS's newest answer, or the user says so.
+    IsRight,
+}
+
 pub(super) fn replace_slices(
     transaction: &Transaction<'_>,
     slices: &[Slice],
+    smaller: Smaller,
 ) -> SqlResult<Vec<Replaced>> {
     let mut months: BTreeMap<(Month, ExportKind, &str), Vec<Described<'_>>> = BTreeMap::new();
     for (slice, content) in slices.iter().zip(contents(slices)) {
@@ -54,7 +75,8 @@ pub(super) fn replace_slices(
     months
         .into_iter()
         .map(|((month, kind, source), slices)| {
-            replace_month(transaction, &mut texts, kind, source, month, &slices)
+            let key = (kind, source, month);
+            replace_month(transaction, &mut texts, key, &slices, smaller)
         })
         .collect()
 }
@@ -86,10 +108,9 @@ type Described<'s> = (&'s Slice, Content);
 fn replace_month(
     transaction: &Transaction<'_>,
     texts: &mut Texts<'_>,
-    kind: ExportKind,
-    source: &str,
-    month: Month,
+    (kind, source, month): (ExportKind, &str, Month),
     described: &[Described<'_>],
+    smaller: Smaller,
 ) -> SqlResult<Replaced> {
     let slices: Vec<&Slice> = described.iter().map(|(slice, _)| *slice).collect();
     let old = replaced_slices(transaction, kind, source, month, &slices)?;
@@ -103,6 +124,12 @@ fn replace_month(
     let ids: Vec<i64> = old.iter().map(|(id, _)| *id).collect();
     let (rows_before, cost_before) = totals(transaction, &ids)?;
     let new = || slices.iter().flat_map(|slice| &slice.records);
+    let is_same = before == after;
+    let larger_before = if is_same || smaller == Smaller::IsRight {
+        None
+    } else {
+        larger::before(transaction, &ids, &slices)?
+    };
     let replaced = Replaced {
         kind,
         source: source.to_owned(),
@@ -113,24 +140,31 @@ fn replace_month(
         cost_after: new()
             .filter_map(|record| Some(record.billed.as_ref()?.cost))
             .sum(),
-        unchanged: before == after,
+        unchanged: is_same,
+        larger_before: larger_before.clone(),
     };
     if replaced.unchanged {
         // The same content may have come in another delivery.
+        let mut find = transaction.prepare(
+            "SELECT id, standing FROM slice
+             WHERE kind = ?1 AND source = ?2 AND month = ?3 AND part = ?4 AND first_day = ?5",
+        )?;
         let mut mark = transaction.prepare(
-            "UPDATE slice SET skipped = ?1, delivery = ?2, names_resources = ?8
-             WHERE kind = ?3 AND source = ?4 AND month = ?5 AND part = ?6 AND first_day = ?7",
+            "UPDATE slice SET skipped = ?2, delivery = ?3, names_resources = ?4, standing = ?5
+             WHERE id = ?1",
         )?;
         for slice in slices {
+            let (month, first) = (month.to_string(), slice.covers.0.to_string());
+            let found = find.query_row((kind.name(), source, month, slice.part, first), |row| {
+                Ok((row.get::<_, i64>(0)?, standing::read(row.get(1)?)?))
+            });
+            let (id, known) = found?;
             mark.execute((
+                id,
                 i64::try_from(slice.skipped).unwrap_or(i64::MAX),
                 &slice.delivery,
-                kind.name(),
-                source,
-                month.to_string(),
-                slice.part,
-                slice.covers.0.to_string(),
                 slice.names_resources,
+                standing::write(&larger::read_again(&slice.standing, known, smaller)),
             ))?;
         }
     } else {
@@ -151,7 +185,11 @@ fn replace_month(
             }
         }
         for (slice, content) in described {
-            insert(transaction, texts, slice, content)?;
+            let standing = Standing {
+                larger_before: larger_before.clone(),
+                ..slice.standing.clone()
+            };
+            insert(transaction, texts, slice, content, &standing)?;
         }
     }
     Ok(replaced)
@@ -219,6 +257,10 @@ fn content(slice: &Slice) -> Content {
         for column in Columns::of(record).texts() {
             // No text of a column begins with this character, so an absent one is not an empty one.
             field(&mut row, column.unwrap_or("\u{0}"));
+        }
+        if let Some(commitment) = record.covered_by() {
+            // Nothing where there is none, as before it was kept.
+            field(&mut row, commitment.name());
         }
         hasher.update(&row);
     }
@@ -310,11 +352,12 @@ fn insert(
     texts: &mut Texts<'_>,
     slice: &Slice,
     (part, first, last, digest): &Content,
+    standing: &Standing,
 ) -> SqlResult<()> {
     transaction.execute(
         "INSERT INTO slice (kind, source, month, part, first_day, last_day, whole_month, digest,
-                            skipped, delivery, names_resources)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+                            skipped, delivery, names_resources, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         (
             slice.kind.name(),
             &slice.source,
@@ -327,12 +370,13 @@ fn insert(
             i64::try_from(slice.skipped).unwrap_or(i64::MAX),
             &slice.delivery,
             slice.names_resources,
+            standing::write(standing),
         ),
     )?;
     let id = transaction.last_insert_rowid();
     let mut add = transaction.prepare(
         "INSERT INTO record VALUES
-         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+         (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
     )?;
     let kept = slice.records.iter().map(|record| (record, false));
     let storage = slice.storage.iter().map(|record| (record, true));
@@ -349,6 +393,7 @@ fn insert(
         }
         add.raw_bind_parameter(21, texts.id(&record.origin)?)?;
         add.raw_bind_parameter(22, aside)?;
+        add.raw_bind_parameter(23, record.covered_by().map(Commitment::name))?;
         add.raw_execute()?;
     }
     let mut add = transaction.prepare("INSERT INTO outside VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;

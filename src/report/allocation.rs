@@ -1,6 +1,6 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
-use super::{Block, Cell, Column, Document, Table};
+use super::{Block, Cell, Column, Document, Table, bill::month_notes};
 use crate::domain::{
     allocation::{Allocation, Policy},
     bill::Bill,
@@ -49,7 +49,8 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
         Policy::Proportional => "Free units are shared by quantity: our policy, not AWS's.",
         Policy::Chronological => "Free units go to the earliest usage: our policy, not AWS's.",
     };
-    let notes = vec![format!("{how} The parts add up to the bill.")];
+    let mut notes = vec![format!("{how} The parts add up to the bill.")];
+    notes.extend(month_notes(bill));
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
     Document {
         schema: "pipebill.allocation/1",

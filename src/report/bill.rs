@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Table, show_money, show_quantity};
+use super::{Block, Cell, Column, Document, Table, finality, show_money, show_quantity};
 use crate::domain::{
     bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
@@ -13,6 +13,7 @@ use crate::domain::{
     number::plain,
     quantity::Quantity,
     tariff::PriceOrigin,
+    usage::Gap,
 };
 
 /// How much to say.
@@ -133,14 +134,14 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
 /// Says what the total leaves open, and what it would be otherwise.
 fn notes(bill: &Bill) -> Vec<String> {
     let mut notes = Vec::new();
-    let list_is_known = bill.list_is_complete() || !bill.list_total().is_zero();
-    if list_is_known && (bill.list_total() != bill.total() || !bill.list_is_complete()) {
+    let list_is_known = bill.list_is_complete() || !bill.undiscounted_total().is_zero();
+    if list_is_known && (bill.undiscounted_total() != bill.total() || !bill.list_is_complete()) {
         let at_least = if bill.list_is_complete() {
             ""
         } else {
             "at least "
         };
-        let list = show_money(bill.list_total(), &bill.currency);
+        let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!(
             "Without free tier and discounts: {at_least}{list}."
         ));
@@ -188,14 +189,11 @@ fn notes(bill: &Bill) -> Vec<String> {
             names.join("; ")
         ));
     }
-    for gap in &bill.gaps {
-        notes.push(format!("Missing: {}: {}.", gap.what, gap.reason));
-    }
-    notes.extend(bill.notes.iter().cloned());
+    notes.extend(month_notes(bill));
     for outside in &bill.outside {
         notes.push(format!(
-            "Not in this bill: {} other services of the export, {}.",
-            outside.services,
+            "Not in this bill: {} of the export, {}.",
+            super::counted(outside.services as u64, "other service"),
             show_money(outside.cost, &outside.currency)
         ));
     }
@@ -217,6 +215,15 @@ fn notes(bill: &Bill) -> Vec<String> {
         ));
     }
     notes
+}
+
+/// Says what of a month is missing, and what else a reader of any sum of it should know.
+pub(super) fn month_notes(bill: &Bill) -> Vec<String> {
+    let missing = |gap: &Gap| format!("Missing: {}: {}.", gap.what, gap.reason);
+    let gaps = bill.gaps.iter().map(missing);
+    gaps.chain(finality::notes(bill))
+        .chain(bill.notes.iter().cloned())
+        .collect()
 }
 
 /// Says how a line comes about: consumed, billed, covered, each multiplication, price and usage.

@@ -1,12 +1,12 @@
 //! What a collection will take, and what it brought: things read, gaps by name, money spent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use super::{Block, Cell, Column, Document, Table, counted, show_money};
 use crate::domain::{
-    collection::{Announcement, Call, Check, NotCollected, Outcome},
+    collection::{Announcement, Call, Check, NotCollected, Outcome, Remedy},
     ids::{Currency, Region},
 };
 
@@ -95,7 +95,8 @@ pub fn document(outcome: &Outcome) -> Document {
         ]);
     }
     let calls: u64 = outcome.calls.iter().map(|(_, count)| count).sum();
-    let mut notes: Vec<String> = outcome.missing.iter().map(gap).collect();
+    let mut notes = gaps(&outcome.missing);
+    notes.extend(remedies(outcome.missing.iter().map(|gap| &gap.remedy)));
     notes.extend(outcome.notes.iter().cloned());
     notes.push(format!(
         "{}, {} for Cost Explorer.",
@@ -113,8 +114,65 @@ pub fn document(outcome: &Outcome) -> Document {
     }
 }
 
-fn gap(missing: &NotCollected) -> String {
-    format!("Not collected: {}: {}.", missing.what(), missing.reason)
+/// More places or parts that miss for one reason are counted: the table has each.
+const NAMED: usize = 3;
+
+/// Says what is missing and why: a source once for a reason, whether it misses in one region or in all.
+fn gaps(missing: &[NotCollected]) -> Vec<String> {
+    let mut by_reason: BTreeMap<_, Vec<&NotCollected>> = BTreeMap::new();
+    for gap in missing {
+        let key = (gap.scope.source, &gap.scope.place.account, &gap.reason);
+        by_reason.entry(key).or_default().push(gap);
+    }
+    let mut lines = Vec::new();
+    for ((source, account, reason), gaps) in by_reason {
+        let mut say = |what: &str| lines.push(format!("Not collected: {what}: {reason}."));
+        if gaps.len() <= NAMED {
+            for gap in gaps {
+                say(&gap.what());
+            }
+            continue;
+        }
+        let regions = gaps.iter().map(|gap| &gap.scope.place.region);
+        let scope = match regions.collect::<BTreeSet<_>>().len() {
+            1 => gaps[0].scope.to_string(),
+            several => format!("{} in {several} regions, account {account}", source.title()),
+        };
+        let parts = gaps.iter().map(|gap| gap.part.as_str());
+        let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
+        match (parts.first(), parts.last()) {
+            (Some(first), Some(last)) if first != last => {
+                say(&format!(
+                    "{scope}: {first} to {last}, {} in all",
+                    gaps.len()
+                ));
+            }
+            (Some(only), _) => say(&format!("{scope}: {only}")),
+            _ => say(&scope),
+        }
+    }
+    lines
+}
+
+/// Says what would mend gaps, each advice once with the actions it is about.
+fn remedies<'r>(found: impl Iterator<Item = &'r Option<Remedy>>) -> Vec<String> {
+    const POLICY: &str = "Attach the policy that `pipebill policy` prints, with the same flags";
+    let mut actions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for remedy in found.flatten() {
+        let (advice, action) = match remedy {
+            Remedy::Allow(action) => (POLICY, Some(*action)),
+            Remedy::Advice { advice, action } => (advice.as_str(), *action),
+        };
+        actions.entry(advice).or_default().extend(action);
+    }
+    let lines = actions.into_iter().map(|(advice, actions)| {
+        if actions.is_empty() {
+            return format!("{advice}.");
+        }
+        let actions: Vec<&str> = actions.into_iter().collect();
+        format!("{advice}. Denied: {}.", actions.join(", "))
+    });
+    lines.collect()
 }
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
@@ -136,11 +194,17 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Document {
         ]);
     }
     let mut blocks = vec![Block::Table(table)];
-    if checks.iter().any(|check| check.lacks.is_some()) {
+    if !statements.is_empty() {
         blocks.push(Block::Heading("What would allow it".to_owned()));
         blocks.push(Block::Lines(
             statements.iter().map(ToString::to_string).collect(),
         ));
+    }
+    let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
+    let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
+    if !others.is_empty() {
+        blocks.push(Block::Heading("What else would help".to_owned()));
+        blocks.push(Block::Lines(others));
     }
     Document {
         schema: "pipebill.doctor/1",

@@ -123,13 +123,7 @@ fn future(
     };
     let document = super::forecast::document(
         &forecast.outlook,
-        &super::forecast::View {
-            currency: forecast.currency.clone(),
-            other_charges: forecast.other_charges,
-            catalog: material.catalog,
-            explain: false,
-            aws: None,
-        },
+        &super::forecast::View::of(forecast, material.catalog),
     );
     let mut table = document.table().expect("a forecast is a table").clone();
     let amounts = [

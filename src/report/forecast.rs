@@ -2,19 +2,22 @@
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Fan, FanRow, Table, show_money};
+use super::{Block, Cell, Column, Document, Fan, FanRow, Table, costs, discounts, show_money};
 use crate::{
     domain::{
         allocation::Dimension,
         aws_forecast::AwsForecast,
         bill::LineItem,
         catalog::Catalog,
+        costs::CostsOnly,
+        discounts::Discounts,
         ids::{Currency, ServiceCode},
         money::Money,
         number::plain,
         period::Month,
+        quantity::Unit,
     },
-    forecast::{DriverOutlook, Outlook, Range},
+    forecast::{DriverOutlook, Forecast, Outlook, Range},
 };
 
 /// How a forecast is laid out.
@@ -24,12 +27,31 @@ pub struct View<'a> {
     pub currency: Currency,
     /// Charges of the current month that are not usage.
     pub other_charges: Money,
+    /// What the bills' discounts say of the months.
+    pub discounts: &'a Discounts,
+    /// What is continued as costs.
+    pub costs: &'a CostsOnly,
     /// Names of services and meters.
     pub catalog: &'a Catalog,
     /// Show the drivers.
     pub explain: bool,
     /// Cost Explorer's own forecast.
     pub aws: Option<&'a AwsForecast>,
+}
+
+impl<'a> View<'a> {
+    /// Returns the view of a forecast, without more than it shows by itself.
+    pub fn of(forecast: &'a Forecast, catalog: &'a Catalog) -> Self {
+        Self {
+            currency: forecast.currency.clone(),
+            other_charges: forecast.other_charges,
+            discounts: &forecast.discounts,
+            costs: &forecast.costs,
+            catalog,
+            explain: false,
+            aws: None,
+        }
+    }
 }
 
 /// The services with a column of their own: code, keys of P10, P50 and P90.
@@ -68,7 +90,7 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
         blocks.push(Block::Detail("drivers", drivers(outlook, view)));
         blocks.push(Block::Lines(methods(outlook, view)));
     }
-    let mut notes = notes(outlook, &view.currency, view.other_charges);
+    let mut notes = notes(outlook, view);
     if let Some(aws) = view.aws {
         notes.extend(aws.notes.iter().cloned());
         notes.extend(
@@ -276,7 +298,7 @@ fn chance(share: Option<Decimal>) -> Cell {
     share.map_or(Cell::Empty, Cell::Percent)
 }
 
-fn service_name(view: &View<'_>, code: &str) -> String {
+pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     let service = view.catalog.services.get(&ServiceCode::new(code));
     let name = service.map_or(code, |service| service.name.as_str());
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
@@ -319,7 +341,13 @@ fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
     ]);
     for driver in &outlook.drivers {
         let key = &driver.key;
-        let [low, middle, high] = driver.quantity.map(Cell::Number);
+        let [low, middle, high] = driver.quantity.map(|quantity| {
+            if driver.unit.is_none() {
+                Cell::Money(Money::new(quantity), view.currency.clone())
+            } else {
+                Cell::Number(quantity)
+            }
+        });
         let account = key.account.as_ref().map(ToString::to_string);
         table.rows.push(vec![
             Cell::text(driver_name(driver, view)),
@@ -346,8 +374,15 @@ fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
     let known = view
         .catalog
         .meter(&meter.service, meter.usage_type.as_str());
-    let name = known.map_or_else(|| meter.usage_type.to_string(), |known| known.name.clone());
-    format!("{name}, {}", driver.unit.plural())
+    let name = match known {
+        Some(known) => known.name.clone(),
+        None if meter.usage_type.as_str().is_empty() => {
+            view.catalog.service_name(&meter.service).to_owned()
+        }
+        None => meter.usage_type.to_string(),
+    };
+    let unit = driver.unit.map_or("costs", Unit::plural);
+    format!("{name}, {unit}")
 }
 
 /// How each of the drivers that matter was forecast.
@@ -388,8 +423,8 @@ fn weights(driver: &DriverOutlook, most: usize) -> String {
 }
 
 /// What a reader of a forecast should know.
-pub(super) fn notes(outlook: &Outlook, currency: &Currency, other_charges: Money) -> Vec<String> {
-    let question = &outlook.question;
+pub(super) fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+    let (question, currency) = (&outlook.question, &view.currency);
     let mut notes = vec![format!(
         "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
          are rated. Half of them end below P50, one in ten below P10, one in ten above P90. Services \
@@ -409,6 +444,8 @@ pub(super) fn notes(outlook: &Outlook, currency: &Currency, other_charges: Money
             }
         ));
     }
+    notes.extend(discounts::of_forecast(outlook, view));
+    notes.extend(costs::of_forecast(outlook, view));
     match outlook.history_days {
         0..14 => notes.push(format!(
             "Only {} days of history: a flat mean and a guess at its range. A plan of your own says \
@@ -425,6 +462,14 @@ pub(super) fn notes(outlook: &Outlook, currency: &Currency, other_charges: Money
         notes.push(format!(
             "The last {} days of Cost Explorer are not whole yet and are forecast too.",
             outlook.incomplete_days
+        ));
+    }
+    if let Some(unplaced) = &outlook.unplaced {
+        notes.push(format!(
+            "{} is forecast whole: how far into the month its {} reach is not known. If you know, \
+             import the file again with --known-until DAY.",
+            unplaced.month,
+            show_money(unplaced.cost, currency)
         ));
     }
     let count = |pick: &dyn Fn(&DriverOutlook) -> bool| {
@@ -472,10 +517,10 @@ pub(super) fn notes(outlook: &Outlook, currency: &Currency, other_charges: Money
     if !is_complete(outlook) {
         notes.push("Partial: some usage has no known price and is left out.".to_owned());
     }
-    if !other_charges.is_zero() {
+    if !view.other_charges.is_zero() {
         notes.push(format!(
             "Usage only: credits, refunds, taxes and fees of the month ({}) are left out.",
-            show_money(other_charges, currency)
+            show_money(view.other_charges, currency)
         ));
     }
     notes

@@ -5,8 +5,9 @@ use std::{
     path::Path,
 };
 
-use super::{Block, Cell, Column, Document, Table, counted, show_money};
+use super::{Block, Cell, Column, Document, Table, counted, finality, show_money};
 use crate::domain::{
+    costs::NOT_STATED,
     export::Slice,
     ids::Currency,
     import::{Delivery, Replaced},
@@ -30,6 +31,7 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
         let currency = currency_of(delivery, month);
         let status = match (month.unchanged, month.rows_before) {
             (true, _) => "unchanged",
+            _ if month.larger_before.is_some() => "replaced by less",
             (false, 0) => "new",
             (false, _) => "replaced",
         };
@@ -54,7 +56,20 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
             Cell::text(status),
         ]);
     }
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = replaced
+        .iter()
+        .filter_map(|it| Some(finality::smaller(it.month, it.larger_before.as_ref()?)))
+        .collect();
+    for slice in &delivery.slices {
+        if let Some(day) = slice.standing.read_while_open {
+            notes.push(format!(
+                "{}: the {} does not say how far it reaches into the month ({day} at the latest). If \
+                 you know, add --known-until DAY.",
+                slice.month,
+                slice.kind.title()
+            ));
+        }
+    }
     for file in &delivery.files {
         notes.push(format!(
             "{}: {}, {}, {} kept.",
@@ -64,7 +79,10 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
             file.rows_kept
         ));
     }
-    let outside = || delivery.slices.iter().flat_map(|slice| &slice.outside);
+    let outside = || {
+        let all = delivery.slices.iter().flat_map(|slice| &slice.outside);
+        all.filter(|total| total.service != NOT_STATED)
+    };
     let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();
     if !services.is_empty() {
         let rows: u64 = outside().map(|row| row.rows).sum();

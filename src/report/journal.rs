@@ -6,7 +6,7 @@
 mod import;
 mod plain_text;
 
-use std::io::Write;
+use std::{collections::BTreeMap, io::Write};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -21,9 +21,12 @@ use super::{
 use crate::domain::{
     catalog::Catalog,
     exchange::Exchange,
+    finality::NotFinal,
     gl::{DateStyle, Mapping},
     ids::Currency,
     journal::{Accrual, Entry, EntryKind, EntryLine, Journal, Rest, journal},
+    period::Month,
+    rating::RatedMonth,
 };
 
 pub(super) use import::{generic, netsuite, quickbooks, xero};
@@ -38,6 +41,8 @@ struct Book<'a> {
     exchange: Option<&'a Exchange>,
     today: NaiveDate,
     accrual: Accrual,
+    /// Why months that are over are not final.
+    not_final: BTreeMap<Month, String>,
 }
 
 impl<'a> Book<'a> {
@@ -60,6 +65,7 @@ impl<'a> Book<'a> {
             exchange,
             today: material.today,
             accrual: options.accrual,
+            not_final: material.months.iter().filter_map(not_final).collect(),
         })
     }
 
@@ -97,7 +103,10 @@ impl<'a> Book<'a> {
 
     /// Says what the entry is.
     fn title(&self, entry: &Entry) -> String {
-        let what = format!("{} code services {}", self.mapping.vendor, entry.month);
+        let mut what = format!("{} code services {}", self.mapping.vendor, entry.month);
+        if let Some(why) = self.not_final.get(&entry.month) {
+            what += &format!(", not final: {why}");
+        }
         match entry.kind {
             EntryKind::Actual => what,
             EntryKind::Accrual if self.journal.expected.is_some() => {
@@ -175,6 +184,9 @@ impl<'a> Book<'a> {
                     .to_owned(),
             ),
         }
+        for (month, why) in &self.not_final {
+            notes.push(format!("{month} is not final: {why}"));
+        }
         if self.journal.unpriced_lines > 0 {
             notes.push(format!(
                 "{} lines without a price are not posted",
@@ -185,22 +197,33 @@ impl<'a> Book<'a> {
     }
 }
 
+/// Says why a month is not final, but for what an accrual says of itself.
+fn not_final(month: &RatedMonth) -> Option<(Month, String)> {
+    let bill = &month.rated.bill;
+    let is_open = |why: &&NotFinal| matches!(why, NotFinal::Open { .. });
+    let reasons = bill.finality.reasons.iter().filter(|why| !is_open(why));
+    let mut why: Vec<String> = reasons.map(NotFinal::reason).collect();
+    if why.is_empty() && !bill.gaps.is_empty() {
+        why.push("usage is missing".to_owned());
+    }
+    (!why.is_empty()).then(|| (bill.month, why.join(" and ")))
+}
+
 /// What the rest of an open month is expected to add, if that is asked for and known.
 fn rest(material: &Material<'_>, options: &Options) -> Option<Rest> {
     if options.accrual == Accrual::ToDate {
         return None;
     }
-    let open = material
-        .months
-        .iter()
-        .map(|month| month.rated.bill.month)
-        .find(|month| month.end() > material.today)?;
-    let months = &material.forecast?.outlook.months;
-    let ahead = months.iter().find(|ahead| ahead.month == open)?;
+    let mut bills = material.months.iter().map(|month| &month.rated.bill);
+    let open = bills.find(|bill| bill.month.end() > material.today)?;
+    let forecast = material.forecast?;
+    let months = &forecast.outlook.months;
+    let ahead = months.iter().find(|ahead| ahead.month == open.month)?;
     let ends = ahead.services.iter();
     Some(Rest {
-        month: open,
-        amount: ahead.rest(),
+        month: open.month,
+        // The bill may have days that the forecast does not take for known: they count once.
+        amount: ahead.total.p50 - forecast.discounts.net_usage(open),
         ends: ends
             .map(|(service, range)| (service.clone(), range.p50))
             .collect(),

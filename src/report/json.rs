@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Block, Cell, Document, Table};
+use super::{Block, Cell, Document, Table, finality};
 use crate::domain::{
     bill::{Bill, LineItem},
     ids::AccountId,
@@ -66,6 +66,11 @@ pub fn bill(bill: &Bill) -> String {
         "total_without_free_tier": bill.list_total().to_string(),
         "total_without_free_tier_complete": bill.list_is_complete(),
         "complete": bill.is_complete(),
+        "final": bill.is_final(),
+        "not_final": bill.finality.reasons.iter().map(|why| json!({
+            "code": why.code(),
+            "reason": why.reason(),
+        })).collect::<Vec<_>>(),
         "assumed": bill.is_assumed(),
         "unpriced": bill.unpriced().map(unpriced).collect::<Vec<_>>(),
         "gaps": bill.gaps.iter().map(|gap| json!({"what": gap.what, "reason": gap.reason})).collect::<Vec<_>>(),
@@ -83,7 +88,7 @@ pub fn bill(bill: &Bill) -> String {
             "drawn": plain(allowance.drawn),
         })).collect::<Vec<_>>(),
         "lines": bill.lines.iter().map(line).collect::<Vec<_>>(),
-        "notes": bill.notes,
+        "notes": finality::notes(bill).iter().chain(&bill.notes).collect::<Vec<_>>(),
     }))
 }
 

@@ -6,7 +6,10 @@ use std::io::{self, Write};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::formats::{Format, Material, Written};
+use super::{
+    finality,
+    formats::{Format, Material, Written},
+};
 
 /// One file of a report.
 #[derive(Clone, Debug)]
@@ -40,6 +43,8 @@ pub fn render(definition: Option<&str>, material: &Material<'_>, files: &[FileEn
                 "list_cost": bill.list_total().to_string(),
                 "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
                 "complete": bill.is_complete(),
+                "final": bill.is_final(),
+                "why": finality::why(bill),
                 "unpriced_lines": bill.unpriced().count(),
             })
         }).collect::<Vec<Value>>(),

@@ -12,8 +12,11 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
+pub mod costs;
 pub mod csv;
+pub mod discounts;
 mod fan;
+mod finality;
 pub mod finance;
 pub mod focus;
 pub mod forecast;

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
     compare::{Cause, Comparison, by_cause},
+    costs,
     ids::{Meter, Region},
     metering::observed::Metered,
     money::Money,
@@ -213,6 +214,10 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
 /// Names the parts of a difference.
 fn why(comparison: &Comparison, bill: &Bill) -> String {
     let causes = Cause::ALL.map(|(cause, _, name)| (name, comparison.of(cause)));
+    let line = &bill.lines[comparison.line];
+    if line.kind == ChargeKind::Usage && line.usage.is_none() {
+        return "as billed: no quantity".to_owned();
+    }
     let parts = causes
         .into_iter()
         .chain([("unexplained", comparison.unexplained)]);
@@ -224,7 +229,7 @@ fn why(comparison: &Comparison, bill: &Bill) -> String {
 
 fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
-    let mut notes = Vec::new();
+    let mut notes = month_notes(bill);
     let unbilled = comparisons
         .iter()
         .filter(|comparison| comparison.billed.is_none())
@@ -248,8 +253,26 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
             show(comparison.unexplained)
         ));
     }
-    if notes.is_empty() {
-        notes.push("Every difference is explained; nothing is left over.".to_owned());
+    let mut costs = bill.costs_only().peekable();
+    let costs_only = costs.peek().is_some();
+    if costs_only {
+        notes.push(format!(
+            "Not compared: {} of usage whose export states costs and no quantities; ours is what AWS \
+             billed. With quantities: `{}`.",
+            show(costs.map(|line| line.cost).sum()),
+            costs::command(bill.month, bill.month)
+        ));
+    }
+    let is_rated = |comparison: &Comparison| bill.lines[comparison.line].usage.is_some();
+    let has_rest = comparisons.iter().any(|c| !c.unexplained.is_zero());
+    if comparisons.is_empty() {
+        notes.push("Nothing is compared: the bill has no lines.".to_owned());
+    } else if unbilled == 0 && !has_rest && (!costs_only || comparisons.iter().any(is_rated)) {
+        notes.push(if costs_only {
+            "Every other difference is explained; nothing is left over.".to_owned()
+        } else {
+            "Every difference is explained; nothing is left over.".to_owned()
+        });
     }
     if comparisons
         .iter()

@@ -327,6 +327,7 @@ pub fn ahead(
     learnt_from: &str,
     comparison: &Comparison,
     compared: &Compared,
+    general: &[String],
     currency: &Currency,
 ) -> Document {
     let money = |amount| Cell::Money(amount, currency.clone());
@@ -377,7 +378,7 @@ pub fn ahead(
             comparison,
             range: None,
         },
-        &[],
+        general,
     ));
     Document {
         schema: "pipebill.whatif/1",

@@ -21,7 +21,7 @@ use serde_json::json;
 
 use super::{
     csv::Slot,
-    exact, finance,
+    exact, finality, finance,
     formats::{Material, Options, ReportError, Written},
     text::clean,
 };
@@ -602,7 +602,7 @@ fn assumptions(
                 format!("{}: {}", gap.what, gap.reason),
             )?;
         }
-        for note in &bill.notes {
+        for note in finality::notes(bill).iter().chain(&bill.notes) {
             say(&bill.month.to_string(), note.clone())?;
         }
     }

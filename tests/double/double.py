@@ -4,7 +4,8 @@
 Each request is checked against the input shape of its operation, and each answer against the output
 shape: a fixture that AWS could not have sent is an error 500, `FixtureInvalid`. Listings are paged by
 the published paginators with tokens that are opaque, batch sizes are those of the shapes, and
-operations that a world does not answer are denied. Every request is logged.
+operations that a world does not answer are denied. A sort order beside a token is refused, as CodeBuild
+does (https://github.com/aws/aws-cli/issues/5863): the token knows its order. Every request is logged.
 
     double.py WORLD          serves on a free port of the loopback and prints `port N`
     GET  /_log               the requests so far
@@ -133,10 +134,30 @@ def pager(service, operation):
     return SESSION.get_paginator_model(service).get_paginator(operation)
 
 
+def order_of(request):
+    """What a request says of the order of its listing: sortOrder, sortBy, order."""
+    return {k: v for k, v in request.items() if "sort" in k.lower() or k == "order"}
+
+
 def token_of(operation, request, left):
-    scope = {k: v for k, v in request.items() if "oken" not in k}
+    order = order_of(request)
+    scope = {k: v for k, v in request.items() if "oken" not in k and k not in order}
     digest = hashlib.sha256(json.dumps([operation, scope], sort_keys=True).encode()).hexdigest()[:16]
-    return base64.urlsafe_b64encode(f"{operation}|{digest}|{left}".encode()).decode()
+    return base64.urlsafe_b64encode(f"{operation}|{digest}|{left}|{json.dumps(order)}".encode()).decode()
+
+
+def in_order(service, operation, request):
+    """Gives a request for a further page the order that its token has."""
+    token = request.get(pager(service, operation)["input_token"])
+    if not token:
+        return request
+    if order_of(request):
+        raise Refused("InvalidInputException", "Sort order can't be specified when passing a nextToken")
+    try:
+        order = json.loads(base64.urlsafe_b64decode(token).decode().split("|", 3)[3])
+    except Exception:
+        raise Refused("InvalidNextTokenException", "bad token") from None
+    return {**request, **order}
 
 
 def page(service, operation, request, items, size):
@@ -254,6 +275,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if errors:
             raise Refused("ValidationError", ", ".join(errors))
         self.fault("sts", operation)
+        # So does STS: https://github.com/remotion-dev/github-unwrapped-2022/issues/34
+        if region in STATE.world.get("regions_off", []):
+            raise Refused("InvalidClientTokenId", "The security token included in the request is invalid.", 403)
         if operation == "GetCallerIdentity":
             result = (f"<Arn>arn:aws:sts::{account}:assumed-role/reader/tests</Arn>"
                       f"<UserId>AROATEST:tests</UserId><Account>{account}</Account>")
@@ -347,7 +371,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answers = world["answers"]
         if key not in answers:
             raise Refused("AccessDeniedException", f"User is not authorized to perform: {key}")
+        has_order = bool(order_of(request))
+        if order_of(shapes.input_shape.members):
+            request = in_order(service, operation, request)
         answer = answers[key](request, worlds.Caller(account, region))
+        # Of this one AWS documents it: https://docs.aws.amazon.com/codebuild/latest/APIReference/API_ListBuildsForProject.html
+        if has_order and key == "codebuild.ListBuildsForProject" and len(answer[1]) > 100:
+            raise Refused("InvalidInputException", "a sort order for more than 100 builds")
         if isinstance(answer, tuple):
             name, items, size = answer
             limit = pager(service, operation).get("limit_key")

@@ -464,8 +464,8 @@ class Many:
         return [self.make(at) for at in range(*part.indices(self.count))]
 
 
-def large(projects, builds_each, pipelines, runs_each):
-    """Many builds, the newest first; each of 61 seconds is two minutes."""
+def large(projects, builds_each, pipelines, runs_each, deleted=0):
+    """Many builds, the newest first; each of 61 seconds is two minutes. The last projects are deleted."""
     last = at("2026-11-21T00:00:00")
     step = 300 * 86400 / builds_each
     name = "p{:04d}".format
@@ -483,7 +483,7 @@ def large(projects, builds_each, pipelines, runs_each):
     world = answers(lambda caller: {})
     run_step = 300 * 86400 / max(1, runs_each)
     world.update({
-        "codebuild.ListProjects": lambda r, c: ("projects", [name(n) for n in range(projects)], 100),
+        "codebuild.ListProjects": lambda r, c: ("projects", [name(n) for n in range(projects - deleted)], 100),
         "codebuild.ListBuildsForProject": lambda r, c: ("ids", Many(
             builds_each, lambda at: f"{r['projectName']}:{builds_each - at:08d}-0000-4000-8000-000000000000"), 100),
         "codebuild.BatchGetBuilds": batch,

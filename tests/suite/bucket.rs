@@ -135,6 +135,16 @@ fn faults_of_s3_are_waited_out_or_named() {
             "data_0.parquet",
             "pipebill policy --exports",
         ),
+        // What S3 says of a resource control policy:
+        // https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+        (
+            json!([{"path": "/cur", "status": 403, "code": "AccessDenied", "more":
+                "<Message>x is not authorized to perform: s3:ListBucket on resource: \"arn:aws:s3:::cur\" with \
+                 an explicit deny in a resource control policy</Message><HostId>arn:aws:x/PLANTED</HostId>"}]),
+            "cur2/parquet",
+            "access denied to s3://cur/cur2/parquet: a resource control policy of the organization denies it",
+            "have to change its resource control policy; attaching a policy that allows it does not help",
+        ),
         (
             json!([{"path": "data_0.parquet", "times": 1, "replace": true}]),
             "cur2/parquet",

@@ -285,6 +285,71 @@ fn a_million_developers_with_a_million_pushes_are_refused_not_cut_off() {
     assert!(error.to_string().contains("more than a million"), "{error}");
 }
 
+/// The stages of a pipeline with one of this name and fields.
+fn with_stage(stage: &str) -> String {
+    format!(
+        "[[pipeline]]\nname = \"api\"\ntype = \"V2\"\nruns = 1\n[[pipeline.stage]]\nseconds = 10800\n{stage}\n"
+    )
+}
+
+#[test]
+fn a_stage_is_an_approval_by_its_action_or_says_that_its_name_is_all_it_has() {
+    for (stage, minutes, is_assumed) in [
+        ("name = 'approval'\naction = 'manual-approval'", 0, false),
+        // AWS's name of the category.
+        ("name = 'wait'\naction = 'Approval'", 0, false),
+        ("name = 'worker'\naction = 'custom'", 0, false),
+        ("name = 'approval'\naction = 'invoke'", 180, false),
+        ("name = 'wait'", 180, false),
+        ("name = 'approval'", 0, true),
+        ("name = 'Approve'", 0, true),
+        ("name = 'prod-approval-2'", 0, true),
+        ("name = 'ManualApproval'", 0, true),
+        // What builds or deploys there is no approval, and neither are these.
+        ("name = 'approval'\ncompute = 'general1.small'", 180, false),
+        ("name = 'approval'\non_premises_targets = 1", 180, false),
+        ("name = 'approved-images'", 180, false),
+        ("name = 'preapprovals'", 180, false),
+    ] {
+        let file = usage_file::parse("usage.toml", &with_stage(stage), catalog()).unwrap();
+        let plan = file.plan("2026-11".parse().unwrap(), Region::new("us-east-1"));
+        let records = plan.records(catalog());
+        let is_action = |usage_type: &str| usage_type == "actionExecutionMinute";
+        let billed = records
+            .iter()
+            .filter(|r| is_action(r.key.meter.usage_type.as_str()));
+        let billed: rust_decimal::Decimal = billed.filter_map(|r| Some(r.quantity?.value)).sum();
+        assert_eq!(billed, minutes.into(), "{stage}");
+        let notes = plan.assumptions();
+        assert_eq!(notes.len(), usize::from(is_assumed), "{stage}: {notes:?}");
+        assert!(
+            notes
+                .iter()
+                .all(|note| note.contains("action = \"manual-approval\"")),
+            "{notes:?}"
+        );
+    }
+}
+
+#[test]
+fn an_action_that_nobody_knows_is_refused_with_those_there_are() {
+    for (action, expected) in [
+        (
+            "manual",
+            "line 8: unknown action `manual`: did you mean `manual-approval`? choose from source, build,",
+        ),
+        (
+            "",
+            "unknown action ``: choose from source, build, test, deploy, invoke, compute, manual-approval, custom",
+        ),
+        ("\\u001b[31mx", "unknown action `[31mx`: choose from"),
+    ] {
+        let stage = format!("name = \"gate\"\naction = \"{action}\"");
+        let error = usage_file::parse("usage.toml", &with_stage(&stage), catalog()).unwrap_err();
+        assert!(error.to_string().contains(expected), "{expected}: {error}");
+    }
+}
+
 #[test]
 fn the_security_baseline_counts_any_number_of_failed_runs() {
     let text = "[[pipeline]]\nname = \"a\"\ntype = \"V2\"\nruns = 1\n\

@@ -477,6 +477,19 @@ fn each_refusal_is_one_clear_error_and_leaves_the_ledger() {
             "access denied to athena:StartQueryExecution",
             "pipebill policy --athena",
         ),
+        // https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
+        (
+            &code(
+                "athena.StartQueryExecution",
+                "AccessDeniedException",
+                "not authorized to perform: athena:StartQueryExecution with an explicit deny in a service \
+                 control policy: arn:aws:organizations::2:policy/o-a/service_control_policy/p-1",
+            ),
+            cur2,
+            &[],
+            "access denied to athena:StartQueryExecution: a service control policy of the organization (p-1)",
+            "nothing was imported. The organization's administrators have to change",
+        ),
         (
             &code(
                 "athena.GetTableMetadata",

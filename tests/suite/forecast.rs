@@ -159,6 +159,7 @@ fn usage(meter: &Meter, day: NaiveDate, value: Decimal, unit: Unit) -> UsageReco
     UsageRecord {
         month: Month::of(day),
         day,
+        last_day: day,
         key: UsageKey {
             payer: None,
             account: None,

@@ -866,6 +866,7 @@ fn a_public_price_on_a_free_row_does_not_hide_the_price_that_was_paid() {
             rate: Some(dec(rate)),
             list_rate: Some(dec("0.02")),
             invoice: None,
+            covered_by: None,
         }),
         ..usage(meter, "us-east-1", first(), dec(value), Unit::Minute)
     };

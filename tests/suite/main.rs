@@ -14,10 +14,12 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod costs;
 mod crossing;
 mod deliveries;
 #[cfg(feature = "aws")]
 mod double;
+mod finality;
 mod finance;
 mod finance_laws;
 mod forecast;

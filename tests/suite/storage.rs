@@ -55,7 +55,7 @@ const HEADER: &str = "bill_payer_account_id,line_item_usage_account_id,\
 
 fn row(day: u32, kind: &str, meter: &str, resource: &str, amounts: &str) -> String {
     format!(
-        "1,111122223333,2026-10-01T00:00:00Z,2026-10-{day:02}T00:00:00Z,{kind},{meter},{resource},{amounts}"
+        "999988887777,111122223333,2026-10-01T00:00:00Z,2026-10-{day:02}T00:00:00Z,{kind},{meter},{resource},{amounts}"
     )
 }
 
@@ -182,8 +182,8 @@ fn a_service_that_is_kept_is_not_told_twice() {
 fn a_bill_without_resources_says_nothing_of_storage() {
     let header = HEADER.replace("line_item_resource_id,", "");
     let rows = [
-        "1,1,2026-10-01T00:00:00Z,2026-10-01T00:00:00Z,Usage,AmazonS3,TimedStorage-ByteHrs,4,0.1,0.023,USD,GB-Mo",
-        "1,1,2026-10-01T00:00:00Z,2026-10-01T00:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,4,0.02,0.005,USD,Minutes",
+        "999988887777,111122223333,2026-10-01T00:00:00Z,2026-10-01T00:00:00Z,Usage,AmazonS3,TimedStorage-ByteHrs,4,0.1,0.023,USD,GB-Mo",
+        "999988887777,111122223333,2026-10-01T00:00:00Z,2026-10-01T00:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,4,0.02,0.005,USD,Minutes",
     ];
     let ledger = imported(&header, &rows, &[]);
     let month: Month = "2026-10".parse().unwrap();
@@ -221,7 +221,9 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
     connection
         .execute_batch(
             "DELETE FROM record WHERE aside = 1; ALTER TABLE record DROP COLUMN aside;
+             ALTER TABLE record DROP COLUMN covered_by;
              ALTER TABLE slice DROP COLUMN names_resources;
+             ALTER TABLE slice DROP COLUMN standing;
              UPDATE slice SET digest = x'00'; PRAGMA user_version = 3;",
         )
         .unwrap();

@@ -48,6 +48,7 @@ pub(crate) fn usage(
     UsageRecord {
         month: Month::of(day),
         day,
+        last_day: day,
         key: UsageKey {
             payer: Some(AccountId::new("111122223333")),
             account: Some(AccountId::new("111122223333")),

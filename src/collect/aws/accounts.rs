@@ -4,7 +4,8 @@ use aws_config::SdkConfig;
 use aws_sdk_sts::Client as Sts;
 
 use super::{
-    CollectError, Role, clients, error::Failure, operations::Operation, organizations, run::Run,
+    CollectError, Role, clients, denial::Denial, error::Failure, operations::Operation,
+    organizations, run::Run,
 };
 use crate::domain::{
     collection::{Scope, Source},
@@ -57,14 +58,20 @@ impl Run<'_> {
         if !has_region && !login.all_regions {
             return Err(CollectError::NoRegion);
         }
-        let base = self.open(config, false).await.map_err(fatal)?;
+        let base = self
+            .open(config, false)
+            .await
+            .map_err(Failure::of_only_account)?;
         let roles = match &login.organization_role {
             None => login.roles.clone(),
             Some(name) => organizations::accounts(self, &base)
                 .await
                 .map_err(|failure| match failure {
                     Failure::Fatal(error) => error,
-                    other => CollectError::NoOrganization(other.to_string()),
+                    other => CollectError::NoOrganization {
+                        why: other.to_string(),
+                        advice: other.advice(),
+                    },
                 })?
                 .into_iter()
                 .filter(|id| *id != base.id)
@@ -87,17 +94,18 @@ impl Run<'_> {
                 Err(Failure::Fatal(error @ (CollectError::Stopped | CollectError::Ledger(_)))) => {
                     return Err(error);
                 }
-                Err(_) => {
+                Err(failure) => {
+                    // Whatever else is wrong with a role, it cannot be taken.
+                    let denied = match failure {
+                        denied @ Failure::Denied(_) => denied,
+                        _ => Failure::Denied(Denial::new(Operation::AssumeRole, "")),
+                    };
                     let account = role.arn.split(':').nth(4).unwrap_or(&role.arn);
                     let place = Place {
                         account: AccountId::new(account),
                         region: Region::global(),
                     };
-                    self.settle(
-                        &place,
-                        Source::Account,
-                        Err(Failure::Denied(Operation::AssumeRole)),
-                    )?;
+                    self.settle(&place, Source::Account, Err(denied))?;
                 }
             }
         }
@@ -106,7 +114,11 @@ impl Run<'_> {
             accounts.insert(0, base);
         }
         if accounts.is_empty() {
-            return Err(CollectError::NoAccount);
+            let missing = self.take_missing().pop();
+            return Err(CollectError::NoAccount {
+                why: missing.as_ref().map(|missing| missing.reason.clone()),
+                advice: missing.and_then(|missing| missing.remedy?.advice()),
+            });
         }
         for account in &accounts {
             let scope = Scope {
@@ -124,18 +136,27 @@ impl Run<'_> {
     /// Asks AWS who the credentials belong to. It is the first request: what is wrong with
     /// credentials, clock or network shows here, and soon.
     async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
-        let impatient = match config.region() {
-            Some(name) if !name.as_ref().is_empty() => clients::impatient(&config),
-            _ => clients::in_region(&clients::impatient(&config), &Region::new("us-east-1")),
-        };
         let nowhere = Place {
             account: AccountId::new("?"),
             region: Region::global(),
         };
-        let request = Sts::new(&impatient).get_caller_identity();
-        let answer = self
-            .ask(&nowhere, Operation::GetCallerIdentity, request.send())
-            .await?;
+        let ask = async |config: SdkConfig| {
+            let request = Sts::new(&config).get_caller_identity();
+            self.ask(&nowhere, Operation::GetCallerIdentity, request.send())
+                .await
+        };
+        let impatient = clients::impatient(&config);
+        let elsewhere = clients::elsewhere(&impatient);
+        let answer = match config.region() {
+            Some(name) if !name.as_ref().is_empty() => match (ask(impatient).await, elsewhere) {
+                // A region that is not enabled refuses credentials that are good elsewhere.
+                (Err(Failure::Fatal(CollectError::Refused(_))), Some(elsewhere)) => {
+                    ask(elsewhere).await?
+                }
+                (answer, _) => answer?,
+            },
+            _ => ask(clients::in_region(&impatient, &Region::new("us-east-1"))).await?,
+        };
         let partition = answer.arn().and_then(|arn| arn.split(':').nth(1));
         Ok(Account {
             id: AccountId::new(answer.account().unwrap_or_default()),
@@ -143,14 +164,5 @@ impl Run<'_> {
             is_one_of_several,
             config,
         })
-    }
-}
-
-fn fatal(failure: Failure) -> CollectError {
-    match failure {
-        Failure::Fatal(error) => error,
-        Failure::Denied(_) => CollectError::Refused("AccessDenied".to_owned()),
-        Failure::Failed { why, .. } => CollectError::Unreachable(why),
-        other => CollectError::Unreachable(other.to_string()),
     }
 }

@@ -15,6 +15,7 @@ use tokio::time::sleep;
 
 use super::{
     CollectError, Login,
+    denial::{DeniedBy, named, shortened},
     error::Failure,
     listing::Pages,
     operations::Operation,
@@ -88,10 +89,12 @@ pub enum AthenaError {
     #[error(transparent)]
     Import(#[from] ImportError),
     /// The credentials may not do this.
-    #[error("access denied to {what}")]
+    #[error("access denied to {what}{}", named(by.as_ref()))]
     Denied {
         /// What.
         what: String,
+        /// What denies it, where allowing it would not help.
+        by: Option<DeniedBy>,
     },
     /// There is no such table.
     #[error("Athena finds no table {table}")]
@@ -331,7 +334,7 @@ impl Run<'_> {
                 .unwrap_or_default();
             let status = execution.and_then(|e| e.status());
             let reason = status.and_then(|s| s.state_change_reason());
-            let reason = printable(reason.unwrap_or_default());
+            let reason = shortened(reason.unwrap_or_default(), 400);
             match status.and_then(|s| s.state()) {
                 Some(QueryExecutionState::Succeeded) => return Ok(scanned),
                 Some(QueryExecutionState::Failed) => {
@@ -434,16 +437,16 @@ impl Run<'_> {
         match failure {
             Failure::Fatal(CollectError::Stopped) => ImportError::Cancelled.into(),
             Failure::Fatal(error) => error.into(),
-            Failure::RegionOff => {
-                CollectError::Refused("UnrecognizedClientException".to_owned()).into()
-            }
-            Failure::Denied(operation) => AthenaError::Denied {
-                what: operation.action().to_owned(),
+            Failure::RegionOff => CollectError::RegionOff(self.region.clone()).into(),
+            Failure::Denied(denial) => AthenaError::Denied {
+                what: denial.operation.action().to_owned(),
+                by: denial.cause,
             },
             // The catalogue is asked in our name, and its refusal comes in other words.
             Failure::Failed { .. } if says("accessdenied") || says("not authorized") => {
                 AthenaError::Denied {
                     what: "the table in the Glue catalogue (glue:GetTable)".to_owned(),
+                    by: DeniedBy::read(&message),
                 }
             }
             Failure::Failed {
@@ -475,14 +478,4 @@ fn columns(found: &[Column]) -> Vec<TableColumn> {
 fn fields(row: &Row) -> impl Iterator<Item = &str> {
     let data = row.data().iter();
     data.map(|field| field.var_char_value().unwrap_or_default())
-}
-
-/// What Athena says of a query, in one line.
-fn printable(reason: &str) -> String {
-    let text: String = reason
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(400)
-        .collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -82,3 +82,16 @@ pub(super) fn impatient(base: &SdkConfig) -> SdkConfig {
         .retry_config(RetryConfig::standard().with_max_attempts(2))
         .build()
 }
+
+/// Returns the configuration for a region of the same partition that is never switched off, if this is
+/// not that one already.
+pub(super) fn elsewhere(base: &SdkConfig) -> Option<SdkConfig> {
+    const ALWAYS_ON: &str = "us-east-1";
+    let region = base.region()?.as_ref();
+    // In the other partitions regions need not be enabled.
+    let is_other = ["cn-", "us-gov-", "us-iso", "eu-isoe-", "eusc-"]
+        .iter()
+        .any(|prefix| region.starts_with(prefix));
+    let has_another = !is_other && region != ALWAYS_ON;
+    has_another.then(|| in_region(base, &Region::new(ALWAYS_ON)))
+}

@@ -10,7 +10,7 @@ use aws_sdk_codebuild::{
     Client,
     types::{
         Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, Sandbox as SdkSandbox,
-        ScalingConfigurationOutput, SortOrderType,
+        ScalingConfigurationOutput,
     },
 };
 
@@ -80,8 +80,8 @@ pub(super) async fn builds(
     let part = "projects that were deleted";
     whole &= match done {
         // A policy from before they were looked for allows the rest.
-        Err(failure @ Failure::Denied(Operation::ListBuilds)) => {
-            run.miss(&scope, part, &failure)?;
+        Err(Failure::Denied(denial)) if denial.operation == Operation::ListBuilds => {
+            run.miss(&scope, part, &Failure::Denied(denial))?;
             false
         }
         done => run.part(&scope, part, done)?,
@@ -97,7 +97,7 @@ async fn builds_of(
 ) -> Result<(), Failure> {
     let place = &scope.place;
     let fetch = async |_: &Listing, pages: &Pages| {
-        // No order is asked for: AWS answers the newest first, and fails for long lists otherwise.
+        // No order is asked for: AWS answers the newest first, and refuses an order beside a token.
         let request = client
             .list_builds_for_project()
             .project_name(project)
@@ -118,7 +118,8 @@ async fn builds_of(
 /// Collects the builds that no project lists any more, from the list of all builds.
 ///
 /// AWS documents that list to be ordered by id, and ids are no times; it may come newest first all
-/// the same. So its order is looked at: it is read to its end unless the known times fall.
+/// the same. So its order is looked at: it is read to its end unless the known times fall. None is
+/// asked for: the sister call refuses an order beside a token, and pages of two orders lose builds.
 async fn builds_of_deleted_projects(
     run: &Run<'_>,
     client: &Client,
@@ -133,10 +134,7 @@ async fn builds_of_deleted_projects(
     };
     let order = Order::default();
     let fetch = async |_: &Listing, pages: &Pages| {
-        let request = client
-            .list_builds()
-            .sort_order(SortOrderType::Descending)
-            .set_next_token(pages.token());
+        let request = client.list_builds().set_next_token(pages.token());
         let operation = Operation::ListBuilds;
         let answer = run
             .ask_page(place, operation, pages, request.send())

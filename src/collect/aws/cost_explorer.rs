@@ -78,15 +78,30 @@ pub(super) async fn collect(run: &Run<'_>, account: &Account) -> Result<(), Fail
     run.ledger().begin_source(&scope)?;
     let (first, last) = days(run);
     let mut whole = true;
-    for month in open_months(run, account)? {
+    let mut months = open_months(run, account)?.into_iter();
+    while let Some(month) = months.next() {
         match collect_month(run, account, &client, &scope, month).await {
             Ok(()) => {}
+            // These concern every month.
+            Err(
+                failure @ (Failure::Fatal(_)
+                | Failure::Denied(_)
+                | Failure::CostExplorerOff
+                | Failure::NotSignedUp(_)
+                | Failure::RegionOff
+                | Failure::Unreached { .. }),
+            ) => return Err(failure),
             // The others may still be read, and each that is not has a name.
-            Err(failure @ (Failure::TooDear | Failure::Failed { .. })) => {
-                run.miss(&scope, &month.to_string(), &failure)?;
+            Err(failure) => {
                 whole = false;
+                run.miss(&scope, &month.to_string(), &failure)?;
+                if matches!(failure, Failure::Throttled { .. }) {
+                    // Who asks on is refused for longer.
+                    for month in months.by_ref() {
+                        run.miss(&scope, &month.to_string(), &failure)?;
+                    }
+                }
             }
-            Err(other) => return Err(other),
         }
     }
     if whole {

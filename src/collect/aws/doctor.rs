@@ -5,8 +5,8 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, Request, Watch, accounts::Account, cost_explorer, error::Failure, expected,
-    operations::Operation, price_query, run::Run,
+    CollectError, Request, Watch, accounts::Account, cost_explorer, denial::named, error::Failure,
+    expected, operations::Operation, price_query, run::Run,
 };
 use crate::{
     domain::{
@@ -26,7 +26,7 @@ fn well(what: impl Into<String>, found: impl Into<String>) -> Check {
     Check {
         what: what.into(),
         found: Ok(found.into()),
-        lacks: None,
+        remedy: None,
     }
 }
 
@@ -69,7 +69,7 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
         checks.push(Check {
             what: format!("account {}", missing.scope.place.account),
             found: Err(missing.reason),
-            lacks: Some(Operation::AssumeRole.action()),
+            remedy: missing.remedy,
         });
     }
     Ok(checks)
@@ -105,22 +105,23 @@ fn check(
     tried: Result<Option<String>, Failure>,
 ) -> Result<Check, CollectError> {
     let what = operation.action().to_owned();
-    let (found, lacks) = match tried {
-        Ok(found) => (
-            Ok(found.unwrap_or_else(|| kept(operation).to_owned())),
-            None,
-        ),
+    let allowed = || Ok(kept(operation).to_owned());
+    let (found, remedy) = match tried {
+        Ok(found) => (found.map_or_else(allowed, Ok), None),
         // There is no such thing: but it was allowed to look.
-        Err(Failure::Gone(_)) => (Ok(kept(operation).to_owned()), None),
+        Err(Failure::Gone(_)) => (allowed(), None),
         Err(Failure::Fatal(error)) => return Err(error),
-        Err(Failure::Denied(operation)) => (Err("denied".to_owned()), Some(operation.action())),
-        Err(Failure::CostExplorerOff) => (
-            Err("Cost Explorer is not enabled: open it once in the billing console".to_owned()),
-            None,
-        ),
-        Err(other) => (Err(other.to_string()), None),
+        Err(Failure::Denied(denial)) if denial.operation == operation => {
+            let denied = format!("denied{}", named(denial.cause.as_ref()));
+            (Err(denied), Some(denial.remedy()))
+        }
+        Err(failure) => (Err(failure.to_string()), failure.remedy()),
     };
-    Ok(Check { what, found, lacks })
+    Ok(Check {
+        what,
+        found,
+        remedy,
+    })
 }
 
 async fn try_out(

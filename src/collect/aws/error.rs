@@ -6,8 +6,17 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use thiserror::Error;
 
-use super::{attempts::seconds_ahead, operations::Operation};
-use crate::{collect::exports::ImportError, ledger::LedgerError};
+use super::{
+    attempts::seconds_ahead,
+    clients::ATTEMPTS,
+    denial::{Denial, shortened},
+    operations::Operation,
+};
+use crate::{
+    collect::exports::ImportError,
+    domain::{collection::Remedy, ids::Region},
+    ledger::LedgerError,
+};
 
 /// Why nothing more can be collected. What was read before is kept.
 #[derive(Debug, Error)]
@@ -36,15 +45,33 @@ pub enum CollectError {
     /// Nobody answers.
     #[error("cannot reach AWS: {0}")]
     Unreachable(String),
-    /// An account's role cannot be assumed, and it is the only one asked for.
-    #[error("no account could be opened")]
-    NoAccount,
+    /// A role cannot be assumed, and its account is the only one asked for.
+    #[error("no account could be opened{}", reason(why.as_deref()))]
+    NoAccount {
+        /// Why.
+        why: Option<String>,
+        /// What would mend it, where AWS says more than that it is denied.
+        advice: Option<String>,
+    },
+    /// The region is not switched on for the account.
+    #[error("the region {0} is not enabled for the account")]
+    RegionOff(Region),
     /// The accounts of the organization cannot be listed.
-    #[error("cannot list the accounts of the organization: {0}")]
-    NoOrganization(String),
+    #[error("cannot list the accounts of the organization: {why}")]
+    NoOrganization {
+        /// Why.
+        why: String,
+        /// What would mend it, where AWS says more than that it is denied.
+        advice: Option<String>,
+    },
     /// The Query API does not answer.
-    #[error("AWS's prices cannot be queried: {0}")]
-    NoPrices(String),
+    #[error("AWS's prices cannot be queried: {why}")]
+    NoPrices {
+        /// Why.
+        why: String,
+        /// What would mend it, where AWS says more than that it is denied.
+        advice: Option<String>,
+    },
     /// The user wants no more.
     #[error("stopped: what was read is kept, and the next run goes on from there")]
     Stopped,
@@ -57,6 +84,10 @@ pub enum CollectError {
     /// An answer of Cost Explorer makes no sense.
     #[error("Cost Explorer answered what cannot be read: {0}")]
     Costs(#[from] ImportError),
+}
+
+fn reason(why: Option<&str>) -> String {
+    why.map_or_else(String::new, |why| format!(": {why}"))
 }
 
 fn skew(minutes: Option<i64>) -> String {
@@ -74,17 +105,40 @@ pub(super) enum Failure {
     #[error(transparent)]
     Fatal(#[from] CollectError),
     /// The credentials may not do this.
-    #[error("access denied to {}", .0.action())]
-    Denied(Operation),
+    #[error("{0}")]
+    Denied(Denial),
+    /// The account is alone.
+    #[error("the account is in no organization")]
+    NoOrganization,
     /// Cost Explorer was never opened for the account.
     #[error("Cost Explorer is not enabled for the account")]
     CostExplorerOff,
+    /// Cost Explorer has nothing of these days yet.
+    #[error("Cost Explorer has no data of these days yet (DataUnavailableException)")]
+    NoCosts,
+    /// Cost Explorer has nothing of these days any more.
+    #[error("Cost Explorer no longer has these days ({0})")]
+    CostsExpired(&'static str),
     /// Cost Explorer has seen too little to forecast from.
     #[error("Cost Explorer has too little history to forecast from (DataUnavailableException)")]
     TooYoung,
     /// The region is not switched on for the account.
     #[error("the region is not enabled for the account")]
     RegionOff,
+    /// The account has not signed up for the service.
+    #[error("the account is not signed up for {}", .0.service())]
+    NotSignedUp(Operation),
+    /// Asked too often, by us or by others.
+    #[error("{} was throttled {ATTEMPTS} times over ({code})", operation.action())]
+    Throttled {
+        /// Which.
+        operation: Operation,
+        /// In AWS's word.
+        code: String,
+    },
+    /// AWS refuses the order of a listing on a page in the middle of it.
+    #[error("{} refuses the order of its pages", .0.action())]
+    OrderRefused(Operation),
     /// AWS no longer knows the page token.
     #[error("{} no longer knows the page to go on with", .0.action())]
     StaleToken(Operation),
@@ -126,8 +180,68 @@ impl Failure {
     pub(super) fn is_fault(&self) -> bool {
         matches!(
             self,
-            Self::Failed { .. } | Self::RepeatedToken(_) | Self::StaleToken(_) | Self::Gone(_)
+            Self::Failed { .. }
+                | Self::Throttled { .. }
+                | Self::OrderRefused(_)
+                | Self::RepeatedToken(_)
+                | Self::StaleToken(_)
+                | Self::Gone(_)
         )
+    }
+
+    /// Says what would mend it, where asking again would not.
+    pub(super) fn remedy(&self) -> Option<Remedy> {
+        let advice = match self {
+            Self::Denied(denial) => return Some(denial.remedy()),
+            Self::NoOrganization => {
+                "Leave --organization out; --role-arn reads other accounts one by one"
+            }
+            Self::CostExplorerOff => {
+                "Open Cost Explorer once in the billing console and wait a day; in an organization its \
+                 management account has to open it, and to let members use it"
+            }
+            Self::NoCosts => {
+                "Cost Explorer takes a day after it is first opened; then run `pipebill collect` again"
+            }
+            Self::CostsExpired(_) => {
+                "Leave these months out with --from, or import their Cost and Usage Report: `pipebill \
+                 import FILE`"
+            }
+            Self::RegionOff => {
+                "Enable the region for the account (in the console: Account, AWS Regions), or name \
+                 others with --region"
+            }
+            Self::NotSignedUp(_) => {
+                "Finish signing the account up, or leave the service out with --services"
+            }
+            Self::Throttled { .. } => "Run the same again later, or slower: --rate 1",
+            Self::OrderRefused(_) => {
+                "Run the same again, which begins that list anew; please report it if it stays"
+            }
+            _ => return None,
+        };
+        Some(Remedy::Advice {
+            advice: advice.to_owned(),
+            action: None,
+        })
+    }
+
+    /// Returns [`Self::remedy`] as a hint, where it is more than a policy that allows the call.
+    pub(super) fn advice(&self) -> Option<String> {
+        self.remedy().and_then(Remedy::advice)
+    }
+
+    /// Says why an account cannot be opened that is the only one.
+    pub(super) fn of_only_account(self) -> CollectError {
+        match self {
+            Self::Fatal(error) => error,
+            Self::Denied(_) => CollectError::NoAccount {
+                advice: self.advice(),
+                why: Some(self.to_string()),
+            },
+            Self::Failed { why, .. } => CollectError::Unreachable(why),
+            other => CollectError::Unreachable(other.to_string()),
+        }
     }
 
     /// Says what an error of the SDK means. Only its code is ever shown: messages repeat what was
@@ -148,6 +262,9 @@ impl Failure {
                     || text.contains("the credential provider was not enabled")
                 {
                     return CollectError::NoCredentials.into();
+                }
+                if text.contains("AccessDenied") {
+                    return Self::Denied(Denial::new(Operation::AssumeRole, &text));
                 }
                 if text.contains("oad credentials")
                     || text.contains("credentials provider")
@@ -220,7 +337,7 @@ impl Failure {
             | "IncompleteSignature"
             | "MissingAuthenticationToken" => return CollectError::Refused(code).into(),
             "AccessDeniedException" | "AccessDenied"
-                if message.contains("not enabled for cost") =>
+                if message.to_lowercase().contains("not enabled for cost") =>
             {
                 return Self::CostExplorerOff;
             }
@@ -228,13 +345,35 @@ impl Failure {
             | "AccessDenied"
             | "UnauthorizedOperation"
             | "NotAuthorized"
-            | "NotAuthorizedException" => return Self::Denied(operation),
+            | "NotAuthorizedException" => return Self::Denied(Denial::new(operation, message)),
+            "AWSOrganizationsNotInUseException" => return Self::NoOrganization,
+            "SubscriptionRequiredException" | "OptInRequired" => {
+                return Self::NotSignedUp(operation);
+            }
             "InvalidNextTokenException"
             | "InvalidNextToken"
-            | "InvalidContinuationTokenException" => return Self::StaleToken(operation),
+            | "InvalidContinuationTokenException"
+            | "RequestChangedException" => return Self::StaleToken(operation),
+            "InvalidInputException" if message.contains("ort order can't be specified") => {
+                return Self::OrderRefused(operation);
+            }
             "DataUnavailableException" if operation == Operation::GetCostForecast => {
                 return Self::TooYoung;
             }
+            "DataUnavailableException" => return Self::NoCosts,
+            "BillExpirationException" => {
+                return Self::CostsExpired("BillExpirationException");
+            }
+            "ValidationException"
+                if operation == Operation::GetCostAndUsage && message.contains("14 months") =>
+            {
+                return Self::CostsExpired("ValidationException");
+            }
+            "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "LimitExceededException"
+            | "SlowDown" => return Self::Throttled { operation, code },
+            _ if code.contains("Throttl") => return Self::Throttled { operation, code },
             "ResourceNotFoundException"
             | "PipelineNotFoundException"
             | "DeploymentDoesNotExistException" => return Self::Gone(operation),
@@ -272,5 +411,5 @@ fn last(error: &(dyn StdError + 'static)) -> String {
     while let Some(cause) = error.source() {
         error = cause;
     }
-    error.to_string()
+    shortened(&error.to_string(), 300)
 }

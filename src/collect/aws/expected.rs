@@ -73,7 +73,9 @@ pub fn expected(
     let mut ledger = Ledger::in_memory()?;
     Run::with(request, catalog, &mut ledger, watch, async |run| {
         let accounts = run.accounts().await?;
-        let account = accounts.first().ok_or(CollectError::NoAccount)?;
+        let account = accounts
+            .first()
+            .expect("one is opened, or none is an error");
         match ask(run, account, subject).await {
             Ok(answered) => Ok(Ok(answered)),
             Err(Failure::Fatal(error)) => Err(error),

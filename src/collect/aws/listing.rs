@@ -130,7 +130,9 @@ pub(super) async fn newest_first(
             let page = match fetch(&listing, &pages).await {
                 // The page to go on with is forgotten: begin anew. What is known is not fetched
                 // again, only listed.
-                Err(Failure::StaleToken(_) | Failure::Failed { .. }) if resumed.is_some() => {
+                Err(Failure::StaleToken(_) | Failure::OrderRefused(_) | Failure::Failed { .. })
+                    if resumed.is_some() =>
+                {
                     resumed = None;
                     pages = Pages::default();
                     continue;

@@ -14,6 +14,7 @@ mod codecommit;
 mod codedeploy;
 mod codepipeline;
 mod cost_explorer;
+mod denial;
 mod doctor;
 mod error;
 mod expected;
@@ -40,6 +41,7 @@ use self::operations::Choice;
 pub use self::{
     athena::{AthenaError, TableRead, TableRequest, read_table},
     bucket::Bucket,
+    denial::DeniedBy,
     doctor::doctor,
     error::CollectError,
     expected::{Subject, expected, forecast_cost},

@@ -32,7 +32,9 @@ pub fn query(
     let mut ledger = Ledger::in_memory()?;
     Run::with(request, catalog, &mut ledger, watch, async |run| {
         let accounts = run.accounts().await?;
-        let account = accounts.first().ok_or(CollectError::NoAccount)?;
+        let account = accounts
+            .first()
+            .expect("one is opened, or none is an error");
         let (mut lists, mut absent) = (Vec::new(), Vec::new());
         for service in services {
             for region in regions {
@@ -44,7 +46,12 @@ pub fn query(
                     }),
                     Ok(None) => absent.push(what),
                     Err(Failure::Fatal(error)) => return Err(error),
-                    Err(failure) => return Err(CollectError::NoPrices(failure.to_string())),
+                    Err(failure) => {
+                        return Err(CollectError::NoPrices {
+                            why: failure.to_string(),
+                            advice: failure.advice(),
+                        });
+                    }
                 }
             }
         }

@@ -351,6 +351,7 @@ impl Run<'_> {
             scope: scope.clone(),
             part: part.to_owned(),
             reason: failure.to_string(),
+            remedy: failure.remedy(),
         };
         self.ledger().keep_missing(&missing)?;
         self.missing.borrow_mut().push(missing);

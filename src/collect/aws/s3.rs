@@ -29,7 +29,11 @@ use object_store::{
 };
 use thiserror::Error;
 
-use super::{CollectError, s3_url::S3Url};
+use super::{
+    CollectError,
+    denial::{DeniedBy, named, shortened},
+    s3_url::S3Url,
+};
 
 /// How long before credentials end new ones are asked for.
 const EARLY: Duration = Duration::from_mins(5);
@@ -41,10 +45,12 @@ pub enum S3Error {
     #[error(transparent)]
     Collect(#[from] CollectError),
     /// The credentials may not do this.
-    #[error("access denied to {what}")]
+    #[error("access denied to {what}{}", named(by.as_ref()))]
     Denied {
         /// What.
         what: String,
+        /// What denies it, where allowing it would not help.
+        by: Option<DeniedBy>,
     },
     /// There is no such bucket or object.
     #[error("{what} is not there")]
@@ -92,21 +98,23 @@ impl S3Error {
             let why = format!("its bucket is in {region}");
             return Self::Failed { what, why };
         }
+        let by = DeniedBy::read(&text);
         match error {
             _ if text.contains("kms:Decrypt") || text.contains("KMS") => Self::Denied {
                 what: format!("the key that {what} is encrypted with (kms:Decrypt)"),
+                by,
             },
             StoreError::PermissionDenied { .. } | StoreError::Unauthenticated { .. } => {
-                Self::Denied { what }
+                Self::Denied { what, by }
             }
             StoreError::NotFound { .. } => Self::Gone { what },
             // A listing that is refused has no name of its own there.
-            _ if is("AccessDenied") => Self::Denied { what },
+            _ if is("AccessDenied") => Self::Denied { what, by },
             _ if is("NoSuchBucket") => Self::Gone { what },
             StoreError::Precondition { .. } => Self::Replaced { what },
             _ => Self::Failed {
                 what,
-                why: code(&text).map_or_else(|| shown(&text), str::to_owned),
+                why: code(&text).map_or_else(|| shortened(&text, 300), str::to_owned),
             },
         }
     }
@@ -125,16 +133,6 @@ fn between<'t>(text: &'t str, begin: &str, end: &str) -> Option<&'t str> {
 fn is_word(text: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-';
     text.len() <= 60 && text.chars().all(allowed)
-}
-
-/// What is in the way, in one line and without the document that S3 wraps it in.
-fn shown(text: &str) -> String {
-    let text: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .take(300)
-        .collect();
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn chain(error: &StoreError) -> String {
@@ -181,7 +179,7 @@ pub(super) fn client(config: &SdkConfig, url: &S3Url) -> Result<AmazonS3, Collec
     }
     builder
         .build()
-        .map_err(|error| CollectError::BadCredentials(shown(&chain(&error))))
+        .map_err(|error| CollectError::BadCredentials(shortened(&chain(&error), 300)))
 }
 
 /// The credentials of AWS's own configuration, asked for again only when they end.

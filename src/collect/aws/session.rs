@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{CollectError, Login, clients, error::Failure, operations::Operation};
-use crate::collect::exports::Watch;
+use crate::{collect::exports::Watch, domain::ids::Region};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,16 +31,28 @@ pub(super) async fn open(login: &Login) -> Result<SdkConfig, CollectError> {
     if config.region().is_none_or(|name| name.as_ref().is_empty()) {
         return Err(CollectError::NoRegion);
     }
-    let request = Sts::new(&clients::impatient(&config)).get_caller_identity();
-    match request.send().await {
-        Ok(_) => Ok(config),
-        Err(error) => match Failure::of(Operation::GetCallerIdentity, &error) {
-            Failure::Fatal(error) => Err(error),
-            Failure::Denied(_) => Err(CollectError::Refused("AccessDenied".to_owned())),
-            Failure::Failed { why, .. } => Err(CollectError::Unreachable(why)),
-            other => Err(CollectError::Unreachable(other.to_string())),
-        },
+    let impatient = clients::impatient(&config);
+    let refused = match who(&impatient).await {
+        Ok(()) => return Ok(config),
+        Err(refused) => refused,
+    };
+    // A region that is not enabled refuses credentials that are good elsewhere.
+    if let (CollectError::Refused(_), Some(elsewhere)) = (&refused, clients::elsewhere(&impatient))
+        && who(&elsewhere).await.is_ok()
+    {
+        let region = config.region().map_or("", AsRef::as_ref);
+        return Err(CollectError::RegionOff(Region::new(region)));
     }
+    Err(refused)
+}
+
+/// Asks whose the credentials are.
+async fn who(config: &SdkConfig) -> Result<(), CollectError> {
+    let request = Sts::new(config).get_caller_identity();
+    let answer = request.send().await;
+    answer
+        .map(drop)
+        .map_err(|error| Failure::of(Operation::GetCallerIdentity, &error).of_only_account())
 }
 
 /// A request that has no answer: what it means, and what AWS says of it.

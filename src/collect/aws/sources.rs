@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{
     CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
-    cost_explorer, operations::Service, run::Run,
+    cost_explorer, error::Failure, operations::Service, run::Run,
 };
 use crate::domain::{
     collection::{Announcement, Source},
@@ -42,6 +42,8 @@ async fn side_by_side<T>(
 struct Inventory {
     place: Place,
     projects: Option<Vec<String>>,
+    /// The projects may not be listed; what needs none of them is asked for all the same.
+    projects_denied: bool,
     pipelines: Option<Vec<Pipeline>>,
 }
 
@@ -109,6 +111,8 @@ impl Run<'_> {
         if let Some(projects) = &inventory.projects {
             let done = codebuild::builds(self, account, place, projects).await;
             self.settle(place, Source::Builds, done)?;
+        }
+        if inventory.projects.is_some() || inventory.projects_denied {
             let done = codebuild::sandboxes(self, account, place).await;
             self.settle(place, Source::Sandboxes, done)?;
             let done = codebuild::fleets(self, account, place).await;
@@ -161,19 +165,30 @@ impl Run<'_> {
         let mut inventory = Inventory {
             place,
             projects: None,
+            projects_denied: false,
             pipelines: None,
         };
         let place = &inventory.place;
         if choice.has(Service::CodeBuild) {
             match codebuild::projects(self, account, place).await {
                 Ok(projects) => inventory.projects = Some(projects),
-                Err(failure) => self.settle(place, Source::Builds, Err(failure))?,
+                Err(failure) => {
+                    inventory.projects_denied = matches!(failure, Failure::Denied(_));
+                    self.settle(place, Source::Builds, Err(failure))?;
+                }
             }
         }
         if choice.has(Service::CodePipeline) {
             match codepipeline::pipelines(self, account, place).await {
                 Ok(pipelines) => inventory.pipelines = Some(pipelines),
-                Err(failure) => self.settle(place, Source::Pipelines, Err(failure))?,
+                Err(failure) => {
+                    // Without the pipelines there is nothing whose actions could be listed.
+                    if let (Failure::Denied(denial), true) = (&failure, choice.deep) {
+                        let denied = Failure::Denied(denial.clone());
+                        self.settle(place, Source::Actions, Err(denied))?;
+                    }
+                    self.settle(place, Source::Pipelines, Err(failure))?;
+                }
             }
         }
         Ok(inventory)

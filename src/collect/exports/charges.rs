@@ -18,12 +18,12 @@ use super::{
 };
 use crate::domain::{
     catalog::Catalog,
-    export::FileRead,
+    export::{ExportKind, FileRead},
     ids::ServiceCode,
     number::{parse_decimal, short_decimal},
     period::Month,
     storage::{self, Left},
-    usage::{ChargeKind, Tags},
+    usage::{ChargeKind, Commitment, Tags},
 };
 
 /// A row: its fields in the order of the header.
@@ -69,6 +69,7 @@ pub(super) fn read(
     let origin = format!("{} {}", bound.label(), stream.short_name());
     let mut charges = Charges::new(bound, &origin, catalog, options);
     charges.delivered = deliveries::month_of_file(stream.name());
+    charges.is_text = true;
     let mut skipped = Skipped::new(options.skip_bad_rows);
     let mut whole = ByteRecord::new();
     text.look_ahead(charges.looks_ahead());
@@ -144,6 +145,8 @@ pub(super) struct Charges<'c> {
     bucket_key: Vec<u8>,
     /// The month that the file is delivered for, where its folder tells.
     pub(super) delivered: Option<Month>,
+    /// It is text, which whoever opened it may have saved with other account IDs.
+    pub(super) is_text: bool,
 }
 
 impl<'c> Charges<'c> {
@@ -155,6 +158,7 @@ impl<'c> Charges<'c> {
     ) -> Self {
         let mut gather = Gather::new(bound.layout.kind, origin, catalog, options);
         gather.names_resources = !bound.fields(Column::Resource).is_empty();
+        gather.names_invoices = !bound.fields(Column::Invoice).is_empty();
         Self {
             bound,
             gather,
@@ -173,6 +177,7 @@ impl<'c> Charges<'c> {
             key: Vec::new(),
             bucket_key: Vec::new(),
             delivered: None,
+            is_text: false,
         }
     }
 
@@ -335,6 +340,13 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         push(&mut self.key, fields.unit().unwrap_or_default());
+        let is_text = self.is_text;
+        // Such a row is of no day, but of the month.
+        let last_day = if bound.kind().is_bill() && !bound.kind().is_by_day() {
+            month.last_day()
+        } else {
+            day
+        };
         let before_tags = self.key.len();
         for &(field, _) in &bound.tags {
             push(&mut self.key, record.get(field).unwrap_or_default());
@@ -357,8 +369,9 @@ impl<'c> Charges<'c> {
                 Ok(Row {
                     month,
                     day,
+                    last_day,
                     payer: fields.text(Column::Payer)?,
-                    account: fields.text(Column::Account)?,
+                    account: fields.account(Column::Account, is_text)?,
                     service: &service,
                     usage_type: fields.text(Column::UsageType)?.unwrap_or_default(),
                     region: fields.text(Column::Region)?,
@@ -372,6 +385,7 @@ impl<'c> Charges<'c> {
                     rate,
                     list_rate,
                     invoice: fields.text(Column::Invoice)?,
+                    covered_by: fields.covered_by()?,
                     currency: fields.currency()?,
                     origin: fields.text(Column::Origin)?,
                 })
@@ -405,7 +419,7 @@ impl<'c> Charges<'c> {
                 (day, Month::of(day))
             }
         };
-        let payer = fields.text(Column::Payer)?;
+        let payer = fields.account(Column::Payer, self.is_text)?;
         let bucket = self.gather.bucket(payer, month, (day, day));
         self.buckets
             .insert(self.bucket_key.as_slice().into(), (bucket, month));
@@ -448,6 +462,7 @@ impl<'c> Charges<'c> {
         let row = Row {
             month,
             day: month.first_day(),
+            last_day: month.first_day(),
             payer: fields.text(Column::Payer)?,
             account: fields.text(Column::Account)?,
             service,
@@ -463,6 +478,7 @@ impl<'c> Charges<'c> {
             rate: fields.rates()?.0,
             list_rate: None,
             invoice: None,
+            covered_by: None,
             currency: fields.currency()?,
             origin: None,
         };
@@ -508,7 +524,7 @@ const OUTSIDE_COLUMNS: [Column; 4] = [
 ];
 
 /// What tells groups of one bucket apart, besides day, resource, unit and tags.
-const GROUP_COLUMNS: [Column; 12] = [
+const GROUP_COLUMNS: [Column; 14] = [
     Column::Service,
     Column::UsageType,
     Column::Kind,
@@ -519,6 +535,8 @@ const GROUP_COLUMNS: [Column; 12] = [
     Column::Rate,
     Column::ListRate,
     Column::Invoice,
+    Column::Commitment,
+    Column::Pricing,
     Column::Currency,
     Column::Origin,
 ];
@@ -571,6 +589,37 @@ impl<'r, R: Record> Fields<'r, R> {
             .transpose()
     }
 
+    fn account(&self, column: Column, is_text: bool) -> Result<Option<&'r str>, Fault> {
+        let text = self.text(column)?;
+        // The public samples of FOCUS have longer ones; no spreadsheet makes an ID longer.
+        let is_sample = |id: &str| {
+            let is_long = id.len() > 12 && id.bytes().all(|byte| byte.is_ascii_digit());
+            is_long && self.bound.kind() == ExportKind::Focus
+        };
+        match text.filter(|id| is_text && !values::is_account(id) && !is_sample(id)) {
+            None => Ok(text),
+            Some(id) => Err((self.first(column), RowFault::Account(shown(id)))),
+        }
+    }
+
+    /// Tells what pays for usage: the type of its line, or columns of its own. A row of a purchase names
+    /// a commitment too, and is none.
+    fn covered_by(&self) -> Result<Option<Commitment>, Fault> {
+        if self.kind()? != ChargeKind::Usage {
+            return Ok(None);
+        }
+        if let Some(commitment) = self.text(Column::Kind)?.and_then(values::covering) {
+            return Ok(Some(commitment));
+        }
+        let is_committed = self.text(Column::Pricing)? == Some("Committed");
+        Ok(match self.text(Column::Commitment)? {
+            Some(name) if name.contains("avings") => Some(Commitment::SavingsPlan),
+            Some(name) if name.contains("eserv") => Some(Commitment::Reservation),
+            Some(_) => Some(Commitment::Other),
+            None => is_committed.then_some(Commitment::Other),
+        })
+    }
+
     fn currency(&self) -> Result<&'r str, Fault> {
         let text = self.text(Column::Currency)?;
         text.ok_or_else(|| self.missing(Column::Currency))
@@ -580,15 +629,15 @@ impl<'r, R: Record> Fields<'r, R> {
         let Some(text) = self.text(column)? else {
             return Ok(None);
         };
-        match parse_decimal(text) {
+        match values::number(text) {
             Ok(value) => Ok(Some(value)),
-            Err(error) => Err((self.first(column), RowFault::Number(error))),
+            Err(fault) => Err((self.first(column), fault)),
         }
     }
 
     fn day(&self, column: Column) -> Result<chrono::NaiveDate, Fault> {
         let text = self.text(column)?.ok_or_else(|| self.missing(column))?;
-        values::day(text).ok_or_else(|| (self.first(column), RowFault::Date(shown(text))))
+        values::day(text).ok_or_else(|| (self.first(column), values::no_day(text)))
     }
 
     fn kind(&self) -> Result<crate::domain::usage::ChargeKind, Fault> {
@@ -628,8 +677,8 @@ impl<'r, R: Record> Fields<'r, R> {
             };
             let text = std::str::from_utf8(text).map_err(|_| (Some(*field), RowFault::NotText))?;
             match tag {
-                TagField::Map { prefix } => values::add_tags(&mut tags, text, prefix)
-                    .map_err(|_| (Some(*field), RowFault::Tags(shown(text))))?,
+                TagField::Map { keys } => values::add_tags(&mut tags, text, *keys)
+                    .ok_or_else(|| (Some(*field), RowFault::Tags(shown(text))))?,
                 TagField::One { key } => {
                     tags.entry(key.clone()).or_insert_with(|| text.to_owned());
                 }

@@ -11,17 +11,27 @@ use std::{
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::ImportError;
+use super::{ImportError, deliveries};
 use crate::domain::export::ExportKind;
 
 /// Returns the files that count, in the order given, and says which are left out.
+///
+/// Shells name whatever lies in a folder: what is known by its name to be beside exports is left out,
+/// unless it `is_alone`.
 pub(super) fn choose(
     paths: &[PathBuf],
+    is_alone: bool,
     notes: &mut Vec<String>,
 ) -> Result<Vec<PathBuf>, ImportError> {
     let mut files = Vec::new();
     for path in paths {
         let file = path.display().to_string();
+        if let Some(what) = deliveries::beside(&file.replace('\\', "/")).filter(|_| !is_alone)
+            && path.exists()
+        {
+            notes.push(format!("{file}: left out, {what}"));
+            continue;
+        }
         let real = fs::canonicalize(path).and_then(|real| Ok((fs::metadata(&real)?, real)));
         match real {
             Ok((metadata, _)) if metadata.is_dir() => return Err(ImportError::Directory { file }),

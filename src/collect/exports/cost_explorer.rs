@@ -1,43 +1,39 @@
-//! Cost Explorer: the CSV file its console offers, and the answers of its API as JSON.
+//! Cost Explorer: the answers of its API as JSON; `console` reads the CSV file that its console offers.
 //!
 //! Both state sums, not rows of a bill: by service, by usage type or by something else. What they
 //! say nothing of (quantities, accounts) stays unknown.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
-    io::BufReader,
+    collections::{BTreeMap, BTreeSet, HashSet},
+    io::{BufReader, Read},
 };
 
-use chrono::{Datelike, NaiveDate};
-use csv::{ByteRecord, StringRecord};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     ImportError, ImportOptions, RowFault,
     gather::{Fault, Gather, Part, Row},
     open::{Guarded, Stream},
-    rows::Rows,
-    skip::{self, Skipped},
-    values::{day, line_type, shown},
+    skip::Skipped,
+    stranger::Stranger,
+    values::{day, is_account, line_type, number, shown},
 };
 use crate::domain::{
     catalog::Catalog,
+    costs::NOT_STATED,
     export::{ExportKind, FileRead},
     ids::Currency,
-    number::parse_decimal,
     period::Month,
     usage::{ChargeKind, Tags},
 };
 
-/// What stands for the service where the source does not say.
-const NOT_STATED: &str = "(service not stated)";
-
 /// One sum of Cost Explorer.
 #[derive(Default)]
-struct Sum<'s> {
-    service: Option<&'s str>,
-    usage_type: Option<&'s str>,
+pub(super) struct Sum<'s> {
+    pub(super) service: Option<&'s str>,
+    pub(super) usage_type: Option<&'s str>,
     account: Option<&'s str>,
     region: Option<&'s str>,
     record_type: Option<&'s str>,
@@ -49,7 +45,18 @@ struct Sum<'s> {
     currency: &'s str,
 }
 
-fn add(
+impl<'s> Sum<'s> {
+    /// Returns a cost of which no more is known.
+    pub(super) fn unnamed(cost: Decimal, currency: &'s str) -> Self {
+        Self {
+            cost,
+            currency,
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) fn add(
     gather: &mut Gather<'_>,
     (first, last): (NaiveDate, NaiveDate),
     sum: Sum<'_>,
@@ -91,6 +98,7 @@ fn add(
             Ok(Row {
                 month,
                 day: first,
+                last_day: last,
                 payer: None,
                 account: sum.account,
                 service: &service,
@@ -103,209 +111,13 @@ fn add(
                 rate: None,
                 list_rate: None,
                 invoice: None,
+                // An answer has no place for it but the type of the record.
+                covered_by: sum.record_type.and_then(super::values::covering),
                 currency: sum.currency,
                 origin: None,
             })
         },
     )
-}
-
-/// Tells whether a header is that of the console's file: costs name their currency.
-pub(super) fn is_console_csv(header: &[String]) -> bool {
-    header.len() > 1
-        && cost_column(&header[0]).is_none()
-        && header[1..].iter().any(|name| cost_column(name).is_some())
-}
-
-/// Splits `CodeBuild($)` or `CodeBuild (USD)` into what is charged and the currency.
-fn cost_column(name: &str) -> Option<(&str, &str)> {
-    let (label, currency) = name.strip_suffix(')')?.rsplit_once('(')?;
-    let currency = match currency {
-        "$" => "USD",
-        "€" => "EUR",
-        "£" => "GBP",
-        // Only the Chinese partition bills in a currency with this sign by itself.
-        "¥" => "CNY",
-        code if code.len() == 3 && code.bytes().all(|b| b.is_ascii_uppercase()) => code,
-        _ => return None,
-    };
-    Some((label.trim(), currency))
-}
-
-/// Reads the console's file: a column for each group, a row for each day or month.
-pub(super) fn read_csv(
-    stream: &mut Stream<'_>,
-    text: &mut Rows<Guarded<'_>>,
-    header: &[String],
-    catalog: &Catalog,
-    options: &ImportOptions,
-) -> Result<FileRead, ImportError> {
-    let origin = format!("{} {}", ExportKind::CostExplorerCsv, stream.short_name());
-    let mut gather = Gather::new(ExportKind::CostExplorerCsv, &origin, catalog, options);
-    let mut notes = Vec::new();
-    let mut skipped = Skipped::new(options.skip_bad_rows);
-    let mut lines: Vec<(u64, NaiveDate, StringRecord)> = Vec::new();
-    let mut rows = 0;
-    while let Some(row) = stream.row(text)? {
-        let mut record = ByteRecord::new();
-        row.copy_to(&mut record);
-        rows += 1;
-        stream.tick(rows)?;
-        let line = stream.line();
-        let record = match StringRecord::from_byte_record(record) {
-            Ok(record) => record,
-            Err(bad) => {
-                let fault = (Some(bad.utf8_error().field()), RowFault::NotText);
-                let row = skip::line(&bad.into_byte_record());
-                skipped.add(row_error(stream, line, header, fault), 1, row)?;
-                continue;
-            }
-        };
-        let first = record.get(0).unwrap_or_default().trim();
-        let fault = if record.len() != header.len() {
-            let (expected, found) = (header.len(), record.len());
-            (None, RowFault::FieldCount { expected, found })
-        } else if first.to_lowercase().ends_with(" total") {
-            continue;
-        } else if let Some(day) = day(first) {
-            lines.push((line, day, record));
-            continue;
-        } else {
-            (Some(0), RowFault::Date(shown(first)))
-        };
-        let error = row_error(stream, line, header, fault);
-        skipped.add(error, 1, skip::line(&record))?;
-    }
-
-    // The file does not say whether it is by day or by month; months begin on their first day.
-    let monthly = lines.iter().all(|(_, day, _)| day.day() == 1);
-    let dimension = Dimension::of(&header[0]);
-    for (line, day, record) in &lines {
-        let last = if monthly {
-            Month::of(*day).last_day()
-        } else {
-            *day
-        };
-        // A day that has nothing is stated too: it replaces what was known of it.
-        gather.bucket(None, Month::of(*day), (*day, last));
-        let mut total = None;
-        let mut sum = Decimal::ZERO;
-        for (field, name) in header.iter().enumerate().skip(1) {
-            let Some((label, currency)) = cost_column(name) else {
-                continue;
-            };
-            let text = record.get(field).unwrap_or_default().trim();
-            if text.is_empty() {
-                continue;
-            }
-            let added = match parse_decimal(text) {
-                Err(error) => Err((Some(field), RowFault::Number(error))),
-                Ok(cost) if matches!(label, "Total costs" | "Total cost") => {
-                    total = Some(cost);
-                    continue;
-                }
-                Ok(cost) => {
-                    sum += cost;
-                    add(
-                        &mut gather,
-                        (*day, last),
-                        dimension.sum(label, cost, currency),
-                    )
-                }
-            };
-            if let Err(fault) = added {
-                skipped.add(
-                    row_error(stream, *line, header, fault),
-                    1,
-                    skip::line(record),
-                )?;
-            }
-        }
-        // The columns are rounded one by one, so only what a reader could see counts.
-        if let Some(total) = total.filter(|total| (total - sum).abs() >= Decimal::new(1, 2)) {
-            notes.push(format!(
-                "{}, line {line}: the total is {total}, the columns add up to {sum}",
-                stream.name()
-            ));
-        }
-    }
-    let ignored: Vec<String> = header[1..]
-        .iter()
-        .filter(|name| cost_column(name).is_none())
-        .map(|name| shown(name))
-        .collect();
-    if !ignored.is_empty() {
-        notes.push(format!(
-            "{}: columns without a currency left out: {}",
-            stream.name(),
-            ignored.join(", ")
-        ));
-    }
-    if matches!(dimension, Dimension::Other) {
-        notes.push(format!(
-            "{}: grouped by {}, so the services are not known: counted, not kept",
-            stream.name(),
-            shown(&header[0])
-        ));
-    }
-    let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
-    Ok(FileRead {
-        name: stream.name().to_owned(),
-        kind: ExportKind::CostExplorerCsv,
-        grouping: header[0].to_lowercase(),
-        rows,
-        kept: gather.kept(),
-        slices: gather.finish(0, &mut notes),
-        skipped,
-        bad_rows,
-        notes,
-    })
-}
-
-fn row_error(
-    stream: &Stream<'_>,
-    line: u64,
-    header: &[String],
-    (field, fault): Fault,
-) -> ImportError {
-    ImportError::Row {
-        file: stream.name().to_owned(),
-        line,
-        column: field.and_then(|field| header.get(field)).cloned(),
-        fault,
-    }
-}
-
-/// What the columns of the console's file are.
-enum Dimension {
-    Service,
-    UsageType,
-    Other,
-}
-
-impl Dimension {
-    fn of(name: &str) -> Self {
-        let name: String = name.chars().filter(char::is_ascii_alphabetic).collect();
-        match name.to_lowercase().as_str() {
-            "service" => Self::Service,
-            "usagetype" => Self::UsageType,
-            _ => Self::Other,
-        }
-    }
-
-    fn sum<'s>(&self, label: &'s str, cost: Decimal, currency: &'s str) -> Sum<'s> {
-        let mut sum = Sum {
-            cost,
-            currency,
-            ..Sum::default()
-        };
-        match self {
-            Self::Service => sum.service = Some(label),
-            Self::UsageType => sum.usage_type = Some(label),
-            Self::Other => {}
-        }
-        sum
-    }
 }
 
 #[derive(Deserialize)]
@@ -317,7 +129,7 @@ struct Page {
     next_page_token: Option<String>,
 }
 
-#[derive(Deserialize, Clone)]
+#[derive(Deserialize, Clone, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 struct GroupDefinition {
     r#type: String,
@@ -329,7 +141,7 @@ struct GroupDefinition {
 struct Interval {
     time_period: TimePeriod,
     #[serde(default)]
-    total: BTreeMap<String, Metric>,
+    total: Option<BTreeMap<String, Metric>>,
     #[serde(default)]
     groups: Vec<Group>,
     #[serde(default)]
@@ -357,120 +169,286 @@ struct Metric {
     unit: Option<String>,
 }
 
-/// Reads the answers of `get-cost-and-usage`, one or several pages of them.
-pub(super) fn read_json(
+/// What the answers say, page by page.
+struct Answers<'a> {
+    file: String,
+    gather: Gather<'a>,
+    skipped: Skipped,
+    definitions: Vec<GroupDefinition>,
+    /// There was a page.
+    is_any: bool,
+    /// The answer before this page was left to go on.
+    has_more: bool,
+    /// An answer ended with the name of a next page.
+    is_cut: bool,
+    estimated: BTreeSet<(NaiveDate, NaiveDate)>,
+    /// Days with costs of services that are not named.
+    unnamed: BTreeSet<(NaiveDate, NaiveDate)>,
+    /// By day, which groupings have usage in it.
+    usage: BTreeMap<NaiveDate, BTreeSet<String>>,
+    /// What was stated.
+    stated: HashSet<String>,
+    rows: u64,
+}
+
+/// Reads the answers of `get-cost-and-usage`: one or several pages, one after the other or in a list.
+/// `head` is how the text begins.
+pub(super) fn read(
     stream: &mut Stream<'_>,
     reader: Guarded<'_>,
+    head: &[u8],
     catalog: &Catalog,
     options: &ImportOptions,
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", ExportKind::CostExplorerJson, stream.short_name());
-    let mut gather = Gather::new(ExportKind::CostExplorerJson, &origin, catalog, options);
-    let mut notes = Vec::new();
-    let mut skipped = Skipped::new(options.skip_bad_rows);
-    let mut definitions = Vec::new();
-    let mut estimated = BTreeSet::new();
-    let mut more = false;
-    let mut rows = 0;
+    let mut answers = Answers {
+        file: stream.name().to_owned(),
+        gather: Gather::new(ExportKind::CostExplorerJson, &origin, catalog, options),
+        skipped: Skipped::new(options.skip_bad_rows),
+        definitions: Vec::new(),
+        is_any: false,
+        has_more: false,
+        is_cut: false,
+        estimated: BTreeSet::new(),
+        unnamed: BTreeSet::new(),
+        usage: BTreeMap::new(),
+        stated: HashSet::new(),
+        rows: 0,
+    };
     stream.begin_record();
-    let pages = serde_json::Deserializer::from_reader(BufReader::new(reader)).into_iter::<Page>();
-    for page in pages {
-        let page = page.map_err(|error| json_error(stream, error))?;
-        stream.begin_record();
-        if !page.group_definitions.is_empty() {
-            definitions.clone_from(&page.group_definitions);
-        }
-        more = page.next_page_token.is_some();
-        for result in &page.results_by_time {
-            let days = days(&result.time_period).ok_or_else(|| ImportError::Value {
-                file: stream.name().to_owned(),
-                place: "TimePeriod".to_owned(),
-                fault: RowFault::Date(shown(&format!(
-                    "{} to {}",
-                    result.time_period.start, result.time_period.end
-                ))),
-            })?;
-            if result.estimated {
-                estimated.insert(days);
-            }
-            // A day that has nothing is stated too: it replaces what was known of it.
-            gather.bucket(None, Month::of(days.0), days);
-            let whole = [(&[][..], &result.total)];
-            let groups = result.groups.iter().map(|g| (&g.keys[..], &g.metrics));
-            // The total repeats the groups where there are any.
-            let sums = whole
-                .into_iter()
-                .filter(|(_, total)| result.groups.is_empty() && !total.is_empty());
-            for (keys, metrics) in groups.chain(sums) {
-                rows += 1;
-                stream.tick(rows)?;
-                let added = sum_of(&definitions, keys, metrics)
-                    .and_then(|sum| add(&mut gather, days, sum).map_err(|(_, f)| ("row", f)));
-                if let Err((metric, fault)) = added {
-                    if matches!(fault, RowFault::Missing) && !metrics.contains_key(metric) {
-                        return Err(ImportError::MissingColumns {
-                            file: stream.name().to_owned(),
-                            nearest: ExportKind::CostExplorerJson.title(),
-                            missing: vec![metric.to_owned()],
-                        });
-                    }
-                    let place = format!("{metric} of {} on {}", shown(&keys.join(", ")), days.0);
-                    let error = ImportError::Value {
-                        file: stream.name().to_owned(),
-                        place: place.clone(),
-                        fault,
-                    };
-                    skipped.add(error, 1, place)?;
-                }
-            }
-        }
+    let is_list = head.trim_ascii_start().starts_with(b"[");
+    if is_list {
+        each::<Vec<Page>>(stream, reader, head, &mut |stream, pages| {
+            pages.iter().try_for_each(|page| answers.page(stream, page))
+        })?;
+    } else {
+        each::<Page>(stream, reader, head, &mut |stream, page| {
+            answers.page(stream, &page)
+        })?;
     }
-    if more {
-        notes.push(format!(
-            "{}: incomplete, the last page names a next one",
-            stream.name()
-        ));
+    if !answers.is_any {
+        return Err(ImportError::Stranger {
+            file: answers.file,
+            what: Stranger::EmptyAnswer,
+        });
     }
-    if let (Some(first), Some(last)) = (estimated.first(), estimated.last()) {
-        notes.push(format!(
-            "{}: Cost Explorer calls {} to {} estimated",
-            stream.name(),
-            first.0,
-            last.1
-        ));
-    }
-    let (skipped, bad_rows) = skipped.note(stream.name(), &mut notes);
-    let grouping: Vec<&str> = definitions.iter().map(|d| d.key.as_str()).collect();
-    Ok(FileRead {
-        name: stream.name().to_owned(),
-        kind: ExportKind::CostExplorerJson,
-        grouping: grouping.join(", "),
-        rows,
-        kept: gather.kept(),
-        slices: gather.finish(0, &mut notes),
-        skipped,
-        bad_rows,
-        notes,
-    })
+    Ok(answers.finish())
 }
 
-fn json_error(stream: &Stream<'_>, error: serde_json::Error) -> ImportError {
+/// Calls `take` with each document of a text.
+fn each<T: DeserializeOwned>(
+    stream: &mut Stream<'_>,
+    reader: impl Read,
+    head: &[u8],
+    take: &mut dyn FnMut(&mut Stream<'_>, T) -> Result<(), ImportError>,
+) -> Result<(), ImportError> {
+    let documents = serde_json::Deserializer::from_reader(BufReader::new(reader)).into_iter::<T>();
+    for document in documents {
+        let document = document.map_err(|error| json_error(stream, head, error))?;
+        stream.begin_record();
+        take(stream, document)?;
+    }
+    Ok(())
+}
+
+impl Answers<'_> {
+    fn page(&mut self, stream: &Stream<'_>, page: &Page) -> Result<(), ImportError> {
+        self.is_any = true;
+        if !page.group_definitions.is_empty() && self.definitions != page.group_definitions {
+            // Another question: the one before is over.
+            self.is_cut |= self.has_more;
+            self.definitions.clone_from(&page.group_definitions);
+        }
+        self.has_more = page
+            .next_page_token
+            .as_ref()
+            .is_some_and(|token| !token.is_empty());
+        for result in &page.results_by_time {
+            self.interval(stream, result)?;
+        }
+        Ok(())
+    }
+
+    fn interval(&mut self, stream: &Stream<'_>, result: &Interval) -> Result<(), ImportError> {
+        let TimePeriod { start, end } = &result.time_period;
+        let days = days(start, end).ok_or_else(|| ImportError::Value {
+            file: self.file.clone(),
+            place: "TimePeriod".to_owned(),
+            fault: RowFault::Date(shown(&format!("{start} to {end}"))),
+        })?;
+        if Month::of(days.0) != Month::of(days.1) {
+            return Err(ImportError::AcrossMonths {
+                file: self.file.clone(),
+                first: days.0,
+                last: days.1,
+            });
+        }
+        if result.estimated {
+            self.estimated.insert(days);
+        }
+        // A day that has nothing is stated too: it replaces what was known of it.
+        self.gather.bucket(None, Month::of(days.0), days);
+        let groups = result.groups.iter().map(|g| (&g.keys[..], &g.metrics));
+        // The total repeats the groups where there are any.
+        let total = result.total.iter().map(|total| (&[][..], total));
+        let total = total.filter(|(_, total)| result.groups.is_empty() && !total.is_empty());
+        for (keys, metrics) in groups.chain(total) {
+            self.rows += 1;
+            stream.tick(self.rows)?;
+            if !metrics.contains_key(COST) {
+                return Err(ImportError::OtherMetrics {
+                    file: self.file.clone(),
+                    found: metrics.keys().map(|name| shown(name)).collect(),
+                });
+            }
+            if let Err((metric, fault)) = self.sum((start, end, days), keys, metrics) {
+                let place = format!("{metric} of {} on {}", shown(&keys.join(", ")), days.0);
+                let error = ImportError::Value {
+                    file: self.file.clone(),
+                    place: place.clone(),
+                    fault,
+                };
+                self.skipped.add(error, 1, place)?;
+            }
+        }
+        self.check_groupings(days.0)
+    }
+
+    fn sum(
+        &mut self,
+        (start, end, days): (&str, &str, (NaiveDate, NaiveDate)),
+        keys: &[String],
+        metrics: &BTreeMap<String, Metric>,
+    ) -> Result<(), (&'static str, RowFault)> {
+        let sum = sum_of(&self.definitions, keys, metrics)?;
+        let by = by(&self.definitions);
+        let stated = format!("{by}\0{start}\0{end}\0{}", keys.join("\0"));
+        if !self.stated.insert(stated) {
+            return Err((COST, RowFault::Twice("the sum".to_owned())));
+        }
+        if sum.record_type.is_none_or(|name| name == "Usage") {
+            self.usage.entry(days.0).or_default().insert(by);
+        }
+        let is_named = sum.service.is_some() || sum.usage_type.is_some();
+        add(&mut self.gather, days, sum).map_err(|(_, fault)| ("row", fault))?;
+        if !is_named {
+            self.unnamed.insert(days);
+        }
+        Ok(())
+    }
+
+    /// Refuses usage of one day by two groupings: only one of them may be counted, and which is not told.
+    fn check_groupings(&self, day: NaiveDate) -> Result<(), ImportError> {
+        let mut groupings = self.usage.get(&day).into_iter().flatten();
+        if let (Some(first), Some(second)) = (groupings.next(), groupings.next()) {
+            let name = |by: &str| {
+                let name = if by.is_empty() { "nothing" } else { by };
+                name.to_owned()
+            };
+            return Err(ImportError::TwoGroupings {
+                file: self.file.clone(),
+                day,
+                first: name(first),
+                second: name(second),
+            });
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> FileRead {
+        let Self {
+            file, estimated, ..
+        } = self;
+        let is_cut = self.is_cut || self.has_more;
+        let mut notes = Vec::new();
+        if is_cut {
+            notes.push(format!(
+                "{file}: incomplete, the last page names a next one; ask for the rest with \
+                 `--next-page-token` and import all pages"
+            ));
+        }
+        if let (Some(first), Some(last)) = (estimated.first(), estimated.last()) {
+            notes.push(format!(
+                "{file}: Cost Explorer calls {} to {} estimated",
+                first.0, last.1
+            ));
+        }
+        if !self.unnamed.is_empty() {
+            let by = by(&self.definitions);
+            let grouped = if by.is_empty() {
+                "not grouped".to_owned()
+            } else {
+                format!("grouped by {by}")
+            };
+            notes.push(format!(
+                "{file}: {grouped}, so the services are not known: counted, not kept; ask with \
+                 `--group-by Type=DIMENSION,Key=SERVICE Type=DIMENSION,Key=USAGE_TYPE`"
+            ));
+        }
+        let (skipped, bad_rows) = self.skipped.note(&file, &mut notes);
+        let kept = self.gather.kept();
+        let mut slices = self.gather.finish(0, &mut notes);
+        for slice in &mut slices {
+            slice.standing.is_cut = is_cut;
+            slice.standing.estimated = estimated.contains(&slice.covers);
+            slice.standing.services_unknown = self.unnamed.contains(&slice.covers);
+        }
+        FileRead {
+            kind: ExportKind::CostExplorerJson,
+            grouping: by(&self.definitions),
+            rows: self.rows,
+            kept,
+            slices,
+            skipped,
+            bad_rows,
+            notes,
+            name: file,
+        }
+    }
+}
+
+fn by(definitions: &[GroupDefinition]) -> String {
+    let keys: Vec<&str> = definitions.iter().map(|d| d.key.as_str()).collect();
+    keys.join(", ")
+}
+
+/// Says what is wrong with a text by how it begins, never in the words of a parser.
+fn json_error(stream: &Stream<'_>, head: &[u8], error: serde_json::Error) -> ImportError {
     if error.is_io() {
         return stream.error(error.into());
     }
-    ImportError::NotCostExplorerJson {
-        file: stream.name().to_owned(),
-        line: error.line(),
-        reason: error.to_string(),
+    let file = stream.name().to_owned();
+    let is_json = !error.is_syntax();
+    if let Some(what) = Stranger::of_json(head, is_json) {
+        return ImportError::Stranger { file, what };
+    }
+    // A heading in brackets, as settings have.
+    let mut text = head
+        .trim_ascii_start()
+        .iter()
+        .skip_while(|byte| **byte == b'[');
+    if error.is_syntax() && text.next().is_some_and(u8::is_ascii_alphabetic) {
+        let first = String::from_utf8_lossy(head);
+        let columns = shown(first.lines().next().unwrap_or_default());
+        return ImportError::Unrecognised { file, columns };
+    }
+    let line = error.line();
+    if error.is_data() {
+        return ImportError::NotCostExplorerJson { file, line };
+    }
+    ImportError::BrokenJson {
+        file,
+        line,
+        is_cut: error.is_eof(),
     }
 }
 
 /// Returns the days of a period, the last one included.
-fn days(period: &TimePeriod) -> Option<(NaiveDate, NaiveDate)> {
-    let first = day(&period.start)?;
-    let last = day(&period.end)?.pred_opt()?;
+fn days(start: &str, end: &str) -> Option<(NaiveDate, NaiveDate)> {
+    let first = day(start)?;
+    let end = day(end)?;
     // An hour ends on the day it begins.
-    Some((first, last.max(first)))
+    (first <= end).then(|| (first, end.pred_opt().unwrap_or(end).max(first)))
 }
 
 const COST: &str = "UnblendedCost";
@@ -481,24 +459,20 @@ fn sum_of<'s>(
     keys: &'s [String],
     metrics: &'s BTreeMap<String, Metric>,
 ) -> Result<Sum<'s>, (&'static str, RowFault)> {
-    let number = |name: &'static str| -> Result<Option<(Decimal, Option<&str>)>, _> {
+    let value = |name: &'static str| -> Result<Option<(Decimal, Option<&str>)>, _> {
         let Some(metric) = metrics.get(name) else {
             return Ok(None);
         };
         let Some(amount) = &metric.amount else {
             return Ok(None);
         };
-        match parse_decimal(amount) {
+        match number(amount) {
             Ok(value) => Ok(Some((value, metric.unit.as_deref()))),
-            Err(error) => Err((name, RowFault::Number(error))),
+            Err(fault) => Err((name, fault)),
         }
     };
-    let (cost, currency) = number(COST)?.ok_or((COST, RowFault::Missing))?;
-    let mut sum = Sum {
-        cost,
-        currency: currency.ok_or((COST, RowFault::Missing))?,
-        ..Sum::default()
-    };
+    let (cost, currency) = value(COST)?.ok_or((COST, RowFault::Missing))?;
+    let mut sum = Sum::unnamed(cost, currency.ok_or((COST, RowFault::Missing))?);
     for (definition, key) in definitions.iter().zip(keys) {
         let stated = Some(key.as_str()).filter(|key| !key.is_empty());
         let tag = |prefix: &str| {
@@ -511,7 +485,12 @@ fn sum_of<'s>(
         match (definition.r#type.as_str(), definition.key.as_str()) {
             ("DIMENSION", "SERVICE") => sum.service = stated,
             ("DIMENSION", "USAGE_TYPE") => sum.usage_type = stated,
-            ("DIMENSION", "LINKED_ACCOUNT") => sum.account = stated,
+            ("DIMENSION", "LINKED_ACCOUNT") => {
+                if let Some(id) = stated.filter(|id| !is_account(id)) {
+                    return Err(("LINKED_ACCOUNT", RowFault::Account(shown(id))));
+                }
+                sum.account = stated;
+            }
             ("DIMENSION", "REGION") => sum.region = stated.filter(|name| *name != "NoRegion"),
             ("DIMENSION", "RECORD_TYPE") => sum.record_type = stated,
             ("DIMENSION", "RESOURCE_ID") => {
@@ -529,7 +508,7 @@ fn sum_of<'s>(
     }
     // A quantity over several usage types adds up minutes and users: it means nothing.
     if sum.usage_type.is_some()
-        && let Some((quantity, unit)) = number(QUANTITY)?
+        && let Some((quantity, unit)) = value(QUANTITY)?
     {
         sum.quantity = Some(quantity);
         sum.unit = unit.filter(|unit| *unit != "N/A");

@@ -57,7 +57,14 @@ fn open_error(path: &Path, source: io::Error) -> ImportError {
 
 impl Store for Folder {
     fn name(&self) -> String {
-        self.0.display().to_string()
+        // With a slash at its end or without, it is the same folder.
+        let name = self.0.display().to_string();
+        let short = name.trim_end_matches(['/', '\\']);
+        if short.is_empty() {
+            name
+        } else {
+            short.to_owned()
+        }
     }
 
     fn list(&self) -> Result<Vec<Entry>, ImportError> {
@@ -189,15 +196,32 @@ fn month_of(folder: &str, next: Option<&str>) -> Option<(Month, usize)> {
 }
 
 fn is_manifest(path: &str) -> bool {
-    path.ends_with("-Manifest.json") || path.ends_with("/Manifest.json")
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.ends_with("-Manifest.json") || name.eq_ignore_ascii_case("manifest.json")
+}
+
+/// Says what a file is that lies beside exports, where its name tells.
+pub(super) fn beside(path: &str) -> Option<&'static str> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    if is_manifest(path) {
+        return Some("a manifest");
+    }
+    if is_status(path) {
+        return Some("the status of a report for Athena");
+    }
+    name.starts_with(['.', '_'])
+        .then_some("a file of another program")
 }
 
 /// The folder in which AWS tells Athena whether a report is being written, as a table of its own.
 const STATUS: &str = "cost_and_usage_data_status";
 
 fn is_data(path: &str) -> bool {
-    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"])
-        && !path.split('/').any(|folder| folder == STATUS)
+    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"]) && !is_status(path)
+}
+
+fn is_status(path: &str) -> bool {
+    path.split('/').any(|folder| folder == STATUS)
 }
 
 /// Tells whether a file may be meant as an export, and is none by its name.
@@ -229,6 +253,7 @@ pub(super) fn choose(
     let mut found: BTreeMap<(String, Option<Month>), BTreeMap<Option<String>, Execution>> =
         BTreeMap::new();
     let mut other_months = BTreeSet::new();
+    let mut others = Vec::new();
     for entry in store.list()? {
         let is_manifest = is_manifest(&entry.path);
         if is_packed_otherwise(&entry.path) {
@@ -237,6 +262,8 @@ pub(super) fn choose(
                 store.name(),
                 entry.path
             ));
+        } else if !is_manifest && !is_data(&entry.path) && !is_status(&entry.path) {
+            others.push(entry.path.clone());
         }
         if !is_manifest && !is_data(&entry.path) {
             continue;
@@ -257,6 +284,7 @@ pub(super) fn choose(
             execution.files.push(entry);
         }
     }
+    note_the_others(&store.name(), &others, notes);
     let mut chosen = Vec::new();
     for ((root, month), executions) in found {
         let place = match month {
@@ -284,6 +312,29 @@ pub(super) fn choose(
         });
     }
     Ok(chosen)
+}
+
+/// How many files are named that have not the name of an export, before they are only counted.
+const NAMED: usize = 10;
+
+/// Says which files are left out for their names.
+fn note_the_others(place: &str, others: &[String], notes: &mut Vec<String>) {
+    let named = others[..others.len().min(NAMED)].join(", ");
+    match others.len() {
+        0 => {}
+        1 => notes.push(format!(
+            "{place}: {named} left out, not named as exports are"
+        )),
+        count => {
+            let more = match count - count.min(NAMED) {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            notes.push(format!(
+                "{place}: {count} files left out, not named as exports are: {named}{more}"
+            ));
+        }
+    }
 }
 
 /// Returns what marks one file, as it is and as it is read.
@@ -383,7 +434,6 @@ fn manifest(store: &dyn Store, entry: &Entry) -> Result<Manifest, ImportError> {
         serde_json::from_slice(&bytes).map_err(|error| ImportError::Manifest {
             file: format!("{}/{}", store.name(), entry.path),
             line: error.line(),
-            reason: error.to_string(),
         })?;
     let assembly = json.get("assemblyId").and_then(|id| id.as_str());
     let mut found = Manifest {

@@ -2,8 +2,10 @@
 
 use std::io;
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
+use super::stranger::Stranger;
 use crate::domain::{number::NumberError, period::Month};
 
 /// What is wrong with a value of a row.
@@ -12,10 +14,30 @@ pub enum RowFault {
     /// Not an exact number.
     #[error(transparent)]
     Number(#[from] NumberError),
+    /// A number with commas, which no export of AWS writes.
+    #[error("`{0}` has a comma, and AWS writes none in numbers")]
+    Comma(String),
     /// Not a date or timestamp.
     #[error("`{0}` is not a date")]
     Date(String),
-    /// A map that is not a flat JSON object.
+    /// A date in another form than AWS writes.
+    #[error("`{0}` is not a date as AWS writes it, such as 2026-10-31")]
+    DateForm(String),
+    /// Not an account.
+    #[error("`{0}` is not an account ID, which has 12 digits")]
+    Account(String),
+    /// What may be there once.
+    #[error("{0} is there twice")]
+    Twice(String),
+    /// Amounts of one row that contradict each other.
+    #[error("cost, credits and tax add up to {parts}, the row says {total}")]
+    Parts {
+        /// What they add up to.
+        parts: String,
+        /// What the row says.
+        total: String,
+    },
+    /// A map that is neither a flat JSON object nor as Athena writes it.
     #[error("`{0}` is not a JSON object of tags")]
     Tags(String),
     /// Nothing where every row has something.
@@ -32,6 +54,14 @@ pub enum RowFault {
         /// Fields of the row.
         found: usize,
     },
+}
+
+impl RowFault {
+    /// Tells whether the file as a whole was saved by something that changed its values: leaving the
+    /// row out would leave others in that only look right.
+    pub const fn is_of_the_file(&self) -> bool {
+        matches!(self, Self::DateForm(_) | Self::Account(_))
+    }
 }
 
 /// Why an import stops. Nothing has been written to the ledger then.
@@ -149,15 +179,91 @@ pub enum ImportError {
         /// The column.
         column: &'static str,
     },
+    /// Something else than an export, by what it is.
+    #[error("{file} is {what}")]
+    Stranger {
+        /// Which.
+        file: String,
+        /// What it is.
+        what: Stranger,
+    },
+    /// A header and nothing below it, or an answer without results.
+    #[error("{file} has no rows")]
+    NoRows {
+        /// Which.
+        file: String,
+    },
+    /// JSON that ends or breaks off somewhere.
+    #[error("{file}, line {line}: {}", if *.is_cut { "the JSON ends in the middle" } else { "this is no JSON" })]
+    BrokenJson {
+        /// Which.
+        file: String,
+        /// Where.
+        line: usize,
+        /// It ends too early.
+        is_cut: bool,
+    },
     /// JSON that is not an answer of Cost Explorer.
-    #[error("{file}, line {line}: not an answer of get-cost-and-usage: {reason}")]
+    #[error("{file}, line {line}: this is not as `aws ce get-cost-and-usage` writes it")]
     NotCostExplorerJson {
         /// Which.
         file: String,
         /// Where.
         line: usize,
-        /// What the parser says.
-        reason: String,
+    },
+    /// An answer of Cost Explorer about other costs than those that are billed.
+    #[error("{file} has {} and no UnblendedCost", found.join(" and "))]
+    OtherMetrics {
+        /// Which.
+        file: String,
+        /// The metrics it has.
+        found: Vec<String>,
+    },
+    /// A sum over parts of two months.
+    #[error(
+        "{file}: the sum of {first} to {last} is of two months, and how it is shared is not told"
+    )]
+    AcrossMonths {
+        /// Which.
+        file: String,
+        /// The first day.
+        first: NaiveDate,
+        /// The last day.
+        last: NaiveDate,
+    },
+    /// Sums by different groups of the same days.
+    #[error("{file} has the costs of {day} by {first} and by {second}: the same money twice")]
+    TwoGroupings {
+        /// Which.
+        file: String,
+        /// A day.
+        day: NaiveDate,
+        /// One grouping.
+        first: String,
+        /// The other.
+        second: String,
+    },
+    /// Columns that may be services or something else.
+    #[error("{file}: `{label}` may be a service or a value of `{heading}`")]
+    AmbiguousGrouping {
+        /// Which.
+        file: String,
+        /// What the columns are by.
+        heading: String,
+        /// A column.
+        label: String,
+    },
+    /// Rows of a bill that do not add up to what it says.
+    #[error("{file}: its rows add up to {sum} {currency}, its total rows say {total}")]
+    TotalsDiffer {
+        /// Which.
+        file: String,
+        /// What the rows add up to.
+        sum: String,
+        /// What the total rows say.
+        total: String,
+        /// In which currency.
+        currency: String,
     },
     /// A row that cannot be understood.
     #[error("{file}, line {line}{}: {fault}", column.as_ref().map(|c| format!(", column {c}")).unwrap_or_default())]
@@ -276,14 +382,12 @@ pub enum ImportError {
         missing: String,
     },
     /// A manifest that is no JSON.
-    #[error("{file}, line {line}: not a manifest: {reason}")]
+    #[error("{file}, line {line}: the manifest is no JSON from here on")]
     Manifest {
         /// Which.
         file: String,
         /// Where.
         line: usize,
-        /// What the parser says.
-        reason: String,
     },
     /// Two files that state the same charges.
     #[error("{first} and {second} state the same charges of {month}")]
@@ -298,6 +402,32 @@ pub enum ImportError {
     /// The user stopped it.
     #[error("stopped before the end")]
     Cancelled,
+}
+
+impl ImportError {
+    /// Tells whether the file is another thing than an export. What was meant as one and cannot be read
+    /// is not.
+    pub(super) const fn is_of_a_stranger(&self) -> bool {
+        match self {
+            Self::Unrecognised { .. } | Self::NotText { .. } | Self::NoCsvInZip { .. } => true,
+            Self::Stranger { what, .. } => what.is_left_out(),
+            _ => false,
+        }
+    }
+
+    /// Says that a file was left out, and what it is.
+    pub(super) fn as_left_out(&self) -> String {
+        let name = |file: &String| format!("{file}: left out");
+        match self {
+            Self::Stranger { file, what } => format!("{}, {what}", name(file)),
+            Self::NotText { file, what } => format!("{}, {what}", name(file)),
+            Self::NothingDelivered { place, .. } => format!("{place}: left out, it has no export"),
+            Self::Unrecognised { file, .. } | Self::NoCsvInZip { file } => {
+                format!("{}, no known billing export", name(file))
+            }
+            other => other.to_string(),
+        }
+    }
 }
 
 fn listed(others: &[Month]) -> String {

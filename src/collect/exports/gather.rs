@@ -14,14 +14,14 @@ use super::{
     values::{rows, shown},
 };
 use crate::domain::{
-    catalog::{Catalog, ServiceKind},
-    export::{ExportKind, Outside, Slice},
+    catalog::{Catalog, Service, ServiceKind},
+    export::{ExportKind, Outside, Slice, Standing},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
     storage::Left,
-    usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
 /// How many unknown meters are named, the dearest first, before they are only counted.
@@ -51,6 +51,7 @@ impl<T> Default for Pool<T> {
 pub(super) struct Row<'r> {
     pub(super) month: Month,
     pub(super) day: NaiveDate,
+    pub(super) last_day: NaiveDate,
     pub(super) payer: Option<&'r str>,
     pub(super) account: Option<&'r str>,
     pub(super) service: &'r ServiceCode,
@@ -63,6 +64,7 @@ pub(super) struct Row<'r> {
     pub(super) rate: Option<Decimal>,
     pub(super) list_rate: Option<Decimal>,
     pub(super) invoice: Option<&'r str>,
+    pub(super) covered_by: Option<Commitment>,
     pub(super) currency: &'r str,
     pub(super) origin: Option<&'r str>,
 }
@@ -111,6 +113,8 @@ pub(super) struct Gather<'c> {
     origin: Arc<str>,
     /// The source names resources.
     pub(super) names_resources: bool,
+    /// The source has a place for the invoice of a charge.
+    pub(super) names_invoices: bool,
     catalog: &'c Catalog,
     options: &'c ImportOptions,
     buckets: Vec<Bucket>,
@@ -137,6 +141,7 @@ impl<'c> Gather<'c> {
             kind,
             origin: Arc::from(origin),
             names_resources: false,
+            names_invoices: false,
             catalog,
             options,
             buckets: Vec::new(),
@@ -225,25 +230,33 @@ impl<'c> Gather<'c> {
         Some((known.code.clone(), Left::of_service(known.code.as_str())?))
     }
 
-    /// Returns the one kept service that has a usage type, where a source names no service.
+    /// Returns the one kept service that has a usage type, where a source names no service; of a usage
+    /// type that the catalogue lacks, the one whose usage types begin like it.
     pub(super) fn service_with(&self, usage_type: &str) -> Option<ServiceCode> {
-        let has = |code: &ServiceCode| {
-            let (_, meter) = self.catalog.locate(code, usage_type, None);
-            self.catalog
-                .meter(code, meter.usage_type.as_str())
-                .is_some()
+        let (_, bare) = self.catalog.split_prefix(usage_type);
+        let only = |has: &dyn Fn(&Service) -> bool| {
+            let services = self.catalog.services.values();
+            let mut found = services.filter(|service| has(service));
+            let first = found.next()?;
+            let is_kept = first.kind == ServiceKind::Code
+                || self.options.include_services.contains(&first.code);
+            (is_kept && found.next().is_none()).then(|| first.code.clone())
         };
-        let mut found = self
-            .catalog
-            .services
-            .values()
-            .filter(|service| {
-                service.kind == ServiceKind::Code
-                    || self.options.include_services.contains(&service.code)
+        let is_kept = |service: &Service| {
+            service.kind == ServiceKind::Code
+                || self.options.include_services.contains(&service.code)
+        };
+        let has = |service: &Service| self.catalog.meter(&service.code, bare).is_some();
+        let family = bare.split_once(':').map(|(family, _)| family);
+        let begins = |service: &Service| {
+            let mut meters = service.meters.iter();
+            meters.any(|info| {
+                let usage_type = info.meter.usage_type.as_str();
+                usage_type.split_once(':').map(|(family, _)| family) == family
             })
-            .filter(|service| has(&service.code));
-        let first = found.next()?;
-        found.next().is_none().then(|| first.code.clone())
+        };
+        only(&|service| is_kept(service) && has(service))
+            .or_else(|| family.and_then(|_| only(&begins)))
     }
 
     /// Counts rows of a service that is not kept. `key` is their service, kind and currency as
@@ -340,6 +353,7 @@ impl<'c> Gather<'c> {
         UsageRecord {
             month: row.month,
             day: row.day,
+            last_day: row.last_day,
             key: UsageKey {
                 payer: row.payer.map(|id| self.accounts.get(id, AccountId::from)),
                 account: row.account.map(|id| self.accounts.get(id, AccountId::from)),
@@ -359,6 +373,7 @@ impl<'c> Gather<'c> {
                 rate: row.rate,
                 list_rate: row.list_rate,
                 invoice: row.invoice.map(|id| self.texts.get(id, Arc::from)),
+                covered_by: row.covered_by,
             }),
             currency: self.currencies.get(row.currency, Currency::from),
             origin,
@@ -398,7 +413,8 @@ impl<'c> Gather<'c> {
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
     pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<Slice> {
         self.note_the_unknown(notes);
-        let (kind, names_resources) = (self.kind, self.names_resources);
+        let (kind, names_resources, names_invoices) =
+            (self.kind, self.names_resources, self.names_invoices);
         let states_empty_days = matches!(
             kind,
             ExportKind::CostExplorerCsv | ExportKind::CostExplorerJson
@@ -411,19 +427,26 @@ impl<'c> Gather<'c> {
             .filter(|found| {
                 states_empty_days || !found.kept.groups.is_empty() || !found.outside.is_empty()
             })
-            .map(|found| Slice {
-                kind,
-                source: found.source,
-                month: found.month,
-                covers: found.covers,
-                whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
-                part: number,
-                records: merged(found.kept.groups),
-                storage: merged(found.storage.groups),
-                names_resources,
-                outside: merged_outside(found.outside),
-                skipped: 0,
-                delivery: None,
+            .map(|found| {
+                let records = merged(found.kept.groups);
+                Slice {
+                    kind,
+                    source: found.source,
+                    month: found.month,
+                    covers: found.covers,
+                    whole_month: found.covers == (found.month.first_day(), found.month.last_day()),
+                    part: number,
+                    standing: Standing {
+                        invoiced: names_invoices.then(|| invoiced(&records)).flatten(),
+                        ..Standing::default()
+                    },
+                    records,
+                    storage: merged(found.storage.groups),
+                    names_resources,
+                    outside: merged_outside(found.outside),
+                    skipped: 0,
+                    delivery: None,
+                }
             })
             .collect();
         slices.sort_by(|a, b| (a.covers, &a.source).cmp(&(b.covers, &b.source)));
@@ -515,6 +538,16 @@ fn exact_sum(a: Decimal, b: Decimal) -> Option<Decimal> {
     (a.is_zero() || b.is_zero() || sum.scale() >= a.scale().max(b.scale())).then_some(sum)
 }
 
+/// Tells whether every charge for usage has an invoice; none where there is no such charge.
+fn invoiced(records: &[UsageRecord]) -> Option<bool> {
+    let mut usage = records
+        .iter()
+        .filter(|record| record.kind == ChargeKind::Usage)
+        .peekable();
+    usage.peek()?;
+    Some(usage.all(|record| record.billed.as_ref().is_some_and(|b| b.invoice.is_some())))
+}
+
 /// What tells records apart; everything but their amounts.
 fn identity(record: &UsageRecord) -> impl Ord + '_ {
     let billed = record.billed.as_ref();
@@ -525,7 +558,7 @@ fn identity(record: &UsageRecord) -> impl Ord + '_ {
             &record.tags,
             record.quantity.map(|q| q.unit),
         ),
-        billed.map(|b| (b.rate, b.list_rate, b.invoice.clone())),
+        billed.map(|b| (b.rate, b.list_rate, b.invoice.clone(), b.covered_by)),
         (&record.currency, &record.origin),
     )
 }

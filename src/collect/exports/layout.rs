@@ -2,7 +2,7 @@
 
 use super::{
     ImportError,
-    values::{charge_category, line_type, shown},
+    values::{Keys, charge_category, line_type, shown},
 };
 use crate::domain::{export::ExportKind, usage::ChargeKind};
 
@@ -26,6 +26,8 @@ pub(super) enum Column {
     Rate,
     ListRate,
     Invoice,
+    Commitment,
+    Pricing,
     Origin,
 }
 
@@ -37,8 +39,8 @@ pub(super) struct Layout {
     /// Column, whether it must be there, and the names it goes by. Where several are there, a row
     /// takes the first that is not empty.
     pub(super) columns: &'static [(Column, bool, &'static [&'static str])],
-    /// Columns that hold tags as a JSON object, and what their keys are prefixed with.
-    pub(super) maps: &'static [(&'static str, &'static str)],
+    /// Columns that hold tags as a JSON object, and what their keys become.
+    pub(super) maps: &'static [(&'static str, Keys)],
     /// Beginnings of the names of columns that hold one tag each.
     pub(super) tag_prefixes: &'static [(&'static str, &'static str)],
     /// A column that no export of another layout has, where the columns above do not tell.
@@ -50,8 +52,8 @@ pub(super) struct Layout {
 }
 
 use Column::{
-    Account, Class, Cost, Currency, Day, Invoice, Kind, ListRate, Origin, Payer, Period, Quantity,
-    Rate, Region, Resource, Service, Unit, UsageType,
+    Account, Class, Commitment, Cost, Currency, Day, Invoice, Kind, ListRate, Origin, Payer,
+    Period, Pricing, Quantity, Rate, Region, Resource, Service, Unit, UsageType,
 };
 
 /// Names are compared in lower case.
@@ -77,9 +79,9 @@ static LAYOUTS: [Layout; 5] = [
             (Invoice, false, &["bill_invoice_id"]),
         ],
         maps: &[
-            ("resource_tags", ""),
-            ("tags", ""),
-            ("cost_category", "cost_category/"),
+            ("resource_tags", Keys::Of("")),
+            ("tags", Keys::OfAnyKind),
+            ("cost_category", Keys::Of("cost_category/")),
         ],
         // What a query may make of single keys of the maps.
         tag_prefixes: &[("resource_tags_", ""), ("cost_category_", "cost_category/")],
@@ -162,8 +164,18 @@ static LAYOUTS: [Layout; 5] = [
             (Rate, false, &["contractedunitprice"]),
             (ListRate, false, &["listunitprice"]),
             (Invoice, false, &["invoiceid"]),
+            // The ID, an ARN, tells the kind where no column does.
+            (
+                Commitment,
+                false,
+                &["commitmentdiscounttype", "commitmentdiscountid"],
+            ),
+            (Pricing, false, &["pricingcategory"]),
         ],
-        maps: &[("tags", ""), ("x_costcategories", "cost_category/")],
+        maps: &[
+            ("tags", Keys::Of("")),
+            ("x_costcategories", Keys::Of("cost_category/")),
+        ],
         tag_prefixes: &[],
         mark: None,
         charge: charge_category,
@@ -192,15 +204,45 @@ static LAYOUTS: [Layout; 5] = [
     },
 ];
 
+/// The month's bill, as its reader hands on each charge: the kind of it where the file has the kind of
+/// the row.
+pub(super) static MONTHLY_BILL: Layout = Layout {
+    kind: ExportKind::MonthlyBill,
+    columns: &[
+        (Day, true, &["billingperiodstartdate"]),
+        (Period, true, &["billingperiodstartdate"]),
+        (Kind, true, &["recordtype"]),
+        (Service, true, &["productcode", "productname"]),
+        (UsageType, true, &["usagetype"]),
+        (Quantity, true, &["usagequantity"]),
+        (Cost, true, &["costbeforetax"]),
+        (Currency, true, &["currencycode"]),
+        (Payer, true, &["payeraccountid"]),
+        (Account, false, &["linkedaccountid"]),
+        (Invoice, false, &["invoiceid"]),
+    ],
+    maps: &[],
+    tag_prefixes: &[("user:", ""), ("aws:", "aws:")],
+    mark: None,
+    charge: line_type,
+    zero_rate_is_absent: false,
+};
+
 /// Columns of the newer Cost and Usage Report that the older one has as many columns.
-const MAPS_OF_CUR2: [&str; 4] = ["resource_tags", "cost_category", "product", "discount"];
+const MAPS_OF_CUR2: [&str; 5] = [
+    "resource_tags",
+    "tags",
+    "cost_category",
+    "product",
+    "discount",
+];
 
 /// Where a tag of a row stands.
 pub(super) enum TagField {
     /// A JSON object of tags.
     Map {
-        /// What the keys are prefixed with.
-        prefix: &'static str,
+        /// What its keys become.
+        keys: Keys,
     },
     /// One tag of this name.
     One {
@@ -296,7 +338,14 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
             let is_whole = missing(layout).is_empty();
             (is_whole, is_whole && layout.mark.is_some(), found(layout))
         })
-        .filter(|layout| found(layout) > 0);
+        // Any table has a date and a service; only the others' names are their own.
+        .filter(|layout| {
+            let least = match layout.kind {
+                ExportKind::DailyCsv => missing(layout).len(),
+                _ => 0,
+            };
+            found(layout) > least
+        });
     let Some(layout) = nearest else {
         let first: Vec<String> = header.iter().take(5).map(|name| shown(name)).collect();
         return Err(ImportError::Unrecognised {
@@ -325,6 +374,11 @@ pub(super) fn recognise(file: &str, header: &[String]) -> Result<Bound, ImportEr
     Ok(bind(layout, header))
 }
 
+/// Tells whether a header is one of an export, whole or not.
+pub(super) fn resembles(header: &[String]) -> bool {
+    !matches!(recognise("", header), Err(ImportError::Unrecognised { .. }))
+}
+
 /// Finds the columns of a layout in a header.
 pub(super) fn bind(layout: &'static Layout, header: &[String]) -> Bound {
     let lower: Vec<String> = header
@@ -336,9 +390,10 @@ pub(super) fn bind(layout: &'static Layout, header: &[String]) -> Bound {
     for (column, _, names) in layout.columns {
         fields[*column as usize] = names.iter().filter_map(|name| position(name)).collect();
     }
-    let maps = layout.maps.iter().filter_map(|&(name, prefix)| {
-        position(name).map(|field| (field, TagField::Map { prefix }))
-    });
+    let maps = layout
+        .maps
+        .iter()
+        .filter_map(|&(name, keys)| position(name).map(|field| (field, TagField::Map { keys })));
     let singles = lower.iter().enumerate().flat_map(|(field, name)| {
         layout
             .tag_prefixes

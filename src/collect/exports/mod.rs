@@ -5,11 +5,13 @@
 
 mod charges;
 mod choose;
+mod console;
 mod cost_explorer;
 mod deliveries;
 mod error;
 mod gather;
 mod layout;
+mod monthly_bill;
 mod open;
 mod parquet;
 #[cfg(feature = "aws")]
@@ -20,27 +22,33 @@ mod same;
 mod side_by_side;
 mod skip;
 mod source;
+mod stranger;
 mod texts;
+mod utf16;
 mod values;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{Read, Seek},
     path::{Path, PathBuf},
     slice,
 };
+
+use chrono::NaiveDate;
 
 pub use self::{
     deliveries::{Entry, Folder, Store},
     error::{ImportError, RowFault},
     same::append,
     source::{Input, ReadAt},
+    stranger::Stranger,
 };
 use crate::domain::{
     catalog::Catalog,
-    export::FileRead,
-    ids::ServiceCode,
+    export::{self, ExportKind, FileRead, Slice},
+    ids::{Currency, ServiceCode},
     import::{Delivery, FileSummary, Planned},
+    money::Money,
     period::Month,
 };
 
@@ -55,6 +63,12 @@ pub struct ImportOptions {
     pub source: Option<String>,
     /// Only this billing month.
     pub month: Option<Month>,
+    /// The day that counts as today: no charge is of a day after it.
+    pub today: Option<NaiveDate>,
+    /// A delivery that is smaller than what it takes the place of is right.
+    pub allow_smaller: bool,
+    /// How far the sum of a period that is not over reaches, where the user knows.
+    pub known_until: Option<NaiveDate>,
 }
 
 impl ImportOptions {
@@ -62,8 +76,12 @@ impl ImportOptions {
     fn fingerprint(&self) -> String {
         // The number rises when other things are read of the same file.
         format!(
-            "3 {:?} {:?} {:?}",
-            self.skip_bad_rows, self.include_services, self.source
+            "4 {:?} {:?} {:?} {:?} {:?}",
+            self.skip_bad_rows,
+            self.include_services,
+            self.source,
+            self.known_until,
+            self.allow_smaller
         )
     }
 }
@@ -97,6 +115,73 @@ impl Watch for Unwatched {
     }
 }
 
+/// Reads exports from files and folders on this machine. `is_known` tells of what marked a folder's month
+/// at the last import that it need not be read again.
+///
+/// What is no export is left out and named where there is one beside it; of what was named alone, the
+/// error is handed over.
+pub fn import_local(
+    paths: &[PathBuf],
+    is_known: &dyn Fn(&str) -> bool,
+    catalog: &Catalog,
+    options: &ImportOptions,
+    watch: &dyn Watch,
+) -> Result<Delivery, ImportError> {
+    let (folders, files): (Vec<PathBuf>, Vec<PathBuf>) =
+        paths.iter().cloned().partition(|path| path.is_dir());
+    let mut import = Import::new(catalog, options, watch);
+    let mut inputs = Vec::new();
+    if !files.is_empty() {
+        let notes = &mut import.delivery.notes;
+        for path in choose::choose(&files, paths.len() == 1, notes)? {
+            inputs.push(Input::local(&path).map_err(|source| ImportError::Open {
+                file: path.display().to_string(),
+                source,
+            })?);
+        }
+        import.read_all(&inputs, &[])?;
+    }
+    let mut strangers = std::mem::take(&mut import.strangers);
+    let mut delivery = import.finish()?;
+    let mut is_any_known = false;
+    for folder in folders {
+        let name = folder.display().to_string().replace('\\', "/");
+        if let Some(what) =
+            deliveries::beside(name.trim_end_matches('/')).filter(|_| paths.len() > 1)
+        {
+            delivery.notes.push(format!("{name}: left out, {what}"));
+            continue;
+        }
+        let mut import = Import::new(catalog, options, watch);
+        let found = import.read_store(&Folder(folder), is_known, None);
+        match found {
+            Err(error @ ImportError::NothingDelivered { .. }) => {
+                strangers.push(error);
+                continue;
+            }
+            found => found?,
+        }
+        strangers.append(&mut import.strangers);
+        is_any_known |= import.leaves_known;
+        append(&mut delivery, import.finish()?)?;
+    }
+    if delivery.files.is_empty() && !is_any_known && !strangers.is_empty() {
+        return Err(strangers.swap_remove(0));
+    }
+    let has_rows = |file: &FileSummary| file.rows_read > 0;
+    if let (Some(first), true) = (delivery.files.first(), delivery.slices.is_empty())
+        && !is_any_known
+        && !delivery.files.iter().any(has_rows)
+    {
+        return Err(ImportError::NoRows {
+            file: first.path.display().to_string(),
+        });
+    }
+    let left_out = strangers.iter().map(ImportError::as_left_out);
+    delivery.notes.extend(left_out);
+    Ok(delivery)
+}
+
 /// Reads exports from files. Older deliveries and files given twice are left out.
 pub fn import_files(
     paths: &[PathBuf],
@@ -104,16 +189,11 @@ pub fn import_files(
     options: &ImportOptions,
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
-    let mut import = Import::new(catalog, options, watch);
-    let mut inputs = Vec::new();
-    for path in choose::choose(paths, &mut import.delivery.notes)? {
-        inputs.push(Input::local(&path).map_err(|source| ImportError::Open {
-            file: path.display().to_string(),
-            source,
-        })?);
+    if let Some(folder) = paths.iter().find(|path| path.is_dir()) {
+        let file = folder.display().to_string();
+        return Err(ImportError::Directory { file });
     }
-    import.read_all(&inputs, &[])?;
-    import.finish()
+    import_local(paths, &|_| false, catalog, options, watch)
 }
 
 /// Reads what counts of a folder of exports, but for months that are as they were: `is_known` tells
@@ -128,37 +208,16 @@ pub fn import_store(
     watch: &dyn Watch,
 ) -> Result<Delivery, ImportError> {
     let mut import = Import::new(catalog, options, watch);
-    let (mut inputs, mut marks) = (Vec::new(), Vec::new());
-    let mut unchanged = 0;
-    let choices = options.fingerprint();
-    for month in deliveries::choose(store, options.month, &choices, &mut import.delivery.notes)? {
-        if is_known(&month.fingerprint) {
-            unchanged += month.files.len();
-            continue;
-        }
-        for file in &month.files {
-            inputs.push(store.input(file)?);
-            marks.push(Mark {
-                month: month.fingerprint.clone(),
-                // Where nothing tells a file from one that takes its place, it is read again.
-                file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
-            });
-        }
+    import.read_store(store, is_known, finished)?;
+    let mut strangers = std::mem::take(&mut import.strangers);
+    let leaves_known = import.leaves_known;
+    let mut delivery = import.finish()?;
+    if delivery.files.is_empty() && !leaves_known && !strangers.is_empty() {
+        return Err(strangers.swap_remove(0));
     }
-    if unchanged > 0 {
-        let read = match unchanged {
-            1 => "1 file not read, nothing changed since it was imported".to_owned(),
-            more => format!("{more} files not read, nothing changed since they were imported"),
-        };
-        import
-            .delivery
-            .notes
-            .push(format!("{}: {read}", store.name()));
-    }
-    import.leaves_known = unchanged > 0;
-    import.finished = finished;
-    import.read_all(&inputs, &marks)?;
-    import.finish()
+    let left_out = strangers.iter().map(ImportError::as_left_out);
+    delivery.notes.extend(left_out);
+    Ok(delivery)
 }
 
 /// Returns what [`import_store`] would read, and what a reader should know.
@@ -206,6 +265,10 @@ struct Import<'i> {
     other_months: BTreeSet<Month>,
     /// Files are as they were at the last import.
     leaves_known: bool,
+    /// The day to which a sum was said to reach was within one.
+    known_until_used: bool,
+    /// Why files are no exports.
+    strangers: Vec<ImportError>,
 }
 
 /// What becomes another as soon as anything of it does, of a file in a folder.
@@ -222,11 +285,53 @@ impl<'i> Import<'i> {
             catalog,
             options,
             watch,
-            delivery: Delivery::default(),
+            delivery: Delivery {
+                may_be_smaller: options.allow_smaller,
+                ..Delivery::default()
+            },
             finished: None,
             other_months: BTreeSet::new(),
             leaves_known: false,
+            known_until_used: false,
+            strangers: Vec::new(),
         }
+    }
+
+    /// Reads what counts of a folder, but for months that are as they were.
+    fn read_store(
+        &mut self,
+        store: &dyn Store,
+        is_known: &dyn Fn(&str) -> bool,
+        finished: Option<&'i dyn Finished>,
+    ) -> Result<(), ImportError> {
+        let (mut inputs, mut marks) = (Vec::new(), Vec::new());
+        let mut unchanged = 0;
+        let choices = self.options.fingerprint();
+        let notes = &mut self.delivery.notes;
+        for month in deliveries::choose(store, self.options.month, &choices, notes)? {
+            if is_known(&month.fingerprint) {
+                unchanged += month.files.len();
+                continue;
+            }
+            for file in &month.files {
+                inputs.push(store.input(file)?);
+                marks.push(Mark {
+                    month: month.fingerprint.clone(),
+                    // Where nothing tells a file from one that takes its place, it is read again.
+                    file: (!file.tag.is_empty()).then(|| deliveries::mark(store, file, &choices)),
+                });
+            }
+        }
+        if unchanged > 0 {
+            let read = match unchanged {
+                1 => "1 file not read, nothing changed since it was imported".to_owned(),
+                more => format!("{more} files not read, nothing changed since they were imported"),
+            };
+            notes.push(format!("{}: {read}", store.name()));
+        }
+        self.leaves_known = unchanged > 0;
+        self.finished = finished;
+        self.read_all(&inputs, &marks)
     }
 
     /// Reads files, but for those that an interrupted import had finished. Those of a folder have marks.
@@ -238,6 +343,7 @@ impl<'i> Import<'i> {
                 finished.keep(mark, texts);
             }
         };
+        let (reader, watch) = (self.texts(), self.watch);
         let mut found: Vec<Vec<FileRead>> = Vec::new();
         let (mut texts, mut tables) = (Vec::new(), Vec::new());
         let mut not_again = 0;
@@ -256,14 +362,16 @@ impl<'i> Import<'i> {
         }
         let of = |places: &[usize]| places.iter().map(|&at| &inputs[at]).collect::<Vec<_>>();
         // What a file is shows in its first bytes: either reader says which are none of its own.
-        let read_texts = |places: &[usize], found: &mut Vec<Vec<FileRead>>| {
+        let mut strangers = BTreeMap::new();
+        let mut read_texts = |places: &[usize], found: &mut Vec<Vec<FileRead>>| {
             let done = |at: usize, read: &[FileRead]| keep(places[at], read);
-            let read = texts::read(&of(places), self.texts(), self.watch, &done)?;
+            let read = texts::read(&of(places), reader, watch, &done)?;
             let mut others = Vec::new();
             for (&place, read) in places.iter().zip(read) {
                 match read {
-                    Some(read) => found[place] = read,
-                    None => others.push(place),
+                    Ok(Some(read)) => found[place] = read,
+                    Ok(None) => others.push(place),
+                    Err(error) => drop(strangers.insert(place, error)),
                 }
             }
             Ok::<_, ImportError>(others)
@@ -272,14 +380,17 @@ impl<'i> Import<'i> {
         tables.sort_unstable();
         let done = |at: usize, read: &FileRead| keep(tables[at], slice::from_ref(read));
         let read = parquet::read(&of(&tables), self.catalog, self.options, self.watch, &done)?;
-        let mut others = Vec::new();
+        let (mut others, mut other_tables) = (Vec::new(), Vec::new());
         for (&place, read) in tables.iter().zip(read) {
             match read {
-                Some(read) => found[place].push(read),
-                None => others.push(place),
+                Ok(Some(read)) => found[place].push(read),
+                Ok(None) => others.push(place),
+                Err(error) => other_tables.push((place, error)),
             }
         }
         read_texts(&others, &mut found)?;
+        strangers.extend(other_tables);
+        self.strangers.extend(strangers.into_values());
         if not_again > 0 {
             let files = if not_again == 1 { "file" } else { "files" };
             self.delivery.notes.push(format!(
@@ -314,7 +425,9 @@ impl<'i> Import<'i> {
                 notes.push(format!("{name}: months other than {month} left out"));
             }
         }
+        self.leave_out_days_to_come(&name, &mut read.slices);
         for slice in &mut read.slices {
+            self.reach(slice);
             slice.skipped = read.skipped;
             slice.delivery = mark.map(|mark| mark.month.clone());
         }
@@ -336,8 +449,51 @@ impl<'i> Import<'i> {
         });
     }
 
+    /// Sets sums of days to come aside: they are what the console expects, not what was charged.
+    fn leave_out_days_to_come(&mut self, name: &str, slices: &mut Vec<Slice>) {
+        let Some(today) = self.options.today else {
+            return;
+        };
+        let is_to_come = |slice: &mut Slice| !slice.kind.is_by_day() && slice.covers.0 > today;
+        let to_come: Vec<Slice> = slices.extract_if(.., is_to_come).collect();
+        let charged: Vec<&Slice> = to_come.iter().filter(|slice| slice.has_charges()).collect();
+        let first = charged.iter().map(|slice| slice.covers.0).min();
+        let last = charged.iter().map(|slice| slice.covers.1).max();
+        if let (Some(first), Some(last)) = (first, last) {
+            let cost: Vec<String> = export::cost(charged).into_iter().map(shown_cost).collect();
+            self.delivery.notes.push(format!(
+                "{name}: {} left out: {first} to {last} are after {today}, so they are a forecast \
+                 and no charges",
+                cost.join(" and "),
+            ));
+        }
+    }
+
+    /// Finds out how far a sum of several days reaches, where those were not over when it was made.
+    fn reach(&mut self, slice: &mut Slice) {
+        let (first, last) = slice.covers;
+        if slice.kind.is_by_day() || first == last {
+            return;
+        }
+        if let Some(day) = self.options.known_until
+            && (first..last).contains(&day)
+        {
+            self.known_until_used = true;
+            slice.covers.1 = day;
+            slice.whole_month = false;
+            for record in &mut slice.records {
+                record.last_day = day;
+            }
+        }
+        let last = slice.covers.1;
+        // Only an answer says itself that it ends today.
+        let ends_today = slice.kind == ExportKind::CostExplorerJson;
+        let is_open = |today: &NaiveDate| *today < last || (*today == last && !ends_today);
+        slice.standing.read_while_open = self.options.today.filter(is_open);
+    }
+
     /// Hands over what was read, unless two files state the same charges.
-    fn finish(self) -> Result<Delivery, ImportError> {
+    fn finish(mut self) -> Result<Delivery, ImportError> {
         let brings_nothing = self.delivery.slices.is_empty() && !self.leaves_known;
         if let (Some(first), true) = (self.delivery.files.first(), brings_nothing)
             && !self.other_months.is_empty()
@@ -348,7 +504,18 @@ impl<'i> Import<'i> {
                 others: self.other_months.into_iter().collect(),
             });
         }
+        if let Some(day) = self.options.known_until
+            && !self.known_until_used
+        {
+            self.delivery.notes.push(format!(
+                "--known-until changes nothing: no sum of several days goes beyond {day}"
+            ));
+        }
         same::check(&self.delivery, 0)?;
         Ok(self.delivery)
     }
+}
+
+fn shown_cost((currency, cost): (Currency, Money)) -> String {
+    format!("{cost} {currency}")
 }

@@ -1,6 +1,7 @@
 //! Opens exports: plain text, gzip and zip, told apart by their first bytes.
 
 use std::{
+    borrow::Cow,
     cell::Cell,
     fmt,
     io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
@@ -20,6 +21,8 @@ use zip::CompressionMethod;
 use super::{
     ImportError, Watch,
     rows::{Line, Rows},
+    stranger::Stranger,
+    utf16,
 };
 
 /// No row of an export comes near this. It bounds memory where a quote is never closed.
@@ -29,11 +32,15 @@ const DOCUMENT_LIMIT: u64 = 256 * 1024 * 1024;
 /// Rows between two calls of the watch.
 const ROWS_PER_TICK: u64 = 4096;
 const CHUNK: usize = 256 * 1024;
+/// Names of an archive that are looked at to tell a workbook.
+const WORKBOOK_NAMES: usize = 100;
 
 /// The text of one export, ready to be recognised.
 pub(super) struct Text<'r> {
     pub(super) stream: Stream<'r>,
     pub(super) reader: Guarded<'r>,
+    /// How it begins.
+    pub(super) head: Vec<u8>,
     /// Lines end in carriage return and line feed.
     pub(super) is_crlf: bool,
     /// The first character that is not white space is a brace.
@@ -241,6 +248,10 @@ impl<R: Seek> Seek for Counted<R> {
     }
 }
 
+/// Takes a text, or why it is none.
+pub(super) type EachText<'e> =
+    dyn FnMut(Result<Text<'_>, ImportError>) -> Result<(), ImportError> + 'e;
+
 /// Calls `each` with every text in a file: one, or each CSV file of a zip archive. With a core to
 /// `spare` it is unpacked by a thread of its own.
 pub(super) fn each_text<R: Read + Seek + Send>(
@@ -248,7 +259,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
     mut input: R,
     spare: bool,
     watch: &dyn Watch,
-    each: &mut dyn FnMut(Text<'_>) -> Result<(), ImportError>,
+    each: &mut EachText<'_>,
 ) -> Result<(), ImportError> {
     let file = path.display().to_string();
     let fail = |source| read_error(&file, 0, source);
@@ -266,7 +277,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
         inner: input,
         count: bytes_read.clone(),
     };
-    let text = |name: String, reader: Box<dyn Read + '_>, each: &mut dyn FnMut(Text<'_>) -> _| {
+    let text = |name: String, reader: Box<dyn Read + '_>, each: &mut EachText<'_>| {
         let stream = Stream {
             name,
             path,
@@ -278,7 +289,7 @@ pub(super) fn each_text<R: Read + Seek + Send>(
             limit: ROW_LIMIT,
         };
         stream.report(0)?;
-        each(text_of(stream, reader)?)
+        each(text_of(stream, reader))
     };
     if magic.starts_with(&[0x1f, 0x8b]) {
         let packed = BufReader::with_capacity(CHUNK, counted);
@@ -327,6 +338,12 @@ fn each_entry<R: Read + Seek>(
         },
     };
     let mut archive = zip::ZipArchive::new(input).map_err(damaged)?;
+    let names = archive.file_names().take(WORKBOOK_NAMES).flatten();
+    let names: Vec<String> = names.map(Cow::into_owned).collect();
+    if let Some(what) = Stranger::of_archive(&names) {
+        let file = file.to_owned();
+        return Err(ImportError::Stranger { file, what });
+    }
     let mut found = false;
     let count = Arc::default();
     for at in 0..archive.len() {
@@ -385,18 +402,19 @@ fn text_of<'r>(
     mut stream: Stream<'r>,
     mut reader: Box<dyn Read + 'r>,
 ) -> Result<Text<'r>, ImportError> {
-    let mut head = Vec::new();
-    reader
-        .by_ref()
-        .take(CHUNK as u64)
-        .read_to_end(&mut head)
-        .map_err(|source| stream.error(source))?;
+    let mut head = beginning(&stream, &mut reader)?;
+    if let Some(order) = utf16::Order::of(&head) {
+        let rest = Cursor::new(head).chain(reader);
+        reader = Box::new(utf16::Decoded::new(rest, order));
+        head = beginning(&stream, &mut reader)?;
+    }
     let file = || stream.name.clone();
     let body = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&head).to_vec();
+    if let Some(what) = Stranger::of_bytes(&body) {
+        return Err(ImportError::Stranger { file: file(), what });
+    }
     let what = if head.starts_with(b"PAR1") {
         Some("an Apache Parquet file")
-    } else if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
-        Some("UTF-16 text")
     } else if head[..head.len().min(8192)].contains(&0) {
         Some("a binary file")
     } else {
@@ -408,15 +426,19 @@ fn text_of<'r>(
     let Some(first) = body.trim_ascii_start().first().copied() else {
         return Err(ImportError::Empty { file: file() });
     };
+    let is_json = matches!(first, b'{' | b'[');
+    if let Some(what) = Stranger::of_text(&body).filter(|_| !is_json) {
+        return Err(ImportError::Stranger { file: file(), what });
+    }
     let line_feed = body.iter().position(|&byte| byte == b'\n');
     let is_crlf = line_feed.is_some_and(|at| body[..at].ends_with(b"\r"));
-    let is_json = matches!(first, b'{' | b'[');
     if is_json {
         stream.limit = DOCUMENT_LIMIT;
     }
     let (since_record, limit) = (stream.since_record.clone(), stream.limit);
     Ok(Text {
         stream,
+        head: if is_json { body.clone() } else { Vec::new() },
         reader: Guarded {
             inner: Box::new(Cursor::new(body).chain(reader)),
             since_record,
@@ -425,6 +447,15 @@ fn text_of<'r>(
         is_crlf,
         is_json,
     })
+}
+
+fn beginning(stream: &Stream<'_>, reader: &mut dyn Read) -> Result<Vec<u8>, ImportError> {
+    let mut head = Vec::new();
+    reader
+        .take(CHUNK as u64)
+        .read_to_end(&mut head)
+        .map_err(|source| stream.error(source))?;
+    Ok(head)
 }
 
 type Chunk = io::Result<Vec<u8>>;

@@ -32,7 +32,14 @@ impl Skipped {
         count: u64,
         row: String,
     ) -> Result<(), ImportError> {
-        if !self.allowed || matches!(error, ImportError::Cancelled | ImportError::Changed { .. }) {
+        let is_of_the_file = match &error {
+            ImportError::Cancelled | ImportError::Changed { .. } => true,
+            ImportError::Row { fault, .. } | ImportError::Value { fault, .. } => {
+                fault.is_of_the_file()
+            }
+            _ => false,
+        };
+        if !self.allowed || is_of_the_file {
             return Err(error);
         }
         let problem = error.to_string();
@@ -46,6 +53,11 @@ impl Skipped {
         self.count += count;
         self.rows.push(BadRow { problem, row });
         Ok(())
+    }
+
+    /// Tells whether anything was left out.
+    pub(super) const fn is_any(&self) -> bool {
+        self.count > 0
     }
 
     /// Adds what a later part of the same file left out.

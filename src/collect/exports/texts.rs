@@ -15,9 +15,11 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    ImportError, ImportOptions, Watch, charges, cost_explorer, layout, open, parquet,
+    ImportError, ImportOptions, Watch, charges, console, cost_explorer, layout, monthly_bill, open,
+    parquet,
     rows::Rows,
     source::{Input, ReadAt, Sequence},
+    stranger::Stranger,
 };
 use crate::domain::{catalog::Catalog, export::FileRead};
 
@@ -26,8 +28,8 @@ const THREADS: usize = 16;
 /// How often the watch hears of the progress.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What the texts of a file gave; none if it turned out to be Parquet.
-pub(super) type Texts = Option<Vec<FileRead>>;
+/// What the texts of a file gave: none if it turned out to be Parquet, or why it is no export.
+pub(super) type Texts = Result<Option<Vec<FileRead>>, ImportError>;
 
 /// Reads what the rows of text are, and what they say.
 #[derive(Clone, Copy)]
@@ -45,11 +47,22 @@ impl Reader<'_> {
         spare: bool,
         watch: &dyn Watch,
     ) -> Result<Vec<FileRead>, ImportError> {
-        let mut found = Vec::new();
+        let (mut found, mut strangers) = (Vec::new(), Vec::new());
         open::each_text(path, input, spare, watch, &mut |text| {
-            found.push(self.text(text)?);
+            match text.and_then(|text| self.text(text)) {
+                Ok(read) => found.push(read),
+                Err(error) if error.is_of_a_stranger() => strangers.push(error),
+                Err(error) => return Err(error),
+            }
             Ok(())
         })?;
+        // Beside the exports of an archive there may be other files.
+        let Some(first) = found.first_mut() else {
+            return strangers.pop().map_or(Ok(found), Err);
+        };
+        first
+            .notes
+            .extend(strangers.iter().map(ImportError::as_left_out));
         Ok(found)
     }
 
@@ -58,32 +71,67 @@ impl Reader<'_> {
         let open::Text {
             mut stream,
             reader,
+            head,
             is_crlf,
             is_json,
         } = text;
         let read = if is_json {
-            cost_explorer::read_json(&mut stream, reader, catalog, options)?
+            cost_explorer::read(&mut stream, reader, &head, catalog, options)?
         } else {
             let mut rows = Rows::new(reader, is_crlf);
-            let mut header = ByteRecord::new();
-            if let Some(row) = stream.row(&mut rows)? {
-                row.copy_to(&mut header);
+            let mut header = header_of(&mut stream, &mut rows)?;
+            if is_above_the_header(&header) {
+                header = header_of(&mut stream, &mut rows)?;
             }
-            let header: Vec<String> = header
-                .iter()
-                .map(|name| String::from_utf8_lossy(name).trim().to_owned())
-                .collect();
+            if monthly_bill::is_one(&header) {
+                let read = monthly_bill::read(&mut stream, &mut rows, &header, catalog, options)?;
+                stream.report(read.rows)?;
+                return Ok(read);
+            }
             match layout::recognise(stream.name(), &header) {
                 Ok(bound) => charges::read(&mut stream, &mut rows, &bound, catalog, options)?,
-                Err(_) if cost_explorer::is_console_csv(&header) => {
-                    cost_explorer::read_csv(&mut stream, &mut rows, &header, catalog, options)?
+                Err(_) if console::is_console(&header) => {
+                    console::read(&mut stream, &mut rows, &header, catalog, options)?
                 }
-                Err(error) => return Err(error),
+                Err(error) => {
+                    let what = Stranger::of_header(&header);
+                    return Err(
+                        match what.or_else(|| console::quantities(catalog, &header)) {
+                            Some(what) => ImportError::Stranger {
+                                file: stream.name().to_owned(),
+                                what,
+                            },
+                            None => error,
+                        },
+                    );
+                }
             }
         };
         stream.report(read.rows)?;
         Ok(read)
     }
+}
+
+/// Reads a row as the header.
+fn header_of(
+    stream: &mut open::Stream<'_>,
+    rows: &mut Rows<open::Guarded<'_>>,
+) -> Result<Vec<String>, ImportError> {
+    let mut header = ByteRecord::new();
+    if let Some(row) = stream.row(rows)? {
+        row.copy_to(&mut header);
+    }
+    let names = header.iter();
+    Ok(names
+        .map(|name| String::from_utf8_lossy(name).trim().to_owned())
+        .collect())
+}
+
+/// Tells whether AWS put something above the header: account IDs above their names, or where to choose
+/// the tags of a monthly bill.
+fn is_above_the_header(row: &[String]) -> bool {
+    let is_said = |cell: &String| cell.starts_with("Don't see your tags in the report");
+    console::is_above_the_header(row) || row.first().is_some_and(is_said)
 }
 
 /// Reads files, and returns what each gave, in their order; `done` hears of each as soon as it is read.
@@ -201,19 +249,19 @@ impl Work<'_> {
         if !matches!(found, Err(ImportError::Cancelled)) && source.has_changed() {
             return Err(ImportError::Changed { file: file() });
         }
-        let found = found?;
-        if let Some(texts) = &found {
-            (self.done)(at, texts);
+        match found {
+            Ok(found) => {
+                if let Some(texts) = &found {
+                    (self.done)(at, texts);
+                }
+                Ok(Ok(found))
+            }
+            Err(error) if error.is_of_a_stranger() => Ok(Err(error)),
+            Err(error) => Err(error),
         }
-        Ok(found)
     }
 
-    fn read_from(
-        &self,
-        at: usize,
-        source: &dyn ReadAt,
-        watch: &dyn Watch,
-    ) -> Result<Texts, ImportError> {
+    fn read_from(&self, at: usize, source: &dyn ReadAt, watch: &dyn Watch) -> Texts {
         let input = self.inputs[at];
         let mut text = Sequence::new(source, input.length);
         let mut start = Vec::new();

@@ -3,9 +3,14 @@
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 use chrono::{Datelike, Days, NaiveDate};
+use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::domain::usage::ChargeKind;
+use super::RowFault;
+use crate::domain::{
+    number::parse_decimal,
+    usage::{ChargeKind, Commitment},
+};
 
 /// Returns the text of a field; none where it is empty or a literal `NULL`.
 pub(super) fn present(field: &[u8]) -> Option<&[u8]> {
@@ -78,6 +83,41 @@ fn digits(text: &str) -> Option<u32> {
     }
 }
 
+/// Reads a number, and tells one that a spreadsheet wrote in the way of its country.
+pub(super) fn number(text: &str) -> Result<Decimal, RowFault> {
+    parse_decimal(text).map_err(|error| {
+        let is_number = text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"+-., ".contains(&byte));
+        if is_number && text.contains(',') {
+            RowFault::Comma(shown(text))
+        } else {
+            RowFault::Number(error)
+        }
+    })
+}
+
+/// Says what is wrong with a text that is no day: a spreadsheet writes dates in the way of its country.
+pub(super) fn no_day(text: &str) -> RowFault {
+    let mut digits = text.bytes().filter(u8::is_ascii_digit);
+    let is_foreign = text.len() >= 6
+        && digits.nth(2).is_some()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || b"/.-: APMapm".contains(&byte))
+        && text.contains(['/', '.']);
+    if is_foreign {
+        RowFault::DateForm(shown(text))
+    } else {
+        RowFault::Date(shown(text))
+    }
+}
+
+/// Tells whether a text is an account ID.
+pub(super) fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Returns the project of a build's ARN, and any other resource as it stands: memory then follows
 /// projects, not builds, and a month can be shared by project.
 pub(super) fn resource(text: &str) -> Cow<'_, str> {
@@ -100,45 +140,121 @@ pub(super) fn tag_key(key: &str) -> &str {
         .unwrap_or(key)
 }
 
-/// Adds the tags of a JSON object. A key that is there already keeps its value.
-pub(super) fn add_tags(
-    tags: &mut BTreeMap<String, String>,
-    json: &str,
-    prefix: &str,
-) -> Result<(), serde_json::Error> {
-    let map: BTreeMap<String, Value> = serde_json::from_str(json)?;
-    for (key, value) in map {
-        let value = match value {
-            Value::Null => continue,
-            Value::String(text) => text,
-            other => other.to_string(),
+/// What the keys of a map of tags become.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Keys {
+    /// Tags of one kind, told apart by what stands before the key.
+    Of(&'static str),
+    /// Tags of every kind, each key with its kind before it.
+    OfAnyKind,
+}
+
+/// What AWS writes before a key to tell its kind, and what tells it here: a tag of a resource, which most
+/// tags are, has its bare name.
+const KINDS: [(&str, &str); 5] = [
+    ("resourceTags/", ""),
+    ("costCategory/", "cost_category/"),
+    ("accountTag/", "account_tag/"),
+    ("iamPrincipal/", "iam_principal/"),
+    ("userAttribute/", "user_attribute/"),
+];
+
+impl Keys {
+    fn key(self, key: &str) -> String {
+        let (kind, key) = match self {
+            Self::Of(prefix) => (prefix, key),
+            Self::OfAnyKind => KINDS
+                .iter()
+                .find_map(|(written, kind)| Some((*kind, key.strip_prefix(written)?)))
+                .unwrap_or(("", key)),
         };
+        format!("{kind}{}", tag_key(key))
+    }
+}
+
+/// Adds the tags of a map, a JSON object or as Athena writes it; none if it is neither. A key that is
+/// there already keeps its value.
+pub(super) fn add_tags(tags: &mut BTreeMap<String, String>, text: &str, keys: Keys) -> Option<()> {
+    let mut add = |key: &str, value: String| {
         if !value.is_empty() {
-            tags.entry(format!("{prefix}{}", tag_key(&key)))
-                .or_insert(value);
+            tags.entry(keys.key(key)).or_insert(value);
+        }
+    };
+    let Ok(map) = serde_json::from_str::<BTreeMap<String, Value>>(text) else {
+        let entries = athena_map(text)?;
+        for (key, value) in entries {
+            add(key, value);
+        }
+        return Some(());
+    };
+    for (key, value) in map {
+        match value {
+            Value::Null => {}
+            Value::String(text) => add(&key, text),
+            other => add(&key, other.to_string()),
         }
     }
-    Ok(())
+    Some(())
+}
+
+/// Reads a map as Athena writes it in CSV: `{user_team=web, user_env=prod}`, with nothing around values
+/// that have commas.
+fn athena_map(text: &str) -> Option<Vec<(&str, String)>> {
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    let mut entries: Vec<(&str, String)> = Vec::new();
+    // Keys say of whom they are, all or none: what does not is the rest of a value.
+    let family =
+        |key: &str| key.starts_with("user_") || key.starts_with("aws_") || key.contains('/');
+    for part in inner.split(", ").filter(|_| !inner.is_empty()) {
+        let entry = part.split_once('=').filter(|(key, _)| {
+            let first = entries.first();
+            !key.is_empty() && first.is_none_or(|(first, _)| !family(first) || family(key))
+        });
+        match (entry, entries.last_mut()) {
+            (Some((key, value)), _) => entries.push((key, value.to_owned())),
+            (None, Some((_, value))) => {
+                value.push_str(", ");
+                value.push_str(part);
+            }
+            (None, None) => return None,
+        }
+    }
+    // What is null is not there.
+    entries.retain(|(_, value)| value != "null");
+    Some(entries)
 }
 
 /// Returns the kind of a line of a Cost and Usage Report.
 pub(super) fn line_type(name: &str, _: Option<&str>) -> ChargeKind {
     match name {
         "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage" => ChargeKind::Usage,
-        // Covered usage and its negation cancel out: only both together are what was paid.
-        "SavingsPlanNegation"
-        | "EdpDiscount"
+        "EdpDiscount"
         | "PrivateRateDiscount"
         | "BundledDiscount"
         | "Discount"
         | "SppDiscount"
         | "RiVolumeDiscount"
-        | "DistributorDiscount" => ChargeKind::Discount,
+        | "DistributorDiscount"
+        // As the API of Cost Explorer spells them out.
+        | "EnterpriseDiscountProgramDiscount"
+        | "PrivateRateCardDiscount"
+        | "SolutionProviderProgramDiscount" => ChargeKind::Discount,
+        // Covered usage and its negation cancel out: only both together are what was paid.
+        "SavingsPlanNegation" => ChargeKind::Negation,
         "Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" => ChargeKind::Fee,
         "Tax" => ChargeKind::Tax,
         "Credit" => ChargeKind::Credit,
         "Refund" => ChargeKind::Refund,
         other => ChargeKind::Other(Arc::from(other)),
+    }
+}
+
+/// Returns what pays for usage of a line type.
+pub(super) fn covering(line_type: &str) -> Option<Commitment> {
+    match line_type {
+        "SavingsPlanCoveredUsage" | "Savings Plan Covered Usage" => Some(Commitment::SavingsPlan),
+        "DiscountedUsage" | "Discounted Usage" => Some(Commitment::Reservation),
+        _ => None,
     }
 }
 
@@ -228,8 +344,9 @@ mod tests {
     fn tags_keep_the_names_their_owners_gave_them() {
         let mut tags = BTreeMap::new();
         let json = r#"{"user_team":"web","user:env":"prod","aws_created_by":"x","n":1,"no":null}"#;
-        add_tags(&mut tags, json, "").expect("an object");
-        add_tags(&mut tags, r#"{"unit":"R&D"}"#, "cost_category/").expect("an object");
+        add_tags(&mut tags, json, Keys::Of("")).expect("an object");
+        let category = Keys::Of("cost_category/");
+        add_tags(&mut tags, r#"{"unit":"R&D"}"#, category).expect("an object");
         let expected = [
             ("aws_created_by", "x"),
             ("cost_category/unit", "R&D"),
@@ -239,7 +356,63 @@ mod tests {
         ];
         let found: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
         assert_eq!(found, expected);
-        assert!(add_tags(&mut tags, "{team=web}", "").is_err());
+        assert!(add_tags(&mut tags, "[team]", Keys::Of("")).is_none());
+    }
+
+    #[test]
+    fn kinds_of_tags_never_share_a_name() {
+        let mut tags = BTreeMap::new();
+        let json = r#"{"resourceTags/team":"web","accountTag/team":"a","costCategory/team":"c",
+            "iamPrincipal/team":"i","userAttribute/team":"u","resourceTags/user:env":"prod"}"#;
+        add_tags(&mut tags, json, Keys::OfAnyKind).expect("an object");
+        let expected = [
+            ("account_tag/team", "a"),
+            ("cost_category/team", "c"),
+            ("env", "prod"),
+            ("iam_principal/team", "i"),
+            ("team", "web"),
+            ("user_attribute/team", "u"),
+        ];
+        let found: Vec<(&str, &str)> = tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn a_map_of_athena_keeps_commas_in_its_values() {
+        for (text, expected) in [
+            ("{}", vec![]),
+            (
+                "{user_team=web, user_env=prod}",
+                vec![("user_team", "web"), ("user_env", "prod")],
+            ),
+            (
+                "{user_note=a, b=c, d, user_env=null}",
+                vec![("user_note", "a, b=c, d")],
+            ),
+            ("{unit=R&D, floor=}", vec![("unit", "R&D"), ("floor", "")]),
+        ] {
+            let found = athena_map(text).expect("a map");
+            let found: Vec<(&str, &str)> = found.iter().map(|(k, v)| (*k, v.as_str())).collect();
+            assert_eq!(found, expected, "{text}");
+        }
+        for text in ["{web}", "team=web", "{\"a\":1"] {
+            assert_eq!(athena_map(text), None, "{text}");
+        }
+    }
+
+    /// A plan's negation takes covered usage back: what is paid for it is the plan's fee.
+    #[test]
+    fn a_negation_is_no_discount() {
+        let kind = |name| line_type(name, None);
+        assert_eq!(kind("SavingsPlanCoveredUsage"), ChargeKind::Usage);
+        assert_eq!(kind("SavingsPlanNegation"), ChargeKind::Negation);
+        for name in ["EdpDiscount", "EnterpriseDiscountProgramDiscount"] {
+            assert_eq!(kind(name), ChargeKind::Discount, "{name}");
+        }
+        assert_eq!(
+            ChargeKind::from_name("savings plan negation"),
+            ChargeKind::Negation
+        );
     }
 
     #[test]

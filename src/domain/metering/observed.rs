@@ -542,6 +542,7 @@ impl<'c> Metering<'c> {
         UsageRecord {
             month: self.month,
             day: group.day,
+            last_day: group.day,
             key: UsageKey {
                 payer: None,
                 account: Some(group.place.account),

@@ -31,7 +31,7 @@ use rust_decimal::Decimal;
 
 use super::{
     catalog::{Catalog, Compute},
-    ids::{Currency, Meter, Region, ResourceId},
+    ids::{Currency, Meter, Region, ResourceId, ServiceCode},
     money::Money,
     period::Month,
     price_book::PriceBook,
@@ -55,6 +55,8 @@ pub struct PastMonth<'a> {
     pub facts: &'a Facts,
     /// Its prices.
     pub book: PriceBook<'a>,
+    /// Services of it that are known by their costs alone.
+    pub costs_only: BTreeSet<&'a ServiceCode>,
 }
 
 /// Says what each of some scenarios saves in months to come; none of those it cannot say it of.
@@ -336,7 +338,8 @@ pub fn optimize(
             .map(|month| month.valuer.workload.month)
             .collect(),
         cost: cost.unwrap_or_default(),
-        complete: before.iter().all(super::scenario::Value::is_complete),
+        complete: before.iter().all(super::scenario::Value::is_complete)
+            && latest.costs_only.is_empty(),
         ahead: ahead.is_some(),
         builds: latest.valuer.workload.builds,
         findings,

@@ -323,8 +323,10 @@ fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found
             let service = catalog.services.get(&meter.service);
             service.is_some_and(|service| service.kind == ServiceKind::Code)
         });
-        // What comes with people is not there to be used up.
-        if !is_code || allowance.further.is_some() {
+        let mut services = allowance.meters.iter().map(|meter| &meter.service);
+        let is_counted = !services.any(|service| month.costs_only.contains(service));
+        // What comes with people is not there to be used up; what is not counted may be used up.
+        if !is_code || !is_counted || allowance.further.is_some() {
             continue;
         }
         let used: Decimal = workload

@@ -15,7 +15,7 @@ use crate::domain::{
     price_book::{PriceBook, Priced},
     quantity::{Quantity, Unit, UnitMismatch},
     tariff::{PriceOrigin, PriceSource, Rate},
-    usage::{Billed, ChargeKind, UsageKey, UsageRecord},
+    usage::{Billed, ChargeKind, Commitment, UsageKey, UsageRecord},
 };
 
 /// A line in the making: what one key used at one price.
@@ -28,6 +28,8 @@ pub(super) struct Draft {
     pub(super) consumed: Quantity,
     pub(super) mismatch: Option<UnitMismatch>,
     pub(super) by_day: BTreeMap<NaiveDate, Decimal>,
+    /// The last day that a record speaks for.
+    last_day: NaiveDate,
     /// Free by the bill's own word: units of rows at no cost.
     pub(super) free_rows: Decimal,
     /// Units and cost of rows that state no price: how many of them were free follows from ours.
@@ -43,6 +45,8 @@ pub(super) struct Draft {
     pub(super) metering: BTreeSet<Arc<str>>,
     pub(super) origins: BTreeSet<Arc<str>>,
     pub(super) aws_cost: Option<Money>,
+    /// What pays for it apart from its rows.
+    pub(super) covered_by: Option<Commitment>,
 }
 
 impl Draft {
@@ -59,6 +63,7 @@ impl Draft {
             consumed: Quantity::new(Decimal::ZERO, Unit::Unspecified),
             mismatch: None,
             by_day: BTreeMap::new(),
+            last_day: record.last_day,
             free_rows: Decimal::ZERO,
             rateless: (Decimal::ZERO, Money::ZERO),
             unbilled: Decimal::ZERO,
@@ -70,6 +75,7 @@ impl Draft {
             metering: BTreeSet::new(),
             origins: BTreeSet::new(),
             aws_cost: None,
+            covered_by: record.covered_by(),
         }
     }
 
@@ -107,6 +113,7 @@ impl Draft {
     }
 
     pub(super) fn add(&mut self, record: &UsageRecord) {
+        self.last_day = self.last_day.max(record.last_day);
         let on_day = self.by_day.entry(record.day).or_default();
         if let Some(quantity) = record.quantity {
             *on_day += quantity.value;
@@ -204,11 +211,7 @@ impl Draft {
                 .keys()
                 .next()
                 .expect("a draft begins with a record"),
-            *self
-                .by_day
-                .keys()
-                .next_back()
-                .expect("a draft begins with a record"),
+            self.last_day,
         );
         let known = book
             .catalog
@@ -266,7 +269,7 @@ impl Draft {
                 ..line
             },
             Some(Err(_)) => line,
-            None => carried(line),
+            None => carried(line, self.covered_by),
         }
     }
 
@@ -312,14 +315,16 @@ fn source_of(line: &LineItem) -> PriceSource {
 }
 
 /// A charge that is not rated costs what the bill says.
-fn carried(line: LineItem) -> LineItem {
+fn carried(line: LineItem, covered_by: Option<Commitment>) -> LineItem {
     let cost = line.aws_cost.unwrap_or_default();
     let source = source_of(&line);
     LineItem {
-        name: if line.kind == ChargeKind::Usage {
-            line.name
-        } else {
-            line.kind.to_string()
+        name: match (&line.kind, covered_by) {
+            (ChargeKind::Usage, Some(commitment)) => {
+                format!("{} ({})", line.name, commitment.title())
+            }
+            (ChargeKind::Usage, None) => line.name,
+            (other, _) => other.to_string(),
         },
         usage: None,
         cost,
@@ -347,7 +352,12 @@ pub(super) fn gather(
     options: &RatingOptions,
 ) -> Result<(Vec<Draft>, Vec<Option<usize>>), RatingError> {
     // Usage of one meter in two units is two lines, whatever order the records come in.
-    type Kept<'r> = (&'r UsageKey, &'r ChargeKind, Option<Unit>);
+    type Kept<'r> = (
+        &'r UsageKey,
+        &'r ChargeKind,
+        Option<Unit>,
+        Option<Commitment>,
+    );
     let mut drafts: Vec<Draft> = Vec::new();
     let mut known: HashMap<(Kept<'_>, PricedBy), usize> = HashMap::new();
     let mut of_key: HashMap<Kept<'_>, Vec<usize>> = HashMap::new();
@@ -364,11 +374,16 @@ pub(super) fn gather(
                 found: record.currency.clone(),
             });
         }
-        let usage = record.quantity.filter(|_| record.kind == ChargeKind::Usage);
+        // What a commitment pays for costs here what its row says: it draws no free units, fills no
+        // tiers and has no price to find.
+        let covered_by = record.covered_by();
+        let is_rated = record.kind == ChargeKind::Usage && covered_by.is_none();
+        let usage = record.quantity.filter(|_| is_rated);
         let kept = (
             &record.key,
             &record.kind,
             usage.map(|quantity| quantity.unit),
+            covered_by,
         );
         let priced_by = book
             .row_price(record)

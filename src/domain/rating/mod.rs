@@ -23,6 +23,7 @@ use super::{
     allowance::FreeTier,
     bill::{Bill, Step},
     catalog::ServiceKind,
+    finality::Finality,
     ids::{Currency, ServiceCode},
     money::Money,
     period::Month,
@@ -104,6 +105,8 @@ pub struct RatingOptions {
     pub used: BTreeMap<Arc<str>, Decimal>,
     /// Percentages off.
     pub discounts: Vec<Discount>,
+    /// Percentages off that bills show month after month; what is stated stands in their place.
+    pub recurring: Vec<Discount>,
     /// How free units are shared among lines.
     pub sharing: Policy,
 }
@@ -117,6 +120,7 @@ impl RatingOptions {
             free_tier: FreeTier::Payer,
             used: BTreeMap::new(),
             discounts: Vec::new(),
+            recurring: Vec::new(),
             sharing: Policy::AsBilled,
         }
     }
@@ -193,6 +197,7 @@ pub fn rate(
             .collect(),
         allowances,
         gaps: Vec::new(),
+        finality: Finality::default(),
         outside: Vec::new(),
         notes: Vec::new(),
     };
@@ -204,15 +209,19 @@ pub fn rate(
 }
 
 impl RatingOptions {
-    fn discount_on(&self, service: &ServiceCode, cost: Money) -> Money {
-        let own = self
-            .discounts
-            .iter()
-            .rev()
-            .find(|d| d.service.as_ref() == Some(service));
+    /// Returns what is taken off a service: its own discount, else the general one, else what recurs.
+    pub(crate) fn percent_off(&self, service: &ServiceCode) -> Option<Decimal> {
+        let of = |discount: &&Discount| discount.service.as_ref() == Some(service);
+        let own = self.discounts.iter().rev().find(of);
         let general = || self.discounts.iter().rev().find(|d| d.service.is_none());
-        own.or_else(general).map_or(Money::ZERO, |discount| {
-            Money::of(cost.amount(), discount.percent / Decimal::ONE_HUNDRED)
+        let recurring = || self.recurring.iter().find(of);
+        let discount = own.or_else(general).or_else(recurring);
+        discount.map(|discount| discount.percent)
+    }
+
+    fn discount_on(&self, service: &ServiceCode, cost: Money) -> Money {
+        self.percent_off(service).map_or(Money::ZERO, |percent| {
+            Money::of(cost.amount(), percent / Decimal::ONE_HUNDRED)
         })
     }
 }

@@ -204,6 +204,7 @@ impl<'a> Valuer<'a> {
             free_tier: terms.free_tier,
             used: terms.used.clone(),
             discounts: terms.discounts.clone(),
+            recurring: terms.recurring.clone(),
             // Which rows a bill showed as free says nothing about usage that was not billed.
             sharing: Policy::Proportional,
             ..RatingOptions::new(self.workload.month)
@@ -227,6 +228,7 @@ impl<'a> Valuer<'a> {
         used.map(|((key, unit, rate, day), value)| UsageRecord {
             month: self.workload.month,
             day,
+            last_day: day,
             key,
             kind: ChargeKind::Usage,
             resource: None,
@@ -239,6 +241,7 @@ impl<'a> Valuer<'a> {
                 rate: Some(rate),
                 list_rate: None,
                 invoice: None,
+                covered_by: None,
             }),
             currency: self.workload.currency.clone(),
             origin: origin.clone(),

@@ -300,7 +300,7 @@ fn category(charge: &Charge<'_>) -> &'static str {
     match line(charge).kind {
         ChargeKind::Usage => "Usage",
         ChargeKind::Tax => "Tax",
-        ChargeKind::Credit | ChargeKind::Discount => "Credit",
+        ChargeKind::Credit | ChargeKind::Discount | ChargeKind::Negation => "Credit",
         ChargeKind::Fee => "Purchase",
         ChargeKind::Refund | ChargeKind::Other(_) => "Adjustment",
     }

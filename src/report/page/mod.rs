@@ -3,9 +3,11 @@
 //! The template gets text that is shown as it is and escaped by the template engine, pictures whose
 //! labels are escaped where they are drawn, and tables of cells. It computes nothing.
 
+mod method;
 mod pdf;
 pub mod pictures;
 mod prospects;
+mod reconciliation;
 mod sections;
 
 use std::io::Write;
@@ -46,7 +48,7 @@ struct Page {
     sections: Vec<Section>,
     /// What is not on the page, and why.
     absent: Vec<(String, String)>,
-    method: sections::Method,
+    method: method::Method,
     version: &'static str,
     /// The style sheet of the page and its pictures.
     style: String,
@@ -286,7 +288,7 @@ pub fn render(material: &Material<'_>, options: &Options) -> Result<String, Repo
         sample: material.sample,
         sections,
         absent,
-        method: sections::method(material, options.exchange.as_ref()),
+        method: method::method(material, options.exchange.as_ref()),
         version: env!("CARGO_PKG_VERSION"),
         style: format!("{CSS}{CHART_CSS}"),
     };

@@ -121,9 +121,11 @@ fn currency(material: &Material<'_>) -> crate::domain::ids::Currency {
 }
 
 fn fan(material: &Material<'_>) -> Result<Drawing, String> {
-    let forecast = material
-        .forecast
-        .ok_or("the ledger has no usage that goes on")?;
+    let forecast = material.forecast.ok_or_else(|| {
+        let last = material.months.last().map(|month| month.rated.bill.month);
+        last.and_then(|month| without_quantities(material, month))
+            .unwrap_or_else(|| "the ledger has no usage that goes on".to_owned())
+    })?;
     let outlook = &forecast.outlook;
     let is_whole = outlook.months.iter().all(|month| month.exact.is_complete());
     if !is_whole && outlook.sum.p90.is_zero() {
@@ -244,6 +246,10 @@ fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
         .sensitivity
         .as_ref()
         .ok_or("the ledger has no month that is over")?;
+    if all.meters.is_empty() {
+        let why = without_quantities(material, all.month);
+        return Err(why.unwrap_or_else(|| format!("{} has no usage", month_name(all.month))));
+    }
     let rows = all.meters.iter().take(SWINGS).map(|one| {
         let meter = &one.meter;
         let known = material
@@ -274,7 +280,7 @@ fn scenario(material: &Material<'_>) -> Result<Drawing, String> {
         return Err(if material.savings.is_some() {
             "no change was found that saves; state one with --scenario or --set".to_owned()
         } else {
-            "the ledger has no month that is over".to_owned()
+            nothing_over(material)
         });
     };
     let month = month_name(prospect.month);
@@ -325,6 +331,35 @@ fn calendar(material: &Material<'_>) -> Result<Drawing, String> {
             days: days.clone(),
         }),
     })
+}
+
+/// Which export has quantities.
+pub(super) const QUANTITIES: &str = "a Cost and Usage Report, FOCUS, or Cost Explorer with --metrics \
+     UnblendedCost UsageQuantity has them";
+
+/// Says why nothing of a month can be changed or moved, where its source does not tell.
+pub(super) fn without_quantities(material: &Material<'_>, month: Month) -> Option<String> {
+    let overview = material.overview?;
+    let name = month_name(month);
+    if overview.unknown_services.contains(&month) {
+        return Some(format!(
+            "the services of {name} are not known: group its export by service and usage type"
+        ));
+    }
+    let (_, bill) = overview.months.iter().find(|(known, _)| *known == month)?;
+    let bill = bill.as_ref()?;
+    let has_none = bill.lines.iter().all(|line| line.usage.is_none());
+    (has_none && bill.costs_only().next().is_some())
+        .then(|| format!("the export of {name} states costs and no quantities; {QUANTITIES}"))
+}
+
+/// Says why there is no month that savings and scenarios could be about.
+pub(super) fn nothing_over(material: &Material<'_>) -> String {
+    let over = material
+        .overview
+        .and_then(|overview| overview.sensitivity.as_ref());
+    over.and_then(|over| without_quantities(material, over.month))
+        .unwrap_or_else(|| "the ledger has no month that is over".to_owned())
 }
 
 const NO_OVERVIEW: &str = "the months around were not read for this report";

@@ -1,6 +1,11 @@
 //! What could be different: savings, and a scenario beside a month.
 
-use super::{Code, Grid, Section, pictures::month_name, plain_text, sections::around};
+use super::{
+    Code, Grid, Section,
+    pictures::{month_name, nothing_over},
+    plain_text,
+    sections::around,
+};
 use crate::{
     domain::{
         ids::Currency,
@@ -27,9 +32,7 @@ fn range(spread: &Spread, currency: &Currency) -> String {
 
 /// The best findings that go together, or the reason why there are none.
 pub(super) fn savings(material: &Material<'_>) -> Result<Section, String> {
-    let found = material
-        .savings
-        .ok_or("the ledger has no month that is over")?;
+    let found = material.savings.ok_or_else(|| nothing_over(material))?;
     let currency = &found.currency;
     let together: Vec<usize> = match &found.together {
         Some(together) => together.findings.clone(),

@@ -1,24 +1,16 @@
 //! What stands on the page around the pictures: figures, tables, method.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 
 use super::{
     Figure, Grid, Section,
-    pictures::{Kind, month_name, service_name},
-    plain_text,
+    pictures::{Kind, QUANTITIES, month_name, service_name},
+    plain_text, reconciliation,
 };
 use crate::{
     domain::{
-        bill::Bill,
-        catalog::Catalog,
-        exchange::Exchange,
-        money::Money,
-        number::plain,
-        overview::{Change, Reconciled},
-        period::Month,
-        quantity::Quantity,
+        bill::Bill, catalog::Catalog, exchange::Exchange, money::Money, number::plain,
+        overview::Change, period::Month, quantity::Quantity,
     },
     forecast::{MonthOutlook, Range},
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
@@ -36,14 +28,6 @@ pub(super) struct Head {
     pub(super) warnings: Vec<String>,
 }
 
-/// How the figures came about.
-#[derive(Debug, Serialize)]
-pub(super) struct Method {
-    words: Vec<String>,
-    prices: Grid,
-    notes: Vec<String>,
-}
-
 /// What a chart is called where there is none.
 pub(super) fn subject(kind: &Kind) -> &'static str {
     match kind.name {
@@ -56,7 +40,7 @@ pub(super) fn subject(kind: &Kind) -> &'static str {
     }
 }
 
-fn bill<'a>(material: &Material<'a>) -> &'a Bill {
+pub(super) fn bill<'a>(material: &Material<'a>) -> &'a Bill {
     let last = material.months.last().expect("a report has a month");
     &last.rated.bill
 }
@@ -111,6 +95,9 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
 /// The month of the report in the forecast, if it is not over.
 fn outlook_of<'a>(material: &Material<'a>, month: Month) -> Option<&'a MonthOutlook> {
     let outlook = &material.forecast?.outlook;
+    if month.end() <= material.today {
+        return None;
+    }
     outlook.months.iter().find(|ahead| ahead.month == month)
 }
 
@@ -122,9 +109,16 @@ fn change(material: &Material<'_>) -> Option<(Month, Change)> {
         Some(ahead) => ahead.total.p50,
         // Part of a month says nothing against a whole one.
         None if bill.month.end() > material.today => return None,
-        None => bill.usage_total(),
+        None => net_usage(material),
     };
     Some((month, Change::between(before, now)))
+}
+
+/// What the reported month charges for usage, less the discounts that recur.
+fn net_usage(material: &Material<'_>) -> Money {
+    let bill = bill(material);
+    let discounts = material.overview.map(|overview| &overview.discounts);
+    discounts.map_or_else(|| bill.usage_total(), |discounts| discounts.net_usage(bill))
 }
 
 /// `3.8 % less than`.
@@ -156,8 +150,8 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     let mut notes = Vec::new();
     if let (true, Some(last)) = (open, bill.lines.iter().map(|line| line.days.1).max()) {
         notes.push(format!("usage to {last}"));
-    } else if bill.list_is_complete() && bill.list_total() != bill.total() {
-        let list = show_money(bill.list_total(), &bill.currency);
+    } else if bill.list_is_complete() && bill.undiscounted_total() != bill.total() {
+        let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!("{list} without free tier and discounts"));
     }
     if !bill.is_complete() {
@@ -299,7 +293,7 @@ fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String 
     {
         let before = month_name(*before);
         let from = show(change.from);
-        let usage = bill.usage_total();
+        let usage = net_usage(material);
         text += &if ahead.is_none() && usage != bill.total() {
             // A refund or a credit says nothing of what was used.
             format!(
@@ -363,11 +357,32 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, material: &Material<'_
         _ => None,
     };
     section.notes.extend(note.map(str::to_owned));
+    if id == "tornado" {
+        section.notes.extend(not_moved(material));
+    }
     if id == "services" && bill(material).month.end() > material.today {
         let text = "The hatched month is not over.";
         section.notes.push(text.to_owned());
     }
     section
+}
+
+/// Names what of the moved month has costs and no quantities.
+fn not_moved(material: &Material<'_>) -> Option<String> {
+    let overview = material.overview?;
+    let month = overview.sensitivity.as_ref()?.month;
+    let (_, bill) = overview.months.iter().find(|(known, _)| *known == month)?;
+    let lines = bill.as_ref()?.costs_only();
+    let names: std::collections::BTreeSet<String> = lines
+        .map(|line| service_name(material.catalog, &line.key.meter.service))
+        .collect();
+    let names: Vec<String> = names.into_iter().collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "Not moved: {}, whose export states costs and no quantities; {QUANTITIES}.",
+            names.join(", ")
+        )
+    })
 }
 
 /// The tables of the page; what is missing with its reason.
@@ -378,7 +393,7 @@ pub(super) fn tables(material: &Material<'_>, absent: &mut Vec<(String, String)>
         Err(why) => absent.push(("Top projects and pipelines".to_owned(), why)),
     }
     sections.push(lines(material));
-    match reconciliation(material) {
+    match reconciliation::section(material) {
         Ok(section) => sections.push(section),
         Err(why) => absent.push(("Reconciliation with AWS's bill".to_owned(), why)),
     }
@@ -478,11 +493,12 @@ fn lines(material: &Material<'_>) -> Section {
     total[4] = total_cell(bill);
     table.totals.push(total);
     let title = format!("The bill of {}", month_name(bill.month));
-    let lead = if bill.list_is_complete() {
+    let has_costs_only = bill.costs_only().next().is_some();
+    let lead = if bill.list_is_complete() && !has_costs_only {
         format!(
             "{}; without free tier and discounts it would be {}.",
             total_cell(bill).shown(),
-            show_money(bill.list_total(), &bill.currency)
+            show_money(bill.undiscounted_total(), &bill.currency)
         )
     } else {
         format!("{}.", total_cell(bill).shown())
@@ -497,178 +513,4 @@ fn lines(material: &Material<'_>) -> Section {
         code: None,
         notes: Vec::new(),
     }
-}
-
-fn reconciliation(material: &Material<'_>) -> Result<Section, String> {
-    let bill = bill(material);
-    let overview = material.overview.ok_or("the month was not compared")?;
-    let (services, sum) = &overview.reconciled;
-    if sum.unbilled == bill.lines.len() {
-        return Err("the ledger has no bill of AWS for the month".to_owned());
-    }
-    let mut table = Table::new(vec![
-        Column::new("Service", "service", 0),
-        Column::new("Our rating", "ours", 0),
-        Column::new("AWS billed", "aws", 0),
-        Column::new("Difference", "difference", 0),
-        Column::new("Explained", "explained", 0),
-        Column::new("Unexplained", "unexplained", 0),
-    ]);
-    let money = |amount| Cell::Money(amount, bill.currency.clone());
-    let row = |name: &str, one: &Reconciled| {
-        let mut cells = vec![Cell::text(name)];
-        let amounts = [
-            one.ours,
-            one.billed,
-            one.difference,
-            one.explained,
-            one.unexplained,
-        ];
-        cells.extend(amounts.map(money));
-        cells
-    };
-    for (service, one) in services {
-        table
-            .rows
-            .push(row(&service_name(material.catalog, service), one));
-    }
-    table.totals.push(row("Total", sum));
-    let lead = if sum.unexplained.is_zero() && services.values().all(|s| s.unexplained.is_zero()) {
-        format!(
-            "We rate the month at {}, AWS billed {}; every difference is explained.",
-            show_money(sum.ours, &bill.currency),
-            show_money(sum.billed, &bill.currency)
-        )
-    } else {
-        format!(
-            "We rate the month at {}, AWS billed {}; {} is unexplained.",
-            show_money(sum.ours, &bill.currency),
-            show_money(sum.billed, &bill.currency),
-            show_money(sum.unexplained, &bill.currency)
-        )
-    };
-    let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
-    if sum.unbilled > 0 {
-        notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
-    }
-    Ok(Section {
-        id: "reconciliation",
-        title: "Reconciliation with AWS's bill".to_owned(),
-        lead,
-        picture: None,
-        table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
-        folded: false,
-        code: None,
-        notes,
-    })
-}
-
-pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Method {
-    let bill = bill(material);
-    let mut words = vec![
-        "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
-         is free, priced by the day and added up exactly; amounts are rounded to cents where they \
-         are shown. The exact figures stand in the page for machines, and in the data files."
-            .to_owned(),
-    ];
-    let mut notes: Vec<String> = Vec::new();
-    if let Some(forecast) = material.forecast {
-        words.push(
-            "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
-             thousands of possible futures are rated with free tiers and whole-pipeline fees."
-                .to_owned(),
-        );
-        notes.extend(crate::report::forecast::notes(
-            &forecast.outlook,
-            &forecast.currency,
-            forecast.other_charges,
-        ));
-    }
-    if let Some(exchange) = exchange {
-        notes.push(format!(
-            "Converted where it says so: 1 {} is {} {} on {}, says {}. All else is as billed.",
-            exchange.from,
-            plain(exchange.rate),
-            exchange.to,
-            exchange.date,
-            exchange.source
-        ));
-    }
-    for outside in &bill.outside {
-        notes.push(format!(
-            "Not in this report: {} other services of the export, {}.",
-            outside.services,
-            show_money(outside.cost, &outside.currency)
-        ));
-    }
-    notes.extend(bill.notes.iter().cloned());
-    if let Some(overview) = material.overview {
-        for (month, bill) in &overview.months {
-            if let Some(bill) = bill
-                && !bill.is_complete()
-                && *month != super::sections::bill(material).month
-            {
-                notes.push(format!(
-                    "{} is partial: {} gaps, {} lines without a price.",
-                    month_name(*month),
-                    bill.gaps.len(),
-                    bill.unpriced().count()
-                ));
-            }
-        }
-    }
-    Method {
-        words,
-        prices: Grid::of(&prices(bill), "The prices of the month".to_owned()),
-        notes: notes.iter().map(|note| plain_text(note)).collect(),
-    }
-}
-
-/// Where a price is from: its layer, its document, the day of that and how sure it is.
-type Source<'b> = (&'static str, &'b str, Option<chrono::NaiveDate>, &'b str);
-
-/// Each source of prices, its date and how much rests on it.
-fn prices(bill: &Bill) -> Table {
-    let mut table = Table::new(vec![
-        Column::new("Prices from", "origin", 0),
-        Column::new("Source", "source", 0),
-        Column::new("As of", "date", 0),
-        Column::new("Confidence", "confidence", 0),
-        Column::new("Lines", "lines", 0),
-    ]);
-    let mut sources: BTreeMap<Source<'_>, u64> = BTreeMap::new();
-    let mut without = 0;
-    for line in &bill.lines {
-        let Some(price) = &line.price else {
-            without += u64::from(line.unpriced.is_some());
-            continue;
-        };
-        let source = &price.source;
-        let key = (
-            price.origin.name(),
-            source.title.as_ref(),
-            source.date,
-            source.confidence.as_ref(),
-        );
-        *sources.entry(key).or_default() += 1;
-    }
-    for ((origin, title, date, confidence), lines) in sources {
-        table.rows.push(vec![
-            Cell::text(origin),
-            Cell::text(title),
-            date.map_or(Cell::Empty, Cell::Day),
-            Cell::text(confidence),
-            Cell::Count(lines),
-        ]);
-    }
-    if without > 0 {
-        table.rows.push(vec![
-            Cell::text("none"),
-            Cell::text("no price is known"),
-            Cell::Empty,
-            Cell::Empty,
-            Cell::Count(without),
-        ]);
-    }
-    table
 }

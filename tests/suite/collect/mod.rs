@@ -11,4 +11,5 @@ mod aws_forecast;
 mod doctor;
 mod faults;
 mod prices;
+mod refusals;
 mod totals;

@@ -7,7 +7,7 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions},
+    collect::exports::ImportOptions,
     domain::{
         export::ExportKind,
         ids::{Meter, Region, ResourceId, ServiceCode},
@@ -181,7 +181,10 @@ fn a_total_that_its_columns_do_not_reach_is_named() {
     let delivery = import_text("costs.csv", text).unwrap();
     assert_eq!(
         delivery.notes,
-        ["costs.csv, line 2: the total is 1.5, the columns add up to 1"]
+        [
+            "costs.csv, line 2: the total is 1.5, the columns add up to 1; the rest is of services that \
+             it does not name"
+        ]
     );
 }
 
@@ -208,7 +211,10 @@ fn an_answer_whose_next_page_is_missing_is_called_incomplete() {
     let delivery = import_text("page.json", first).unwrap();
     assert_eq!(
         delivery.notes,
-        ["page.json: incomplete, the last page names a next one"]
+        [
+            "page.json: incomplete, the last page names a next one; ask for the rest with \
+             `--next-page-token` and import all pages"
+        ]
     );
 }
 
@@ -218,12 +224,12 @@ fn an_answer_without_costs_names_the_metric() {
     let error = import_text("page.json", text.replace("UnblendedCost", "BlendedCost")).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "page.json looks like Cost Explorer JSON but has no column UnblendedCost"
+        "page.json has BlendedCost and UsageQuantity and no UnblendedCost"
     );
     let error = import_text("page.json", "{\n\"a\": 1}").unwrap_err();
-    assert!(
-        matches!(error, ImportError::NotCostExplorerJson { line: 2, .. }),
-        "{error}"
+    assert_eq!(
+        error.to_string(),
+        "page.json is JSON of another kind, not an answer of get-cost-and-usage"
     );
 }
 

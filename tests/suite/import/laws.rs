@@ -6,11 +6,11 @@ use chrono::NaiveDate;
 use pipebill::{
     collect::exports::ImportOptions,
     domain::{
-        export::{ExportKind, Slice},
+        export::{ExportKind, Slice, Standing},
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         money::Money,
         quantity::{Quantity, Unit},
-        usage::{Billed, ChargeKind, Tags, UsageKey, UsageRecord},
+        usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
     },
     ledger::Ledger,
 };
@@ -37,6 +37,7 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
         UsageRecord {
             month: month("2026-10"),
             day: NaiveDate::from_ymd_opt(2026, 10, day).unwrap(),
+            last_day: NaiveDate::from_ymd_opt(2026, 10, day).unwrap(),
             key: UsageKey {
                 payer: None,
                 account: ids.0.map(AccountId::new),
@@ -50,6 +51,7 @@ fn any_record() -> impl Strategy<Value = UsageRecord> {
             consumed: None,
             metering: None,
             billed: billed.map(|(cost, rate, invoice)| Billed {
+                covered_by: rate.map(|_| Commitment::SavingsPlan),
                 cost: Money::new(cost),
                 rate,
                 list_rate: rate,
@@ -110,6 +112,7 @@ proptest! {
             names_resources: true,
             skipped: 0,
             delivery: None,
+            standing: Standing::default(),
         };
         let mut ledger = Ledger::in_memory().unwrap();
         ledger.replace(std::slice::from_ref(&slice)).unwrap();

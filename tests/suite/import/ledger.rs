@@ -131,7 +131,7 @@ fn a_bill_takes_precedence_over_sums_of_the_same_month() {
     let sources = ledger.sources(month("2026-10")).unwrap();
     let used: Vec<_> = sources
         .iter()
-        .map(|s| (s.kind.name(), s.whole_month, s.used))
+        .map(|s| (s.kind.name(), s.is_whole_month(), s.used))
         .collect();
     assert_eq!(
         used,

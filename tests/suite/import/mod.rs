@@ -6,6 +6,7 @@ mod kinds;
 mod laws;
 mod ledger;
 mod once;
+mod people;
 mod ragged;
 mod unreadable;
 mod values;

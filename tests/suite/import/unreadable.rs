@@ -78,7 +78,10 @@ fn what_is_no_text_is_refused_by_what_it_is() {
             b"\x7fELF\x00\x01\x02",
             "x is a binary file, not CSV or JSON text",
         ),
-        (b"\xff\xfed\x00", "x is UTF-16 text, not CSV or JSON text"),
+        (
+            b"\xff\xfed\x00",
+            "x is no known billing export; it begins with the columns d",
+        ),
         (b"", "x is empty"),
         (b" \n", "x is empty"),
         (

@@ -125,15 +125,17 @@ struct Job<'q> {
     rows_before: u64,
 }
 
-/// Reads files, and returns what each gave, in their order; none of those that have only the name of such
-/// a file. `finished` hears of each as soon as it is.
+/// What a file gave: nothing if it has only the name of such a file, or why it is no export.
+pub(super) type Found = Result<Option<FileRead>, ImportError>;
+
+/// Reads files, and returns what each gave, in their order. `finished` hears of each as soon as it is.
 pub(super) fn read(
     inputs: &[&Input],
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
     finished: &(dyn Fn(usize, &FileRead) + Sync),
-) -> Result<Vec<Option<FileRead>>, ImportError> {
+) -> Result<Vec<Found>, ImportError> {
     let bounds: Vec<OnceLock<Bound>> = inputs.iter().map(|_| OnceLock::new()).collect();
     let reader = Reader {
         inputs,
@@ -236,7 +238,7 @@ struct Reader<'q> {
     rows: AtomicU64,
     /// The file that was opened last, for the watch.
     reading: AtomicU64,
-    done: Mutex<BTreeMap<usize, Option<FileRead>>>,
+    done: Mutex<BTreeMap<usize, Found>>,
     /// The first failure in the order of the files, whichever thread met it when.
     failed: Mutex<Option<((usize, usize), ImportError)>>,
 }
@@ -302,7 +304,12 @@ impl<'q> Reader<'q> {
             let file = match self.open(at) {
                 Ok(file) => Arc::new(file),
                 Err(ImportError::Footer { .. }) if self.is_other(at) => {
-                    lock(&self.done).insert(at, None);
+                    lock(&self.done).insert(at, Ok(None));
+                    queue.file += 1;
+                    continue;
+                }
+                Err(error) if error.is_of_a_stranger() => {
+                    lock(&self.done).insert(at, Err(error));
                     queue.file += 1;
                     continue;
                 }
@@ -482,7 +489,7 @@ impl<'q> Reader<'q> {
             notes,
         };
         (self.finished)(file.at, &read);
-        lock(&self.done).insert(file.at, Some(read));
+        lock(&self.done).insert(file.at, Ok(Some(read)));
     }
 }
 

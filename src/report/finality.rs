@@ -1,0 +1,65 @@
+//! How final a month is, in words.
+
+use super::show_money;
+use crate::domain::{
+    bill::Bill,
+    export::Larger,
+    finality::{NotFinal, ToCome, size},
+    period::Month,
+    usage::Gap,
+};
+
+/// Says why a bill is not final: one reason each, what is missing included.
+pub(super) fn why(bill: &Bill) -> Vec<String> {
+    let reasons = bill.finality.reasons.iter().map(NotFinal::reason);
+    let gaps = bill.gaps.iter();
+    let is_reason = |gap: &&Gap| {
+        let mut missing = bill.finality.reasons.iter().filter(|why| why.is_missing());
+        missing.any(|why| why.gap(bill.month) == **gap)
+    };
+    let gaps = gaps.filter(|gap| !is_reason(gap));
+    let mut why: Vec<String> = reasons
+        .chain(gaps.map(|gap| format!("{}: {}", gap.what, gap.reason)))
+        .collect();
+    if bill.is_final().is_none() {
+        why.push("its source does not say whether AWS has invoiced it".to_owned());
+    }
+    why
+}
+
+/// Says what a reader of a month should know of how final it is, one sentence each. What is missing
+/// is said where gaps are.
+pub(super) fn notes(bill: &Bill) -> Vec<String> {
+    let (finality, month) = (&bill.finality, bill.month);
+    let mut notes = Vec::new();
+    for why in finality.reasons.iter().filter(|why| !why.is_missing()) {
+        notes.push(match why {
+            NotFinal::Open { until: Some(day) } => format!("{month} is open: usage to {day}."),
+            NotFinal::Open { until: None } => format!("{month} is open."),
+            NotFinal::ReachUnknown { .. } => format!(
+                "Not final: {}. If you know, import it again with --known-until DAY.",
+                why.reason()
+            ),
+            _ => format!("Not final: {}.", why.reason()),
+        });
+    }
+    if let Some(ToCome { days, cost }) = &finality.to_come {
+        notes.push(format!(
+            "Left out: {} dated {} to {}: days to come are the console's forecast, not charges.",
+            show_money(*cost, &bill.currency),
+            days.0,
+            days.1
+        ));
+    }
+    notes
+}
+
+/// Says that an import made a month smaller.
+pub(super) fn smaller(month: Month, larger: &Larger) -> String {
+    format!(
+        "{month}: {} replaced {}. The month is incomplete until the larger export is imported again; \
+         if the smaller one is right, import it with --allow-smaller.",
+        size(larger.days_now, &larger.cost_now),
+        size(larger.days, &larger.cost),
+    )
+}

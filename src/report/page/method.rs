@@ -1,0 +1,131 @@
+//! How a page came about: what its figures rest on, and what they leave out.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Grid, pictures::month_name, plain_text, sections};
+use crate::{
+    domain::{bill::Bill, exchange::Exchange, number::plain},
+    report::{
+        Cell, Column, Table, counted, finality, forecast::View, formats::Material, show_money,
+    },
+};
+
+/// How the figures came about.
+#[derive(Debug, Serialize)]
+pub(super) struct Method {
+    words: Vec<String>,
+    prices: Grid,
+    notes: Vec<String>,
+}
+
+pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Method {
+    let bill = sections::bill(material);
+    let mut words = vec![
+        "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
+         is free, priced by the day and added up exactly; amounts are rounded to cents where they \
+         are shown. The exact figures stand in the page for machines, and in the data files."
+            .to_owned(),
+    ];
+    let mut notes: Vec<String> = Vec::new();
+    if let Some(forecast) = material.forecast {
+        words.push(
+            "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
+             thousands of possible futures are rated with free tiers and whole-pipeline fees."
+                .to_owned(),
+        );
+        notes.extend(crate::report::forecast::notes(
+            &forecast.outlook,
+            &View::of(forecast, material.catalog),
+        ));
+    }
+    if let Some(exchange) = exchange {
+        notes.push(format!(
+            "Converted where it says so: 1 {} is {} {} on {}, says {}. All else is as billed.",
+            exchange.from,
+            plain(exchange.rate),
+            exchange.to,
+            exchange.date,
+            exchange.source
+        ));
+    }
+    for outside in &bill.outside {
+        notes.push(format!(
+            "Not in this report: {} of the export, {}.",
+            counted(outside.services as u64, "other service"),
+            show_money(outside.cost, &outside.currency)
+        ));
+    }
+    notes.extend(finality::notes(bill));
+    notes.extend(bill.notes.iter().cloned());
+    if let Some(overview) = material.overview {
+        for (month, bill) in &overview.months {
+            if let Some(bill) = bill
+                && !bill.is_complete()
+                && *month != sections::bill(material).month
+            {
+                notes.push(format!(
+                    "{} is partial: {} gaps, {} lines without a price.",
+                    month_name(*month),
+                    bill.gaps.len(),
+                    bill.unpriced().count()
+                ));
+            }
+        }
+    }
+    Method {
+        words,
+        prices: Grid::of(&prices(bill), "The prices of the month".to_owned()),
+        notes: notes.iter().map(|note| plain_text(note)).collect(),
+    }
+}
+
+/// Where a price is from: its layer, its document, the day of that and how sure it is.
+type Source<'b> = (&'static str, &'b str, Option<chrono::NaiveDate>, &'b str);
+
+/// Each source of prices, its date and how much rests on it.
+fn prices(bill: &Bill) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("Prices from", "origin", 0),
+        Column::new("Source", "source", 0),
+        Column::new("As of", "date", 0),
+        Column::new("Confidence", "confidence", 0),
+        Column::new("Lines", "lines", 0),
+    ]);
+    let mut sources: BTreeMap<Source<'_>, u64> = BTreeMap::new();
+    let mut without = 0;
+    for line in &bill.lines {
+        let Some(price) = &line.price else {
+            without += u64::from(line.unpriced.is_some());
+            continue;
+        };
+        let source = &price.source;
+        let key = (
+            price.origin.name(),
+            source.title.as_ref(),
+            source.date,
+            source.confidence.as_ref(),
+        );
+        *sources.entry(key).or_default() += 1;
+    }
+    for ((origin, title, date, confidence), lines) in sources {
+        table.rows.push(vec![
+            Cell::text(origin),
+            Cell::text(title),
+            date.map_or(Cell::Empty, Cell::Day),
+            Cell::text(confidence),
+            Cell::Count(lines),
+        ]);
+    }
+    if without > 0 {
+        table.rows.push(vec![
+            Cell::text("none"),
+            Cell::text("no price is known"),
+            Cell::Empty,
+            Cell::Empty,
+            Cell::Count(without),
+        ]);
+    }
+    table
+}

@@ -1,0 +1,86 @@
+//! The reported month beside AWS's bill.
+
+use super::{
+    Grid, Section,
+    pictures::{QUANTITIES, service_name, without_quantities},
+    sections::bill,
+};
+use crate::{
+    domain::{money::Money, overview::Reconciled},
+    report::{Cell, Column, Table, formats::Material, show_money},
+};
+
+/// Puts our rating of the reported month beside AWS's bill, by service.
+pub(super) fn section(material: &Material<'_>) -> Result<Section, String> {
+    let bill = bill(material);
+    let overview = material.overview.ok_or("the month was not compared")?;
+    let (services, sum) = &overview.reconciled;
+    if let Some(why) = without_quantities(material, bill.month) {
+        return Err(why);
+    }
+    if sum.unbilled == bill.lines.len() {
+        return Err("the ledger has no bill of AWS for the month".to_owned());
+    }
+    let mut table = Table::new(vec![
+        Column::new("Service", "service", 0),
+        Column::new("Our rating", "ours", 0),
+        Column::new("AWS billed", "aws", 0),
+        Column::new("Difference", "difference", 0),
+        Column::new("Explained", "explained", 0),
+        Column::new("Unexplained", "unexplained", 0),
+    ]);
+    let money = |amount| Cell::Money(amount, bill.currency.clone());
+    let row = |name: &str, one: &Reconciled| {
+        let mut cells = vec![Cell::text(name)];
+        let amounts = [
+            one.ours,
+            one.billed,
+            one.difference,
+            one.explained,
+            one.unexplained,
+        ];
+        cells.extend(amounts.map(money));
+        cells
+    };
+    for (service, one) in services {
+        table
+            .rows
+            .push(row(&service_name(material.catalog, service), one));
+    }
+    table.totals.push(row("Total", sum));
+    let lead = if sum.unexplained.is_zero() && services.values().all(|s| s.unexplained.is_zero()) {
+        format!(
+            "We rate the month at {}, AWS billed {}; every difference is explained.",
+            show_money(sum.ours, &bill.currency),
+            show_money(sum.billed, &bill.currency)
+        )
+    } else {
+        format!(
+            "We rate the month at {}, AWS billed {}; {} is unexplained.",
+            show_money(sum.ours, &bill.currency),
+            show_money(sum.billed, &bill.currency),
+            show_money(sum.unexplained, &bill.currency)
+        )
+    };
+    let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
+    let costs: Vec<Money> = bill.costs_only().map(|line| line.cost).collect();
+    if !costs.is_empty() {
+        notes.push(format!(
+            "Of that, {} is as AWS billed it: its export states costs and no quantities; {QUANTITIES}.",
+            show_money(costs.into_iter().sum(), &bill.currency)
+        ));
+    }
+    if sum.unbilled > 0 {
+        notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
+    }
+    Ok(Section {
+        id: "reconciliation",
+        title: "Reconciliation with AWS's bill".to_owned(),
+        lead,
+        picture: None,
+        table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
+        folded: false,
+        code: None,
+        notes,
+    })
+}
