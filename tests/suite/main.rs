@@ -24,6 +24,7 @@ mod finance;
 mod finance_laws;
 mod forecast;
 mod full_disk;
+mod fuzzed;
 mod import;
 mod import_shapes;
 mod laws;

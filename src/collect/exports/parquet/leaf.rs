@@ -8,14 +8,8 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::Bytes;
 use parquet::{
     basic::{Compression, Encoding, Type},
-    column::{
-        page::{Page, PageMetadata, PageReader},
-        reader::{ColumnReader, get_column_reader},
-    },
-    data_type::AsBytes,
-    errors::ParquetError,
+    column::page::{Page, PageReader},
     file::{metadata::RowGroupMetaData, serialized_reader::SerializedPageReader},
-    schema::types::ColumnDescPtr,
 };
 
 use self::lists::Window;
@@ -23,14 +17,13 @@ use super::{
     Broken,
     packing::Packing,
     pages::{Chunks, Pages},
+    rare,
     runs::Runs,
 };
 use crate::collect::exports::source::ReadAt;
 
 /// The code of a value that is not there.
 pub(super) const ABSENT: u32 = u32::MAX;
-/// Values that a page in one of the rare encodings may have: they are decoded all at once.
-const DECODED_AT_ONCE: u32 = 1 << 24;
 
 /// Values as they lie one after another: of one width, or each after its length.
 #[derive(Default)]
@@ -157,7 +150,6 @@ pub(super) struct Leaf<R: ReadAt> {
     pages: SerializedPageReader<Pages<R>>,
     /// What unpacks the pages, where their reader does not.
     packing: Option<(Packing, Arc<Pages<R>>)>,
-    column: ColumnDescPtr,
     max_definition: u32,
     max_repetition: u32,
     width: usize,
@@ -228,7 +220,6 @@ impl<R: ReadAt + 'static> Leaf<R> {
             packing,
             max_definition: level(column.max_def_level()),
             max_repetition: level(column.max_rep_level()),
-            column,
             width,
             dictionary: Table::default(),
             numbers: None,
@@ -332,8 +323,8 @@ impl<R: ReadAt + 'static> Leaf<R> {
                 let bits = bytes.first().copied().unwrap_or_default();
                 Values::Codes(Runs::new(bytes.slice(bytes.len().min(1)..), bits)?)
             }
-            _ => Values::Plain {
-                bytes: decoded(&self.column, page, width)?,
+            rare => Values::Plain {
+                bytes: rare::plain(rare, &bytes, width, entries)?,
                 at: 0,
                 width,
             },
@@ -571,71 +562,4 @@ fn prefixed(page: &Bytes, at: &mut usize, highest: u32) -> Result<Runs, Broken> 
     let start = *at + 4;
     *at = start + length;
     levels(page.slice(start..*at), highest)
-}
-
-/// Brings a page in one of the rarer encodings into the plain one.
-fn decoded(column: &ColumnDescPtr, page: &Page, width: usize) -> Result<Bytes, Broken> {
-    let entries = page.num_values();
-    if entries > DECODED_AT_ONCE {
-        return Err(Broken::new("a page with more values than a page can have"));
-    }
-    let reader = get_column_reader(column.clone(), Box::new(OnePage(Some(page.clone()))));
-    let mut plain = Vec::new();
-    macro_rules! values {
-        ($reader:ident) => {{
-            let mut reader = $reader;
-            let (mut values, mut definitions, mut repetitions) = (vec![], vec![], vec![]);
-            reader.read_records(
-                entries as usize,
-                Some(&mut definitions),
-                Some(&mut repetitions),
-                &mut values,
-            )?;
-            for value in &values {
-                let value = value.as_bytes();
-                if width == 0 {
-                    let length = u32::try_from(value.len()).map_err(|_| too_short())?;
-                    plain.extend(length.to_le_bytes());
-                }
-                plain.extend_from_slice(value);
-            }
-        }};
-    }
-    match reader {
-        ColumnReader::BoolColumnReader(_) => return Err(Broken::new("truth values")),
-        ColumnReader::Int32ColumnReader(reader) => values!(reader),
-        ColumnReader::Int64ColumnReader(reader) => values!(reader),
-        ColumnReader::Int96ColumnReader(reader) => values!(reader),
-        ColumnReader::FloatColumnReader(reader) => values!(reader),
-        ColumnReader::DoubleColumnReader(reader) => values!(reader),
-        ColumnReader::ByteArrayColumnReader(reader) => values!(reader),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => values!(reader),
-    }
-    Ok(plain.into())
-}
-
-/// A column of one page.
-struct OnePage(Option<Page>);
-
-impl Iterator for OnePage {
-    type Item = Result<Page, ParquetError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.take().map(Ok)
-    }
-}
-
-impl PageReader for OnePage {
-    fn get_next_page(&mut self) -> Result<Option<Page>, ParquetError> {
-        Ok(self.0.take())
-    }
-
-    fn peek_next_page(&mut self) -> Result<Option<PageMetadata>, ParquetError> {
-        Ok(None)
-    }
-
-    fn skip_next_page(&mut self) -> Result<(), ParquetError> {
-        self.0 = None;
-        Ok(())
-    }
 }

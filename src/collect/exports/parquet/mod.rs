@@ -7,6 +7,7 @@ mod form;
 mod leaf;
 mod packing;
 mod pages;
+mod rare;
 mod runs;
 mod table;
 
