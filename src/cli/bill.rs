@@ -93,6 +93,9 @@ pub(super) fn run(
         };
         show(bill, format!("Bill of {month}"), detail, app, output)?;
     }
-    hint_at_unpriced(bill, output);
+    hint_at_unpriced(bill, &app.catalog, output);
+    if let Some(old) = bill.old_prices(app.today) {
+        output.say(&format!("note: {old}"));
+    }
     Ok(Exit::of(bill.is_complete(), strict))
 }

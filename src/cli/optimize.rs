@@ -30,7 +30,7 @@ use crate::{
 ///   pipebill optimize --demo
 ///   pipebill optimize --demo --top 3 --explain
 ///   pipebill optimize --write savings && pipebill whatif savings/*.toml
-///   pipebill optimize --price Reserved-EC2=0.004 --format markdown
+///   pipebill optimize --price Reserved:Linux:x86-64.g1.large=0.01 --format markdown
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

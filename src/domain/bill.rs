@@ -17,6 +17,9 @@ use super::{
     usage::{ChargeKind, Gap, UsageKey},
 };
 
+/// Days after which a price should be looked up again.
+pub const OLD_DAYS: i64 = 365;
+
 /// One multiplication of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
@@ -44,6 +47,13 @@ pub enum Unpriced {
     NotListed,
     /// It is listed, its price is not known.
     PriceUnknown,
+    /// AWS does not sell it in that region.
+    NotOffered {
+        /// Where.
+        region: Region,
+        /// The day of the list that says so.
+        listed: NaiveDate,
+    },
     /// Prices exist, none on the day of usage.
     NotInForce,
     /// The price of the tier that the last units reach is not known.
@@ -63,6 +73,7 @@ impl Unpriced {
         match self {
             Self::NotListed => "not-listed",
             Self::PriceUnknown => "price-unknown",
+            Self::NotOffered { .. } => "not-offered",
             Self::NotInForce => "not-in-force",
             Self::TierUnknown => "tier-unknown",
             Self::UnitMismatch { .. } => "unit-mismatch",
@@ -74,6 +85,9 @@ impl Unpriced {
         match self {
             Self::NotListed => "no price listed".to_owned(),
             Self::PriceUnknown => "price not known".to_owned(),
+            Self::NotOffered { region, listed } => {
+                format!("not offered in {region} (AWS list of {listed})")
+            }
             Self::NotInForce => "no price in force on that day".to_owned(),
             Self::TierUnknown => "price of the last tier not known".to_owned(),
             Self::UnitMismatch { expected, found } => {
@@ -276,6 +290,36 @@ impl Bill {
     /// Tells whether [`Bill::list_total`] is the whole.
     pub fn list_is_complete(&self) -> bool {
         self.gaps.is_empty() && !self.lines.iter().any(|line| line.list_is_partial)
+    }
+
+    /// Says in a sentence that lists of prices are older than a year, and how to refresh them; none if
+    /// no line rests on such.
+    pub fn old_prices(&self, today: NaiveDate) -> Option<String> {
+        let rests = |line: &&LineItem| {
+            let price = line.price.as_ref()?;
+            let is_listed = matches!(
+                price.origin,
+                PriceOrigin::PriceList | PriceOrigin::Catalogue | PriceOrigin::Assumed(_)
+            );
+            let free = line.steps.iter().all(|step| step.unit_price.is_zero());
+            price.source.date.filter(|_| is_listed && !free)
+        };
+        let old = |line: &&LineItem| {
+            rests(line).is_some_and(|date| (today - date).num_days() > OLD_DAYS)
+        };
+        let lines: Vec<&LineItem> = self.lines.iter().filter(old).collect();
+        let oldest = lines.iter().filter_map(rests).min()?;
+        let regions: BTreeSet<&Region> = lines.iter().map(|line| &line.key.region).collect();
+        let only = match regions.into_iter().collect::<Vec<_>>()[..] {
+            [region] if *region != Region::global() => format!(" --region {region}"),
+            _ => String::new(),
+        };
+        Some(format!(
+            "Prices of {} of {} lines are older than a year (AWS list of {oldest}). Refresh: \
+             `pipebill prices update{only}`.",
+            lines.len(),
+            self.lines.len()
+        ))
     }
 
     /// Tells whether any line took another region's price.

@@ -29,6 +29,7 @@ pub mod prospect;
 pub mod quantity;
 pub mod rating;
 pub mod scenario;
+mod spelling;
 pub mod storage;
 pub mod tariff;
 pub mod usage;

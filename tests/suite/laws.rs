@@ -8,7 +8,7 @@ use pipebill::domain::{
     allocation::{Dimension, Policy, allocate, largest_remainder, share_money, share_quantity},
     allowance::FreeTier,
     bill::Bill,
-    catalog::Catalog,
+    catalog::{Catalog, Prices, Tariffs},
     compare::{Cause, reconcile},
     ids::{AccountId, Meter, Region, ResourceId},
     money::Money,
@@ -308,6 +308,7 @@ fn small_catalog(prices: &[(&str, Option<&str>, Rate)]) -> (Catalog, Meter) {
             source: PriceSource {
                 title: Arc::from("a test"),
                 date: None,
+                also: Vec::new(),
                 confidence: Arc::from("high"),
                 file: Arc::from("none"),
                 sku: None,
@@ -317,7 +318,9 @@ fn small_catalog(prices: &[(&str, Option<&str>, Rate)]) -> (Catalog, Meter) {
     });
     let mut catalog = Catalog::default();
     let key = (meter.clone(), Region::new("us-east-1"));
-    catalog.tariffs.insert(key, tariffs.collect());
+    let tariffs = Tariffs::from([(key, tariffs.collect())]);
+    let prices = Prices::later(move || tariffs);
+    catalog.prices.insert(meter.service.clone(), prices);
     (catalog, meter)
 }
 

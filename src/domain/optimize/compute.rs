@@ -138,7 +138,11 @@ fn consider(
         return found.unpriced(from, &project.key.region);
     };
     let Some(price) = prices.of_key(&key) else {
-        return found.unpriced(to, &project.key.region);
+        let region = &project.key.region;
+        return match prices.not_offered(&key) {
+            Some(listed) => found.not_offered(to, region, listed),
+            None => found.unpriced(to, region),
+        };
     };
     let before = project.units(Pace::SAME);
     let leaves = Shift {

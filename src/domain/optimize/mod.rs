@@ -27,6 +27,7 @@ mod waste;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
@@ -209,6 +210,9 @@ struct Unpriced {
     projects: u64,
 }
 
+/// A compute type that is not sold somewhere: where, and the day of the list that says so.
+type NotOffered = BTreeMap<String, (BTreeSet<Region>, NaiveDate)>;
+
 /// What the searches found.
 #[derive(Debug)]
 struct Found {
@@ -218,6 +222,8 @@ struct Found {
     drafts: Vec<Draft>,
     /// What has no price, by compute type.
     unpriced: BTreeMap<String, Unpriced>,
+    /// What is not sold, by compute type.
+    not_offered: NotOffered,
     /// Below which price a fleet would pay, and in words.
     fleets: Vec<(Decimal, String)>,
     not_compared: BTreeSet<String>,
@@ -241,6 +247,13 @@ impl Found {
         known.projects += 1;
     }
 
+    /// Notes that AWS does not sell a compute type in a region.
+    fn not_offered(&mut self, compute: &Compute, region: &Region, listed: NaiveDate) {
+        let known = self.not_offered.entry(compute.name.clone());
+        let (regions, _) = known.or_insert_with(|| (BTreeSet::new(), listed));
+        regions.insert(region.clone());
+    }
+
     fn not_compared(&mut self) -> Vec<String> {
         let mut all: Vec<String> = std::mem::take(&mut self.not_compared).into_iter().collect();
         for (compute, unpriced) in &self.unpriced {
@@ -258,14 +271,21 @@ impl Found {
                 unpriced.meter.usage_type
             ));
         }
+        for (compute, (regions, listed)) in &self.not_offered {
+            let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+            all.push(format!(
+                "{compute}: not offered in {} (AWS list of {listed})",
+                regions.join(" and ")
+            ));
+        }
         self.fleets.sort_by(|a, b| b.cmp(a));
         let fleets: Vec<&str> = self.fleets.iter().map(|(_, text)| text.as_str()).collect();
         if let Some(named) = fleets.get(..fleets.len().min(FLEETS_NAMED))
             && !named.is_empty()
         {
             all.push(format!(
-                "reserved fleets: their price is not known; state it with --price Reserved-EC2=…. \
-                 One machine would pay {}",
+                "reserved fleets: their price is not known; state it with --price. One machine would pay \
+                 {}",
                 named.join(", ")
             ));
         }
@@ -290,6 +310,7 @@ pub fn optimize(
         currency: latest.valuer.workload.currency.clone(),
         drafts: Vec::new(),
         unpriced: BTreeMap::new(),
+        not_offered: BTreeMap::new(),
         fleets: Vec::new(),
         not_compared: BTreeSet::new(),
         observations: Vec::new(),

@@ -444,7 +444,9 @@ impl<'a> Application<'a> {
     ) {
         let mut key = lot.key.clone();
         let mut rate = lot.rate;
-        if let Some(region) = region.filter(|region| **region != key.region) {
+        let meter = to.map_or(&key.meter, |to| &to.meter);
+        let region = region.filter(|region| **region != key.region && self.moves(lot, meter, region));
+        if let Some(region) = region {
             key.region = region.clone();
             rate = None;
         }
@@ -459,6 +461,43 @@ impl<'a> Application<'a> {
             rate,
             quantity: Quantity::new(quantity, unit),
         });
+    }
+
+    /// Tells whether AWS sells a meter in another region; notes what stays because it does not.
+    fn moves(&mut self, lot: &Lot, meter: &Meter, to: &Region) -> bool {
+        let Some(listed) = self.catalog.not_offered(meter, to, lot.day) else {
+            return true;
+        };
+        let prices = &self.out.terms.prices;
+        if prices.iter().any(|price| price.usage_type == meter.usage_type) {
+            return true;
+        }
+        let known = self.catalog.meter(&meter.service, meter.usage_type.as_str());
+        let name = known.map_or(meter.usage_type.as_str(), |info| &info.name);
+        self.out.warnings.insert(format!(
+            "{} {name} stays in {}: not offered in {to} (AWS list of {listed}).",
+            self.catalog.service_name(&meter.service),
+            lot.key.region
+        ));
+        false
+    }
+
+    /// Returns what the machines of a fleet are: those stated, else the same as the builds had on
+    /// demand, if all had the same.
+    fn machines(&self, stated: &'a Compute, lots: &[usize]) -> &'a Compute {
+        if stated.name != "reserved" {
+            return stated;
+        }
+        let of_lot = |at: &usize| {
+            let meter = &self.workload.lots[*at].key.meter;
+            let compute = self.catalog.computes.iter().find(|c| c.meter == *meter)?;
+            self.catalog.fleet_like(compute)
+        };
+        let mut all = lots.iter().map(of_lot);
+        match all.next().flatten() {
+            Some(first) if all.all(|other| other == Some(first)) => first,
+            _ => stated,
+        }
     }
 
     /// Runs the builds of lots on one fleet.
@@ -482,6 +521,7 @@ impl<'a> Application<'a> {
         else {
             return;
         };
+        let compute = self.machines(compute, lots);
         let minutes =
             Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
         let minutes = minutes.max(compute.minimum * Decimal::from(*machines));
