@@ -202,7 +202,10 @@ impl App {
                 absent.push(service.name.clone());
                 continue;
             };
-            let (folder, file) = list.page.split_once('/').unwrap_or((&list.page, &list.page));
+            let (folder, file) = list
+                .page
+                .split_once('/')
+                .unwrap_or((&list.page, &list.page));
             for (base, currency) in &partitions {
                 let base = base_url.unwrap_or(base).trim_end_matches('/');
                 urls.push(format!(

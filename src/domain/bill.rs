@@ -304,9 +304,8 @@ impl Bill {
             let free = line.steps.iter().all(|step| step.unit_price.is_zero());
             price.source.date.filter(|_| is_listed && !free)
         };
-        let old = |line: &&LineItem| {
-            rests(line).is_some_and(|date| (today - date).num_days() > OLD_DAYS)
-        };
+        let old =
+            |line: &&LineItem| rests(line).is_some_and(|date| (today - date).num_days() > OLD_DAYS);
         let lines: Vec<&LineItem> = self.lines.iter().filter(old).collect();
         let oldest = lines.iter().filter_map(rests).min()?;
         let regions: BTreeSet<&Region> = lines.iter().map(|line| &line.key.region).collect();

@@ -28,6 +28,14 @@ fn machine(usage_type: &str) -> Option<Machine> {
     let family = ["reserved", "sandbox", "docker"];
     let family = family.into_iter().find(|word| lower.contains(word))?;
     let has = |word: &str| lower.contains(word);
+    if has("custom") {
+        return Some(Machine {
+            family,
+            system: "any",
+            architecture: "any",
+            size: BTreeSet::from(["custom".to_owned()]),
+        });
+    }
     let system = match () {
         () if has("windows") => "windows",
         () if has("mac") => "mac",
@@ -42,9 +50,7 @@ fn machine(usage_type: &str) -> Option<Machine> {
     let words = lower.split(|c: char| !c.is_ascii_alphanumeric());
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let size = words.filter_map(|word| match word {
-        "small" | "medium" | "large" | "xlarge" | "2xlarge" | "nvme" | "custom" => {
-            Some(word.to_owned())
-        }
+        "small" | "medium" | "large" | "xlarge" | "2xlarge" | "nvme" => Some(word.to_owned()),
         _ => {
             let unit = ["vcpu", "cpu", "gib", "gb"];
             let (number, unit) = unit

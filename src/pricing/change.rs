@@ -81,15 +81,19 @@ pub fn bring(
         }
         updated.lists.push(list);
     }
-    let order = |a: &PriceChange, b: &PriceChange| {
-        (&a.meter, &a.region).cmp(&(&b.meter, &b.region))
-    };
+    let order =
+        |a: &PriceChange, b: &PriceChange| (&a.meter, &a.region).cmp(&(&b.meter, &b.region));
     updated.changes.sort_by(order);
     updated
 }
 
 /// Returns the price in force on a day: of lists brought in before, else of the catalogue.
-fn known<'c>(catalog: &'c Catalog, meter: &Meter, region: &Region, day: NaiveDate) -> Option<&'c Arc<Tariff>> {
+fn known<'c>(
+    catalog: &'c Catalog,
+    meter: &Meter,
+    region: &Region,
+    day: NaiveDate,
+) -> Option<&'c Arc<Tariff>> {
     let listed = catalog.listed(meter, region, day);
     let tariff = listed.or_else(|| match catalog.lookup(meter, region, day) {
         Lookup::Found(tariff) => Some(tariff),
@@ -181,9 +185,8 @@ fn gone(
         let covers = |region: &Region| {
             regions.contains(region) && (list.is_page || places.contains(region.as_str()))
         };
-        let of_service = |(meter, region): &&(Meter, Region)| {
-            meter.service == **code && covers(region)
-        };
+        let of_service =
+            |(meter, region): &&(Meter, Region)| meter.service == **code && covers(region);
         // The list before this one, else what the program comes with.
         let mut before: Vec<&(Meter, Region)> =
             catalog.price_list.keys().filter(of_service).collect();

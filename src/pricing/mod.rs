@@ -103,7 +103,12 @@ struct Table<'a> {
 
 impl Table<'_> {
     fn read(&self) -> Result<crate::domain::catalog::Tariffs, CatalogError> {
-        rows::read(File { name: &self.name }, self.text, &self.meters, &self.sources)
+        rows::read(
+            File { name: &self.name },
+            self.text,
+            &self.meters,
+            &self.sources,
+        )
     }
 }
 

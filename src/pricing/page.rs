@@ -163,7 +163,10 @@ pub(super) fn read(file: &str, content: &str, catalog: &Catalog) -> Result<Rows,
             if all.len() == info.listed.len() {
                 rows.rows.extend(all);
             } else {
-                *rows.left_out.entry("prices without all of their tiers").or_default() += 1;
+                *rows
+                    .left_out
+                    .entry("prices without all of their tiers")
+                    .or_default() += 1;
             }
         }
     }

@@ -243,7 +243,10 @@ mod tests {
             "package 1000:0.5",
             "volume 10:1;:0.5",
         ] {
-            assert_eq!(parse_rate(text).map(|rate| rate_text(&rate)), Ok(text.to_owned()));
+            assert_eq!(
+                parse_rate(text).map(|rate| rate_text(&rate)),
+                Ok(text.to_owned())
+            );
         }
     }
 

@@ -116,7 +116,9 @@ pub(super) fn read_computes(
                 Grain::Second => Unit::Second,
             },
             aliases: Vec::new(),
-            note: Some(row.note).filter(|note| !note.is_empty()).map(Arc::from),
+            note: Some(row.note)
+                .filter(|note| !note.is_empty())
+                .map(Arc::from),
             listed: if row.listed.is_empty() {
                 Vec::new()
             } else {
@@ -140,5 +142,8 @@ pub(super) fn read_computes(
         };
         Ok((compute, info))
     };
-    file.rows::<ComputeRow>(text)?.into_iter().map(read).collect()
+    file.rows::<ComputeRow>(text)?
+        .into_iter()
+        .map(read)
+        .collect()
 }

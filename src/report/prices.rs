@@ -95,7 +95,9 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
             }
             // What stands for things that are not stated is no price to know.
             let all = service.meters.iter();
-            let all: Vec<_> = all.filter(|info| !stands_for_others(catalog, info)).collect();
+            let all: Vec<_> = all
+                .filter(|info| !stands_for_others(catalog, info))
+                .collect();
             let is_unknown = |info: &&&MeterInfo| {
                 catalog.listed(&info.meter, region, today).is_none()
                     && matches!(catalog.lookup(&info.meter, region, today), Lookup::Unknown)
@@ -121,7 +123,10 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
         }
         whole.dedup();
         if !whole.is_empty() {
-            known_nowhere.entry(whole).or_default().push(service.name.clone());
+            known_nowhere
+                .entry(whole)
+                .or_default()
+                .push(service.name.clone());
         }
         for (name, regions) in meters {
             let what = format!("{}: {name}", service.name);
@@ -201,7 +206,12 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Do
         of_compute("GPU", "gpu", &["gpu1."], false),
         of_compute("Windows", "windows", &["windows/general1."], false),
         of_compute("Lambda", "lambda", &["lambda."], false),
-        of_compute("Fleets", "fleets", &["reserved.", "windows/reserved."], false),
+        of_compute(
+            "Fleets",
+            "fleets",
+            &["reserved.", "windows/reserved."],
+            false,
+        ),
         of_compute("macOS", "macos", &["reserved."], true),
         of_compute("Sandbox", "sandbox", &["sandbox/"], false),
         of_service("CodePipeline", "codepipeline", "codepipeline"),
@@ -214,7 +224,11 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Do
         Column::new("Partition", "partition", 3),
         Column::in_files("currency"),
     ];
-    head.extend(columns.iter().map(|column| Column::new(column.title, column.name, 2)));
+    head.extend(
+        columns
+            .iter()
+            .map(|column| Column::new(column.title, column.name, 2)),
+    );
     let mut table = Table::new(head);
     for info in catalog.regions.values() {
         if only.is_some_and(|only| *only != info.id) {
@@ -523,10 +537,10 @@ pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalo
     let mut table = Table::new(vec![
         Column::new("Service", "service", 1),
         Column::new("Usage type", "usage_type", 0),
-        Column::new("Region", "region", 1),
+        Column::new("Region", "region", 0),
         Column::new("Before", "before", 0),
         Column::new("Now", "after", 0),
-        Column::new("Since", "since", 2),
+        Column::new("Since", "since", 0),
     ]);
     for change in &updated.changes {
         let before = change.before.as_ref().map(price_cell);

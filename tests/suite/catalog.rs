@@ -98,9 +98,7 @@ fn every_source_is_used() {
             .lines()
             .filter_map(|line| line.strip_prefix("[source.")?.strip_suffix(']'));
         for key in keys {
-            let named = prices
-                .split([',', ' ', '\n'])
-                .any(|word| word == key);
+            let named = prices.split([',', ' ', '\n']).any(|word| word == key);
             assert!(named, "{name}: no price names source {key}");
         }
     }

@@ -110,7 +110,7 @@ impl Place {
             .args(arguments)
             .arg("--ledger")
             .arg(self.folder.path().join("ledger.sqlite"))
-            .args(["--today", "2026-11-21"])
+            .args(["--as-of", "2026-11-21"])
             .env_remove("HTTP_PROXY")
             .env_remove("http_proxy")
             .output()
@@ -159,7 +159,10 @@ impl Place {
 
 fn said(output: &Output) -> (Option<i32>, String) {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
-    (output.status.code(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 #[test]
@@ -171,22 +174,62 @@ fn a_page_brings_all_regions_in_one_request() {
         codebuild_page(
             "2026-11-10",
             &[
-                ("EU (London)", LINUX, "general1.small", "NEWSKU", "0.0050000000"),
-                ("EU (London)", LINUX, "general1.medium", "MEDIUM", "0.0110000000"),
-                ("Canada West (Calgary)", LINUX, "general1.small", "CALGARY", "0.0060000000"),
+                (
+                    "EU (London)",
+                    LINUX,
+                    "general1.small",
+                    "NEWSKU",
+                    "0.0050000000",
+                ),
+                (
+                    "EU (London)",
+                    LINUX,
+                    "general1.medium",
+                    "MEDIUM",
+                    "0.0110000000",
+                ),
+                (
+                    "Canada West (Calgary)",
+                    LINUX,
+                    "general1.small",
+                    "CALGARY",
+                    "0.0060000000",
+                ),
                 ("EU (Paris)", LINUX, "gpu1.small", "PARIS", "0.0700000000"),
-                ("EU (Paris)", "Sandbox Linux", "general1.small", "PARISBOX", "0.0000400000"),
-                ("US West (Denver)", LINUX, "general1.small", "DENVER", "0.0090000000"),
+                (
+                    "EU (Paris)",
+                    "Sandbox Linux",
+                    "general1.small",
+                    "PARISBOX",
+                    "0.0000400000",
+                ),
+                (
+                    "US West (Denver)",
+                    LINUX,
+                    "general1.small",
+                    "DENVER",
+                    "0.0090000000",
+                ),
             ],
         ),
     );
-    assert!(place.cost("ca-west-1", "general1.small", "2026-11").contains("price-unknown"));
+    assert!(
+        place
+            .cost("ca-west-1", "general1.small", "2026-11")
+            .contains("price-unknown")
+    );
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
     // 0.005 in London is as before; the others are changed or new.
-    assert!(text.contains("5 prices read from 1 lists: 4 changed, 1 as before"), "{text}");
+    assert!(
+        text.contains("5 prices read from 1 lists: 4 changed, 1 as before"),
+        "{text}"
+    );
     assert!(text.contains("2026-11-10"), "since when: {text}");
-    assert!(text.contains("keep their last price"), "a list of a few: {text}");
+    assert!(
+        text.contains("keep their last price"),
+        "a list of a few: {text}"
+    );
     // A region that no list had: in force as far back as any price.
     assert_eq!(place.cost("ca-west-1", "general1.small", "2026-11"), "6");
     // What was not offered by the list of 2025-11-04 is since then.
@@ -209,19 +252,28 @@ fn what_a_later_list_no_longer_has_is_not_offered_from_then_on() {
     let small = ("EU (London)", LINUX, "general1.small", "SMALL", "0.005");
     let medium = ("EU (London)", LINUX, "general1.medium", "MEDIUM", "0.01");
     let large = ("EU (London)", LINUX, "general1.large", "LARGE", "0.02");
-    server.put(CODEBUILD_PAGE, codebuild_page("2026-10-01", &[small, medium, large]));
+    server.put(
+        CODEBUILD_PAGE,
+        codebuild_page("2026-10-01", &[small, medium, large]),
+    );
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
     // Another SKU of the same machine is the same machine.
     let other = ("EU (London)", LINUX, "general1.small", "OTHERSKU", "0.005");
-    server.put(CODEBUILD_PAGE, codebuild_page("2026-10-20", &[other, large]));
+    server.put(
+        CODEBUILD_PAGE,
+        codebuild_page("2026-10-20", &[other, large]),
+    );
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
     assert!(text.contains("not offered"), "{text}");
     assert_eq!(place.cost("eu-west-2", "general1.small", "2026-11"), "5");
     assert_eq!(place.cost("eu-west-2", "general1.medium", "2026-10"), "10");
     let gone = place.cost("eu-west-2", "general1.medium", "2026-11");
-    assert!(gone.contains("not offered in eu-west-2 (AWS list of 2026-10-20)"), "{gone}");
+    assert!(
+        gone.contains("not offered in eu-west-2 (AWS list of 2026-10-20)"),
+        "{gone}"
+    );
 }
 
 #[test]
@@ -229,19 +281,30 @@ fn a_broken_list_changes_nothing() {
     let server = Server::start();
     let whole = codebuild_page(
         "2026-11-10",
-        &[("EU (London)", LINUX, "general1.small", "SMALL", "0.0070000000")],
+        &[(
+            "EU (London)",
+            LINUX,
+            "general1.small",
+            "SMALL",
+            "0.0070000000",
+        )],
     );
     let whole_text = whole.to_string();
     let mut wrong_price = whole.clone();
-    wrong_price["regions"]["EU (London)"]["OnDemand-EC2 Linux-computetype-general1.small"]["price"] =
-        json!("free");
+    wrong_price["regions"]["EU (London)"]["SMALL.JRTCKXETXF.6YS6EN2CT7 1"]["price"] = json!("free");
     let mut yuan = whole.clone();
     yuan["manifest"]["currencyCode"] = json!("CNY");
     let mut no_day = whole.clone();
     no_day["manifest"]["hawkFilePublicationDate"] = json!("soon");
     for (body, problem) in [
-        (whole_text[..whole_text.len() / 2].to_owned(), "ends in the middle"),
-        (whole_text.replace("\"price\":", "\"price\" "), "is not as AWS writes it"),
+        (
+            whole_text[..whole_text.len() / 2].to_owned(),
+            "ends in the middle",
+        ),
+        (
+            whole_text.replace("\"price\":", "\"price\" "),
+            "is not as AWS writes it",
+        ),
         (wrong_price.to_string(), "`free` is not a number"),
         (yuan.to_string(), "another currency"),
         (no_day.to_string(), "no day"),
@@ -269,9 +332,7 @@ fn tiers_and_bulk_files_are_read_as_the_pages_are() {
     let server = Server::start();
     let place = Place::new(&server);
     // Names and rate codes of QuinnyPig/aws-price-watcher@fed5321 raw/s3.json; prices made up.
-    let tier = |dimension: &str, price: &str| {
-        json!({"rateCode": format!("LONDONSTORE.JRTCKXETXF.{dimension}"), "price": price})
-    };
+    let tier = |dimension: &str, price: &str| json!({"rateCode": format!("LONDONSTORE.JRTCKXETXF.{dimension}"), "price": price});
     let mut page = json!({
         "manifest": {"serviceId": "s3", "source": "s3", "currencyCode": "USD",
             "hawkFilePublicationDate": "2026-11-01T00:00:00Z"},
@@ -286,7 +347,12 @@ fn tiers_and_bulk_files_are_read_as_the_pages_are() {
     let (code, text) = place.update(&["--service", "s3"]);
     assert_eq!(code, Some(0), "{text}");
     let (_, text) = said(&place.run(&[
-        "estimate", "--month", "2026-12", "--region", "eu-west-2", "--usage",
+        "estimate",
+        "--month",
+        "2026-12",
+        "--region",
+        "eu-west-2",
+        "--usage",
         "s3:TimedStorage-ByteHrs=600000",
     ]));
     // 51,200 x 0.03 + 460,800 x 0.029 + 88,000 x 0.028
@@ -321,8 +387,16 @@ fn tiers_and_bulk_files_are_read_as_the_pages_are() {
     );
     let base = format!("{}/offers/v1.0/aws", server.address);
     let (code, text) = said(&place.run(&[
-        "prices", "update", "--from", "bulk", "--base-url", &base, "--service", "codebuild",
-        "--region", "eu-west-2",
+        "prices",
+        "update",
+        "--from",
+        "bulk",
+        "--base-url",
+        &base,
+        "--service",
+        "codebuild",
+        "--region",
+        "eu-west-2",
     ]));
     assert_eq!(code, Some(0), "{text}");
     assert_eq!(place.cost("eu-west-2", "general1.medium", "2026-09"), "10");

@@ -67,13 +67,18 @@ fn cost(service: &ServiceCode, row: &Row, on: &str, quantity: Decimal) -> Option
         region => region,
     };
     let region = catalog().billing_region(service, &Region::new(region));
-    let unit = catalog().meter(service, row.cell("usage_type")).unwrap().unit;
+    let unit = catalog()
+        .meter(service, row.cell("usage_type"))
+        .unwrap()
+        .unit;
     let used = usage(&meter, region.as_str(), day(on), quantity, unit);
     let options = RatingOptions {
         free_tier: FreeTier::None,
         ..RatingOptions::new(Month::of(day(on)))
     };
-    let bill = rate(&[used], &PriceBook::new(catalog()), &options).unwrap().bill;
+    let bill = rate(&[used], &PriceBook::new(catalog()), &options)
+        .unwrap()
+        .bill;
     bill.is_complete().then(|| bill.total())
 }
 
@@ -82,7 +87,12 @@ fn every_row_is_the_price_that_the_program_answers() {
     let mut asked = 0;
     for row in rows() {
         let service = &catalog().service(&row.folder).unwrap().code;
-        let what = format!("{} {} in {}", row.folder, row.cell("usage_type"), row.cell("region"));
+        let what = format!(
+            "{} {} in {}",
+            row.folder,
+            row.cell("usage_type"),
+            row.cell("region")
+        );
         let on = match row.cell("until") {
             "" => "2026-11-15".to_owned(),
             _ => row.cell("from").to_owned(),
@@ -159,7 +169,12 @@ const ADJACENT: [(&str, &str, usize, &str); 40] = [
     ("s3", "Requests-Tier2", 36, "0.000014805"),
     ("s3", "TimedStorage-ByteHrs", 36, "2.66345"),
     ("secretsmanager", "AWSSecretsManager-Secrets", 35, "14"),
-    ("secretsmanager", "AWSSecretsManagerAPIRequest", 35, "0.000175"),
+    (
+        "secretsmanager",
+        "AWSSecretsManagerAPIRequest",
+        35,
+        "0.000175",
+    ),
     ("sns", "Emails", 36, "0.0007498"),
     ("sns", "Requests", 36, "0.000018445"),
     ("sqs", "Requests", 35, "0.000036936"),
@@ -325,6 +340,183 @@ fn what_a_list_leaves_out_is_not_offered() {
                 assert_eq!(listed, day("2025-11-04"));
             }
             other => panic!("{usage_type} in {region}: {other:?}"),
+        }
+    }
+}
+
+/// What an estimate comes to, and its bill.
+fn estimate(arguments: &str) -> serde_json::Value {
+    let output = std::process::Command::new(assert_cmd::cargo::cargo_bin("pipebill"))
+        .args([
+            "estimate", "--month", "2026-11", "--format", "json", "--ledger",
+        ])
+        .arg(std::env::temp_dir().join("no-ledger-here/ledger.sqlite"))
+        .args(arguments.split(' '))
+        .output()
+        .unwrap();
+    serde_json::from_slice(&output.stdout)
+        .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+#[test]
+fn estimates_come_to_the_list_price_by_hand() {
+    for (arguments, total) in [
+        // (1,100 - 100) x 0.005
+        ("--region eu-west-2 --codebuild general1.small=1100", "5"),
+        // 1,000 x 0.007, 0.008, 0.009
+        ("--codebuild arm1.medium=1000", "7"),
+        ("--region eu-west-2 --codebuild arm1.medium=1000", "8"),
+        ("--region ap-northeast-1 --codebuild arm1.medium=1000", "9"),
+        // 100 x 0.0947
+        ("--region eu-west-2 --codebuild general1.xlarge=100", "9.47"),
+        // 2 x 43,200 x 0.003
+        ("--codebuild reserved.x86-64.g1.small=2x720h", "259.2"),
+        ("--codebuild reserved.x86-64.g1.small=86400", "259.2"),
+        // 100,000 x 0.00004
+        ("--codebuild lambda.arm.4GB=100000s --free-tier none", "4"),
+        // A machine of macOS for a day at least: 1,440 x 0.02
+        ("--codebuild reserved.arm.m2.medium=1x1h", "28.8"),
+        // 3,600 x 0.00003, and 60 x 0.001
+        ("--codebuild sandbox/general1.small=3600s", "0.108"),
+        ("--codebuild docker/general1.2xlarge=60s", "0.06"),
+        // By attributes, Windows: 1,000 x 0.0216
+        (
+            "--codebuild windows/reserved.x86-64.8cpu.16gib=1000",
+            "21.6",
+        ),
+        // 60,000 GB out: 10,240 x 0.09 + 40,960 x 0.085 + 8,800 x 0.07
+        (
+            "--usage datatransfer:DataTransfer-Out-Bytes=60000 --free-tier none",
+            "5019.2",
+        ),
+        // No free tier of SNS in GovCloud: 1,000,000 x 0.0000006
+        ("--region us-gov-west-1 --usage sns:Requests=1000000", "0.6"),
+        ("--region us-west-2 --usage sns:Requests=1000000", "0"),
+    ] {
+        let bill = estimate(arguments);
+        assert_eq!(bill["total"], total, "{arguments}");
+        assert_eq!(bill["complete"], true, "{arguments}");
+    }
+}
+
+#[test]
+fn the_security_baseline_is_whole() {
+    for region in ["us-east-1", "eu-west-2", "us-gov-west-1"] {
+        let bill = estimate(&format!(
+            "--region {region} --codebuild general1.small=1100 --security-baseline"
+        ));
+        assert_eq!(bill["complete"], true, "{region}: {}", bill["unpriced"]);
+    }
+}
+
+#[test]
+fn what_cannot_be_priced_says_which_of_two_it_is() {
+    let paris = estimate("--region eu-west-3 --codebuild gpu1.small=10 --price-like us-east-1");
+    assert_eq!(
+        paris["unpriced"][0]["why"], "not offered in eu-west-3 (AWS list of 2025-11-04)",
+        "and nobody's price is lent"
+    );
+    let custom = estimate("--codebuild reserved.custom=10");
+    assert_eq!(custom["unpriced"][0]["reason"], "price-unknown");
+    let calgary = estimate("--region ca-west-1 --codebuild general1.small=1000");
+    assert_eq!(calgary["unpriced"][0]["reason"], "price-unknown");
+    let lent =
+        estimate("--region ca-west-1 --codebuild general1.small=1000 --price-like us-east-1");
+    assert_eq!(lent["total"], "4.5");
+}
+
+#[test]
+fn bills_of_fleets_are_recognised_by_their_words() {
+    let service = ServiceCode::new("CodeBuild");
+    for (written, meant) in [
+        // Spellings nobody has seen: any order, any separators, the words of AWS's list.
+        (
+            "EUW2-Reserved-Min:Linux:g1.small",
+            "Reserved:Linux:x86-64.g1.small",
+        ),
+        (
+            "USE1-Reserved-EC2:ARM:reserved.arm.g1.large",
+            "Reserved:Linux:arm.g1.large",
+        ),
+        (
+            "Build-Min:Reserved:Windows:g1.medium",
+            "Reserved:Windows:x86-64.g1.medium",
+        ),
+        (
+            "Reserved-Min:LinuxGPU:48vCPU-192GiB-NVMe",
+            "Reserved:Linux:gpu.48cpu.192gib.nvme",
+        ),
+        ("Reserved-Min:Mac:m2.medium", "Reserved:Mac:arm.m2.medium"),
+        ("Sandbox-Sec:ARM:g1.xlarge", "Sandbox:Linux:arm1.xlarge"),
+        (
+            "OnDemand-Docker:Linux:general1.2xlarge",
+            "Docker:Linux:general1.2xlarge",
+        ),
+        (
+            "Reserved-EC2-Custom:Linux:m7i.4xlarge",
+            "Reserved-EC2-Custom",
+        ),
+    ] {
+        let (_, meter) = catalog().locate(&service, written, None);
+        assert_eq!(meter.usage_type.as_str(), meant, "{written}");
+    }
+    // No size, or one that is no machine's: unknown, not guessed.
+    for written in [
+        "Reserved-Min:Linux",
+        "Sandbox-Sec:Linux:g9.huge",
+        "Reserved:Linux:7cpu",
+    ] {
+        let (_, meter) = catalog().locate(&service, written, None);
+        assert_eq!(meter.usage_type.as_str(), written);
+    }
+}
+
+#[test]
+fn fleets_are_the_machines_that_the_api_describes() {
+    for (described, machine) in [
+        (
+            "LINUX_CONTAINER/BUILD_GENERAL1_SMALL",
+            Some("reserved.x86-64.g1.small"),
+        ),
+        (
+            "ARM_EC2/BUILD_GENERAL1_LARGE",
+            Some("reserved.arm.g1.large"),
+        ),
+        (
+            "MAC_ARM/BUILD_GENERAL1_MEDIUM",
+            Some("reserved.arm.m2.medium"),
+        ),
+        (
+            "LINUX_EC2/ATTRIBUTE_BASED_COMPUTE/6cpu.16gib",
+            Some("reserved.x86-64.8cpu.16gib"),
+        ),
+        (
+            "LINUX_EC2/ATTRIBUTE_BASED_COMPUTE/8cpu.0gib.nvme",
+            Some("reserved.x86-64.48cpu.96gib.nvme"),
+        ),
+        (
+            "WINDOWS_EC2/ATTRIBUTE_BASED_COMPUTE/40cpu.10gib",
+            Some("windows/reserved.x86-64.48cpu.96gib"),
+        ),
+        (
+            "ARM_EC2/CUSTOM_INSTANCE_TYPE/c7g.xlarge",
+            Some("reserved.custom"),
+        ),
+        ("LINUX_EC2/ATTRIBUTE_BASED_COMPUTE/500cpu.1gib", None),
+        ("LINUX_EC2/ATTRIBUTE_BASED_COMPUTE", None),
+    ] {
+        let found = catalog()
+            .fleet(described)
+            .map(|compute| compute.name.as_str());
+        assert_eq!(found, machine, "{described}");
+    }
+    // Every machine on demand but Lambda has its like in a fleet.
+    for compute in &catalog().computes {
+        if compute.grain == pipebill::domain::catalog::Grain::Minute {
+            let like = catalog().fleet_like(compute);
+            let like = like.unwrap_or_else(|| panic!("{} has none", compute.name));
+            assert_eq!(like.processors, compute.processors, "{}", compute.name);
+            assert_eq!(like.os, compute.os, "{}", compute.name);
         }
     }
 }

@@ -9,8 +9,8 @@ use std::{
 use aws_sdk_codebuild::{
     Client,
     types::{
-        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, MachineType, Sandbox as SdkSandbox,
-        ScalingConfigurationOutput, SortOrderType,
+        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, MachineType,
+        Sandbox as SdkSandbox, ScalingConfigurationOutput, SortOrderType,
     },
 };
 

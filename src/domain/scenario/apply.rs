@@ -445,7 +445,8 @@ impl<'a> Application<'a> {
         let mut key = lot.key.clone();
         let mut rate = lot.rate;
         let meter = to.map_or(&key.meter, |to| &to.meter);
-        let region = region.filter(|region| **region != key.region && self.moves(lot, meter, region));
+        let region =
+            region.filter(|region| **region != key.region && self.moves(lot, meter, region));
         if let Some(region) = region {
             key.region = region.clone();
             rate = None;
@@ -469,10 +470,15 @@ impl<'a> Application<'a> {
             return true;
         };
         let prices = &self.out.terms.prices;
-        if prices.iter().any(|price| price.usage_type == meter.usage_type) {
+        if prices
+            .iter()
+            .any(|price| price.usage_type == meter.usage_type)
+        {
             return true;
         }
-        let known = self.catalog.meter(&meter.service, meter.usage_type.as_str());
+        let known = self
+            .catalog
+            .meter(&meter.service, meter.usage_type.as_str());
         let name = known.map_or(meter.usage_type.as_str(), |info| &info.name);
         self.out.warnings.insert(format!(
             "{} {name} stays in {}: not offered in {to} (AWS list of {listed}).",

@@ -14,7 +14,11 @@ fn price_lists_are_fetched_whole_or_not_at_all() {
     let (folder, ledger) = place();
     let base = format!("http://127.0.0.1:{}/offers/v1.0/aws", double.port);
     let update = |more: &[&str]| {
-        let arguments = [&["prices", "update", "--from", "bulk", "--base-url", &base], more].concat();
+        let arguments = [
+            &["prices", "update", "--from", "bulk", "--base-url", &base],
+            more,
+        ]
+        .concat();
         double.run(&ledger, &arguments)
     };
     // The second service is not published: nothing of the first is kept.
