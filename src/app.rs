@@ -35,7 +35,7 @@ use crate::{
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::{Bill, OutsideTotal},
+        bill::{Bill, OutsideTotal, old_prices},
         catalog::{Catalog, Tariffs},
         collection::Source,
         compare::{Comparison, reconcile},
@@ -299,7 +299,8 @@ impl App {
         let options = rating_options(plan.month, currency, terms, sharing);
         let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
-        bill.notes.extend(bill.old_prices(self.today));
+        bill.notes
+            .extend(old_prices(bill.oldest_price(), self.today));
         Ok(bill)
     }
 

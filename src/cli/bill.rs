@@ -94,8 +94,6 @@ pub(super) fn run(
         show(bill, format!("Bill of {month}"), detail, app, output)?;
     }
     hint_at_unpriced(bill, &app.catalog, output);
-    if let Some(old) = bill.old_prices(app.today) {
-        output.say(&format!("note: {old}"));
-    }
+    output.say_old_prices(bill.oldest_price(), app.today);
     Ok(Exit::of(bill.is_complete(), strict))
 }

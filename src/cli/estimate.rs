@@ -160,9 +160,9 @@ pub(super) fn hint_at_unpriced(bill: &Bill, catalog: &Catalog, output: &Output) 
         let reason = line.unpriced.as_ref().map(|(_, reason)| reason);
         !matches!(reason, Some(Unpriced::NotOffered { .. }))
     };
-    let Some(first) = bill.unpriced().next() else {
+    if bill.unpriced().next().is_none() {
         return;
-    };
+    }
     let Some(line) = bill.unpriced().find(is_sold) else {
         output.say("hint: `pipebill prices regions` shows what is offered where");
         return;
@@ -177,19 +177,23 @@ pub(super) fn hint_at_unpriced(bill: &Bill, catalog: &Catalog, output: &Output) 
         .iter()
         .map(|region| format!(" --region {region}"))
         .collect();
-    let service = catalog.services.get(&line.key.meter.service);
-    let update = match service.and_then(|service| service.list.as_ref()) {
+    let (service, usage_type) = (&line.key.meter.service, &line.key.meter.usage_type);
+    let state = format!("state a price: `--price '{usage_type}=0.01'`");
+    if catalog.meter(service, usage_type.as_str()).is_none() {
+        output.say(&format!("hint: {state}"));
+        return;
+    }
+    let list = catalog.services.get(service).and_then(|s| s.list.as_ref());
+    let update = match list {
         Some(_) => format!("fetch AWS's list: `pipebill prices update{regions}`; or "),
         None => String::new(),
     };
-    let other = match first.key.region.as_str() {
+    let other = match line.key.region.as_str() {
         "us-east-1" => "us-east-2",
         _ => "us-east-1",
     };
     output.say(&format!(
-        "hint: {update}state a price: `--price '{}=0.01'`; or take another region's: `--price-like \
-         {other}`",
-        line.key.meter.usage_type
+        "hint: {update}{state}; or take another region's: `--price-like {other}`"
     ));
 }
 

@@ -86,6 +86,8 @@ pub(super) fn run(
     if let Some(directory) = &args.write {
         write(directory, args.force, &found, output)?;
     }
+    let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
+    output.say_old_prices(oldest.min(), app.today);
     match output.format {
         Format::Json => output.data(&report::optimize::json(&found))?,
         Format::Csv => {

@@ -50,7 +50,7 @@ enum PricesCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Bring AWS's own price list in: the index.csv or index.json of a service
+    /// Bring AWS's own price list in: the index.csv or index.json of a service, or a pricing page's file
     ///
     /// Its prices stand above the embedded ones. Importing a service and region again replaces
     /// what was imported of them before. The files are public, no account needed:

@@ -20,6 +20,14 @@ use super::{
 /// Days after which a price should be looked up again.
 pub const OLD_DAYS: i64 = 365;
 
+/// Says in a sentence that an answer rests on price lists older than a year, and how to refresh them.
+pub fn old_prices(oldest: Option<NaiveDate>, today: NaiveDate) -> Option<String> {
+    let oldest = oldest.filter(|day| (today - *day).num_days() > OLD_DAYS)?;
+    Some(format!(
+        "Prices are as old as AWS's list of {oldest}, over a year. Refresh: `pipebill prices update`."
+    ))
+}
+
 /// One multiplication of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
@@ -292,10 +300,9 @@ impl Bill {
         self.gaps.is_empty() && !self.lines.iter().any(|line| line.list_is_partial)
     }
 
-    /// Says in a sentence that lists of prices are older than a year, and how to refresh them; none if
-    /// no line rests on such.
-    pub fn old_prices(&self, today: NaiveDate) -> Option<String> {
-        let rests = |line: &&LineItem| {
+    /// Returns the oldest day of the price lists that lines to pay for rest on.
+    pub fn oldest_price(&self) -> Option<NaiveDate> {
+        let rests = |line: &LineItem| {
             let price = line.price.as_ref()?;
             let is_listed = matches!(
                 price.origin,
@@ -304,21 +311,7 @@ impl Bill {
             let free = line.steps.iter().all(|step| step.unit_price.is_zero());
             price.source.date.filter(|_| is_listed && !free)
         };
-        let old =
-            |line: &&LineItem| rests(line).is_some_and(|date| (today - date).num_days() > OLD_DAYS);
-        let lines: Vec<&LineItem> = self.lines.iter().filter(old).collect();
-        let oldest = lines.iter().filter_map(rests).min()?;
-        let regions: BTreeSet<&Region> = lines.iter().map(|line| &line.key.region).collect();
-        let only = match regions.into_iter().collect::<Vec<_>>()[..] {
-            [region] if *region != Region::global() => format!(" --region {region}"),
-            _ => String::new(),
-        };
-        Some(format!(
-            "Prices of {} of {} lines are older than a year (AWS list of {oldest}). Refresh: \
-             `pipebill prices update{only}`.",
-            lines.len(),
-            self.lines.len()
-        ))
+        self.lines.iter().filter_map(rests).min()
     }
 
     /// Tells whether any line took another region's price.

@@ -1,6 +1,6 @@
 //! The catalogue for people: what it has, what it does not know, how old it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -83,21 +83,21 @@ pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Document {
 /// Says what has no price: what AWS does not sell there, and what is not known.
 fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<String> {
     let (mut unknown, mut notes) = (0, Vec::new());
+    let priced: BTreeSet<&Meter> = catalog.tariffs().map(|((meter, _), _)| meter).collect();
+    let any = Region::new("any");
     let mut known_nowhere: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
     let services = catalog.services.values();
     for service in services.filter(|s| filter.service.as_ref().is_none_or(|only| s.code == *only)) {
         let mut whole: Vec<String> = Vec::new();
         let mut meters: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        // What no list has anywhere, and what stands for things that are not stated, is left out.
+        let own = service.meters.iter();
+        let all: Vec<_> = own.filter(|info| priced.contains(&info.meter)).collect();
         let (mut not_offered, mut listed) = (0, None);
         for (region, info) in &catalog.regions {
             if filter.region.as_ref().is_some_and(|only| only != region) {
                 continue;
             }
-            // What stands for things that are not stated is no price to know.
-            let all = service.meters.iter();
-            let all: Vec<_> = all
-                .filter(|info| !stands_for_others(catalog, info))
-                .collect();
             let is_unknown = |info: &&&MeterInfo| {
                 catalog.listed(&info.meter, region, today).is_none()
                     && matches!(catalog.lookup(&info.meter, region, today), Lookup::Unknown)
@@ -114,7 +114,7 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
                     regions.push(region.to_string());
                 }
             }
-            for info in all {
+            for info in &all {
                 if let Some(day) = catalog.not_offered(&info.meter, region, today) {
                     not_offered += 1;
                     listed = Some(day);
@@ -130,14 +130,15 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
         }
         for (name, regions) in meters {
             let what = format!("{}: {name}", service.name);
-            let everywhere = regions.len() + 2 >= catalog.regions.len();
+            let mut of_name = all.iter().filter(|info| info.name == name);
+            let everywhere = of_name.any(|info| !catalog.tariffs_of(&info.meter, &any).is_empty());
             let regions = if everywhere { Vec::new() } else { regions };
             known_nowhere.entry(regions).or_default().push(what);
         }
         if let (Some(region), Some(listed)) = (&filter.region, listed) {
             notes.push(format!(
                 "Not offered in {region}: {not_offered} of {} meters of {} (AWS list of {listed}).",
-                service.meters.len(),
+                all.len(),
                 service.name
             ));
         }
@@ -157,13 +158,6 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
         }
     }
     notes
-}
-
-/// Tells whether a meter stands for machines that are not stated.
-fn stands_for_others(catalog: &Catalog, info: &MeterInfo) -> bool {
-    let mut computes = catalog.computes.iter();
-    let compute = computes.find(|compute| compute.meter == info.meter);
-    compute.is_some_and(|compute| compute.size.is_empty() && compute.name != "reserved.custom")
 }
 
 /// What a column of the table of regions is about.
@@ -342,15 +336,28 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
             continue;
         }
         let mut lines = vec![format!("{}: {}", info.meter, info.name)];
+        lines.extend(info.note.iter().map(|note| format!("  {note}")));
+        let heading = lines.len();
+        // Regions that have the same price from the same source stand together.
+        let mut alike: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
         let all = catalog
             .price_list
             .values()
             .chain(catalog.tariffs().map(|(_, tariffs)| tariffs))
             .flatten();
         for tariff in all.filter(|tariff| tariff.meter == info.meter) {
-            lines.extend(price_lines(catalog, tariff));
+            let price = price_lines(catalog, tariff, info.note.as_deref());
+            let region = tariff.region.as_str();
+            match alike.iter_mut().find(|(_, known)| *known == price) {
+                Some((regions, _)) => regions.push(region),
+                None => alike.push((vec![region], price)),
+            }
         }
-        if lines.len() == 1 {
+        for (regions, price) in alike {
+            lines.push(format!("  {}: {}", regions.join(", "), price[0]));
+            lines.extend_from_slice(&price[1..]);
+        }
+        if lines.len() == heading {
             lines.push("  no price listed in any region".to_owned());
         }
         blocks.push(Block::Lines(lines));
@@ -389,7 +396,7 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
     }
 }
 
-fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
+fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Vec<String> {
     let tiers = prices(&tariff.rate);
     let price: Vec<String> = tiers
         .iter()
@@ -405,8 +412,7 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
         .map_or(String::new(), |day| format!(" until {day}"));
     let currency = catalog.currency(&tariff.region);
     let mut lines = vec![format!(
-        "  {}: {} {currency} per {}, from {}{until}",
-        tariff.region,
+        "{} {currency} per {}, from {}{until}",
         price.join(", "),
         tariff.unit,
         tariff.validity.from
@@ -420,7 +426,12 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
         "    {} ({}{date}), confidence {}",
         source.title, source.file, source.confidence
     ));
-    lines.extend(source.note.iter().map(|note| format!("    {note}")));
+    let note = source.note.as_deref().unwrap_or_default();
+    let own = note.strip_suffix(of_meter.unwrap_or_default());
+    let note = own.unwrap_or(note).trim_end();
+    if !note.is_empty() {
+        lines.push(format!("    {note}"));
+    }
     lines
 }
 

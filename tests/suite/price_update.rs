@@ -119,7 +119,10 @@ impl Place {
 
     fn update(&self, more: &[&str]) -> (Option<i32>, String) {
         let arguments = [&["prices", "update", "--base-url", &self.base], more].concat();
-        said(&self.run(&arguments))
+        let (code, text) = said(&self.run(&arguments));
+        // Wherever lines are broken.
+        let words: Vec<&str> = text.split_whitespace().collect();
+        (code, words.join(" "))
     }
 
     /// What an estimate of 1,000 minutes costs without free tier, or why not.

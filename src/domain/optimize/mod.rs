@@ -141,6 +141,8 @@ pub struct Finding {
     pub scenario: Scenario,
     /// Which findings, by their place in the list, change the same usage: their savings do not add up.
     pub overlaps: Vec<usize>,
+    /// The oldest day of the price lists that the saving rests on.
+    pub oldest_price: Option<NaiveDate>,
 }
 
 /// Findings that go together, rated as one scenario.
@@ -394,6 +396,7 @@ fn rated(
 ) -> Result<Rated, RatingError> {
     let changes: Vec<&Change> = draft.changes.iter().collect();
     let mut by_month = Vec::with_capacity(months.len());
+    let mut oldest_price: Option<NaiveDate> = None;
     let mut risks = draft.risks;
     let mut assumptions = draft.assumptions;
     for (month, before) in months.iter().zip(before) {
@@ -403,6 +406,10 @@ fn rated(
             return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
         }
         by_month.push(before.bill.total() - after.bill.total());
+        oldest_price = oldest_price
+            .into_iter()
+            .chain(after.bill.oldest_price())
+            .min();
         if by_month.len() == months.len() {
             add(&mut risks, &after.applied.warnings);
             add(&mut assumptions, &after.applied.assumptions);
@@ -439,6 +446,7 @@ fn rated(
         assumptions,
         risks,
         overlaps: Vec::new(),
+        oldest_price,
     })))
 }
 

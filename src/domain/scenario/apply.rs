@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Selector, Subject, Target, Total},
-    fleet,
+    fleet, offered,
     pace::{Pace, TimedBuild, billed_units},
     workload::{Basis, Lot, PipelineUse, Workload, grain_of},
 };
@@ -466,44 +466,10 @@ impl<'a> Application<'a> {
 
     /// Tells whether AWS sells a meter in another region; notes what stays because it does not.
     fn moves(&mut self, lot: &Lot, meter: &Meter, to: &Region) -> bool {
-        let Some(listed) = self.catalog.not_offered(meter, to, lot.day) else {
-            return true;
-        };
-        let prices = &self.out.terms.prices;
-        if prices
-            .iter()
-            .any(|price| price.usage_type == meter.usage_type)
-        {
-            return true;
-        }
-        let known = self
-            .catalog
-            .meter(&meter.service, meter.usage_type.as_str());
-        let name = known.map_or(meter.usage_type.as_str(), |info| &info.name);
-        self.out.warnings.insert(format!(
-            "{} {name} stays in {}: not offered in {to} (AWS list of {listed}).",
-            self.catalog.service_name(&meter.service),
-            lot.key.region
-        ));
-        false
-    }
-
-    /// Returns what the machines of a fleet are: those stated, else the same as the builds had on
-    /// demand, if all had the same.
-    fn machines(&self, stated: &'a Compute, lots: &[usize]) -> &'a Compute {
-        if stated.name != "reserved" {
-            return stated;
-        }
-        let of_lot = |at: &usize| {
-            let meter = &self.workload.lots[*at].key.meter;
-            let compute = self.catalog.computes.iter().find(|c| c.meter == *meter)?;
-            self.catalog.fleet_like(compute)
-        };
-        let mut all = lots.iter().map(of_lot);
-        match all.next().flatten() {
-            Some(first) if all.all(|other| other == Some(first)) => first,
-            _ => stated,
-        }
+        let stays = offered::stays(self.catalog, &self.out.terms.prices, lot, meter, to);
+        let moves = stays.is_none();
+        self.out.warnings.extend(stays);
+        moves
     }
 
     /// Runs the builds of lots on one fleet.
@@ -527,7 +493,7 @@ impl<'a> Application<'a> {
         else {
             return;
         };
-        let compute = self.machines(compute, lots);
+        let compute = offered::machines(self.catalog, self.workload, compute, lots);
         let minutes =
             Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
         let minutes = minutes.max(compute.minimum * Decimal::from(*machines));
