@@ -434,7 +434,7 @@ impl Catalog {
                 compute.os == os
                     && compute.name.starts_with(family)
                     && compute.name.contains("cpu.")
-                    && compute.name.ends_with(".nvme") == attributes.contains(&"nvme")
+                    && compute.name.contains(".nvme") == attributes.contains(&"nvme")
                     && compute.processors >= processors
                     && compute.memory >= memory
             })

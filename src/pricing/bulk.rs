@@ -78,7 +78,7 @@ pub(super) fn read_csv(file: &str, content: &str) -> Result<Rows, PriceListError
         return Err(not("no header line that begins with SKU"));
     }
     Ok(Rows {
-        rows,
+        all: rows,
         published,
         ..Rows::default()
     })
@@ -167,7 +167,7 @@ pub(super) fn read_json(file: &str, content: &str) -> Result<Rows, PriceListErro
         }
     }
     Ok(Rows {
-        rows,
+        all: rows,
         published,
         ..Rows::default()
     })

@@ -77,7 +77,7 @@ pub fn bring(
         updated.contradictions.extend(contradictions);
         gone(catalog, &list, &tariffs, asked, today, &mut updated);
         for (key, listed) in tariffs {
-            take(catalog, &list, key, listed, today, &mut updated);
+            take(catalog, &list, key, &listed, today, &mut updated);
         }
         updated.lists.push(list);
     }
@@ -107,7 +107,7 @@ fn take(
     catalog: &Catalog,
     list: &PriceList,
     (meter, region): (Meter, Region),
-    listed: Vec<Arc<Tariff>>,
+    listed: &[Arc<Tariff>],
     today: NaiveDate,
     updated: &mut UpdatedPrices,
 ) {

@@ -306,7 +306,7 @@ fn read_meter(
     service: &ServiceCode,
     region: Option<&RegionInfo>,
 ) -> Result<MeterInfo, CatalogError> {
-    let fill = |text: &str| match region {
+    let filled = |text: &str| match region {
         None => text.to_owned(),
         Some(region) => {
             let location = region.location.replace(['(', ')', '.'], "");
@@ -320,15 +320,15 @@ fn read_meter(
         let up_to = up_to.map(|up_to| file.decimal(&entry.usage_type, up_to));
         Ok(ListedTier {
             up_to: up_to.transpose()?,
-            name: fill(&tier.name),
+            name: filled(&tier.name),
         })
     });
     Ok(MeterInfo {
         meter: Meter {
             service: service.clone(),
-            usage_type: UsageType::new(fill(&entry.usage_type)),
+            usage_type: UsageType::new(filled(&entry.usage_type)),
         },
-        name: fill(&entry.name),
+        name: filled(&entry.name),
         unit: file.unit(&entry.usage_type, &entry.unit)?,
         aliases: entry.aliases.clone(),
         note: entry.note.as_deref().map(Arc::from),

@@ -161,7 +161,7 @@ pub(super) fn read(file: &str, content: &str, catalog: &Catalog) -> Result<Rows,
                 begin = end;
             }
             if all.len() == info.listed.len() {
-                rows.rows.extend(all);
+                rows.all.extend(all);
             } else {
                 *rows
                     .left_out

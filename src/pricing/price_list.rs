@@ -121,7 +121,7 @@ pub struct PriceList {
 /// Rows as a file has them.
 #[derive(Default)]
 pub(super) struct Rows {
-    pub(super) rows: Vec<ListedPrice>,
+    pub(super) all: Vec<ListedPrice>,
     pub(super) published: Option<NaiveDate>,
     pub(super) skus: BTreeSet<String>,
     pub(super) left_out: BTreeMap<&'static str, usize>,
@@ -141,17 +141,17 @@ pub fn read(file: &str, content: &str, catalog: &Catalog) -> Result<PriceList, P
     } else {
         bulk::read_csv(file, content)?
     };
-    let skus = rows.rows.iter().map(|row| row.sku.clone());
+    let skus = rows.all.iter().map(|row| row.sku.clone());
     let mut list = PriceList {
         file: file.to_owned(),
-        rows: rows.rows.len() + rows.left_out.values().sum::<usize>(),
+        rows: rows.all.len() + rows.left_out.values().sum::<usize>(),
         skus: rows.skus.into_iter().chain(skus).collect(),
         is_page,
         published: rows.published,
         left_out: rows.left_out,
         prices: Vec::new(),
     };
-    for row in rows.rows {
+    for row in rows.all {
         match known(catalog, row) {
             Ok(price) => list.prices.push(price),
             Err(reason) => *list.left_out.entry(reason).or_default() += 1,

@@ -58,7 +58,7 @@ impl Server {
         server
     }
 
-    fn put(&self, path: &str, body: impl ToString) {
+    fn put(&self, path: &str, body: &impl ToString) {
         let mut files = self.files.lock().unwrap();
         files.insert(path.to_owned(), body.to_string());
     }
@@ -174,7 +174,7 @@ fn a_page_brings_all_regions_in_one_request() {
     let place = Place::new(&server);
     server.put(
         CODEBUILD_PAGE,
-        codebuild_page(
+        &codebuild_page(
             "2026-11-10",
             &[
                 (
@@ -257,7 +257,7 @@ fn what_a_later_list_no_longer_has_is_not_offered_from_then_on() {
     let large = ("EU (London)", LINUX, "general1.large", "LARGE", "0.02");
     server.put(
         CODEBUILD_PAGE,
-        codebuild_page("2026-10-01", &[small, medium, large]),
+        &codebuild_page("2026-10-01", &[small, medium, large]),
     );
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
@@ -265,7 +265,7 @@ fn what_a_later_list_no_longer_has_is_not_offered_from_then_on() {
     let other = ("EU (London)", LINUX, "general1.small", "OTHERSKU", "0.005");
     server.put(
         CODEBUILD_PAGE,
-        codebuild_page("2026-10-20", &[other, large]),
+        &codebuild_page("2026-10-20", &[other, large]),
     );
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
@@ -316,7 +316,7 @@ fn a_broken_list_changes_nothing() {
         let place = Place::new(&server);
         // The second of two: the first is not kept either.
         server.put(CODEBUILD_PAGE, &whole_text);
-        server.put(S3_PAGE, body.replace("codebuild", "s3"));
+        server.put(S3_PAGE, &body.replace("codebuild", "s3"));
         if body.contains("OnDemand") {
             server.put(CODEBUILD_PAGE, &body);
         }
@@ -375,14 +375,14 @@ fn tiers_and_bulk_files_are_read_as_the_pages_are() {
     let bulk = "/offers/v1.0/aws/CodeBuild";
     server.put(
         &format!("{bulk}/current/region_index.json"),
-        json!({"regions": {"eu-west-2": {"regionCode": "eu-west-2",
+        &json!({"regions": {"eu-west-2": {"regionCode": "eu-west-2",
             "currentVersionUrl": format!("{bulk}/20261101/eu-west-2/index.json")}}}),
     );
     let dimension = json!({"unit": "minutes", "beginRange": "0", "endRange": "Inf",
         "pricePerUnit": {"USD": "0.0110000000"}});
     server.put(
         &format!("{bulk}/20261101/eu-west-2/index.json"),
-        json!({"publicationDate": "2026-11-01T00:00:00Z",
+        &json!({"publicationDate": "2026-11-01T00:00:00Z",
             "products": {"A": {"attributes": {"servicecode": "CodeBuild",
                 "regionCode": "eu-west-2", "usagetype": "EUW2-Build-Min:Linux:g1.medium"}}},
             "terms": {"OnDemand": {"A": {"A.T": {"effectiveDate": "2026-10-01T00:00:00Z",

@@ -30,7 +30,7 @@ pub(crate) fn catalog() -> &'static Catalog {
 }
 
 /// The embedded catalogue with another price in one place.
-pub(crate) fn catalog_with(meter: &Meter, region: &str, rate: Rate) -> Catalog {
+pub(crate) fn catalog_with(meter: &Meter, region: &str, rate: &Rate) -> Catalog {
     let mut all = catalog().clone();
     let own = all.tariffs();
     let mut tariffs: Tariffs = own
@@ -57,7 +57,7 @@ pub(crate) fn storage_with_an_unknown_tier() -> Catalog {
     };
     let tiers = vec![tier(Some("51200"), Some("0.023")), tier(None, None)];
     let meter = Meter::new("AmazonS3", "TimedStorage-ByteHrs");
-    catalog_with(&meter, "us-east-1", Rate::Graduated(tiers))
+    catalog_with(&meter, "us-east-1", &Rate::Graduated(tiers))
 }
 
 pub(crate) fn dec(text: &str) -> Decimal {

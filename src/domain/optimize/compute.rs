@@ -90,9 +90,12 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
         return;
     };
     // No build may pass the limit, at the pace that fewer processors make likely.
-    let pace_on = |to: &Compute| match to.processors < from.processors {
-        true => assumed_speed(from, to),
-        false => Decimal::ONE,
+    let pace_on = |to: &Compute| {
+        if to.processors < from.processors {
+            assumed_speed(from, to)
+        } else {
+            Decimal::ONE
+        }
     };
     let fits = |to: &Compute| {
         let pace = Pace::of(Decimal::ONE, pace_on(to));
