@@ -38,8 +38,8 @@ use crate::{
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::{Bill, OutsideTotal},
-        catalog::Catalog,
+        bill::{Bill, OutsideTotal, old_prices},
+        catalog::{Catalog, Tariffs},
         collection::Source,
         compare::{Comparison, reconcile},
         costs::NOT_STATED,
@@ -60,7 +60,9 @@ use crate::{
     ledger::{Ledger, LedgerError},
     pricing::{
         self, CatalogError,
-        price_list::{self, ListedPrice, PriceList, PriceListError},
+        change::{Asked, bring},
+        price_list::{self, PriceList, PriceListError},
+        store,
     },
     unknown_name::UnknownName,
 };
@@ -272,8 +274,7 @@ impl App {
         };
         let mut catalog = pricing::embedded()?;
         if let Books::File(ledger) = &books {
-            let prices = price_list::load(&price_store(ledger))?;
-            (catalog.price_list, _) = price_list::tariffs(&prices, &catalog);
+            catalog.price_list = store::load(&price_store(ledger), &catalog)?;
         }
         Ok(Self {
             catalog,
@@ -297,12 +298,17 @@ impl App {
                 })?;
             lists.push(price_list::read(&file, &content, &self.catalog)?);
         }
-        let prices: Vec<ListedPrice> = lists.iter().flat_map(|list| list.prices.clone()).collect();
-        let (_, contradictions) = price_list::tariffs(&prices, &self.catalog);
+        let brought = bring(&self.catalog, lists, &Asked::default(), self.today);
+        self.keep_prices(&brought.kept)?;
+        Ok((brought.lists, brought.contradictions))
+    }
+
+    /// Keeps price lists beside the ledger.
+    fn keep_prices(&self, prices: &Tariffs) -> Result<(), AppError> {
         if let Books::File(ledger) = &self.books {
-            price_list::save(&price_store(ledger), &prices)?;
+            store::save(&price_store(ledger), prices)?;
         }
-        Ok((lists, contradictions))
+        Ok(())
     }
 
     /// Prices stated usage.
@@ -335,6 +341,8 @@ impl App {
         let options = rating_options(plan.month, currency, terms, sharing);
         let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
+        bill.notes
+            .extend(old_prices(bill.oldest_price(), self.today));
         Ok(bill)
     }
 
@@ -639,7 +647,7 @@ fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError>
 
 /// Imported prices are kept beside the ledger.
 fn price_store(ledger: &Path) -> PathBuf {
-    ledger.with_file_name("price-lists.json")
+    ledger.with_file_name("price-lists.csv")
 }
 
 fn rating_options(
