@@ -145,6 +145,7 @@ impl Drop for Small {
 }
 
 #[test]
+#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn a_full_file_system_is_left_as_it_was() {
     let exports = TempDir::new().unwrap();
     let Some(disk) = Small::new("4m") else {

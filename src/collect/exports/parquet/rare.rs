@@ -131,8 +131,9 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
     if block > LARGEST_BLOCK || part == 0 || part % 8 != 0 {
         return Err(Broken::new("differences in blocks of no size"));
     }
-    let (mut left, mut last) = (usize::try_from(count).unwrap_or_default(), first);
-    let (part, parts) = (part as usize, parts as usize);
+    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let (mut left, mut value) = (size(count), first);
+    let (part, parts) = (size(part), size(parts));
     let mut numbers = Vec::new();
     if left > 0 {
         numbers.push(first);
@@ -148,10 +149,10 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
             if width > 64 || bytes.len() < *at + (step * width).div_ceil(8) {
                 return Err(ends_early());
             }
-            for value in 0..step {
-                let more = bits(bytes, *at * 8 + value * width, width);
-                last = last.wrapping_add(least).wrapping_add(more.cast_signed());
-                numbers.push(last);
+            for number in 0..step {
+                let more = bits(bytes, *at * 8 + number * width, width);
+                value = value.wrapping_add(least).wrapping_add(more.cast_signed());
+                numbers.push(value);
             }
             left -= step;
             if left == 0 && step < part {
