@@ -131,15 +131,16 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
     if block > LARGEST_BLOCK || part == 0 || part % 8 != 0 {
         return Err(Broken::new("differences in blocks of no size"));
     }
-    let (mut left, mut last) = (usize::try_from(count).unwrap_or_default(), first);
-    let (part, parts) = (part as usize, parts as usize);
+    let size = |count: u64| usize::try_from(count).map_err(|_| too_many());
+    let (part, parts) = (size(part)?, size(parts)?);
+    let (mut left, mut last) = (size(count)?, first);
     let mut numbers = Vec::new();
     if left > 0 {
         numbers.push(first);
         left -= 1;
     }
     while left > 0 {
-        let least = zigzag(varint(bytes, at)?);
+        let lowest = zigzag(varint(bytes, at)?);
         let widths = *at;
         *at += parts;
         for width in bytes.get(widths..*at).ok_or_else(ends_early)? {
@@ -150,7 +151,7 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
             }
             for value in 0..step {
                 let more = bits(bytes, *at * 8 + value * width, width);
-                last = last.wrapping_add(least).wrapping_add(more.cast_signed());
+                last = last.wrapping_add(lowest).wrapping_add(more.cast_signed());
                 numbers.push(last);
             }
             left -= step;
