@@ -38,8 +38,8 @@ use crate::{
     },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::{Bill, OutsideTotal},
-        catalog::Catalog,
+        bill::{Bill, OutsideTotal, old_prices},
+        catalog::{Catalog, Tariffs},
         collection::Source,
         compare::{Comparison, reconcile},
         costs::NOT_STATED,
@@ -60,7 +60,9 @@ use crate::{
     ledger::{Ledger, LedgerError},
     pricing::{
         self, CatalogError,
-        price_list::{self, ListedPrice, PriceList, PriceListError},
+        change::{Asked, bring},
+        price_list::{self, PriceList, PriceListError},
+        store,
     },
     unknown_name::UnknownName,
 };
@@ -272,8 +274,7 @@ impl App {
         };
         let mut catalog = pricing::embedded()?;
         if let Books::File(ledger) = &books {
-            let prices = price_list::load(&price_store(ledger))?;
-            (catalog.price_list, _) = price_list::tariffs(&prices, &catalog);
+            catalog.price_list = store::load(&price_store(ledger), &catalog)?;
         }
         Ok(Self {
             catalog,
@@ -297,12 +298,17 @@ impl App {
                 })?;
             lists.push(price_list::read(&file, &content, &self.catalog)?);
         }
-        let prices: Vec<ListedPrice> = lists.iter().flat_map(|list| list.prices.clone()).collect();
-        let (_, contradictions) = price_list::tariffs(&prices, &self.catalog);
+        let brought = bring(&self.catalog, lists, &Asked::default(), self.today);
+        self.keep_prices(&brought.kept)?;
+        Ok((brought.lists, brought.contradictions))
+    }
+
+    /// Keeps price lists beside the ledger.
+    fn keep_prices(&self, prices: &Tariffs) -> Result<(), AppError> {
         if let Books::File(ledger) = &self.books {
-            price_list::save(&price_store(ledger), &prices)?;
+            store::save(&price_store(ledger), prices)?;
         }
-        Ok((lists, contradictions))
+        Ok(())
     }
 
     /// Prices stated usage.
@@ -335,6 +341,8 @@ impl App {
         let options = rating_options(plan.month, currency, terms, sharing);
         let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
+        bill.notes
+            .extend(old_prices(bill.oldest_price(), self.today));
         Ok(bill)
     }
 
@@ -430,9 +438,12 @@ impl App {
         ledger: &mut Ledger,
         delivery: &Delivery,
     ) -> Result<(Vec<Replaced>, Option<PathBuf>), AppError> {
-        let mut replace = || match delivery.may_be_smaller {
-            true => ledger.replace_by_less(&delivery.slices),
-            false => ledger.replace(&delivery.slices),
+        let mut replace = || {
+            if delivery.may_be_smaller {
+                ledger.replace_by_less(&delivery.slices)
+            } else {
+                ledger.replace(&delivery.slices)
+            }
         };
         let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
             return Ok((replace()?, None));
@@ -538,7 +549,7 @@ impl App {
         if is_spread {
             rated.bill.notes.push(SPREAD.to_owned());
         }
-        rated.bill.notes.extend(self.month_notes(ledger, month)?);
+        rated.bill.notes.extend(month_notes(ledger, month)?);
         Ok(RatedMonth { rated, records })
     }
 
@@ -567,27 +578,28 @@ impl App {
             like: terms.price_like.clone(),
         }
     }
+}
 
-    fn month_notes(&self, ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
-        let mut notes = Vec::new();
-        let sources = ledger.sources(month)?;
-        for source in sources.iter().filter(|source| !source.used) {
+/// Says what of a month is not rated: sources that tell the same money again, what was not collected.
+fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
+    let mut notes = Vec::new();
+    let sources = ledger.sources(month)?;
+    for source in sources.iter().filter(|source| !source.used) {
+        notes.push(format!(
+            "Not added: {} covers charges that another source of the month already has.",
+            source.kind
+        ));
+    }
+    for missing in ledger.missing()? {
+        if missing.scope.source != Source::CostExplorer {
             notes.push(format!(
-                "Not added: {} covers charges that another source of the month already has.",
-                source.kind
+                "Not collected: {}: {}. This bill does not rest on it.",
+                missing.what(),
+                missing.reason
             ));
         }
-        for missing in ledger.missing()? {
-            if missing.scope.source != Source::CostExplorer {
-                notes.push(format!(
-                    "Not collected: {}: {}. This bill does not rest on it.",
-                    missing.what(),
-                    missing.reason
-                ));
-            }
-        }
-        Ok(notes)
     }
+    Ok(notes)
 }
 
 /// Settles on one currency and drops the charges in others, if the user chose it.
@@ -635,7 +647,7 @@ fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError>
 
 /// Imported prices are kept beside the ledger.
 fn price_store(ledger: &Path) -> PathBuf {
-    ledger.with_file_name("price-lists.json")
+    ledger.with_file_name("price-lists.csv")
 }
 
 fn rating_options(

@@ -1,15 +1,17 @@
 //! Asking AWS: usage into the ledger, price lists above the embedded prices.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+};
 
-use super::{App, AppError, Books, Imported, price_store};
+use super::{App, AppError, Books, Imported};
 use crate::{
     collect::{
         aws::{self, price_lists::Fetched},
         exports::{self, Finished, ImportError, ImportOptions, Watch},
     },
     domain::{
-        catalog::{Lookup, Tariffs},
         collection::Outcome,
         export::FileRead,
         ids::{Region, ServiceCode},
@@ -17,13 +19,15 @@ use crate::{
     },
     ledger::{Ledger, Unfinished},
     pricing::{
-        change::{PriceChange, UpdatedPrices},
-        price_list::{self, ListedPrice, PriceListError},
+        change::{Asked, UpdatedPrices, bring},
+        price_list::{self, OTHER_CURRENCY, PriceListError},
     },
 };
 
 /// Where price lists are from.
 pub enum PricesFrom<'a> {
+    /// The files behind the pricing pages, at AWS or at another address.
+    Page(Option<&'a str>),
     /// The bulk files, at AWS or at another address.
     Bulk(Option<&'a str>),
     /// The Query API, which wants credentials.
@@ -133,45 +137,87 @@ impl App {
         from: &PricesFrom<'_>,
     ) -> Result<UpdatedPrices, AppError> {
         let (fetched, absent) = match from {
+            PricesFrom::Page(base_url) => self.fetch_pages(services, regions, *base_url)?,
             PricesFrom::Bulk(base_url) => self.fetch_lists(services, regions, *base_url)?,
             PricesFrom::Query(request, watch) => {
                 let catalog = &self.catalog;
                 aws::price_query::query(request, services, regions, catalog, *watch)?
             }
         };
-        let mut updated = UpdatedPrices::default();
-        for what in absent {
-            updated
-                .notes
-                .push(format!("AWS publishes no price list of {what}."));
+        let mut notes = Vec::new();
+        if let Some(first) = absent.first() {
+            let others = match absent.len() {
+                1 => String::new(),
+                more => format!(" and {} others", more - 1),
+            };
+            notes.push(format!("AWS publishes no price list of {first}{others}."));
         }
+        let mut lists = Vec::new();
         for file in fetched {
             match price_list::read(&file.url, &file.content, &self.catalog) {
-                Ok(list) => updated.lists.push(list),
-                Err(PriceListError::NothingKnown { file, rows }) => updated.notes.push(format!(
+                Ok(list) if list.left_out.contains_key(OTHER_CURRENCY) => {
+                    return Err(PriceListError::OtherCurrency { file: file.url }.into());
+                }
+                Ok(list) => lists.push(list),
+                Err(PriceListError::NothingKnown { file, rows }) => notes.push(format!(
                     "{file}: no price of a meter that is known here ({rows} rows read)."
                 )),
                 Err(error) => return Err(error.into()),
             }
         }
-        let prices: Vec<ListedPrice> = updated
-            .lists
-            .iter()
-            .flat_map(|list| list.prices.clone())
-            .collect();
-        let (tariffs, contradictions) = price_list::tariffs(&prices, &self.catalog);
-        for what in contradictions {
-            updated
-                .notes
-                .push(format!("Left out, contradictory: {what}."));
+        let all: BTreeSet<&Region> = regions.iter().collect();
+        let asked: Asked<'_> = services.iter().map(|code| (code, all.clone())).collect();
+        let mut updated = bring(&self.catalog, lists, &asked, self.today);
+        updated.notes.splice(0..0, notes);
+        for what in &updated.contradictions {
+            let note = format!("Left out, contradictory: {what}.");
+            updated.notes.push(note);
         }
-        (updated.changes, updated.unchanged) = self.price_changes(&tariffs);
-        if let Books::File(ledger) = &self.books
-            && !prices.is_empty()
-        {
-            price_list::save(&price_store(ledger), &prices)?;
+        if !updated.lists.is_empty() {
+            self.keep_prices(&updated.kept)?;
         }
         Ok(updated)
+    }
+
+    /// Fetches the files behind AWS's pricing pages: one a service, and another for China.
+    fn fetch_pages(
+        &self,
+        services: &[ServiceCode],
+        regions: &[Region],
+        base_url: Option<&str>,
+    ) -> Result<(Vec<Fetched>, Vec<String>), AppError> {
+        let china = |region: &Region| {
+            let info = self.catalog.regions.get(region);
+            info.is_some_and(|info| info.partition == "aws-cn")
+        };
+        let mut partitions: Vec<(&str, &str)> = Vec::new();
+        if regions.iter().any(|region| !china(region)) {
+            partitions.push((aws::price_lists::PAGES, "USD"));
+        }
+        if regions.iter().any(china) {
+            partitions.push((aws::price_lists::PAGES_OF_CHINA, "CNY"));
+        }
+        let (mut urls, mut absent) = (Vec::new(), Vec::new());
+        for code in services {
+            let Some(service) = self.catalog.services.get(code) else {
+                continue;
+            };
+            let Some(list) = &service.list else {
+                absent.push(service.name.clone());
+                continue;
+            };
+            let (folder, file) = list
+                .page
+                .split_once('/')
+                .unwrap_or((&list.page, &list.page));
+            for (base, currency) in &partitions {
+                let base = base_url.unwrap_or(base).trim_end_matches('/');
+                urls.push(format!(
+                    "{base}/meteredUnitMaps/{folder}/{currency}/current/{file}.json"
+                ));
+            }
+        }
+        Ok((aws::price_lists::fetch_files(&urls)?, absent))
     }
 
     fn fetch_lists(
@@ -192,34 +238,5 @@ impl App {
             .map(|service| (service.clone(), regions.iter().map(of_region).collect()))
             .collect();
         Ok(aws::price_lists::fetch(&wanted)?)
-    }
-
-    /// Returns which prices in force today are others than the known ones, and how many are not.
-    pub fn price_changes(&self, tariffs: &Tariffs) -> (Vec<PriceChange>, usize) {
-        let (mut changes, mut unchanged) = (Vec::new(), 0);
-        for ((meter, region), listed) in tariffs {
-            let Some(after) = listed.iter().find(|t| t.validity.contains(self.today)) else {
-                continue;
-            };
-            let before = self
-                .catalog
-                .listed(meter, region, self.today)
-                .or_else(|| match self.catalog.lookup(meter, region, self.today) {
-                    Lookup::Found(tariff) => Some(tariff),
-                    _ => None,
-                })
-                .map(|tariff| tariff.rate.clone());
-            if before.as_ref() == Some(&after.rate) {
-                unchanged += 1;
-            } else {
-                changes.push(PriceChange {
-                    meter: meter.clone(),
-                    region: region.clone(),
-                    before,
-                    after: after.rate.clone(),
-                });
-            }
-        }
-        (changes, unchanged)
     }
 }

@@ -96,6 +96,7 @@ pub(super) fn run(
         };
         show(bill, format!("Bill of {month}"), detail, app, output)?;
     }
-    hint_at_unpriced(bill, output);
+    hint_at_unpriced(bill, &app.catalog, output);
+    output.say_old_prices(bill.oldest_price(), app.today);
     Ok(Exit::of(bill.is_complete(), strict))
 }

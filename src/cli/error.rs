@@ -169,7 +169,7 @@ impl CommandError {
                 return quantities_hint(error).or_else(|| app_hint(error).map(str::to_owned));
             }
             Self::UnknownName { problem, .. } => match problem.what {
-                "region" => "`pipebill prices list --format csv` names the regions with prices",
+                "region" => "`pipebill prices regions` names the regions",
                 "compute type" => {
                     "`pipebill prices show codebuild` lists the compute types' meters"
                 }
@@ -277,12 +277,17 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             _ => "they are on the bill: import an export with resource IDs, and leave --usage out",
         },
         AppError::StorageAhead => "leave --against forecast out: the months on record show it",
+        AppError::PriceList(PriceListError::OtherCurrency { .. }) => {
+            "nothing was changed; China has lists of its own: `pipebill prices update --region \
+             cn-north-1`"
+        }
         AppError::PriceList(PriceListError::Store { .. }) => {
             "remove that file and import the price lists again"
         }
         AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::PriceList(_) => {
-            "bring the index.csv or index.json of one service from AWS's bulk price list"
+            "nothing was changed; fetch AWS's lists with `pipebill prices update`, or bring the \
+             index.csv of one service from its bulk price list"
         }
         AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",
         AppError::StudyFile(_) => return None,

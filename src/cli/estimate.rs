@@ -1,6 +1,6 @@
 //! `pipebill estimate`: what stated usage costs.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 
 use rust_decimal::Decimal;
 
@@ -13,6 +13,8 @@ use crate::{
     app::{App, AppError},
     collect::{stated, usage_file},
     domain::{
+        bill::{Bill, LineItem, Unpriced},
+        catalog::Catalog,
         ids::{Region, ServiceCode},
         number::parse_quantity,
         period::Month,
@@ -132,13 +134,13 @@ pub(super) fn run(
         lines: true,
     };
     show(&bill, title, detail, app, output)?;
-    hint_at_unpriced(&bill, output);
+    hint_at_unpriced(&bill, &app.catalog, output);
     Ok(Exit::of(bill.is_complete(), strict))
 }
 
 /// Writes a bill in the format asked for.
 pub(super) fn show(
-    bill: &crate::domain::bill::Bill,
+    bill: &Bill,
     title: String,
     detail: report::bill::Detail,
     app: &App,
@@ -153,15 +155,47 @@ pub(super) fn show(
     }
 }
 
-/// Says what to do about lines without a price.
-pub(super) fn hint_at_unpriced(bill: &crate::domain::bill::Bill, output: &Output) {
-    if bill.unpriced().next().is_some() {
-        output.say(
-            "hint: a price is not known. Give yours with --price USAGE_TYPE=RATE, take another \
-             region's with --price-like REGION, or bring AWS's price list with \
-             `pipebill prices import FILE`",
-        );
+/// Says what to do about lines without a price, in commands that can be pasted.
+pub(super) fn hint_at_unpriced(bill: &Bill, catalog: &Catalog, output: &Output) {
+    let is_sold = |line: &&LineItem| {
+        let reason = line.unpriced.as_ref().map(|(_, reason)| reason);
+        !matches!(reason, Some(Unpriced::NotOffered { .. }))
+    };
+    if bill.unpriced().next().is_none() {
+        return;
     }
+    let Some(line) = bill.unpriced().find(is_sold) else {
+        output.say("hint: `pipebill prices regions` shows what is offered where");
+        return;
+    };
+    let regions: BTreeSet<&Region> = bill
+        .unpriced()
+        .filter(is_sold)
+        .map(|line| &line.key.region)
+        .filter(|region| **region != Region::global())
+        .collect();
+    let regions: String = regions
+        .iter()
+        .map(|region| format!(" --region {region}"))
+        .collect();
+    let (service, usage_type) = (&line.key.meter.service, &line.key.meter.usage_type);
+    let state = format!("state a price: `--price '{usage_type}=0.01'`");
+    if catalog.meter(service, usage_type.as_str()).is_none() {
+        output.say(&format!("hint: {state}"));
+        return;
+    }
+    let list = catalog.services.get(service).and_then(|s| s.list.as_ref());
+    let update = match list {
+        Some(_) => format!("fetch AWS's list: `pipebill prices update{regions}`; or "),
+        None => String::new(),
+    };
+    let other = match line.key.region.as_str() {
+        "us-east-1" => "us-east-2",
+        _ => "us-east-1",
+    };
+    output.say(&format!(
+        "hint: {update}{state}; or take another region's: `--price-like {other}`"
+    ));
 }
 
 impl StatedUsage {

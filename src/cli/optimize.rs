@@ -30,7 +30,7 @@ use crate::{
 ///   pipebill optimize --demo
 ///   pipebill optimize --demo --top 3 --explain
 ///   pipebill optimize --write savings && pipebill whatif savings/*.toml
-///   pipebill optimize --price Reserved-EC2=0.004 --format markdown
+///   pipebill optimize --price Reserved:Linux:x86-64.g1.large=0.01 --format markdown
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
@@ -86,6 +86,8 @@ pub(super) fn run(
     if let Some(directory) = &args.write {
         write(directory, args.force, &found, output)?;
     }
+    let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
+    output.say_old_prices(oldest.min(), app.today);
     match output.format {
         Format::Json => output.data(&report::optimize::json(&found))?,
         Format::Csv => {

@@ -5,9 +5,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::NaiveDate;
+
 use super::{CommandError, Format};
 use crate::{
     atomic_file::{self, Draft},
+    domain::bill::old_prices,
     report::{
         Document, csv,
         formats::{self, ReportError},
@@ -158,6 +161,13 @@ impl Output {
     )]
     pub(super) fn say(&self, message: &str) {
         to_stderr(&text::clean(message));
+    }
+
+    /// Says that an answer rests on price lists older than a year, if it does.
+    pub(super) fn say_old_prices(&self, oldest: Option<NaiveDate>, today: NaiveDate) {
+        if let Some(old) = old_prices(oldest, today) {
+            self.say(&format!("note: {old}"));
+        }
     }
 
     /// Shows an error, its cause and what to do next.

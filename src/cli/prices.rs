@@ -10,11 +10,14 @@ use super::{collect, progress::Progress};
 #[cfg(feature = "aws")]
 use crate::app::PricesFrom;
 #[cfg(feature = "aws")]
-use crate::domain::{
-    catalog::{Service, ServiceKind},
-    ids::{Region, ServiceCode},
+use crate::domain::ids::ServiceCode;
+use crate::{
+    app::App,
+    collect::stated,
+    domain::{catalog::Catalog, ids::Region},
+    report::prices,
+    unknown_name::UnknownName,
 };
-use crate::{app::App, collect::stated, report::prices, unknown_name::UnknownName};
 
 /// Look at the prices and rules
 #[derive(Debug, clap::Args)]
@@ -34,6 +37,12 @@ enum PricesCommand {
         #[arg(long, value_name = "REGION")]
         region: Option<String>,
     },
+    /// Show what is offered in which region
+    Regions {
+        /// In one region only.
+        #[arg(long, value_name = "REGION")]
+        region: Option<String>,
+    },
     /// Show everything known of a service, or of one of its meters or compute types
     Show {
         /// A service, e.g. codepipeline; or a meter, e.g. CodeBuild:Build-Min:Linux:g1.small; or a
@@ -41,7 +50,7 @@ enum PricesCommand {
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Bring AWS's own price list in: the index.csv or index.json of a service
+    /// Bring AWS's own price list in: the index.csv or index.json of a service, or a pricing page's file
     ///
     /// Its prices stand above the embedded ones. Importing a service and region again replaces
     /// what was imported of them before. The files are public, no account needed:
@@ -54,26 +63,28 @@ enum PricesCommand {
     /// Fetch AWS's price lists, bring them in and say what changed; no account needed
     ///
     /// All of them or, on any error, none. They stand above the embedded prices, which stay as
-    /// they are.
+    /// they are. Days before a change keep the old price.
     #[cfg(feature = "aws")]
     Update {
-        /// Of one service, e.g. codebuild. Repeatable [default: the four code services].
+        /// Of one service, e.g. codebuild. Repeatable [default: all].
         #[arg(long, value_name = "SERVICE")]
         service: Vec<String>,
-        /// In one region. Repeatable [default: us-east-1].
+        /// In one region. Repeatable [default: all but China].
         #[arg(long, value_name = "REGION")]
         region: Vec<String>,
-        /// Fetch from here in place of AWS: the address up to /offers/v1.0/aws.
-        #[arg(long, value_name = "URL", conflicts_with = "from")]
+        /// Fetch from here in place of AWS: the address up to /pricing/2.0, or with --from bulk up
+        /// to /offers/v1.0/aws.
+        #[arg(long, value_name = "URL")]
         base_url: Option<String>,
-        /// The public files, or AWS's Query API, which needs credentials and pricing:GetProducts.
+        /// The files behind AWS's pricing pages, its bulk price list, or its Query API, which needs
+        /// credentials and pricing:GetProducts.
         #[arg(long, value_enum, default_value_t)]
         from: PriceSource,
         /// Query with this profile of AWS's configuration.
         #[arg(long, value_name = "NAME")]
         profile: Option<String>,
     },
-    /// Say how old each price is; more than 90 days is a warning
+    /// Say how old the prices in use are; more than a year is a warning
     Verify,
 }
 
@@ -81,8 +92,10 @@ enum PricesCommand {
 #[cfg(feature = "aws")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 enum PriceSource {
-    /// The bulk price list: public files, no account needed.
+    /// The files behind the pricing pages: one for each service, all regions in it.
     #[default]
+    Page,
+    /// The bulk price list: one file for each service and region. The authority, and slower.
     Bulk,
     /// The Query API.
     Query,
@@ -108,16 +121,18 @@ pub(super) fn run(
                     None => None,
                 },
                 region: match region {
-                    Some(name) => Some(stated::region(catalog, name).map_err(|problem| {
-                        CommandError::UnknownName {
-                            flag: "--region",
-                            problem,
-                        }
-                    })?),
+                    Some(name) => Some(known_region(catalog, name)?),
                     None => None,
                 },
             };
-            output.document(&prices::list(catalog, &filter))?;
+            output.document(&prices::list(catalog, &filter, app.today))?;
+        }
+        PricesCommand::Regions { region } => {
+            let region = match region {
+                Some(name) => Some(known_region(catalog, name)?),
+                None => None,
+            };
+            output.document(&prices::regions(catalog, region.as_ref(), app.today))?;
         }
         PricesCommand::Show { name } => {
             let (service, usage_type) = match catalog.compute(name) {
@@ -177,20 +192,22 @@ pub(super) fn run(
                 .collect::<Result<_, _>>()
                 .map_err(|problem| unknown("--service", problem))?;
             if services.is_empty() {
-                let of_code = |service: &&Service| service.kind == ServiceKind::Code;
-                let all = catalog.services.values().filter(of_code);
+                let all = catalog.services.values();
+                let all = all.filter(|service| service.list.is_some());
                 services = all.map(|service| service.code.clone()).collect();
             }
             let mut regions: Vec<Region> = region
                 .iter()
-                .map(|name| stated::region(catalog, name))
-                .collect::<Result<_, _>>()
-                .map_err(|problem| unknown("--region", problem))?;
+                .map(|name| known_region(catalog, name))
+                .collect::<Result<_, _>>()?;
             if regions.is_empty() {
-                regions.push(Region::new("us-east-1"));
+                let all = catalog.regions.values();
+                let all = all.filter(|region| region.partition != "aws-cn");
+                regions = all.map(|region| region.id.clone()).collect();
             }
             let watch = Progress::new(output);
             let from = match from {
+                PriceSource::Page => PricesFrom::Page(base_url.as_deref()),
                 PriceSource::Bulk => PricesFrom::Bulk(base_url.as_deref()),
                 PriceSource::Query => {
                     let login = collect::anywhere(profile.as_deref());
@@ -204,10 +221,17 @@ pub(super) fn run(
             let (document, any_old) = prices::verify(catalog, app.today);
             output.document(&document)?;
             if any_old {
-                output.say("warning: some prices were stated more than 90 days ago");
+                output.say("warning: some prices were stated more than a year ago");
             }
             return Ok(Exit::of(!any_old, strict));
         }
     }
     Ok(Exit::Answered)
+}
+
+fn known_region(catalog: &Catalog, name: &str) -> Result<Region, CommandError> {
+    stated::region(catalog, name).map_err(|problem| CommandError::UnknownName {
+        flag: "--region",
+        problem,
+    })
 }

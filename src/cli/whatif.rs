@@ -264,6 +264,8 @@ pub(super) fn run(
     for scenario in &scenarios {
         answers.push(app.compare(&baseline, scenario)?);
     }
+    let oldest = answers.iter().filter_map(|a| a.comparison.oldest_price);
+    output.say_old_prices(oldest.min(), app.today);
     if args.against == Against::Forecast {
         ahead(args, &answers, &baseline, app, output)?;
         return Ok(Exit::of(is_complete(&answers, &baseline), strict));

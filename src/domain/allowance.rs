@@ -34,6 +34,8 @@ pub struct Allowance {
     pub further: Option<Further>,
     /// Who shares it.
     pub scope: Scope,
+    /// Partitions whose regions have no part in it.
+    pub not_in: Vec<String>,
     /// Who says so.
     pub source: Arc<str>,
 }

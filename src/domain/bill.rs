@@ -18,6 +18,17 @@ use super::{
     usage::{ChargeKind, Gap, UsageKey},
 };
 
+/// Days after which a price should be looked up again.
+pub const OLD_DAYS: i64 = 365;
+
+/// Says in a sentence that an answer rests on price lists older than a year, and how to refresh them.
+pub fn old_prices(oldest: Option<NaiveDate>, today: NaiveDate) -> Option<String> {
+    let oldest = oldest.filter(|day| (today - *day).num_days() > OLD_DAYS)?;
+    Some(format!(
+        "Prices are as old as AWS's list of {oldest}, over a year. Refresh: `pipebill prices update`."
+    ))
+}
+
 /// One multiplication of a line.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
@@ -45,6 +56,13 @@ pub enum Unpriced {
     NotListed,
     /// It is listed, its price is not known.
     PriceUnknown,
+    /// AWS does not sell it in that region.
+    NotOffered {
+        /// Where.
+        region: Region,
+        /// The day of the list that says so.
+        listed: NaiveDate,
+    },
     /// Prices exist, none on the day of usage.
     NotInForce,
     /// The price of the tier that the last units reach is not known.
@@ -64,6 +82,7 @@ impl Unpriced {
         match self {
             Self::NotListed => "not-listed",
             Self::PriceUnknown => "price-unknown",
+            Self::NotOffered { .. } => "not-offered",
             Self::NotInForce => "not-in-force",
             Self::TierUnknown => "tier-unknown",
             Self::UnitMismatch { .. } => "unit-mismatch",
@@ -75,6 +94,9 @@ impl Unpriced {
         match self {
             Self::NotListed => "no price listed".to_owned(),
             Self::PriceUnknown => "price not known".to_owned(),
+            Self::NotOffered { region, listed } => {
+                format!("not offered in {region} (AWS list of {listed})")
+            }
             Self::NotInForce => "no price in force on that day".to_owned(),
             Self::TierUnknown => "price of the last tier not known".to_owned(),
             Self::UnitMismatch { expected, found } => {
@@ -310,6 +332,20 @@ impl Bill {
     /// Tells whether [`Bill::list_total`] is the whole.
     pub fn list_is_complete(&self) -> bool {
         self.gaps.is_empty() && !self.lines.iter().any(|line| line.list_is_partial)
+    }
+
+    /// Returns the oldest day of the price lists that lines to pay for rest on.
+    pub fn oldest_price(&self) -> Option<NaiveDate> {
+        let rests = |line: &LineItem| {
+            let price = line.price.as_ref()?;
+            let is_listed = matches!(
+                price.origin,
+                PriceOrigin::PriceList | PriceOrigin::Catalogue | PriceOrigin::Assumed(_)
+            );
+            let free = line.steps.iter().all(|step| step.unit_price.is_zero());
+            price.source.date.filter(|_| is_listed && !free)
+        };
+        self.lines.iter().filter_map(rests).min()
     }
 
     /// Tells whether any line took another region's price.

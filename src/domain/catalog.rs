@@ -3,14 +3,20 @@
 //! It answers for a day and never falls back: not to another region, not to an earlier price.
 //! What is asked for and not there is an answer of its own ([`Lookup`]).
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 
 use super::{
     allowance::Allowance,
     ids::{Currency, Meter, Region, ServiceCode, UsageType},
     quantity::Unit,
+    spelling,
     tariff::{Rate, Tariff},
 };
 
@@ -23,10 +29,14 @@ pub struct RegionInfo {
     pub prefix: String,
     /// What AWS calls it.
     pub name: String,
+    /// What AWS's price lists call it.
+    pub location: String,
     /// `aws`, `aws-us-gov` or `aws-cn`.
     pub partition: String,
     /// What it is billed in.
     pub currency: Currency,
+    /// The day it opened, where price lists older than that are in use.
+    pub opened: Option<NaiveDate>,
 }
 
 /// Whether a service is one of the four this program is about.
@@ -64,6 +74,30 @@ pub struct MeterInfo {
     pub unit: Unit,
     /// Other spellings in bills.
     pub aliases: Vec<String>,
+    /// What to know about it and its prices.
+    pub note: Option<Arc<str>>,
+    /// What AWS's pricing pages call it, tier by tier.
+    pub listed: Vec<ListedTier>,
+}
+
+/// An entry of the files behind AWS's pricing pages.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListedTier {
+    /// The end of the tier; the last is open.
+    pub up_to: Option<Decimal>,
+    /// What the file calls it.
+    pub name: String,
+}
+
+/// What AWS's list of a service covers, as far as the program comes with it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ListInfo {
+    /// The day of the newest list.
+    pub date: NaiveDate,
+    /// Its file behind AWS's pricing pages.
+    pub page: String,
+    /// Regions where the service may be and the list says nothing.
+    pub silent: Vec<Region>,
 }
 
 /// A service with its rules.
@@ -85,6 +119,10 @@ pub struct Service {
     pub meters: Vec<MeterInfo>,
     /// What is free.
     pub allowances: Vec<Allowance>,
+    /// What its price list covers; none where AWS publishes none.
+    pub list: Option<ListInfo>,
+    /// Partitions in which its `any` prices hold.
+    pub any: Vec<String>,
 }
 
 /// How the time of a build becomes a billed quantity.
@@ -110,13 +148,17 @@ pub struct Compute {
     /// How it is metered.
     pub grain: Grain,
     /// What each instance bills at least, in minutes.
-    pub minimum: rust_decimal::Decimal,
+    pub minimum: Decimal,
     /// What it runs on, for people: memory, processors, system.
     pub size: String,
     /// Its memory in gigabytes, where it is stated.
-    pub memory: Option<rust_decimal::Decimal>,
+    pub memory: Option<Decimal>,
     /// Its processors, where they are stated.
-    pub processors: Option<rust_decimal::Decimal>,
+    pub processors: Option<Decimal>,
+    /// `Linux`, `Windows` or `macOS`; empty where it is not stated.
+    pub os: String,
+    /// The compute type of a reserved fleet of the same machines.
+    pub fleet: Option<String>,
 }
 
 /// A habit of secured pipelines that costs money: an assumption, not a measurement.
@@ -127,11 +169,11 @@ pub struct BaselineItem {
     /// What it is for.
     pub name: String,
     /// Quantity a month for each pipeline.
-    pub per_pipeline: rust_decimal::Decimal,
+    pub per_pipeline: Decimal,
     /// Quantity for each run.
-    pub per_run: rust_decimal::Decimal,
+    pub per_run: Decimal,
     /// Quantity a month whatever the number.
-    pub fixed: rust_decimal::Decimal,
+    pub fixed: Decimal,
     /// Why this much.
     pub basis: String,
 }
@@ -141,16 +183,42 @@ pub struct BaselineItem {
 pub enum Lookup<'a> {
     /// A price is in force.
     Found(&'a Arc<Tariff>),
-    /// The meter is listed, its price is not known.
+    /// AWS may sell it there; the price is not known.
     Unknown,
     /// There are prices, none of them on that day.
     NotInForce,
-    /// The meter has no entry in that region.
+    /// AWS's list of that day has the service, and not this in that region.
+    NotOffered(NaiveDate),
+    /// The catalogue has no such meter or region.
     Missing,
 }
 
 /// Tariffs by meter and region, each list in order of time.
 pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
+
+/// The prices of a service, read when the first of them is asked for.
+#[derive(Clone)]
+pub struct Prices(Arc<LazyLock<Tariffs, Reading>>);
+
+/// How prices are read.
+type Reading = Box<dyn FnOnce() -> Tariffs + Send>;
+
+impl Prices {
+    /// Returns prices that are read when they are asked for.
+    pub fn later(read: impl FnOnce() -> Tariffs + Send + 'static) -> Self {
+        Self(Arc::new(LazyLock::new(Box::new(read))))
+    }
+
+    fn get(&self) -> &Tariffs {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Prices {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
+    }
+}
 
 /// Everything `pricing/` says.
 #[derive(Clone, Debug, Default)]
@@ -163,23 +231,110 @@ pub struct Catalog {
     pub computes: Vec<Compute>,
     /// What secured pipelines use elsewhere.
     pub baseline: Vec<BaselineItem>,
-    /// What the program comes with.
-    pub tariffs: Tariffs,
+    /// What the program comes with, by service.
+    pub prices: BTreeMap<ServiceCode, Prices>,
     /// Tariffs of price lists that the user brought; they stand above the others.
     pub price_list: Tariffs,
-    /// Partitions in which a service's `any` prices hold.
-    pub any_partitions: BTreeMap<ServiceCode, Vec<String>>,
 }
 
 impl Catalog {
     /// Finds the price of a meter in a region on a day: the region's own, else the one price
     /// that AWS publishes for every region of the partition.
     pub fn lookup(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Lookup<'_> {
-        match self.in_region(meter, region, day) {
-            Lookup::Missing if self.any_holds_in(&meter.service, region) => {
-                self.in_region(meter, &Region::new("any"), day)
+        let tariffs = match self.tariffs_of(meter, region) {
+            [] if self.any_holds_in(&meter.service, region) => {
+                self.tariffs_of(meter, &Region::new("any"))
             }
-            answer => answer,
+            tariffs => tariffs,
+        };
+        if tariffs.is_empty() {
+            return self.absent(meter, region);
+        }
+        match tariffs.iter().find(|tariff| tariff.validity.contains(day)) {
+            Some(tariff) if tariff.rate == Rate::Unknown => Lookup::Unknown,
+            Some(tariff) if tariff.rate == Rate::NotOffered => {
+                Lookup::NotOffered(tariff.source.date.unwrap_or(tariff.validity.from))
+            }
+            Some(tariff) => Lookup::Found(tariff),
+            None => Lookup::NotInForce,
+        }
+    }
+
+    /// Says why a meter has no price in a region.
+    fn absent(&self, meter: &Meter, region: &Region) -> Lookup<'_> {
+        let (Some(service), Some(info)) =
+            (self.services.get(&meter.service), self.regions.get(region))
+        else {
+            return Lookup::Missing;
+        };
+        if self
+            .meter(&service.code, meter.usage_type.as_str())
+            .is_none()
+        {
+            return Lookup::Missing;
+        }
+        match &service.list {
+            Some(list) if self.covers(service, list, info) && self.is_listed(meter) => {
+                Lookup::NotOffered(list.date)
+            }
+            _ => Lookup::Unknown,
+        }
+    }
+
+    /// Tells whether a list would have the service in a region, were it sold there.
+    fn covers(&self, service: &Service, list: &ListInfo, region: &RegionInfo) -> bool {
+        let is_silent = list.silent.contains(&region.id)
+            && !self
+                .price_list
+                .keys()
+                .any(|(meter, at)| meter.service == service.code && *at == region.id);
+        // China has a list of its own.
+        region.partition != "aws-cn"
+            && !is_silent
+            && region.opened.is_none_or(|opened| opened <= list.date)
+    }
+
+    /// Tells whether any region has a price of a meter.
+    fn is_listed(&self, meter: &Meter) -> bool {
+        let from = (meter.clone(), Region::new(""));
+        self.prices.get(&meter.service).is_some_and(|prices| {
+            let next = prices.get().range(from..).next();
+            next.is_some_and(|((next, region), _)| next == meter && region.as_str() != "any")
+        })
+    }
+
+    /// Returns what the program comes with for a meter in a region, in order of time.
+    pub fn tariffs_of(&self, meter: &Meter, region: &Region) -> &[Arc<Tariff>] {
+        let prices = self.prices.get(&meter.service).map(Prices::get);
+        prices
+            .and_then(|prices| prices.get(&(meter.clone(), region.clone())))
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns every price that the program comes with, by service.
+    pub fn tariffs(&self) -> impl Iterator<Item = (&(Meter, Region), &Vec<Arc<Tariff>>)> {
+        self.prices.values().flat_map(Prices::get)
+    }
+
+    /// Tells whether a service has any price in a region.
+    pub fn is_sold_in(&self, service: &ServiceCode, region: &Region) -> bool {
+        let prices = self.prices.get(service).into_iter().flat_map(Prices::get);
+        prices
+            .chain(&self.price_list)
+            .any(|((meter, at), _)| meter.service == *service && at == region)
+    }
+
+    /// Returns the day of the list that says that a meter is not sold in a region, if any does.
+    pub fn not_offered(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Option<NaiveDate> {
+        let stated = |tariff: &Tariff| tariff.source.date.unwrap_or(tariff.validity.from);
+        match self.listed(meter, region, day) {
+            Some(tariff) if tariff.rate == Rate::NotOffered => return Some(stated(tariff)),
+            Some(_) => return None,
+            None => {}
+        }
+        match self.lookup(meter, region, day) {
+            Lookup::NotOffered(listed) => Some(listed),
+            _ => None,
         }
     }
 
@@ -192,24 +347,13 @@ impl Catalog {
         tariffs.iter().find(|tariff| tariff.validity.contains(day))
     }
 
-    fn in_region(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Lookup<'_> {
-        let Some(tariffs) = self.tariffs.get(&(meter.clone(), region.clone())) else {
-            return Lookup::Missing;
-        };
-        match tariffs.iter().find(|tariff| tariff.validity.contains(day)) {
-            Some(tariff) if tariff.rate == Rate::Unknown => Lookup::Unknown,
-            Some(tariff) => Lookup::Found(tariff),
-            None => Lookup::NotInForce,
-        }
-    }
-
     fn any_holds_in(&self, service: &ServiceCode, region: &Region) -> bool {
-        let Some(partitions) = self.any_partitions.get(service) else {
+        let Some(service) = self.services.get(service) else {
             return false;
         };
         match self.regions.get(region) {
-            Some(info) => partitions.contains(&info.partition),
-            None => *region == Region::global(),
+            Some(info) => service.any.contains(&info.partition),
+            None => !service.any.is_empty() && *region == Region::global(),
         }
     }
 
@@ -244,6 +388,7 @@ impl Catalog {
                     .iter()
                     .find(|info| info.aliases.iter().any(|a| a == usage_type))
             })
+            .or_else(|| spelling::find(meters, usage_type))
     }
 
     /// Finds a compute type by name or alias, whatever the case. The API's `BUILD_GENERAL1_SMALL`
@@ -256,6 +401,49 @@ impl Catalog {
                 .find(|c| is(&c.name) || c.aliases.iter().any(|alias| is(alias)))
         };
         find(name).or_else(|| find(&name.to_lowercase().replace("build_", "").replace('_', ".")))
+    }
+
+    /// Finds the compute type of a fleet as the API describes it: `ARM_EC2/BUILD_GENERAL1_SMALL`, or
+    /// `LINUX_EC2/ATTRIBUTE_BASED_COMPUTE/8cpu.16gib.nvme`, which is the least machine that has as much.
+    pub fn fleet(&self, described: &str) -> Option<&Compute> {
+        let mut parts = described.splitn(3, '/');
+        let (kind, size) = (parts.next()?, parts.next()?);
+        let mut provisioned = self
+            .computes
+            .iter()
+            .filter(|compute| compute.grain == Grain::Provisioned);
+        if size != "ATTRIBUTE_BASED_COMPUTE" {
+            let name = format!("{kind}/{size}");
+            return provisioned.find(|compute| compute.aliases.contains(&name));
+        }
+        let (family, os) = match kind.split('_').collect::<Vec<_>>()[..] {
+            ["MAC", ..] => ("reserved.arm.m2.", "macOS"),
+            ["WINDOWS", ..] => ("windows/reserved.x86-64.", "Windows"),
+            ["ARM", ..] => ("reserved.arm.", "Linux"),
+            [_, "GPU", ..] => ("reserved.gpu.", "Linux"),
+            _ => ("reserved.x86-64.", "Linux"),
+        };
+        let attributes: Vec<&str> = parts.next()?.split('.').collect();
+        let at_least = |unit: &str| {
+            let stated = attributes.iter().find_map(|text| text.strip_suffix(unit));
+            stated.and_then(|number| number.parse::<Decimal>().ok())
+        };
+        let (processors, memory) = (at_least("cpu"), at_least("gib"));
+        provisioned
+            .filter(|compute| {
+                compute.os == os
+                    && compute.name.starts_with(family)
+                    && compute.name.contains("cpu.")
+                    && compute.name.contains(".nvme") == attributes.contains(&"nvme")
+                    && compute.processors >= processors
+                    && compute.memory >= memory
+            })
+            .min_by_key(|compute| (compute.processors, compute.memory))
+    }
+
+    /// Returns the compute type of a reserved fleet of the same machines as one on demand.
+    pub fn fleet_like(&self, compute: &Compute) -> Option<&Compute> {
+        self.compute(compute.fleet.as_deref()?)
     }
 
     /// Finds an allowance by id or alias.
@@ -277,6 +465,14 @@ impl Catalog {
             .flat_map(|service| &service.allowances)
     }
 
+    /// Tells whether usage of a meter in a region draws on an allowance.
+    pub fn grants(&self, allowance: &Allowance, meter: &Meter, region: &Region) -> bool {
+        let partition = || self.regions.get(region).map(|info| &info.partition);
+        allowance.meters.contains(meter)
+            && (allowance.not_in.is_empty()
+                || partition().is_none_or(|partition| !allowance.not_in.contains(partition)))
+    }
+
     /// Tells apart the region and the meter that a usage type of a bill names.
     ///
     /// Accepts a prefix (`EUW2-`), a region code (`us-east-1-`), `Global-`, or nothing: a bare
@@ -288,7 +484,11 @@ impl Catalog {
         usage_type: &str,
         stated: Option<&Region>,
     ) -> (Region, Meter) {
-        let (prefixed, bare) = self.split_prefix(usage_type);
+        // Pairs of regions look like a prefix of the second one: USW2-AWS-Out-Bytes.
+        let (prefixed, bare) = match self.meter(service, usage_type) {
+            Some(_) => (None, usage_type),
+            None => self.split_prefix(usage_type),
+        };
         let region = prefixed
             .or_else(|| stated.cloned())
             .unwrap_or_else(|| Region::new("us-east-1"));

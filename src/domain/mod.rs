@@ -32,6 +32,7 @@ pub mod prospect;
 pub mod quantity;
 pub mod rating;
 pub mod scenario;
+mod spelling;
 pub mod spread;
 pub mod storage;
 pub mod tariff;

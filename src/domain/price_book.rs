@@ -103,8 +103,9 @@ impl<'a> PriceBook<'a> {
             .filter(|_| self.observed.reads_rows)?;
         let rate = billed.rate?;
         let free = rate.is_zero() && billed.cost.is_zero();
-        let meter = &record.key.meter;
-        let has_allowance = || self.catalog.allowances().any(|a| a.meters.contains(meter));
+        let (meter, region) = (&record.key.meter, &record.key.region);
+        let grants = |allowance| self.catalog.grants(allowance, meter, region);
+        let has_allowance = || self.catalog.allowances().any(grants);
         (rate > Decimal::ZERO || (free && !has_allowance())).then(|| rate.normalize())
     }
 
@@ -127,7 +128,10 @@ impl<'a> PriceBook<'a> {
             Ok(priced) => return Ok(priced),
             Err(reason) => reason,
         };
-        let lent = self.like.as_ref().and_then(|like| {
+        // What AWS does not sell there is not sold at another region's price either.
+        let like = self.like.as_ref();
+        let like = like.filter(|_| !matches!(reason, Unpriced::NotOffered { .. }));
+        let lent = like.and_then(|like| {
             let priced = self.known(meter, like, day).ok()?;
             Some(Priced {
                 origin: PriceOrigin::Assumed(like.clone()),
@@ -140,6 +144,12 @@ impl<'a> PriceBook<'a> {
     /// What an imported price list says, else the catalogue.
     fn known(&self, meter: &Meter, region: &Region, day: NaiveDate) -> Result<Priced, Unpriced> {
         if let Some(tariff) = self.catalog.listed(meter, region, day) {
+            if tariff.rate == Rate::NotOffered {
+                return Err(Unpriced::NotOffered {
+                    region: region.clone(),
+                    listed: tariff.source.date.unwrap_or(tariff.validity.from),
+                });
+            }
             return Ok(Priced {
                 tariff: tariff.clone(),
                 origin: PriceOrigin::PriceList,
@@ -152,6 +162,10 @@ impl<'a> PriceBook<'a> {
             }),
             Lookup::Unknown => Err(Unpriced::PriceUnknown),
             Lookup::NotInForce => Err(Unpriced::NotInForce),
+            Lookup::NotOffered(listed) => Err(Unpriced::NotOffered {
+                region: region.clone(),
+                listed,
+            }),
             Lookup::Missing => Err(Unpriced::NotListed),
         }
     }
@@ -181,6 +195,7 @@ impl<'a> PriceBook<'a> {
             source: PriceSource {
                 title: price.origin.clone(),
                 date: None,
+                also: Vec::new(),
                 confidence: Arc::from("stated"),
                 file: price.origin.clone(),
                 sku: None,
@@ -316,6 +331,7 @@ fn observed_tariff(
         source: PriceSource {
             title: record.origin.clone(),
             date: Some(day),
+            also: Vec::new(),
             confidence: Arc::from("high"),
             file: record.origin.clone(),
             sku: None,

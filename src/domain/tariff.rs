@@ -15,6 +15,8 @@ use super::{
 pub enum Rate {
     /// The meter exists, its price is not known. Never the same as free.
     Unknown,
+    /// AWS's list no longer has the meter in that region.
+    NotOffered,
     /// One amount for a month with any usage.
     Flat(Decimal),
     /// A price for each unit.
@@ -64,6 +66,8 @@ pub struct PriceSource {
     pub title: Arc<str>,
     /// The day it states its prices for.
     pub date: Option<NaiveDate>,
+    /// Earlier days at which others attest the same price, newest first.
+    pub also: Vec<NaiveDate>,
     /// How sure we are: high, medium-high, medium, low, unknown.
     pub confidence: Arc<str>,
     /// The file that carries it into the catalogue.

@@ -50,7 +50,7 @@ impl FloatRate {
                 .collect()
         };
         match rate {
-            Rate::Unknown => Self::Unknown,
+            Rate::Unknown | Rate::NotOffered => Self::Unknown,
             Rate::Flat(amount) => Self::Flat(float(*amount)),
             Rate::PerUnit(price) => Self::PerUnit(float(*price)),
             Rate::Graduated(all) => Self::Graduated(tiers(all)),
@@ -282,7 +282,8 @@ fn pools(
             let fits = Quantity::new(Decimal::ZERO, unit)
                 .in_unit(allowance.unit)
                 .is_ok();
-            if fits && !driver.of_costs && allowance.meters.contains(&driver.key.meter) {
+            let (meter, region) = (&driver.key.meter, &driver.key.region);
+            if fits && !driver.of_costs && book.catalog.grants(allowance, meter, region) {
                 let account = match allowance.scope {
                     Scope::Payer => None,
                     Scope::Account => driver.key.account.clone(),

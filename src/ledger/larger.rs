@@ -92,7 +92,7 @@ pub(super) fn before(
     let mut standings = new.iter().map(|slice| &slice.standing);
     let is_last_word = !was_invoiced && standings.all(|it| it.invoiced == Some(true));
     let is_larger = days > days_now || (costs_less && !is_last_word);
-    Ok(is_larger.then(|| Larger {
+    Ok(is_larger.then_some(Larger {
         days,
         cost,
         days_now,

@@ -2,10 +2,18 @@
 //!
 //! Everything is checked here, once: numbers are exact, units known, validity without overlap,
 //! tiers ascending and open at the end, every price sourced. What comes out can be trusted.
+//!
+//! Rules, meters and what is free are read at once; the prices of a service when the first of them is
+//! asked for.
 
+mod bulk;
 pub mod change;
 mod files;
+mod page;
 pub mod price_list;
+pub mod rows;
+pub mod store;
+mod tables;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,12 +28,12 @@ use thiserror::Error;
 use crate::domain::{
     allowance::{Allowance, Further, Scope},
     catalog::{
-        BaselineItem, Catalog, Compute, Grain, MeterInfo, RegionInfo, Rule, Service, ServiceKind,
+        BaselineItem, Catalog, ListInfo, ListedTier, MeterInfo, Prices, RegionInfo, Rule, Service,
+        ServiceKind,
     },
-    ids::{Currency, Meter, Region, ServiceCode, UsageType},
+    ids::{Meter, Region, ServiceCode, UsageType},
     number::parse_quantity,
     quantity::Unit,
-    tariff::{PriceSource, Rate, Tariff, Tier, Validity},
 };
 
 static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/pricing");
@@ -34,7 +42,7 @@ static EMBEDDED: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/pricing");
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{file}: {problem}")]
 pub struct CatalogError {
-    /// The file, as `codebuild/rates/us-east-1.toml`.
+    /// The file, as `codebuild/prices.csv`.
     pub file: String,
     /// What is wrong, and at which entry.
     pub problem: String,
@@ -44,16 +52,20 @@ pub struct CatalogError {
 pub fn embedded() -> Result<Catalog, CatalogError> {
     let mut files = BTreeMap::new();
     collect_files(&EMBEDDED, &mut files);
-    read(&files)
+    let (mut catalog, tables) = read_but_prices(&files)?;
+    for table in tables {
+        let service = table.service.clone();
+        let prices = Prices::later(move || table.read().expect("a test reads every file"));
+        catalog.prices.insert(service, prices);
+    }
+    Ok(catalog)
 }
 
-fn collect_files<'a>(dir: &'a Dir<'a>, files: &mut BTreeMap<String, &'a str>) {
+fn collect_files(dir: &'static Dir<'static>, files: &mut BTreeMap<String, &'static str>) {
     for file in dir.files() {
         let path = file.path().to_string_lossy().replace('\\', "/");
-        let is_data = file
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "toml");
+        let extension = file.path().extension();
+        let is_data = extension.is_some_and(|it| it == "toml" || it == "csv");
         if let (true, Some(text)) = (is_data, file.contents_utf8()) {
             files.insert(path, text);
         }
@@ -63,63 +75,81 @@ fn collect_files<'a>(dir: &'a Dir<'a>, files: &mut BTreeMap<String, &'a str>) {
     }
 }
 
-/// Reads a catalogue from its files, by path relative to `pricing/`.
+/// Reads a catalogue from its files, by path relative to `pricing/`, and every price in it.
 pub fn read(files: &BTreeMap<String, &str>) -> Result<Catalog, CatalogError> {
-    let mut catalog = Catalog::default();
-    let parse_regions = |text| {
-        File {
-            name: "regions.toml",
-        }
-        .parse::<files::Regions>(text)
-    };
-    let regions = files.get("regions.toml").ok_or_else(|| CatalogError {
-        file: "regions.toml".to_owned(),
-        problem: "is missing".to_owned(),
-    })?;
-    for entry in parse_regions(regions)?.region {
-        let id = Region::new(&entry.id);
-        let info = RegionInfo {
-            id: id.clone(),
-            prefix: entry.prefix,
-            name: entry.name,
-            partition: entry.partition,
-            currency: Currency::new(entry.currency),
-        };
-        if catalog.regions.insert(id, info).is_some() {
-            return File {
-                name: "regions.toml",
+    let (mut catalog, tables) = read_but_prices(files)?;
+    for table in tables {
+        let tariffs = table.read()?;
+        for (_, region) in tariffs.keys() {
+            if region.as_str() != "any" && !catalog.regions.contains_key(region) {
+                let file = File { name: &table.name };
+                return file.fail(format!("region {region} is not in regions.csv"));
             }
-            .fail(format!("{} is listed twice", entry.id));
         }
-    }
-    let mut folders = BTreeMap::new();
-    for (name, text) in files
-        .iter()
-        .filter(|(name, _)| name.ends_with("/service.toml"))
-    {
-        let code = read_service(&mut catalog, File { name }, text)?;
-        folders.insert(name.trim_end_matches("service.toml"), code);
-    }
-    for (name, text) in files {
-        let Some((folder, _)) = name.split_once("rates/") else {
-            continue;
-        };
-        let file = File { name };
-        let Some(service) = folders.get(folder) else {
-            return file.fail("has no service.toml beside its folder".to_owned());
-        };
-        read_rates(&mut catalog, file, service, text)?;
-    }
-    if let Some(text) = files.get("security-baseline.toml") {
-        read_baseline(
-            &mut catalog,
-            File {
-                name: "security-baseline.toml",
-            },
-            text,
-        )?;
+        let prices = Prices::later(move || tariffs);
+        catalog.prices.insert(table.service, prices);
     }
     Ok(catalog)
+}
+
+/// The prices of a service, not read yet.
+struct Table<'a> {
+    name: String,
+    text: &'a str,
+    service: ServiceCode,
+    meters: Vec<MeterInfo>,
+    sources: rows::Sources,
+}
+
+impl Table<'_> {
+    fn read(&self) -> Result<crate::domain::catalog::Tariffs, CatalogError> {
+        rows::read(
+            File { name: &self.name },
+            self.text,
+            &self.meters,
+            &self.sources,
+        )
+    }
+}
+
+/// Reads all but prices. Returns the catalogue and the prices to be read.
+fn read_but_prices<'a>(
+    files: &BTreeMap<String, &'a str>,
+) -> Result<(Catalog, Vec<Table<'a>>), CatalogError> {
+    let mut catalog = Catalog::default();
+    let regions = File {
+        name: "regions.csv",
+    };
+    match files.get(regions.name) {
+        Some(text) => tables::read_regions(&mut catalog, regions, text)?,
+        None => return regions.fail("is missing".to_owned()),
+    }
+    let mut tables = Vec::new();
+    for (name, text) in files {
+        let Some(folder) = name.strip_suffix("service.toml") else {
+            continue;
+        };
+        let computes = files.get(&format!("{folder}compute.csv")).copied();
+        let (service, sources) = read_service(&mut catalog, File { name }, text, computes)?;
+        let prices = format!("{folder}prices.csv");
+        let Some(text) = files.get(&prices) else {
+            return File { name: &prices }.fail("is missing".to_owned());
+        };
+        tables.push(Table {
+            name: prices,
+            text,
+            meters: catalog.services[&service].meters.clone(),
+            service,
+            sources,
+        });
+    }
+    let baseline = File {
+        name: "security-baseline.toml",
+    };
+    if let Some(text) = files.get(baseline.name) {
+        read_baseline(&mut catalog, baseline, text)?;
+    }
+    Ok((catalog, tables))
 }
 
 /// A file being read: names itself in errors.
@@ -162,7 +192,8 @@ fn read_service(
     catalog: &mut Catalog,
     file: File<'_>,
     text: &str,
-) -> Result<ServiceCode, CatalogError> {
+    computes: Option<&str>,
+) -> Result<(ServiceCode, rows::Sources), CatalogError> {
     let entry: files::Service = file.parse(text)?;
     let code = ServiceCode::new(&entry.code);
     let meter_of = |usage_type: &str| Meter {
@@ -170,17 +201,27 @@ fn read_service(
         usage_type: UsageType::new(usage_type),
     };
     let mut meters = Vec::new();
-    let mut seen = BTreeSet::new();
-    for meter in entry.meter {
-        if !seen.insert(meter.usage_type.clone()) {
-            return file.fail(format!("meter {} is listed twice", meter.usage_type));
+    if let Some(text) = computes {
+        for (compute, meter) in tables::read_computes(file, text, &code)? {
+            catalog.computes.push(compute);
+            meters.push(meter);
         }
-        meters.push(MeterInfo {
-            unit: file.unit(&meter.usage_type, &meter.unit)?,
-            meter: meter_of(&meter.usage_type),
-            name: meter.name,
-            aliases: meter.aliases,
-        });
+    }
+    for meter in &entry.meter {
+        if meter.each_region {
+            let regions = catalog.regions.values();
+            for region in regions {
+                meters.push(read_meter(file, meter, &code, Some(region))?);
+            }
+        } else {
+            meters.push(read_meter(file, meter, &code, None)?);
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for info in &meters {
+        if !seen.insert(info.meter.usage_type.as_str().to_owned()) {
+            return file.fail(format!("meter {} is listed twice", info.meter.usage_type));
+        }
     }
     let known = |usage_type: &str| {
         if seen.contains(usage_type) {
@@ -214,39 +255,23 @@ fn read_service(
                 "account" => Scope::Account,
                 other => return file.fail(format!("{id}: scope `{other}` is not known")),
             },
+            not_in: entry.not_in,
             source: Arc::from(entry.source),
             id: Arc::from(id),
         });
     }
-    for entry in entry.compute {
-        let number = |text: &Option<String>| {
-            let read = |text: &String| file.decimal(&entry.name, text);
-            text.as_ref().map(read).transpose()
-        };
-        let (memory, processors) = (number(&entry.memory_gb)?, number(&entry.vcpus)?);
-        let size = [
-            entry.memory_gb.map(|gb| format!("{gb} GB")),
-            entry.vcpus.map(|n| format!("{n} vCPU")),
-            entry.os,
-        ];
-        catalog.computes.push(Compute {
-            meter: known(&entry.usage_type)?,
-            grain: match entry.grain.as_str() {
-                "minute" => Grain::Minute,
-                "second" => Grain::Second,
-                "provisioned" => Grain::Provisioned,
-                other => return file.fail(format!("{}: grain `{other}` is not known", entry.name)),
-            },
-            minimum: match &entry.minimum {
-                Some(minutes) => file.decimal(&entry.name, minutes)?,
-                None => Decimal::ZERO,
-            },
-            size: size.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            memory,
-            processors,
-            name: entry.name,
-            aliases: entry.aliases,
-        });
+    let list = match entry.list {
+        None => None,
+        Some(list) => Some(ListInfo {
+            date: file.day("list", &list.date)?,
+            page: list.page,
+            silent: list.silent.iter().map(Region::new).collect(),
+        }),
+    };
+    let mut sources = rows::Sources::new();
+    for (key, source) in entry.source {
+        let day = file.day(&key, &source.date)?;
+        sources.insert(key, (Arc::from(source.title), day));
     }
     let service = Service {
         code: code.clone(),
@@ -265,11 +290,50 @@ fn read_service(
         rules: entry.rule.into_iter().map(rule).collect(),
         meters,
         allowances,
+        list,
+        any: entry.any,
     };
     match catalog.services.insert(code.clone(), service) {
-        None => Ok(code),
+        None => Ok((code, sources)),
         Some(_) => file.fail(format!("service {code} is described twice")),
     }
+}
+
+/// Reads a meter, or the one of many that names a region.
+fn read_meter(
+    file: File<'_>,
+    entry: &files::MeterEntry,
+    service: &ServiceCode,
+    region: Option<&RegionInfo>,
+) -> Result<MeterInfo, CatalogError> {
+    let filled = |text: &str| match region {
+        None => text.to_owned(),
+        Some(region) => {
+            let location = region.location.replace(['(', ')', '.'], "");
+            text.replace("{prefix}", &region.prefix)
+                .replace("{region}", region.id.as_str())
+                .replace("{location}", &location)
+        }
+    };
+    let listed = entry.listed.iter().map(|tier| {
+        let up_to = tier.up_to.as_deref();
+        let up_to = up_to.map(|up_to| file.decimal(&entry.usage_type, up_to));
+        Ok(ListedTier {
+            up_to: up_to.transpose()?,
+            name: filled(&tier.name),
+        })
+    });
+    Ok(MeterInfo {
+        meter: Meter {
+            service: service.clone(),
+            usage_type: UsageType::new(filled(&entry.usage_type)),
+        },
+        name: filled(&entry.name),
+        unit: file.unit(&entry.usage_type, &entry.unit)?,
+        aliases: entry.aliases.clone(),
+        note: entry.note.as_deref().map(Arc::from),
+        listed: listed.collect::<Result<_, _>>()?,
+    })
 }
 
 fn rule(entry: files::RuleEntry) -> Rule {
@@ -279,199 +343,6 @@ fn rule(entry: files::RuleEntry) -> Rule {
         rests_on: entry.rests_on,
         source: entry.source,
         confidence: entry.confidence,
-    }
-}
-
-fn read_rates(
-    catalog: &mut Catalog,
-    file: File<'_>,
-    service: &ServiceCode,
-    text: &str,
-) -> Result<(), CatalogError> {
-    let entry: files::Rates = file.parse(text)?;
-    let region = Region::new(&entry.region);
-    if !file.name.ends_with(&format!("/{region}.toml")) {
-        return file.fail(format!("is named for another region than {region}"));
-    }
-    if entry.region == "any" {
-        if entry.partitions.is_empty() {
-            return file.fail("prices for any region name the partitions they hold in".to_owned());
-        }
-        catalog
-            .any_partitions
-            .insert(service.clone(), entry.partitions);
-    } else {
-        match catalog.regions.get(&region) {
-            None => return file.fail(format!("region {region} is not in regions.toml")),
-            Some(info) if info.currency.as_str() != entry.currency => {
-                return file.fail(format!("{region} is billed in {}", info.currency));
-            }
-            Some(_) => {}
-        }
-    }
-    let mut sources = BTreeMap::new();
-    for (key, source) in &entry.source {
-        sources.insert(
-            key.as_str(),
-            (
-                Arc::<str>::from(source.title()),
-                file.day(key, &source.date)?,
-            ),
-        );
-    }
-    for rate in &entry.rate {
-        let id = &rate.usage_type;
-        let Some(info) = catalog
-            .meter(service, id)
-            .filter(|m| m.meter.usage_type.as_str() == id)
-        else {
-            return file.fail(format!("{id} is not a meter of {service}"));
-        };
-        let unit = file.unit(id, &rate.unit)?;
-        if unit != info.unit {
-            return file.fail(format!(
-                "{id} is counted in {}, priced per {unit}",
-                info.unit
-            ));
-        }
-        let meter = info.meter.clone();
-        if let Some(stray) = rate
-            .also
-            .iter()
-            .find(|key| !sources.contains_key(key.as_str()))
-        {
-            return file.fail(format!("{id}: source `{stray}` is not described"));
-        }
-        let Some((title, date)) = sources.get(rate.source.as_str()) else {
-            return file.fail(format!("{id}: source `{}` is not described", rate.source));
-        };
-        let tariff = Tariff {
-            rate: read_rate(file, rate)?,
-            unit,
-            region: region.clone(),
-            validity: Validity {
-                from: file.day(id, &rate.from)?,
-                until: rate
-                    .until
-                    .as_deref()
-                    .map(|day| file.day(id, day))
-                    .transpose()?,
-            },
-            source: PriceSource {
-                title: title.clone(),
-                date: Some(*date),
-                confidence: Arc::from(rate.confidence.as_str()),
-                file: Arc::from(format!("pricing/{}", file.name)),
-                sku: rate.sku.as_deref().map(Arc::from),
-                note: rate.note.as_deref().map(Arc::from),
-            },
-            meter: meter.clone(),
-        };
-        catalog
-            .tariffs
-            .entry((meter, region.clone()))
-            .or_default()
-            .push(Arc::new(tariff));
-    }
-    for ((meter, at), tariffs) in &mut catalog.tariffs {
-        if *at == region && meter.service == *service {
-            tariffs.sort_by_key(|tariff| tariff.validity.from);
-            check_validity(file, meter, tariffs)?;
-        }
-    }
-    Ok(())
-}
-
-/// A price follows the one before on the day that one ends: no day has two, none falls between.
-fn check_validity(
-    file: File<'_>,
-    meter: &Meter,
-    tariffs: &[Arc<Tariff>],
-) -> Result<(), CatalogError> {
-    for tariff in tariffs {
-        if tariff
-            .validity
-            .until
-            .is_some_and(|until| until <= tariff.validity.from)
-        {
-            return file.fail(format!("{meter}: a price ends before it begins"));
-        }
-    }
-    for pair in tariffs.windows(2) {
-        if pair[0].validity.until != Some(pair[1].validity.from) {
-            return file.fail(format!(
-                "{meter}: the price before {} does not end on that day",
-                pair[1].validity.from
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn read_rate(file: File<'_>, rate: &files::Rate) -> Result<Rate, CatalogError> {
-    let id = &rate.usage_type;
-    let per = rate
-        .per
-        .as_deref()
-        .map_or(Ok(Decimal::ONE), |per| file.decimal(id, per))?;
-    if per.is_zero() {
-        return file.fail(format!("{id}: a price for no units"));
-    }
-    let per_unit = |text: &str| Ok::<_, CatalogError>((file.decimal(id, text)? / per).normalize());
-    if let Some(tiers) = &rate.tiers {
-        let tiers = read_tiers(file, id, tiers, per_unit)?;
-        return match rate.shape.as_deref() {
-            None | Some("graduated") => Ok(Rate::Graduated(tiers)),
-            Some("volume") => Ok(Rate::Volume(tiers)),
-            Some(other) => file.fail(format!("{id}: shape `{other}` has no tiers")),
-        };
-    }
-    let Some(price) = rate.price.as_deref() else {
-        return file.fail(format!("{id}: neither price nor tiers"));
-    };
-    match rate.shape.as_deref() {
-        _ if price == "unknown" => Ok(Rate::Unknown),
-        None => Ok(Rate::PerUnit(per_unit(price)?)),
-        Some("flat") => Ok(Rate::Flat(file.decimal(id, price)?)),
-        Some("package") => Ok(Rate::Package {
-            size: per,
-            price: file.decimal(id, price)?,
-        }),
-        Some(other) => file.fail(format!("{id}: shape `{other}` is not known")),
-    }
-}
-
-fn read_tiers(
-    file: File<'_>,
-    id: &str,
-    tiers: &[files::Tier],
-    per_unit: impl Fn(&str) -> Result<Decimal, CatalogError>,
-) -> Result<Vec<Tier>, CatalogError> {
-    let mut read: Vec<Tier> = Vec::new();
-    for tier in tiers {
-        let up_to = tier
-            .up_to
-            .as_deref()
-            .map(|up_to| file.decimal(id, up_to))
-            .transpose()?;
-        let floor = read.last().map_or(Some(Decimal::ZERO), |last| last.up_to);
-        let ascends = match (floor, up_to) {
-            (None, _) => false,
-            (Some(floor), Some(up_to)) => up_to > floor,
-            (Some(_), None) => true,
-        };
-        if !ascends {
-            return file.fail(format!("{id}: tiers do not ascend"));
-        }
-        let unit_price = match tier.price.as_str() {
-            "unknown" => None,
-            price => Some(per_unit(price)?),
-        };
-        read.push(Tier { up_to, unit_price });
-    }
-    match read.last() {
-        Some(Tier { up_to: None, .. }) => Ok(read),
-        _ => file.fail(format!("{id}: the last tier has an end")),
     }
 }
 

@@ -1,4 +1,5 @@
-//! AWS's own price list files, the bulk kind: CSV or JSON, as downloaded.
+//! AWS's own price list files as downloaded: the bulk kind, CSV or JSON (`bulk.rs`), and the files
+//! behind its pricing pages (`page.rs`).
 //!
 //! Only what the catalogue has meters for is taken; the rest is counted. A price list writes a free
 //! tier as a first tier of zero, and again under usage types that begin with `Global-`: both are
@@ -12,18 +13,16 @@ use std::{
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::{
-    atomic_file,
-    domain::{
-        catalog::{Catalog, Tariffs},
-        ids::{Meter, Region},
-        number::{parse_price, parse_quantity},
-        quantity::Unit,
-        tariff::{PriceSource, Rate, Tariff, Tier, Validity},
-    },
+use super::{bulk, page};
+use crate::domain::{
+    catalog::{Catalog, Tariffs},
+    ids::{Meter, Region},
+    number::{parse_price, parse_quantity},
+    quantity::Unit,
+    tariff::{PriceSource, Rate, Tariff, Tier, Validity},
 };
 
 /// Why a file is no price list.
@@ -63,6 +62,12 @@ pub enum PriceListError {
         /// Why.
         problem: String,
     },
+    /// Its prices are in another currency than the regions are billed in.
+    #[error("{file} has prices in another currency than its regions are billed in")]
+    OtherCurrency {
+        /// The file.
+        file: String,
+    },
     /// It has no price that the catalogue has a meter for.
     #[error("{file} has no price of a meter that is known here ({rows} rows read)")]
     NothingKnown {
@@ -74,49 +79,79 @@ pub enum PriceListError {
 }
 
 /// One price dimension, as both forms of the file have it. Also how an imported list is kept.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ListedPrice {
-    service: String,
-    region: String,
-    usage_type: String,
-    from: NaiveDate,
-    sku: String,
+    pub(super) service: String,
+    pub(super) region: String,
+    pub(super) usage_type: String,
+    pub(super) from: NaiveDate,
+    pub(super) sku: String,
     /// Start of the tier.
-    begin: String,
+    pub(super) begin: String,
     /// End of the tier, `Inf` if open.
-    end: String,
-    unit: String,
-    price: String,
-    currency: String,
+    pub(super) end: String,
+    pub(super) unit: String,
+    pub(super) price: String,
+    pub(super) currency: String,
     /// The file and the day it was published.
-    source: String,
-    published: Option<NaiveDate>,
+    pub(super) source: String,
+    pub(super) published: Option<NaiveDate>,
 }
 
 /// What a price list brought.
 #[derive(Debug, Default)]
 pub struct PriceList {
+    /// The file.
+    pub file: String,
     /// Prices of meters that the catalogue knows.
     pub prices: Vec<ListedPrice>,
+    /// Every stock keeping unit in it, of meters known and unknown.
+    pub skus: BTreeSet<String>,
+    /// It is a file behind a pricing page: it says what costs how much, not since when.
+    pub is_page: bool,
+    /// The day it was published.
+    pub published: Option<NaiveDate>,
     /// Rows read.
     pub rows: usize,
     /// Rows left out, by reason.
     pub left_out: BTreeMap<&'static str, usize>,
 }
 
+/// Rows as a file has them.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) all: Vec<ListedPrice>,
+    pub(super) published: Option<NaiveDate>,
+    pub(super) skus: BTreeSet<String>,
+    pub(super) left_out: BTreeMap<&'static str, usize>,
+}
+
+/// Why a row is left out that the region's own list would have.
+pub const OTHER_CURRENCY: &str = "prices in another currency than the region's";
+
 /// Reads a price list file.
 pub fn read(file: &str, content: &str, catalog: &Catalog) -> Result<PriceList, PriceListError> {
-    let rows = if content.trim_start().starts_with('{') {
-        read_json(file, content)?
+    let start = content.trim_start();
+    let is_page = start.starts_with('{') && page::is_page(start);
+    let rows = if is_page {
+        page::read(file, content, catalog)?
+    } else if start.starts_with('{') {
+        bulk::read_json(file, content)?
     } else {
-        read_csv(file, content)?
+        bulk::read_csv(file, content)?
     };
+    let skus = rows.all.iter().map(|row| row.sku.clone());
     let mut list = PriceList {
-        rows: rows.len(),
-        ..PriceList::default()
+        file: file.to_owned(),
+        rows: rows.all.len() + rows.left_out.values().sum::<usize>(),
+        skus: rows.skus.into_iter().chain(skus).collect(),
+        is_page,
+        published: rows.published,
+        left_out: rows.left_out,
+        prices: Vec::new(),
     };
-    for row in rows {
+    for row in rows.all {
         match known(catalog, row) {
             Ok(price) => list.prices.push(price),
             Err(reason) => *list.left_out.entry(reason).or_default() += 1,
@@ -125,9 +160,14 @@ pub fn read(file: &str, content: &str, catalog: &Catalog) -> Result<PriceList, P
     list.prices.sort();
     list.prices.dedup();
     if list.prices.is_empty() {
-        return Err(PriceListError::NothingKnown {
-            file: file.to_owned(),
-            rows: list.rows,
+        return Err(match list.left_out.get(OTHER_CURRENCY) {
+            Some(_) => PriceListError::OtherCurrency {
+                file: file.to_owned(),
+            },
+            None => PriceListError::NothingKnown {
+                file: file.to_owned(),
+                rows: list.rows,
+            },
         });
     }
     Ok(list)
@@ -151,7 +191,7 @@ fn known(catalog: &Catalog, row: ListedPrice) -> Result<ListedPrice, &'static st
     }
     let expected = catalog.currency(&region);
     if row.currency != expected.as_str() {
-        return Err("prices in another currency than the region's");
+        return Err(OTHER_CURRENCY);
     }
     let service = service.code.to_string();
     let usage_type = info.meter.usage_type.to_string();
@@ -277,21 +317,24 @@ fn tariff(
         rate,
         validity: Validity { from, until: None },
         source: PriceSource {
-            title: Arc::from(format!("AWS Price List, {}", first.source)),
+            title: Arc::from(first.source.as_str()),
             date: first.published.or(Some(from)),
+            also: Vec::new(),
             confidence: Arc::from("high"),
-            file: Arc::from(first.source.as_str()),
+            file: Arc::from("price lists brought in"),
             sku: Some(Arc::from(first.sku.as_str())),
             note: None,
         },
     })
 }
 
-fn day(text: &str) -> Option<NaiveDate> {
+/// Returns the day of a moment as lists write it.
+pub(super) fn day(text: &str) -> Option<NaiveDate> {
     text.get(..10)?.parse().ok()
 }
 
-fn short_name(file: &str) -> String {
+/// Names a file in sources, without the folder it was in.
+pub(super) fn short_name(file: &str) -> String {
     let name = Path::new(file).file_name();
     name.map_or_else(
         || file.to_owned(),
@@ -299,197 +342,23 @@ fn short_name(file: &str) -> String {
     )
 }
 
-fn read_csv(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListError> {
-    let not = |problem: &str| PriceListError::NotAPriceList {
-        file: file.to_owned(),
-        problem: problem.to_owned(),
-    };
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(content.as_bytes());
-    let mut columns: Option<BTreeMap<String, usize>> = None;
-    let mut published = None;
-    let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| not(&error.to_string()))?;
-        let Some(columns) = &columns else {
-            // Five lines about the file come before the header.
-            if record.get(0) == Some("Publication Date") {
-                published = record.get(1).and_then(day);
-            } else if record.get(0) == Some("SKU") {
-                columns = Some(
-                    record
-                        .iter()
-                        .enumerate()
-                        .map(|(at, name)| (name.to_owned(), at))
-                        .collect(),
-                );
-            } else if record
-                .position()
-                .is_some_and(|position| position.line() > 8)
-            {
-                break;
-            }
-            continue;
-        };
-        let field = |name: &str| {
-            let at = columns
-                .get(name)
-                .ok_or_else(|| not(&format!("no column {name}")))?;
-            Ok::<_, PriceListError>(record.get(*at).unwrap_or("").to_owned())
-        };
-        if field("TermType")? != "OnDemand" {
-            continue;
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        let bad = |problem: String| PriceListError::BadValue {
-            file: file.to_owned(),
-            place: format!("line {line}"),
-            problem,
-        };
-        let from = field("EffectiveDate")?;
-        rows.push(ListedPrice {
-            service: field("serviceCode")?,
-            region: field("Region Code")?,
-            usage_type: field("usageType")?,
-            from: day(&from).ok_or_else(|| bad(format!("`{from}` is not a day")))?,
-            sku: field("SKU")?,
-            begin: field("StartingRange")?,
-            end: field("EndingRange")?,
-            unit: field("Unit")?,
-            price: checked_price(&field("PricePerUnit")?).map_err(bad)?,
-            currency: field("Currency")?,
-            source: short_name(file),
-            published,
-        });
-    }
-    if columns.is_none() {
-        return Err(not("no header line that begins with SKU"));
-    }
-    Ok(rows)
-}
-
-fn checked_price(text: &str) -> Result<String, String> {
+pub(super) fn checked_price(text: &str) -> Result<String, String> {
     parse_price(text)
         .map(crate::domain::number::plain)
         .map_err(|error| error.to_string())
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Offer {
-    publication_date: Option<String>,
-    products: BTreeMap<String, Product>,
-    terms: Terms,
-}
-
-#[derive(Deserialize)]
-struct Product {
-    attributes: BTreeMap<String, String>,
-}
-
-#[derive(Deserialize)]
-struct Terms {
-    #[serde(rename = "OnDemand", default)]
-    on_demand: BTreeMap<String, BTreeMap<String, Term>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Term {
-    effective_date: String,
-    price_dimensions: BTreeMap<String, PriceDimension>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct PriceDimension {
-    unit: String,
-    begin_range: Option<String>,
-    end_range: Option<String>,
-    price_per_unit: BTreeMap<String, String>,
-}
-
-fn read_json(file: &str, content: &str) -> Result<Vec<ListedPrice>, PriceListError> {
-    let offer: Offer =
-        serde_json::from_str(content).map_err(|error| PriceListError::NotAPriceList {
-            file: file.to_owned(),
-            problem: error.to_string(),
-        })?;
-    let published = offer.publication_date.as_deref().and_then(day);
-    let mut rows = Vec::new();
-    for (sku, terms) in &offer.terms.on_demand {
-        let Some(product) = offer.products.get(sku) else {
-            continue;
-        };
-        let attribute = |name: &str| product.attributes.get(name).cloned().unwrap_or_default();
-        for term in terms.values() {
-            for (code, dimension) in &term.price_dimensions {
-                let bad = |problem: String| PriceListError::BadValue {
-                    file: file.to_owned(),
-                    place: format!("rate {code}"),
-                    problem,
-                };
-                for (currency, price) in &dimension.price_per_unit {
-                    let from = &term.effective_date;
-                    rows.push(ListedPrice {
-                        service: attribute("servicecode"),
-                        region: attribute("regionCode"),
-                        usage_type: attribute("usagetype"),
-                        from: day(from).ok_or_else(|| bad(format!("`{from}` is not a day")))?,
-                        sku: sku.clone(),
-                        begin: dimension
-                            .begin_range
-                            .clone()
-                            .unwrap_or_else(|| "0".to_owned()),
-                        end: dimension
-                            .end_range
-                            .clone()
-                            .unwrap_or_else(|| "Inf".to_owned()),
-                        unit: dimension.unit.clone(),
-                        price: checked_price(price).map_err(bad)?,
-                        currency: currency.clone(),
-                        source: short_name(file),
-                        published,
-                    });
-                }
-            }
-        }
+/// Says what is wrong with a JSON file, in words of its reader.
+pub(super) fn not_json(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        "it ends in the middle; fetch it again".to_owned()
+    } else {
+        format!(
+            "line {}, column {} is not as AWS writes it",
+            error.line(),
+            error.column()
+        )
     }
-    Ok(rows)
-}
-
-/// Reads the prices that were imported before; none if there is no such file.
-pub fn load(store: &Path) -> Result<Vec<ListedPrice>, PriceListError> {
-    let broken = |problem: String| PriceListError::Store {
-        file: store.display().to_string(),
-        problem,
-    };
-    match std::fs::read_to_string(store) {
-        Ok(text) => serde_json::from_str(&text).map_err(|error| broken(error.to_string())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(broken(error.to_string())),
-    }
-}
-
-/// Keeps prices: what was kept of the same services and regions gives way to them.
-pub fn save(store: &Path, new: &[ListedPrice]) -> Result<(), PriceListError> {
-    let broken = |problem: String| PriceListError::Store {
-        file: store.display().to_string(),
-        problem,
-    };
-    let place = |price: &ListedPrice| (price.service.clone(), price.region.clone());
-    let renewed: BTreeSet<(String, String)> = new.iter().map(place).collect();
-    let mut prices = load(store)?;
-    prices.retain(|price| !renewed.contains(&place(price)));
-    prices.extend_from_slice(new);
-    prices.sort();
-    if let Some(folder) = store.parent() {
-        std::fs::create_dir_all(folder).map_err(|error| broken(error.to_string()))?;
-    }
-    let text = serde_json::to_string_pretty(&prices).expect("prices of ours are JSON");
-    atomic_file::write(store, &text).map_err(|error| broken(error.to_string()))
 }
 
 impl ListedPrice {

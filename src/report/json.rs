@@ -105,6 +105,7 @@ fn unpriced(line: &LineItem) -> Value {
         "unit": quantity.unit.name(),
         "quantity": plain(quantity.value),
         "reason": reason.code(),
+        "why": reason.reason(),
     })
 }
 

@@ -1,14 +1,15 @@
 //! The catalogue for people: what it has, what it does not know, how old it is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::{Block, Cell, Column, Document, Table};
 use crate::{
     domain::{
-        catalog::{Catalog, Service},
-        ids::{Region, ServiceCode},
+        bill::OLD_DAYS,
+        catalog::{Catalog, Lookup, MeterInfo, Service},
+        ids::{Meter, Region, ServiceCode},
         tariff::{Rate, Tariff},
     },
     pricing::price_list::PriceList,
@@ -36,7 +37,7 @@ impl Filter {
 }
 
 /// Lists prices, one row a tier.
-pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
+pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Document {
     let mut table = Table::new(vec![
         Column::in_files("service"),
         Column::shown("Service", 0),
@@ -61,7 +62,7 @@ pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
         catalog
             .price_list
             .values()
-            .chain(catalog.tariffs.values())
+            .chain(catalog.tariffs().map(|(_, tariffs)| tariffs))
             .flatten()
     };
     let tariffs = || all().filter(|tariff| filter.admits(tariff));
@@ -70,16 +71,7 @@ pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
             table.rows.push(row(catalog, tariff, price, up_to));
         }
     }
-    let unknown = tariffs()
-        .filter(|tariff| tariff.rate == Rate::Unknown)
-        .count();
-    let mut notes = Vec::new();
-    if unknown > 0 {
-        notes.push(format!(
-            "{unknown} of {} are unknown: usage of them is shown unpriced, never free.",
-            tariffs().count()
-        ));
-    }
+    let notes = without_price(catalog, filter, today);
     Document {
         schema: "pipebill.prices/1",
         title: format!("Prices, {} in all", tariffs().count()),
@@ -88,10 +80,203 @@ pub fn list(catalog: &Catalog, filter: &Filter) -> Document {
     }
 }
 
+/// Says what has no price: what AWS does not sell there, and what is not known.
+fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<String> {
+    let (mut unknown, mut notes) = (0, Vec::new());
+    let priced: BTreeSet<&Meter> = catalog.tariffs().map(|((meter, _), _)| meter).collect();
+    let any = Region::new("any");
+    let mut known_nowhere: BTreeMap<Vec<String>, Vec<String>> = BTreeMap::new();
+    let services = catalog.services.values();
+    for service in services.filter(|s| filter.service.as_ref().is_none_or(|only| s.code == *only)) {
+        let mut whole: Vec<String> = Vec::new();
+        let mut meters: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        // What no list has anywhere, and what stands for things that are not stated, is left out.
+        let own = service.meters.iter();
+        let all: Vec<_> = own.filter(|info| priced.contains(&info.meter)).collect();
+        let (mut not_offered, mut listed) = (0, None);
+        for (region, info) in &catalog.regions {
+            if filter.region.as_ref().is_some_and(|only| only != region) {
+                continue;
+            }
+            let is_unknown = |info: &&&MeterInfo| {
+                catalog.listed(&info.meter, region, today).is_none()
+                    && matches!(catalog.lookup(&info.meter, region, today), Lookup::Unknown)
+            };
+            let of_region: Vec<_> = all.iter().filter(is_unknown).collect();
+            unknown += of_region.len();
+            if of_region.len() == all.len() && info.partition == "aws-cn" {
+                whole.push("China".to_owned());
+            } else if of_region.len() == all.len() {
+                whole.push(region.to_string());
+            } else {
+                for info in of_region {
+                    let regions = meters.entry(&info.name).or_default();
+                    regions.push(region.to_string());
+                }
+            }
+            for info in &all {
+                if let Some(day) = catalog.not_offered(&info.meter, region, today) {
+                    not_offered += 1;
+                    listed = Some(day);
+                }
+            }
+        }
+        whole.dedup();
+        if !whole.is_empty() {
+            known_nowhere
+                .entry(whole)
+                .or_default()
+                .push(service.name.clone());
+        }
+        for (name, regions) in meters {
+            let what = format!("{}: {name}", service.name);
+            let mut of_name = all.iter().filter(|info| info.name == name);
+            let everywhere = of_name.any(|info| !catalog.tariffs_of(&info.meter, &any).is_empty());
+            let regions = if everywhere { Vec::new() } else { regions };
+            known_nowhere.entry(regions).or_default().push(what);
+        }
+        if let (Some(region), Some(listed)) = (&filter.region, listed) {
+            notes.push(format!(
+                "Not offered in {region}: {not_offered} of {} meters of {} (AWS list of {listed}).",
+                all.len(),
+                service.name
+            ));
+        }
+    }
+    if unknown > 0 {
+        notes.push(format!(
+            "{unknown} prices are unknown, being in no list: usage of them is shown unpriced, never \
+             free."
+        ));
+        for (regions, what) in known_nowhere {
+            let place = if regions.is_empty() {
+                "everywhere".to_owned()
+            } else {
+                format!("in {}", regions.join(", "))
+            };
+            notes.push(format!("Unknown {place}: {}.", what.join(", ")));
+        }
+    }
+    notes
+}
+
+/// What a column of the table of regions is about.
+struct Offered<'c> {
+    title: &'static str,
+    name: &'static str,
+    meters: Vec<&'c Meter>,
+}
+
+/// Says what is sold where, for those whose rules tie them to a region.
+pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Document {
+    let of_compute = |title, name, families: &[&str], mac: bool| Offered {
+        title,
+        name,
+        meters: catalog
+            .computes
+            .iter()
+            .filter(|compute| {
+                let is_of = |family: &&str| compute.name.starts_with(family);
+                families.iter().any(is_of)
+                    && (compute.os == "macOS") == mac
+                    && !compute.size.is_empty()
+            })
+            .map(|compute| &compute.meter)
+            .collect(),
+    };
+    let of_service = |title, name, code: &str| Offered {
+        title,
+        name,
+        meters: catalog
+            .service(code)
+            .into_iter()
+            .flat_map(|service| &service.meters)
+            .map(|info| &info.meter)
+            .collect(),
+    };
+    let columns = [
+        of_compute("Linux", "linux", &["general1."], false),
+        of_compute("ARM", "arm", &["arm1."], false),
+        of_compute("GPU", "gpu", &["gpu1."], false),
+        of_compute("Windows", "windows", &["windows/general1."], false),
+        of_compute("Lambda", "lambda", &["lambda."], false),
+        of_compute(
+            "Fleets",
+            "fleets",
+            &["reserved.", "windows/reserved."],
+            false,
+        ),
+        of_compute("macOS", "macos", &["reserved."], true),
+        of_compute("Sandbox", "sandbox", &["sandbox/"], false),
+        of_service("CodePipeline", "codepipeline", "codepipeline"),
+        of_service("CodeDeploy", "codedeploy", "codedeploy"),
+        of_service("CodeArtifact", "codeartifact", "codeartifact"),
+    ];
+    let mut head = vec![
+        Column::new("Region", "region", 0),
+        Column::new("Name", "name", 1),
+        Column::new("Partition", "partition", 3),
+        Column::in_files("currency"),
+    ];
+    head.extend(
+        columns
+            .iter()
+            .map(|column| Column::new(column.title, column.name, 2)),
+    );
+    let mut table = Table::new(head);
+    for info in catalog.regions.values() {
+        if only.is_some_and(|only| *only != info.id) {
+            continue;
+        }
+        let mut row = vec![
+            Cell::text(info.id.as_str()),
+            Cell::text(&info.name),
+            Cell::text(&info.partition),
+            Cell::text(info.currency.as_str()),
+        ];
+        for column in &columns {
+            row.push(offered(catalog, &column.meters, &info.id, today));
+        }
+        table.rows.push(row);
+    }
+    let notes = vec![
+        "Columns up to Sandbox are families of CodeBuild. `-` is not offered by AWS's lists, \
+         `3 of 5` some sizes; `pipebill prices list --region REGION` names them."
+            .to_owned(),
+    ];
+    Document {
+        schema: "pipebill.regions/1",
+        title: "What is offered where".to_owned(),
+        facts: Vec::new(),
+        blocks: vec![Block::Table(table), Block::Notes(notes)],
+    }
+}
+
+fn offered(catalog: &Catalog, meters: &[&Meter], region: &Region, today: NaiveDate) -> Cell {
+    let (mut sold, mut unknown) = (0, 0);
+    for meter in meters {
+        let listed = catalog.listed(meter, region, today);
+        let is_listed = listed.is_some_and(|tariff| tariff.rate != Rate::NotOffered);
+        match catalog.lookup(meter, region, today) {
+            _ if is_listed => sold += 1,
+            Lookup::Found(_) if listed.is_none() => sold += 1,
+            Lookup::Unknown if listed.is_none() => unknown += 1,
+            _ => {}
+        }
+    }
+    match (sold, unknown) {
+        (0, 0) => Cell::text("-"),
+        (_, 0) if sold == meters.len() => Cell::text("all"),
+        (0, _) => Cell::Unknown("unknown".to_owned()),
+        _ => Cell::text(format!("{sold} of {}", meters.len())),
+    }
+}
+
 fn prices(rate: &Rate) -> Vec<(Cell, Cell)> {
     let unknown = || Cell::Unknown("unknown".to_owned());
     match rate {
         Rate::Unknown => vec![(unknown(), Cell::Empty)],
+        Rate::NotOffered => vec![(Cell::Unknown("not offered".to_owned()), Cell::Empty)],
         Rate::Flat(price) | Rate::PerUnit(price) => vec![(Cell::Price(*price), Cell::Empty)],
         Rate::Package { size, price } => vec![(Cell::Price(*price), Cell::Number(*size))],
         Rate::Graduated(tiers) | Rate::Volume(tiers) => tiers
@@ -107,6 +292,7 @@ fn prices(rate: &Rate) -> Vec<(Cell, Cell)> {
 fn shape(rate: &Rate) -> &'static str {
     match rate {
         Rate::Unknown => "unknown",
+        Rate::NotOffered => "not offered",
         Rate::Flat(_) => "flat",
         Rate::PerUnit(_) => "per unit",
         Rate::Package { .. } => "package",
@@ -150,15 +336,28 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
             continue;
         }
         let mut lines = vec![format!("{}: {}", info.meter, info.name)];
+        lines.extend(info.note.iter().map(|note| format!("  {note}")));
+        let heading = lines.len();
+        // Regions that have the same price from the same source stand together.
+        let mut alike: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
         let all = catalog
             .price_list
             .values()
-            .chain(catalog.tariffs.values())
+            .chain(catalog.tariffs().map(|(_, tariffs)| tariffs))
             .flatten();
         for tariff in all.filter(|tariff| tariff.meter == info.meter) {
-            lines.extend(price_lines(catalog, tariff));
+            let price = price_lines(catalog, tariff, info.note.as_deref());
+            let region = tariff.region.as_str();
+            match alike.iter_mut().find(|(_, known)| *known == price) {
+                Some((regions, _)) => regions.push(region),
+                None => alike.push((vec![region], price)),
+            }
         }
-        if lines.len() == 1 {
+        for (regions, price) in alike {
+            lines.push(format!("  {}: {}", regions.join(", "), price[0]));
+            lines.extend_from_slice(&price[1..]);
+        }
+        if lines.len() == heading {
             lines.push("  no price listed in any region".to_owned());
         }
         blocks.push(Block::Lines(lines));
@@ -197,7 +396,7 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
     }
 }
 
-fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
+fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Vec<String> {
     let tiers = prices(&tariff.rate);
     let price: Vec<String> = tiers
         .iter()
@@ -213,8 +412,7 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
         .map_or(String::new(), |day| format!(" until {day}"));
     let currency = catalog.currency(&tariff.region);
     let mut lines = vec![format!(
-        "  {}: {} {currency} per {}, from {}{until}",
-        tariff.region,
+        "{} {currency} per {}, from {}{until}",
         price.join(", "),
         tariff.unit,
         tariff.validity.from
@@ -228,72 +426,75 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff) -> Vec<String> {
         "    {} ({}{date}), confidence {}",
         source.title, source.file, source.confidence
     ));
-    lines.extend(source.note.iter().map(|note| format!("    {note}")));
+    let note = source.note.as_deref().unwrap_or_default();
+    let own = note.strip_suffix(of_meter.unwrap_or_default());
+    let note = own.unwrap_or(note).trim_end();
+    if !note.is_empty() {
+        lines.push(format!("    {note}"));
+    }
     lines
 }
 
-/// Days after which a price should be looked up again.
-const OLD_DAYS: i64 = 90;
-
-/// Says how old each file's prices are and what is unknown or uncertain. The flag tells whether
-/// anything is older than it should be.
+/// Says how old the prices in use are, service by service, and what of them is uncertain. The flag
+/// tells whether any is older than it should be.
 pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
     let mut table = Table::new(vec![
-        Column::in_files("file"),
-        Column::shown("Prices of", 0),
+        Column::in_files("service"),
+        Column::shown("Service", 0),
         Column::new("Prices", "prices", 0),
-        Column::new("Unknown", "unknown", 1),
         Column::new("Uncertain", "uncertain", 2),
-        Column::new("Oldest", "oldest", 3),
+        Column::new("Oldest", "oldest", 1),
+        Column::new("Newest", "newest", 3),
         Column::new("Age", "age_days", 0),
-        Column::new("", "status", 0),
+        Column::new("Older than a year", "old", 0),
     ]);
-    let mut files: BTreeMap<&str, Vec<&Tariff>> = BTreeMap::new();
-    for tariff in catalog.tariffs.values().flatten() {
-        files.entry(&tariff.source.file).or_default().push(tariff);
-    }
-    let mut any_old = false;
-    for (file, tariffs) in files {
-        let known = || tariffs.iter().filter(|tariff| tariff.rate != Rate::Unknown);
-        let oldest = known().filter_map(|tariff| tariff.source.date).min();
-        let age = oldest.map(|day| (today - day).num_days());
-        let old = age.is_some_and(|age| age > OLD_DAYS);
-        any_old |= old;
-        let uncertain = known()
-            .filter(|t| matches!(&*t.source.confidence, "low" | "medium"))
-            .count();
+    let mut any_old = 0;
+    for service in catalog.services.values() {
+        let mut in_use: BTreeMap<&(Meter, Region), &Tariff> = BTreeMap::new();
+        let own = catalog.tariffs().chain(&catalog.price_list);
+        for (key, tariffs) in own.filter(|((meter, _), _)| meter.service == service.code) {
+            // Imported prices come last, and stand above the embedded ones.
+            if let Some(tariff) = tariffs.iter().find(|t| t.validity.contains(today)) {
+                in_use.insert(key, tariff);
+            }
+        }
+        in_use.retain(|_, tariff| !matches!(tariff.rate, Rate::Unknown | Rate::NotOffered));
+        let dates = || in_use.values().filter_map(|tariff| tariff.source.date);
+        let age = |day: NaiveDate| (today - day).num_days();
+        let old = dates().filter(|day| age(*day) > OLD_DAYS).count();
+        any_old += old;
+        let uncertain = in_use
+            .values()
+            .filter(|t| matches!(&*t.source.confidence, "low" | "medium"));
+        let oldest = dates().min();
         table.rows.push(vec![
-            Cell::text(file),
-            Cell::text(
-                file.trim_start_matches("pricing/")
-                    .trim_end_matches(".toml")
-                    .replace("/rates/", ", "),
-            ),
-            count(tariffs.len()),
-            count(tariffs.len() - known().count()),
-            count(uncertain),
+            Cell::text(service.code.as_str()),
+            Cell::text(&service.name),
+            count(in_use.len()),
+            count(uncertain.count()),
             oldest.map_or(Cell::Empty, Cell::Day),
-            age.map_or(Cell::Empty, |age| Cell::Number(age.into())),
-            Cell::text(if old { "old" } else { "" }),
+            dates().max().map_or(Cell::Empty, Cell::Day),
+            oldest.map_or(Cell::Empty, |day| Cell::Number(age(day).into())),
+            count(old),
         ]);
     }
     let mut notes = Vec::new();
-    if any_old {
+    if any_old > 0 {
         notes.push(format!(
-            "Old means stated more than {OLD_DAYS} days before {today}. AWS changes these prices \
-             rarely; the ones your own bill shows always come first."
+            "{any_old} prices in use were stated more than a year before {today}. AWS changes them \
+             rarely; those your own bill shows always come first. Refresh: `pipebill prices update`."
         ));
     }
-    let title = format!("Age of the embedded prices on {today}");
+    let title = format!("Age of the prices in use on {today}, in days");
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
     (
         Document {
-            schema: "pipebill.prices-age/1",
+            schema: "pipebill.prices-age/2",
             title,
             facts: Vec::new(),
             blocks,
         },
-        any_old,
+        any_old > 0,
     )
 }
 
@@ -347,9 +548,10 @@ pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalo
     let mut table = Table::new(vec![
         Column::new("Service", "service", 1),
         Column::new("Usage type", "usage_type", 0),
-        Column::new("Region", "region", 1),
+        Column::new("Region", "region", 0),
         Column::new("Before", "before", 0),
         Column::new("Now", "after", 0),
+        Column::new("Since", "since", 0),
     ]);
     for change in &updated.changes {
         let before = change.before.as_ref().map(price_cell);
@@ -359,6 +561,7 @@ pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalo
             Cell::text(change.region.as_str()),
             before.unwrap_or_else(|| Cell::Unknown("not known".to_owned())),
             price_cell(&change.after),
+            Cell::Day(change.since),
         ]);
     }
     let prices: usize = updated.lists.iter().map(|list| list.prices.len()).sum();

@@ -36,7 +36,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use crate::{
     finance::read_by,
     laws::{cases, month_of_charges, options, policy, rated},
-    support::{catalog, day, dec, usage},
+    support::{catalog, day, dec, storage_with_an_unknown_tier, usage},
 };
 
 /// A rated month with a discount.
@@ -386,7 +386,7 @@ fn units_beyond_a_known_tier_are_charged_for_at_an_unknown_price() {
         let book = PriceBook {
             stated: Vec::new(),
             observed: Observed::default(),
-            catalog: catalog(),
+            catalog: &storage_with_an_unknown_tier(),
             like: None,
         };
         let options = RatingOptions::new("2026-10".parse().unwrap());

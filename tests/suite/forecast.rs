@@ -463,7 +463,7 @@ fn fast_rating_agrees_with_exact_rating_on_every_meter() {
             continue;
         };
         let shape = match tariff.rate {
-            Rate::Unknown => continue,
+            Rate::Unknown | Rate::NotOffered => continue,
             Rate::Flat(_) => "flat",
             Rate::PerUnit(_) => "per unit",
             Rate::Graduated(_) => "graduated",

@@ -8,7 +8,7 @@ use pipebill::domain::{
     allocation::{Dimension, Policy, allocate, largest_remainder, share_money, share_quantity},
     allowance::FreeTier,
     bill::Bill,
-    catalog::Catalog,
+    catalog::{Catalog, Prices, Tariffs},
     compare::{Cause, reconcile},
     ids::{AccountId, Meter, Region, ResourceId},
     money::Money,
@@ -26,7 +26,7 @@ use proptest::{
 };
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, usage};
+use crate::support::{catalog, day, dec, storage_with_an_unknown_tier, usage};
 
 /// What failed once is tried first from then on: commit the file if a failure writes it.
 pub(crate) fn cases(cases: u32) -> Config {
@@ -308,6 +308,7 @@ fn small_catalog(prices: &[(&str, Option<&str>, Rate)]) -> (Catalog, Meter) {
             source: PriceSource {
                 title: Arc::from("a test"),
                 date: None,
+                also: Vec::new(),
                 confidence: Arc::from("high"),
                 file: Arc::from("none"),
                 sku: None,
@@ -317,7 +318,9 @@ fn small_catalog(prices: &[(&str, Option<&str>, Rate)]) -> (Catalog, Meter) {
     });
     let mut catalog = Catalog::default();
     let key = (meter.clone(), Region::new("us-east-1"));
-    catalog.tariffs.insert(key, tariffs.collect());
+    let tariffs = Tariffs::from([(key, tariffs.collect())]);
+    let prices = Prices::later(move || tariffs);
+    catalog.prices.insert(meter.service.clone(), prices);
     (catalog, meter)
 }
 
@@ -533,7 +536,7 @@ proptest! {
 
     #[test]
     fn usage_without_a_price_adds_no_money_and_leaves_the_bill_open(records in month_of_usage(), value in amount()) {
-        let unknown = Meter::new("CodeBuild", "Build-Min:ARM:g1.medium");
+        let unknown = Meter::new("CodeBuild", "Reserved-EC2-Custom");
         let unlisted = Meter::new("AmazonBraket", "Task-Hour");
         let records: Vec<UsageRecord> = records.into_iter().filter(|r| r.key.meter != unknown).collect();
         let before = bill(&records);
@@ -851,7 +854,9 @@ fn units_that_share_a_tier_without_price_stay_with_their_account() {
         record.key.account = Some(account(who));
         record
     });
-    for line in bill(&records).lines {
+    let catalog = storage_with_an_unknown_tier();
+    let rated = rate(&records, &PriceBook::new(&catalog), &options()).unwrap();
+    for line in rated.bill.lines {
         let priced: Decimal = line.steps.iter().map(|step| step.quantity).sum();
         let (unpriced, _) = line.unpriced.expect("60,000 GB reach the unknown tier");
         assert!((priced + unpriced.value - dec("20000")).abs() < dec("0.000000001"));

@@ -33,6 +33,9 @@ mod optimize;
 mod page;
 mod parquet;
 mod price_list;
+#[cfg(feature = "aws")]
+mod price_update;
+mod prices;
 mod report;
 #[cfg(feature = "aws")]
 mod resume;

@@ -280,8 +280,8 @@ fn nothing_is_recommended_at_a_price_that_is_not_known() {
         }
     }
     let named = |what: &str| found.not_compared.iter().any(|text| text.contains(what));
-    assert!(named("arm1.medium") && named("Build-Min:ARM:g1.medium"));
-    assert!(named("reserved fleets") && named("Reserved-EC2"));
+    // Every compute type has a price where the sample builds, or is not sold there.
+    assert!(!named("price is not known"), "{:?}", found.not_compared);
 }
 
 /// With a price for reserved machines, a fleet is the cheapest of its neighbours under the full tariff.
@@ -289,13 +289,15 @@ fn nothing_is_recommended_at_a_price_that_is_not_known() {
 fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
     let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
     let mut baseline = gathered(&app);
-    let price = pipebill::collect::stated::price(
-        &app.catalog,
-        "Reserved-EC2",
-        dec("0.0004"),
-        std::sync::Arc::from("a test"),
-    );
-    baseline.terms.prices.push(price.unwrap());
+    for size in ["small", "medium", "large"] {
+        let price = pipebill::collect::stated::price(
+            &app.catalog,
+            &format!("Reserved:Linux:x86-64.g1.{size}"),
+            dec("0.0004"),
+            std::sync::Arc::from("a test"),
+        );
+        baseline.terms.prices.push(price.unwrap());
+    }
     let found = app.optimize(&baseline, Money::ZERO).unwrap();
     let fleets: Vec<_> = found
         .findings

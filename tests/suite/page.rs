@@ -536,6 +536,7 @@ fn hostile_prospects() -> (Optimization, Prospect) {
         risks: vec![name.to_owned()],
         scenario: scenario(name),
         overlaps: Vec::new(),
+        oldest_price: None,
     });
     let all = Scenario {
         changes: HOSTILE

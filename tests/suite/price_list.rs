@@ -255,7 +255,8 @@ fn the_json_form_says_the_same_as_the_csv_form() {
 fn an_imported_price_ends_an_unpriced_line() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("index.json");
-    std::fs::write(&file, JSON).unwrap();
+    let json = JSON.replace("eu-west-2", "ca-west-1");
+    std::fs::write(&file, json.replace("EUW2", "CAN2")).unwrap();
     let run = |arguments: &[&str]| {
         let output = Command::new(cargo_bin("pipebill"))
             .args(arguments)
@@ -273,7 +274,7 @@ fn an_imported_price_ends_an_unpriced_line() {
         "--month",
         "2026-11",
         "--region",
-        "eu-west-2",
+        "ca-west-1",
         "--codebuild",
         "general1.small=150",
         "--strict",

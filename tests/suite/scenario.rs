@@ -163,12 +163,39 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
 #[test]
 fn what_a_region_does_not_price_is_unknown_and_not_nothing() {
     let workload = recorded(&[61], 2);
-    let comparison = compared(&workload, &["compute[general1.medium]=arm1.medium"]);
+    let custom = "compute[general1.medium]=reserved.custom,machines=1";
+    let comparison = compared(&workload, &[custom]);
     assert!(comparison.total.whole.baseline && !comparison.total.whole.scenario);
     assert!(
-        comparison.unknown[0].contains("Build-Min:ARM:g1.medium"),
+        comparison.unknown[0].contains("Reserved-EC2-Custom"),
         "{:?}",
         comparison.unknown
+    );
+}
+
+#[test]
+fn what_a_region_does_not_sell_stays_and_is_named() {
+    let text = "[[codebuild]]\ncompute = \"gpu1.small\"\nminutes = 100\n\
+                [[codebuild]]\ncompute = \"general1.medium\"\nminutes = 100\n";
+    let comparison = compared(&stated(text), &["region=eu-west-3"]);
+    assert!(comparison.total.whole.both());
+    // 100 x 0.05 stay in us-east-1, 100 x 0.01 cost the same in Paris.
+    assert_eq!(comparison.total.scenario, Money::new(dec("6")));
+    let stays = "CodeBuild Linux GPU small stays in us-east-1: not offered in eu-west-3 \
+                 (AWS list of 2025-11-04).";
+    assert_eq!(comparison.warnings, [stays]);
+}
+
+#[test]
+fn a_fleet_has_the_machines_that_its_builds_had() {
+    let fleet = "compute[general1.medium]=reserved,machines=2";
+    let comparison = compared(&recorded(&[61], 2), &[fleet]);
+    // 2 x 30 days of 1,440 minutes at 0.006, AWS's price of reserved.x86-64.g1.medium.
+    let days = comparison.months[0].month.days().count();
+    let minutes = dec("2") * Decimal::from(days) * dec("1440");
+    assert_eq!(
+        comparison.total.scenario,
+        Money::new(minutes * dec("0.006"))
     );
 }
 
@@ -481,7 +508,7 @@ fn a_fleet_costs_the_same_in_every_future() {
     let october = October::new();
     let ahead = |price: &str| {
         let fleet = "compute[project:storefront-e2e]=reserved,machines=2,overflow=queue";
-        let price = format!("price[Reserved-EC2]={price}");
+        let price = format!("price[Reserved:Linux:x86-64.g1.large]={price}");
         october.ahead(&[fleet, &price])
     };
     let free = ahead("0");
@@ -558,7 +585,7 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
 #[test]
 fn a_price_that_is_missing_on_the_way_is_no_saving() {
     let workload = stated("[[codebuild]]\ncompute = \"arm1.large\"\nminutes = 1000\n");
-    let moved = ["region=eu-west-1", "price_like=us-east-1"];
+    let moved = ["region=ca-west-1", "price_like=us-east-1"];
     let both = compared(&workload, &moved);
     assert!(both.total.whole.both());
     // It costs the same there by assumption, so neither change makes a difference.

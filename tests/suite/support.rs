@@ -9,11 +9,12 @@ use std::{
 use chrono::NaiveDate;
 use pipebill::{
     domain::{
-        catalog::Catalog,
+        catalog::{Catalog, Prices, Tariffs},
         ids::{AccountId, Currency, Meter, Region},
         number::parse_decimal,
         period::Month,
         quantity::{Quantity, Unit},
+        tariff::{Rate, Tier},
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     pricing,
@@ -26,6 +27,37 @@ static CATALOG: LazyLock<Catalog> =
 /// The embedded catalogue, read once.
 pub(crate) fn catalog() -> &'static Catalog {
     &CATALOG
+}
+
+/// The embedded catalogue with another price in one place.
+pub(crate) fn catalog_with(meter: &Meter, region: &str, rate: &Rate) -> Catalog {
+    let mut all = catalog().clone();
+    let own = all.tariffs();
+    let mut tariffs: Tariffs = own
+        .filter(|((of, _), _)| of.service == meter.service)
+        .map(|(key, tariffs)| (key.clone(), tariffs.clone()))
+        .collect();
+    for tariff in tariffs
+        .get_mut(&(meter.clone(), Region::new(region)))
+        .into_iter()
+        .flatten()
+    {
+        Arc::make_mut(tariff).rate = rate.clone();
+    }
+    let prices = Prices::later(move || tariffs);
+    all.prices.insert(meter.service.clone(), prices);
+    all
+}
+
+/// S3 storage as it would be if only the first tier were known.
+pub(crate) fn storage_with_an_unknown_tier() -> Catalog {
+    let tier = |up_to: Option<&str>, price: Option<&str>| Tier {
+        up_to: up_to.map(dec),
+        unit_price: price.map(dec),
+    };
+    let tiers = vec![tier(Some("51200"), Some("0.023")), tier(None, None)];
+    let meter = Meter::new("AmazonS3", "TimedStorage-ByteHrs");
+    catalog_with(&meter, "us-east-1", &Rate::Graduated(tiers))
 }
 
 pub(crate) fn dec(text: &str) -> Decimal {

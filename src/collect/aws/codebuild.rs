@@ -9,8 +9,8 @@ use std::{
 use aws_sdk_codebuild::{
     Client,
     types::{
-        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, Sandbox as SdkSandbox,
-        ScalingConfigurationOutput,
+        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, MachineType,
+        Sandbox as SdkSandbox, ScalingConfigurationOutput,
     },
 };
 
@@ -330,6 +330,29 @@ pub(super) async fn fleets(run: &Run<'_>, account: &Account, place: &Place) -> R
     run.end(&scope, true, run.today())
 }
 
+/// Describes the machines of a fleet: their kind, their size, and what is stated of those without a
+/// named size, as `LINUX_EC2/ATTRIBUTE_BASED_COMPUTE/8cpu.16gib.nvme`.
+fn machine(fleet: &Fleet) -> Option<String> {
+    let kind = word(fleet.environment_type()?.as_str());
+    let size = word(fleet.compute_type()?.as_str());
+    let stated = fleet.compute_configuration().map(|stated| {
+        if let Some(instance) = stated.instance_type() {
+            return word(instance);
+        }
+        let number = |number: Option<i64>| number.filter(|n| *n > 0).unwrap_or_default();
+        let (processors, memory) = (number(stated.v_cpu()), number(stated.memory()));
+        let nvme = match stated.machine_type() {
+            Some(MachineType::Nvme) => ".nvme",
+            _ => "",
+        };
+        format!("{processors}cpu.{memory}gib{nvme}")
+    });
+    Some(match stated {
+        Some(stated) => format!("{kind}/{size}/{stated}"),
+        None => format!("{kind}/{size}"),
+    })
+}
+
 /// Translates a fleet.
 fn fleet_from_sdk(run: &Run<'_>, fleet: &Fleet) -> Option<FleetSeen> {
     let scaled = fleet
@@ -342,11 +365,7 @@ fn fleet_from_sdk(run: &Run<'_>, fleet: &Fleet) -> Option<FleetSeen> {
         created: time(fleet.created()),
         since: time(fleet.last_modified()).or_else(|| time(fleet.created())),
         machines: u32::try_from(machines).ok()?,
-        compute: format!(
-            "{}/{}",
-            word(fleet.environment_type()?.as_str()),
-            word(fleet.compute_type()?.as_str())
-        ),
+        compute: machine(fleet)?,
         overflows: fleet.overflow_behavior() == Some(&FleetOverflowBehavior::OnDemand),
     })
 }

@@ -1,6 +1,6 @@
 //! AWS's bulk price lists, fetched: plain files behind HTTPS, no account needed.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use aws_smithy_http_client::{
     Connector,
@@ -75,10 +75,13 @@ pub fn base_url(partition: &str) -> &'static str {
     }
 }
 
-/// Fetches the price lists of services in regions. Returns them, and which are not published.
-pub fn fetch(
-    wanted: &[(ServiceCode, Vec<(Region, String)>)],
-) -> Result<(Vec<Fetched>, Vec<String>), FetchError> {
+/// Where the files behind AWS's pricing pages are.
+pub const PAGES: &str = "https://b0.p.awsstatic.com/pricing/2.0";
+/// The same for China.
+pub const PAGES_OF_CHINA: &str = "https://b0.p.awsstatic.cn/pricing/2.0";
+
+/// Does something with a connection, in a runtime that ends with it.
+fn with<T>(ask: impl AsyncFnOnce(&Connector) -> Result<T, FetchError>) -> Result<T, FetchError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -93,15 +96,42 @@ pub fn fetch(
             .proxy_config(ProxyConfig::from_env())
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .build();
+        ask(&connector).await
+    })
+}
+
+/// Fetches files.
+pub fn fetch_files(urls: &[String]) -> Result<Vec<Fetched>, FetchError> {
+    with(async |connector| {
+        let mut files = Vec::new();
+        for url in urls {
+            let content = get(connector, url).await?;
+            let url = url.clone();
+            files.push(Fetched { url, content });
+        }
+        Ok(files)
+    })
+}
+
+/// Fetches the price lists of services in regions. Returns them, and which are not published.
+pub fn fetch(
+    wanted: &[(ServiceCode, Vec<(Region, String)>)],
+) -> Result<(Vec<Fetched>, Vec<String>), FetchError> {
+    with(async |connector| {
         let (mut lists, mut absent) = (Vec::new(), Vec::new());
         for (service, regions) in wanted {
+            let mut indices: BTreeMap<&str, Value> = BTreeMap::new();
             for (region, base) in regions {
                 let base = base.trim_end_matches('/');
                 let url = format!("{base}/{service}/current/region_index.json");
-                let index = get(&connector, &url).await?;
                 let not_an_index = || FetchError::NotAnIndex { url: url.clone() };
-                let index: Value = serde_json::from_str(&index).map_err(|_| not_an_index())?;
-                let regions = index["regions"].as_object().ok_or_else(not_an_index)?;
+                if !indices.contains_key(base) {
+                    let index = get(connector, &url).await?;
+                    let index = serde_json::from_str(&index).map_err(|_| not_an_index())?;
+                    indices.insert(base, index);
+                }
+                let regions = indices[base]["regions"].as_object();
+                let regions = regions.ok_or_else(not_an_index)?;
                 let Some(entry) = regions.get(region.as_str()) else {
                     absent.push(format!("{service} in {region}"));
                     continue;
@@ -112,7 +142,7 @@ pub fn fetch(
                 let path = path.ok_or_else(not_an_index)?;
                 let host = base.split("/offers/").next().unwrap_or(base);
                 let url = format!("{host}{path}");
-                let content = get(&connector, &url).await?;
+                let content = get(connector, &url).await?;
                 lists.push(Fetched { url, content });
             }
         }

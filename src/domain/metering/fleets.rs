@@ -75,13 +75,13 @@ impl Metering<'_> {
     }
 
     fn kind(&self, look: &FleetSeen) -> Kind {
-        match self.catalog.compute(&look.compute) {
-            Some(compute) if compute.grain == Grain::Provisioned => Kind {
+        match self.catalog.fleet(&look.compute) {
+            Some(compute) => Kind {
                 usage_type: Arc::from(compute.meter.usage_type.as_str()),
                 minimum: TimeDelta::minutes(compute.minimum.to_i64().unwrap_or_default()),
             },
-            // Every kind of fleet but macOS has one meter.
-            _ => Kind {
+            // A machine that is not described, or none that is known.
+            None => Kind {
                 usage_type: Arc::from("Reserved-EC2"),
                 minimum: TimeDelta::zero(),
             },

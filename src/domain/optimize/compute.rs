@@ -86,11 +86,21 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
         "arm1" => "lambda.arm",
         _ => return,
     };
-    let is_long = |length: i64| length > LAMBDA_LIMIT;
-    let is_short =
-        !project.builds.is_empty() && project.builds.iter().all(|build| !is_long(build.length));
-    let Some(memory) = from.memory.filter(|_| is_short) else {
+    let Some(memory) = from.memory.filter(|_| !project.builds.is_empty()) else {
         return;
+    };
+    // No build may pass the limit, at the pace that fewer processors make likely.
+    let pace_on = |to: &Compute| {
+        if to.processors < from.processors {
+            assumed_speed(from, to)
+        } else {
+            Decimal::ONE
+        }
+    };
+    let fits = |to: &Compute| {
+        let pace = Pace::of(Decimal::ONE, pace_on(to));
+        let mut builds = project.builds.iter();
+        builds.all(|build| pace.milliseconds(build.length) <= LAMBDA_LIMIT)
     };
     let mut sizes: Vec<&Compute> = catalog
         .computes
@@ -101,7 +111,16 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
     let enough = sizes.iter().find(|size| size.memory >= Some(memory));
     if let Some(enough) = enough {
         let is_priced = prices.of_key(&moved(project.key, enough)).is_some();
-        consider(project, enough, Kind::Lambda, Decimal::ONE, prices, found);
+        if fits(enough) {
+            consider(
+                project,
+                enough,
+                Kind::Lambda,
+                pace_on(enough),
+                prices,
+                found,
+            );
+        }
         if is_priced {
             return;
         }
@@ -112,8 +131,8 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
             && size.memory >= Some(half)
             && prices.of_key(&moved(project.key, size)).is_some()
     });
-    if let Some(below) = below {
-        consider(project, below, Kind::Lambda, Decimal::ONE, prices, found);
+    if let Some(below) = below.filter(|below| fits(below)) {
+        consider(project, below, Kind::Lambda, pace_on(below), prices, found);
     }
 }
 
@@ -138,7 +157,11 @@ fn consider(
         return found.unpriced(from, &project.key.region);
     };
     let Some(price) = prices.of_key(&key) else {
-        return found.unpriced(to, &project.key.region);
+        let region = &project.key.region;
+        return match prices.not_offered(&key) {
+            Some(listed) => found.not_offered(to, region, listed),
+            None => found.unpriced(to, region),
+        };
     };
     let before = project.units(Pace::SAME);
     let leaves = Shift {
@@ -243,7 +266,7 @@ fn consider(
         ));
     }
     let mut assumptions = Vec::new();
-    if kind == Kind::Downsize {
+    if speed != Decimal::ONE {
         assumptions.push(format!(
             "{} times the speed: half-way between builds that do not notice and builds that use \
              every processor.",

@@ -97,9 +97,7 @@ pub(super) fn find(
     prices: &Prices<'_, '_>,
     found: &mut Found,
 ) {
-    let Some(fleet) = month.valuer.catalog.compute("reserved") else {
-        return;
-    };
+    let catalog = month.valuer.catalog;
     let mut groups: BTreeMap<Home<'_>, Vec<&Project<'_>>> = BTreeMap::new();
     for project in projects {
         let home = (
@@ -112,6 +110,9 @@ pub(super) fn find(
         }
     }
     for ((account, region, compute), members) in groups {
+        let Some(fleet) = catalog.fleet_like(members[0].compute) else {
+            continue;
+        };
         let prices_of_members = members.iter().map(|project| project.price);
         let mut prices_of_members: Vec<Option<Decimal>> = prices_of_members.collect();
         prices_of_members.dedup();
@@ -129,6 +130,10 @@ pub(super) fn find(
         };
         let minutes = Decimal::from(month.valuer.workload.days) * Decimal::from(1440);
         let Some(price) = prices.of_key(&key) else {
+            if let Some(listed) = prices.not_offered(&key) {
+                found.not_offered(fleet, region, listed);
+                continue;
+            }
             let place = match account {
                 Some(account) => format!("{compute} in {region} of {account}"),
                 None => format!("{compute} in {region}"),
@@ -199,9 +204,7 @@ fn draft(
             },
             speed: Decimal::ONE,
         }],
-        assumptions: vec![format!(
-            "The price of a reserved minute is that of a machine like {compute}."
-        )],
+        assumptions: vec![format!("Its machines are {}: {}.", fleet.name, fleet.size)],
         risks: vec![
             "A fleet is paid for at night and at weekends; fewer builds do not make it cheaper."
                 .to_owned(),

@@ -27,6 +27,7 @@ mod waste;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
@@ -142,6 +143,8 @@ pub struct Finding {
     pub scenario: Scenario,
     /// Which findings, by their place in the list, change the same usage: their savings do not add up.
     pub overlaps: Vec<usize>,
+    /// The oldest day of the price lists that the saving rests on.
+    pub oldest_price: Option<NaiveDate>,
 }
 
 /// Findings that go together, rated as one scenario.
@@ -211,6 +214,9 @@ struct Unpriced {
     projects: u64,
 }
 
+/// A compute type that is not sold somewhere: where, and the day of the list that says so.
+type NotOffered = BTreeMap<String, (BTreeSet<Region>, NaiveDate)>;
+
 /// What the searches found.
 #[derive(Debug)]
 struct Found {
@@ -220,6 +226,8 @@ struct Found {
     drafts: Vec<Draft>,
     /// What has no price, by compute type.
     unpriced: BTreeMap<String, Unpriced>,
+    /// What is not sold, by compute type.
+    not_offered: NotOffered,
     /// Below which price a fleet would pay, and in words.
     fleets: Vec<(Decimal, String)>,
     not_compared: BTreeSet<String>,
@@ -243,6 +251,13 @@ impl Found {
         known.projects += 1;
     }
 
+    /// Notes that AWS does not sell a compute type in a region.
+    fn not_offered(&mut self, compute: &Compute, region: &Region, listed: NaiveDate) {
+        let known = self.not_offered.entry(compute.name.clone());
+        let (regions, _) = known.or_insert_with(|| (BTreeSet::new(), listed));
+        regions.insert(region.clone());
+    }
+
     fn not_compared(&mut self) -> Vec<String> {
         let mut all: Vec<String> = std::mem::take(&mut self.not_compared).into_iter().collect();
         for (compute, unpriced) in &self.unpriced {
@@ -260,14 +275,21 @@ impl Found {
                 unpriced.meter.usage_type
             ));
         }
+        for (compute, (regions, listed)) in &self.not_offered {
+            let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
+            all.push(format!(
+                "{compute}: not offered in {} (AWS list of {listed})",
+                regions.join(" and ")
+            ));
+        }
         self.fleets.sort_by(|a, b| b.cmp(a));
         let fleets: Vec<&str> = self.fleets.iter().map(|(_, text)| text.as_str()).collect();
         if let Some(named) = fleets.get(..fleets.len().min(FLEETS_NAMED))
             && !named.is_empty()
         {
             all.push(format!(
-                "reserved fleets: their price is not known; state it with --price Reserved-EC2=…. \
-                 One machine would pay {}",
+                "reserved fleets: their price is not known; state it with --price. One machine would pay \
+                 {}",
                 named.join(", ")
             ));
         }
@@ -292,6 +314,7 @@ pub fn optimize(
         currency: latest.valuer.workload.currency.clone(),
         drafts: Vec::new(),
         unpriced: BTreeMap::new(),
+        not_offered: BTreeMap::new(),
         fleets: Vec::new(),
         not_compared: BTreeSet::new(),
         observations: Vec::new(),
@@ -376,6 +399,7 @@ fn rated(
 ) -> Result<Rated, RatingError> {
     let changes: Vec<&Change> = draft.changes.iter().collect();
     let mut by_month = Vec::with_capacity(months.len());
+    let mut oldest_price: Option<NaiveDate> = None;
     let mut risks = draft.risks;
     let mut assumptions = draft.assumptions;
     for (month, before) in months.iter().zip(before) {
@@ -385,6 +409,10 @@ fn rated(
             return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
         }
         by_month.push(before.bill.total() - after.bill.total());
+        oldest_price = oldest_price
+            .into_iter()
+            .chain(after.bill.oldest_price())
+            .min();
         if by_month.len() == months.len() {
             add(&mut risks, &after.applied.warnings);
             add(&mut assumptions, &after.applied.assumptions);
@@ -421,6 +449,7 @@ fn rated(
         assumptions,
         risks,
         overlaps: Vec::new(),
+        oldest_price,
     })))
 }
 

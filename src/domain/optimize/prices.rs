@@ -79,8 +79,9 @@ impl<'m, 'a> Prices<'m, 'a> {
     }
 
     fn pool_of(&self, key: &UsageKey) -> Option<(PoolKey, &'m Allowance)> {
-        let mut allowances = self.month.valuer.catalog.allowances();
-        let allowance = allowances.find(|allowance| allowance.meters.contains(&key.meter))?;
+        let catalog = self.month.valuer.catalog;
+        let grants = |allowance: &&Allowance| catalog.grants(allowance, &key.meter, &key.region);
+        let allowance = catalog.allowances().find(grants)?;
         let account = match allowance.scope {
             Scope::Payer => None,
             Scope::Account => key.account.clone(),
@@ -93,6 +94,13 @@ impl<'m, 'a> Prices<'m, 'a> {
     pub(super) fn of_key(&self, key: &UsageKey) -> Option<Decimal> {
         let day = self.month.valuer.workload.month.first_day();
         self.on(key, day)
+    }
+
+    /// Returns the day of the list that says that a key's meter is not sold there, if any does.
+    pub(super) fn not_offered(&self, key: &UsageKey) -> Option<chrono::NaiveDate> {
+        let valuer = &self.month.valuer;
+        let day = valuer.workload.month.first_day();
+        valuer.catalog.not_offered(&key.meter, &key.region, day)
     }
 
     /// Returns the price of a unit of a lot.

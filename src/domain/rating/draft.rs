@@ -307,6 +307,7 @@ fn source_of(line: &LineItem) -> PriceSource {
     PriceSource {
         title: bill.clone(),
         date: Some(line.days.1),
+        also: Vec::new(),
         confidence: Arc::from("high"),
         file: bill,
         sku: None,

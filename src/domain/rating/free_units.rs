@@ -28,7 +28,9 @@ pub(super) fn draw(
             let draws = draft.is_counted()
                 && draft.mismatch.is_none()
                 && draft.billed.in_unit(allowance.unit).is_ok()
-                && allowance.meters.contains(&draft.key.meter);
+                && book
+                    .catalog
+                    .grants(allowance, &draft.key.meter, &draft.key.region);
             if draws {
                 let account = match allowance.scope {
                     Scope::Payer => None,

@@ -71,7 +71,7 @@ impl Charge {
 /// Prices a quantity of which `before` was already charged in the same month.
 pub fn charge(rate: &Rate, before: Decimal, quantity: Decimal) -> Charge {
     match rate {
-        Rate::Unknown => Charge {
+        Rate::Unknown | Rate::NotOffered => Charge {
             steps: Vec::new(),
             unpriced: quantity,
         },

@@ -11,7 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Selector, Subject, Target, Total},
-    fleet,
+    fleet, offered,
     pace::{Pace, TimedBuild, billed_units},
     workload::{Basis, Lot, PipelineUse, Workload, grain_of},
 };
@@ -444,7 +444,10 @@ impl<'a> Application<'a> {
     ) {
         let mut key = lot.key.clone();
         let mut rate = lot.rate;
-        if let Some(region) = region.filter(|region| **region != key.region) {
+        let meter = to.map_or(&key.meter, |to| &to.meter);
+        let region =
+            region.filter(|region| **region != key.region && self.moves(lot, meter, region));
+        if let Some(region) = region {
             key.region = region.clone();
             rate = None;
         }
@@ -459,6 +462,14 @@ impl<'a> Application<'a> {
             rate,
             quantity: Quantity::new(quantity, unit),
         });
+    }
+
+    /// Tells whether AWS sells a meter in another region; notes what stays because it does not.
+    fn moves(&mut self, lot: &Lot, meter: &Meter, to: &Region) -> bool {
+        let stays = offered::stays(self.catalog, &self.out.terms.prices, lot, meter, to);
+        let moves = stays.is_none();
+        self.out.warnings.extend(stays);
+        moves
     }
 
     /// Runs the builds of lots on one fleet.
@@ -482,6 +493,7 @@ impl<'a> Application<'a> {
         else {
             return;
         };
+        let compute = offered::machines(self.catalog, self.workload, compute, lots);
         let minutes =
             Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
         let minutes = minutes.max(compute.minimum * Decimal::from(*machines));

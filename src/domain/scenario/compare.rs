@@ -363,6 +363,8 @@ pub struct Comparison {
     pub unknown: Vec<String>,
     /// Somewhere in it pipelines without recorded runs were taken to be like others.
     pub guessed: bool,
+    /// The oldest day of the price lists that it rests on.
+    pub oldest_price: Option<NaiveDate>,
 }
 
 /// Costs over all months.
@@ -409,6 +411,7 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut steps = vec![Money::ZERO; changes.len()];
     let (mut has_steps, mut every_order, mut guessed) = (true, true, false);
+    let mut oldest_price: Option<NaiveDate> = None;
     for valuer in months {
         let before = valuer.value(&[])?;
         let after = valuer.value(&changes)?;
@@ -428,6 +431,10 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
         totals.scenario += cost;
         totals.whole = totals.whole.and(whole);
         for value in [&before, &after] {
+            oldest_price = oldest_price
+                .into_iter()
+                .chain(value.bill.oldest_price())
+                .min();
             unknown.extend(unpriced(value));
         }
         add_meters(&mut meters, &before.bill, false);
@@ -493,6 +500,7 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
         assumptions: assumptions.into_iter().collect(),
         unknown: unknown.into_iter().collect(),
         guessed,
+        oldest_price,
         scenario: scenario.clone(),
     })
 }

@@ -5,7 +5,7 @@
 //! | `change.rs` | the changes, in the words of `--set` and of scenario files |
 //! | `workload.rs` | a month's usage, with the builds behind the billed totals |
 //! | `pace.rs` | longer and shorter builds, each rounded up |
-//! | `apply.rs`, `fleet.rs` | a scenario applied: builds one by one, totals where they are not known |
+//! | `apply.rs`, `fleet.rs`, `offered.rs` | a scenario applied: builds one by one, totals where they are not known; what is sold where |
 //! | `compare.rs` | baseline and scenario rated, month by month and meter by meter |
 //! | `waterfall.rs` | which change makes how much of the difference |
 //! | `knob.rs` | one quantity turned: sweeps, tornadoes |
@@ -19,6 +19,7 @@ pub mod crossing;
 pub mod fleet;
 pub mod knob;
 pub mod mapping;
+mod offered;
 mod pace;
 pub mod waterfall;
 pub mod workload;

@@ -219,11 +219,8 @@ struct LotKey {
 /// Days on which any price of the catalogue or of the bill changes.
 fn boundaries(book: &PriceBook<'_>, month: Month) -> Vec<NaiveDate> {
     let catalog = book.catalog;
-    let tariffs = catalog
-        .tariffs
-        .values()
-        .chain(catalog.price_list.values())
-        .flatten();
+    let own = catalog.tariffs().map(|(_, tariffs)| tariffs);
+    let tariffs = own.chain(catalog.price_list.values()).flatten();
     let days = tariffs.flat_map(|t| [Some(t.validity.from), t.validity.until]);
     let inside = |day: &NaiveDate| month.contains(*day) && *day != month.first_day();
     let days: BTreeSet<NaiveDate> = days.flatten().filter(inside).collect();

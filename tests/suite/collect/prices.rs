@@ -14,7 +14,11 @@ fn price_lists_are_fetched_whole_or_not_at_all() {
     let (folder, ledger) = place();
     let base = format!("http://127.0.0.1:{}/offers/v1.0/aws", double.port);
     let update = |more: &[&str]| {
-        let arguments = [&["prices", "update", "--base-url", &base], more].concat();
+        let arguments = [
+            &["prices", "update", "--from", "bulk", "--base-url", &base],
+            more,
+        ]
+        .concat();
         double.run(&ledger, &arguments)
     };
     // The second service is not published: nothing of the first is kept.
@@ -67,7 +71,7 @@ fn prices_can_be_queried_where_the_files_are_out_of_reach() {
         double.run(ledger, &arguments)
     };
     let (_folder, queried) = place();
-    let output = update(&queried, &["--from", "query"]);
+    let output = update(&queried, &["--from", "query", "--region", "us-east-1"]);
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
@@ -81,7 +85,7 @@ fn prices_can_be_queried_where_the_files_are_out_of_reach() {
     // The files say the same.
     let (_folder, fetched) = place();
     let base = format!("http://127.0.0.1:{}/offers/v1.0/aws", double.port);
-    let output = update(&fetched, &["--base-url", &base]);
+    let output = update(&fetched, &["--from", "bulk", "--base-url", &base]);
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
     let priced = |ledger: &Path| {
         let arguments = [
@@ -135,6 +139,8 @@ fn chinas_prices_are_in_its_own_currency() {
             &[
                 "prices",
                 "update",
+                "--from",
+                "bulk",
                 "--base-url",
                 &base,
                 "--service",
@@ -147,7 +153,7 @@ fn chinas_prices_are_in_its_own_currency() {
     // Prices of one currency are no prices of a region that bills in another.
     let output = said(&update("wrong", "us-east-1"));
     assert!(
-        output.contains("no price of a meter that is known here"),
+        output.contains("in another currency than its regions are billed in"),
         "{output}"
     );
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);

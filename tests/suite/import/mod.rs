@@ -49,8 +49,10 @@ fn catalog() -> Catalog {
                 id: Region::new(id),
                 prefix: prefix.to_owned(),
                 name: id.to_owned(),
+                location: id.to_owned(),
                 partition: "aws".to_owned(),
                 currency: Currency::new("USD"),
+                opened: None,
             },
         );
     }
@@ -102,9 +104,13 @@ fn catalog() -> Catalog {
                         name: usage_type.clone(),
                         unit: *unit,
                         aliases: Vec::new(),
+                        note: None,
+                        listed: Vec::new(),
                     })
                     .collect(),
                 allowances: Vec::new(),
+                list: None,
+                any: Vec::new(),
             },
         );
     }
