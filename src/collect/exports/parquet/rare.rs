@@ -131,16 +131,16 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
     if block > LARGEST_BLOCK || part == 0 || part % 8 != 0 {
         return Err(Broken::new("differences in blocks of no size"));
     }
-    let size = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    let (mut left, mut value) = (size(count), first);
-    let (part, parts) = (size(part), size(parts));
+    let size = |count: u64| usize::try_from(count).map_err(|_| too_many());
+    let (part, parts) = (size(part)?, size(parts)?);
+    let (mut left, mut last) = (size(count)?, first);
     let mut numbers = Vec::new();
     if left > 0 {
         numbers.push(first);
         left -= 1;
     }
     while left > 0 {
-        let least = zigzag(varint(bytes, at)?);
+        let lowest = zigzag(varint(bytes, at)?);
         let widths = *at;
         *at += parts;
         for width in bytes.get(widths..*at).ok_or_else(ends_early)? {
@@ -149,10 +149,10 @@ fn deltas(bytes: &[u8], at: &mut usize, most: u64) -> Result<Vec<i64>, Broken> {
             if width > 64 || bytes.len() < *at + (step * width).div_ceil(8) {
                 return Err(ends_early());
             }
-            for number in 0..step {
-                let more = bits(bytes, *at * 8 + number * width, width);
-                value = value.wrapping_add(least).wrapping_add(more.cast_signed());
-                numbers.push(value);
+            for value in 0..step {
+                let more = bits(bytes, *at * 8 + value * width, width);
+                last = last.wrapping_add(lowest).wrapping_add(more.cast_signed());
+                numbers.push(last);
             }
             left -= step;
             if left == 0 && step < part {
