@@ -27,6 +27,8 @@ mod full_disk;
 mod import;
 mod import_shapes;
 mod laws;
+#[cfg(feature = "aws")]
+mod net_cost;
 mod odd;
 mod optimize;
 mod page;
