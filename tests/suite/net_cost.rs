@@ -165,6 +165,28 @@ fn where_rows_tell_a_discount_the_column_does_not_count_too() {
     }
 }
 
+/// The first file has the usage, the second the discount row.
+#[test]
+fn files_imported_one_by_one_count_a_discount_once() {
+    let usage = ("cur-00001.csv", file(&COLUMNS, &usage()));
+    let edp = (
+        "cur-00002.csv",
+        file(&COLUMNS, &build("EdpDiscount", "-2", "0")),
+    );
+    let (folder, ledger) = place();
+    for (name, text) in [&usage, &edp] {
+        let path = folder.path().join(name);
+        fs::write(&path, text).unwrap();
+        import_files(&ledger, &[path]);
+    }
+    let records = rows(&ledger).0;
+    let expected = [
+        ("AWSCodePipeline", "eu-central-1", dec("-0.3")),
+        ("CodeBuild", "us-east-1", dec("-2")),
+    ];
+    assert_eq!(discounts(&records), expected);
+}
+
 #[test]
 fn a_net_cost_that_is_no_lower_is_no_discount() {
     let rows = build("Usage", "10", "10") + &build("Usage", "10", "11");

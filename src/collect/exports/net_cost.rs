@@ -11,15 +11,13 @@ use std::{
 
 use super::gather::Group;
 use crate::domain::{
+    discounts::{NET_COST, is_of_net_cost},
     export::Slice,
     ids::{ServiceCode, UsageType},
     money::Money,
     period::Month,
     usage::{Billed, ChargeKind, Tags, UsageRecord},
 };
-
-/// How the origin of such a discount ends.
-const MARK: &str = ": net unblended cost";
 
 /// Adds the discounts that the net costs of usage tell, by day, account, region and service.
 ///
@@ -37,7 +35,7 @@ pub(super) fn add_discounts(groups: &mut Vec<Group>) {
             let usage = &group.record;
             let origin = origins
                 .entry(usage.origin.clone())
-                .or_insert_with(|| Arc::from(format!("{}{MARK}", usage.origin)));
+                .or_insert_with(|| Arc::from(format!("{}{NET_COST}", usage.origin)));
             let mut key = usage.key.clone();
             key.meter.usage_type = UsageType::new("");
             Group::of(UsageRecord {
@@ -105,10 +103,4 @@ pub(super) fn settle(slices: &mut [Slice], notes: &mut Vec<String>) {
 fn place(slice: &Slice, record: &UsageRecord) -> (String, Month, ServiceCode) {
     let service = record.key.meter.service.clone();
     (slice.source.clone(), slice.month, service)
-}
-
-fn is_of_net_cost(record: &UsageRecord) -> bool {
-    record.kind == ChargeKind::Discount
-        && record.key.meter.usage_type.as_str().is_empty()
-        && record.origin.ends_with(MARK)
 }
