@@ -4,7 +4,7 @@
 //! alone says too much. What each of the last months took off at a similar share will be taken off again;
 //! what one month alone took off will not. Credits and refunds are no discounts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
@@ -22,6 +22,34 @@ const MONTHS: usize = 3;
 
 /// Shares are alike if they lie no further apart than this part of the largest.
 const APART: Decimal = Decimal::from_parts(25, 0, 0, false, 2);
+
+/// How the origin of a discount ends that is the difference between net unblended and unblended costs.
+pub const NET_COST: &str = ": net unblended cost";
+
+/// Tells whether a record is a discount that stands in a column of usage, and in no row of its own.
+pub fn is_of_net_cost(record: &UsageRecord) -> bool {
+    record.kind == ChargeKind::Discount
+        && record.key.meter.usage_type.as_str().is_empty()
+        && record.origin.ends_with(NET_COST)
+}
+
+/// Drops the discounts of net costs where rows of the same payer and service tell them: files of one report
+/// may have been imported one by one.
+pub fn count_once(records: &mut Vec<UsageRecord>) {
+    if !records.iter().any(is_of_net_cost) {
+        return;
+    }
+    let place = |record: &UsageRecord| {
+        let (payer, service) = (&record.key.payer, &record.key.meter.service);
+        (record.month, payer.clone(), service.clone())
+    };
+    let told: BTreeSet<_> = records
+        .iter()
+        .filter(|record| record.kind == ChargeKind::Discount && !is_of_net_cost(record))
+        .map(place)
+        .collect();
+    records.retain(|record| !is_of_net_cost(record) || !told.contains(&place(record)));
+}
 
 /// What a bill charges for a service in a month.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

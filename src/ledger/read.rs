@@ -11,6 +11,7 @@ use rust_decimal::Decimal;
 
 use super::{Ledger, LedgerError, SqlResult, count, damaged, decode, exact, sources::used_slices};
 use crate::domain::{
+    discounts,
     export::{ExportKind, Outside},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
@@ -141,11 +142,11 @@ pub(super) fn records(
         let mut rows = query.query((slice, aside))?;
         while let Some(row) = rows.next()? {
             let day = decode(&row.get::<_, String>(1)?, |text| text.parse().ok())?;
-            if (first..=last).contains(&day) {
-                records.push(known.record(row, day)?);
-            }
+            records.push(known.record(row, day)?);
         }
     }
+    discounts::count_once(&mut records);
+    records.retain(|record| (first..=last).contains(&record.day));
     Ok(records)
 }
 

@@ -28,6 +28,8 @@ mod fuzzed;
 mod import;
 mod import_shapes;
 mod laws;
+#[cfg(feature = "aws")]
+mod net_cost;
 mod odd;
 mod optimize;
 mod page;

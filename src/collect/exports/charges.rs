@@ -9,7 +9,7 @@ use rust_decimal::Decimal;
 
 use super::{
     ImportError, ImportOptions, RowFault, deliveries,
-    gather::{BucketId, Fault, Gather, Part, Row, Sum},
+    gather::{Amounts, BucketId, Fault, Gather, Part, Row, Sum},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
     rows::{Line, Rows, unquoted},
@@ -326,6 +326,7 @@ impl<'c> Charges<'c> {
             }
         };
         let quantity = fields.number(Column::Quantity)?;
+        let net = fields.number(Column::Net)?.unwrap_or(cost);
         let day = fields.day(Column::Day)?;
         let resource = fields.text(Column::Resource)?.map(values::resource);
 
@@ -355,7 +356,7 @@ impl<'c> Charges<'c> {
         self.gather.keep(
             (bucket, Part::Kept),
             &self.key,
-            (quantity, cost, rows),
+            Amounts::of(quantity, cost, rows).net(net),
             || {
                 let (rate, list_rate) = fields.rates()?;
                 let written = &self.key[before_tags..];
@@ -488,7 +489,7 @@ impl<'c> Charges<'c> {
             push(&mut self.key, fields.raw(column).unwrap_or_default());
         }
         push(&mut self.key, fields.unit().unwrap_or_default());
-        let amounts = (Some(quantity), cost, rows);
+        let amounts = Amounts::of(Some(quantity), cost, rows);
         self.gather
             .keep((bucket, Part::Storage), &self.key, amounts, || Ok(row))?;
         Ok(sum)

@@ -14,7 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     ImportError, ImportOptions, RowFault,
-    gather::{Fault, Gather, Part, Row},
+    gather::{Amounts, Fault, Gather, Part, Row},
     open::{Guarded, Stream},
     skip::Skipped,
     stranger::Stranger,
@@ -93,7 +93,7 @@ pub(super) fn add(
     gather.keep(
         (bucket, Part::Kept),
         key.as_bytes(),
-        (sum.quantity, sum.cost, 1),
+        Amounts::of(sum.quantity, sum.cost, 1),
         || {
             Ok(Row {
                 month,

@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    ImportOptions, RowFault,
+    ImportOptions, RowFault, net_cost,
     values::{rows, shown},
 };
 use crate::domain::{
@@ -69,11 +69,57 @@ pub(super) struct Row<'r> {
     pub(super) origin: Option<&'r str>,
 }
 
+/// What rows add up.
+pub(super) struct Amounts {
+    quantity: Option<Decimal>,
+    cost: Decimal,
+    /// What their cost after discounts is beyond their cost.
+    off: Decimal,
+    rows: u64,
+}
+
+impl Amounts {
+    pub(super) const fn of(quantity: Option<Decimal>, cost: Decimal, rows: u64) -> Self {
+        Self {
+            quantity,
+            cost,
+            off: Decimal::ZERO,
+            rows,
+        }
+    }
+
+    /// States the cost after discounts.
+    pub(super) fn net(self, net: Decimal) -> Self {
+        Self {
+            off: net - self.cost,
+            ..self
+        }
+    }
+}
+
 /// Rows that are alike in all but their amounts.
+pub(super) struct Group {
+    pub(super) record: UsageRecord,
+    pub(super) off: Decimal,
+    rows: u64,
+}
+
+impl Group {
+    /// A group that is no rows of its own.
+    pub(super) fn of(record: UsageRecord) -> Self {
+        Self {
+            record,
+            off: Decimal::ZERO,
+            rows: 0,
+        }
+    }
+}
+
+/// Groups of rows.
 #[derive(Default)]
 struct Groups {
     by_key: HashMap<Box<[u8]>, usize, RandomState>,
-    groups: Vec<(UsageRecord, u64)>,
+    groups: Vec<Group>,
 }
 
 /// What becomes of a row.
@@ -302,22 +348,29 @@ impl<'c> Gather<'c> {
         &mut self,
         (bucket, part): (BucketId, Part),
         key: &[u8],
-        (quantity, cost, count): (Option<Decimal>, Decimal, u64),
+        amounts: Amounts,
         row: impl FnOnce() -> Result<Row<'r>, Fault>,
     ) -> Result<(), Fault> {
         let groups = self.groups(bucket, part);
         if let Some(&at) = groups.by_key.get(key) {
-            let (record, rows) = &mut groups.groups[at];
-            if add(record, quantity, cost) {
-                *rows += count;
+            let group = &mut groups.groups[at];
+            if let Some(off) = exact_sum(group.off, amounts.off)
+                && add(&mut group.record, amounts.quantity, amounts.cost)
+            {
+                group.off = off;
+                group.rows += amounts.rows;
                 return Ok(());
             }
         }
-        let mut record = self.record(row()?, quantity.is_some());
-        add(&mut record, quantity, cost);
+        let mut record = self.record(row()?, amounts.quantity.is_some());
+        add(&mut record, amounts.quantity, amounts.cost);
         let groups = self.groups(bucket, part);
         groups.by_key.insert(key.into(), groups.groups.len());
-        groups.groups.push((record, count));
+        groups.groups.push(Group {
+            record,
+            off: amounts.off,
+            rows: amounts.rows,
+        });
         Ok(())
     }
 
@@ -407,7 +460,7 @@ impl<'c> Gather<'c> {
     /// Counts the rows that are kept.
     pub(super) fn kept(&self) -> u64 {
         let groups = self.buckets.iter().flat_map(|bucket| &bucket.kept.groups);
-        groups.map(|(_, rows)| rows).sum()
+        groups.map(|group| group.rows).sum()
     }
 
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
@@ -428,7 +481,9 @@ impl<'c> Gather<'c> {
                 states_empty_days || !found.kept.groups.is_empty() || !found.outside.is_empty()
             })
             .map(|found| {
-                let records = merged(found.kept.groups);
+                let mut kept = found.kept.groups;
+                net_cost::add_discounts(&mut kept);
+                let records = merged(kept);
                 Slice {
                     kind,
                     source: found.source,
@@ -458,7 +513,7 @@ impl<'c> Gather<'c> {
         let mut kinds: BTreeMap<(&str, &Currency), (u64, Money)> = BTreeMap::new();
         let mut meters: BTreeMap<(&Meter, &Currency), (u64, Money)> = BTreeMap::new();
         for bucket in &self.buckets {
-            for (record, rows) in &bucket.kept.groups {
+            for Group { record, rows, .. } in &bucket.kept.groups {
                 let cost = record.billed.as_ref().map_or(Money::ZERO, |b| b.cost);
                 if let ChargeKind::Other(name) = &record.kind {
                     let sum = kinds.entry((name, &record.currency)).or_default();
@@ -564,8 +619,8 @@ fn identity(record: &UsageRecord) -> impl Ord + '_ {
 }
 
 /// Sorts records and adds up those that differ only in how their source spelled them.
-fn merged(groups: Vec<(UsageRecord, u64)>) -> Vec<UsageRecord> {
-    let mut records: Vec<UsageRecord> = groups.into_iter().map(|group| group.0).collect();
+fn merged(groups: Vec<Group>) -> Vec<UsageRecord> {
+    let mut records: Vec<UsageRecord> = groups.into_iter().map(|group| group.record).collect();
     let amounts = |r: &UsageRecord| {
         (
             r.quantity.map(|q| q.value),

@@ -17,6 +17,8 @@ pub(super) enum Column {
     UsageType,
     Quantity,
     Cost,
+    /// The cost after discounts.
+    Net,
     Currency,
     Payer,
     Account,
@@ -52,7 +54,7 @@ pub(super) struct Layout {
 }
 
 use Column::{
-    Account, Class, Commitment, Cost, Currency, Day, Invoice, Kind, ListRate, Origin, Payer,
+    Account, Class, Commitment, Cost, Currency, Day, Invoice, Kind, ListRate, Net, Origin, Payer,
     Period, Pricing, Quantity, Rate, Region, Resource, Service, Unit, UsageType,
 };
 
@@ -67,6 +69,7 @@ static LAYOUTS: [Layout; 5] = [
             (UsageType, true, &["line_item_usage_type"]),
             (Quantity, true, &["line_item_usage_amount"]),
             (Cost, true, &["line_item_unblended_cost"]),
+            (Net, false, &["line_item_net_unblended_cost"]),
             (Currency, true, &["line_item_currency_code"]),
             (Period, false, &["bill_billing_period_start_date"]),
             (Payer, false, &["bill_payer_account_id"]),
@@ -99,6 +102,7 @@ static LAYOUTS: [Layout; 5] = [
             (UsageType, true, &["line_item_usage_type"]),
             (Quantity, true, &["line_item_usage_amount"]),
             (Cost, true, &["line_item_unblended_cost"]),
+            (Net, false, &["line_item_net_unblended_cost"]),
             (Currency, true, &["line_item_currency_code"]),
             (Period, false, &["bill_billing_period_start_date"]),
             (Payer, false, &["bill_payer_account_id"]),
@@ -125,6 +129,7 @@ static LAYOUTS: [Layout; 5] = [
             (UsageType, true, &["lineitem/usagetype"]),
             (Quantity, true, &["lineitem/usageamount"]),
             (Cost, true, &["lineitem/unblendedcost"]),
+            (Net, false, &["lineitem/netunblendedcost"]),
             (Currency, true, &["lineitem/currencycode"]),
             (Period, false, &["bill/billingperiodstartdate"]),
             (Payer, false, &["bill/payeraccountid"]),

@@ -12,6 +12,7 @@ mod error;
 mod gather;
 mod layout;
 mod monthly_bill;
+mod net_cost;
 mod open;
 mod parquet;
 #[cfg(feature = "aws")]
@@ -512,6 +513,7 @@ impl<'i> Import<'i> {
             ));
         }
         same::check(&self.delivery, 0)?;
+        net_cost::settle(&mut self.delivery.slices, &mut self.delivery.notes);
         Ok(self.delivery)
     }
 }

@@ -203,6 +203,8 @@ struct Select<'t> {
     detail: Vec<(String, String)>,
     quantity: Option<(String, String)>,
     cost: (String, String),
+    /// The cost after discounts.
+    net: Option<(String, String)>,
     service: String,
 }
 
@@ -215,6 +217,7 @@ impl<'t> Select<'t> {
             detail: Vec::new(),
             quantity: None,
             cost: (String::new(), String::new()),
+            net: None,
             service: String::new(),
         }
     }
@@ -239,6 +242,7 @@ impl<'t> Select<'t> {
             };
             match column {
                 Column::Cost => self.cost = (alias, amount(first)),
+                Column::Net => self.net = Some((alias, amount(first))),
                 Column::Quantity => self.quantity = Some((alias, first_of(amount))),
                 // The unit is that of the quantity that is there.
                 Column::Unit if fields.len() > 1 => {
@@ -297,6 +301,7 @@ impl<'t> Select<'t> {
             .chain(&self.detail)
             .chain(&self.quantity)
             .chain([&self.cost])
+            .chain(&self.net)
             .map(|(name, _)| name.clone())
             .chain(["has_quantity".to_owned(), "has_cost".to_owned()])
             .collect()
@@ -344,7 +349,8 @@ impl<'t> Select<'t> {
         let mut inner = Vec::new();
         let mut outer = Vec::new();
         let columns = self.common.iter().chain(&self.told).chain(&self.detail);
-        for (alias, value) in columns.chain(&self.quantity).chain([&self.cost]) {
+        let amounts = self.quantity.iter().chain([&self.cost]).chain(&self.net);
+        for (alias, value) in columns.chain(amounts) {
             let alias = name(alias);
             inner.push(if *value == alias {
                 format!("    {alias}")
@@ -374,6 +380,13 @@ impl<'t> Select<'t> {
             ));
         }
         outer.push(format!("  SUM({cost}) AS {cost}"));
+        if let Some((alias, _)) = &self.net {
+            // A row without it is taken to have no discount, whatever other rows of its group have.
+            let alias = name(alias);
+            outer.push(format!(
+                "  SUM(CASE WHEN is_kept THEN COALESCE({alias}, {cost}) END) AS {alias}"
+            ));
+        }
         presence.push(format!("  {cost} IS NOT NULL AS has_cost"));
         keys.extend((outer.len() + 1)..=(outer.len() + presence.len()));
         outer.extend(presence);

@@ -8,6 +8,7 @@ use super::{
     super::{
         Delivery, FileSummary, ImportError, ImportOptions, RowFault,
         charges::Charges,
+        net_cost,
         side_by_side::{self, DeliveryId},
         skip::{self, Skipped},
     },
@@ -143,6 +144,7 @@ impl Answer<'_> {
             }
         }
         delivery.files.push(file);
+        net_cost::settle(&mut delivery.slices, &mut delivery.notes);
         Ok(delivery)
     }
 }

@@ -33,7 +33,7 @@ pub(super) enum Role {
 impl Role {
     pub(super) fn of(bound: &Bound, field: usize) -> Self {
         let is = |column| bound.fields(column).contains(&field);
-        if is(Column::Quantity) || is(Column::Cost) {
+        if is(Column::Quantity) || is(Column::Cost) || is(Column::Net) {
             Self::Amount
         } else if is(Column::Account) || is(Column::Payer) {
             Self::Account
