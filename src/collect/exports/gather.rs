@@ -70,6 +70,7 @@ pub(super) struct Row<'r> {
 }
 
 /// What rows add up.
+#[derive(Clone, Copy)]
 pub(super) struct Amounts {
     quantity: Option<Decimal>,
     cost: Decimal,
