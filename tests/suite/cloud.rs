@@ -373,7 +373,7 @@ fn a_dry_run_shows_the_query_and_asks_nothing_that_costs() {
     assert_eq!(asked, free);
     assert!(!ledger.exists());
     // Another region's price is not known here, and that is said.
-    let elsewhere = ["--dry-run", "--region", "eu-west-2"];
+    let elsewhere = ["--dry-run", "--region", "ap-southeast-6"];
     let said = ask(&double, &ledger, "cur2_parquet", &elsewhere, 0);
     assert!(
         said.contains("($15.00 at the price of us-east-1)"),

@@ -2,6 +2,8 @@
 
 use pipebill::domain::{
     allowance::FreeTier,
+    catalog::{Prices, Tariffs},
+    ids::{Meter, ServiceCode},
     money::Money,
     plan::Terms,
     price_book::Observed,
@@ -142,7 +144,17 @@ fn a_price_that_is_missing_between_the_ends_is_missing() {
     let workload = recorded(&[100], 2);
     let moved = scenario(&["compute[general1.medium]=lambda.x86-64.4GB"]);
     let terms = no_free_tier();
-    let valuer = Valuer::new(&workload, catalog(), &terms, Observed::default());
+    // Lambda has a price wherever there is CodeBuild, so it is taken away here.
+    let mut catalog = catalog().clone();
+    let kept = |meter: &Meter| meter.usage_type.as_str().contains("Build-Min");
+    let tariffs: Tariffs = catalog
+        .tariffs()
+        .filter(|((meter, _), _)| kept(meter))
+        .map(|(place, tariffs)| (place.clone(), tariffs.clone()))
+        .collect();
+    let codebuild = ServiceCode::new("CodeBuild");
+    catalog.prices.insert(codebuild, Prices::later(|| tariffs));
+    let valuer = Valuer::new(&workload, &catalog, &terms, Observed::default());
     let knob = Knob::Minutes(Selector::default());
     let even = break_even(&[valuer], &moved, &knob, (Decimal::ZERO, dec("50"))).unwrap();
     assert!(!even.complete);
