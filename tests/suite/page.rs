@@ -281,7 +281,7 @@ fn savings_are_those_of_optimize_and_the_scenario_is_all_of_them() {
 #[test]
 fn a_scenario_without_a_price_says_so_and_one_that_nothing_shows_is_refused() {
     let folder = tempfile::tempdir().unwrap();
-    let unknown = "compute[general1.medium]=arm1.medium";
+    let unknown = "compute[general1.medium]=reserved.custom,machines=1";
     let output = pipebill(
         &["report", "--demo", "--chart", "scenario", "--set", unknown],
         folder.path(),
