@@ -341,14 +341,14 @@ fn rows_without_values_are_told_apart_as_in_files() {
                    line_item_usage_account_id,line_item_resource_id,resource_tags\n"
             .to_owned();
     for row in [
-        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,1,0.005,USD,2,arn:x,\"{\"\"user:a\"\":\"\"b\"\"}\"",
+        "100000000001,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,1,0.005,USD,200000000002,arn:x,\"{\"\"user:a\"\":\"\"b\"\"}\"",
         ",{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,2,0.01,USD,,,",
-        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,,0.02,USD,2,,{}",
-        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,CodeBuild,,,0.04,USD,2,,",
-        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,,,,0.08,USD,2,,",
-        "1,{m}-01T00:00:00Z,,Usage,AmazonEC2,,,0.16,USD,,,",
-        "1,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,3,,USD,2,,",
-        "1,{m}-01T00:00:00Z,,Usage,CodeBuild,Build-Min:Linux:g1.small,3,0.32,USD,2,,",
+        "100000000001,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,,0.02,USD,200000000002,,{}",
+        "100000000001,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,CodeBuild,,,0.04,USD,200000000002,,",
+        "100000000001,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Tax,,,,0.08,USD,200000000002,,",
+        "100000000001,{m}-01T00:00:00Z,,Usage,AmazonEC2,,,0.16,USD,,,",
+        "100000000001,{m}-01T00:00:00Z,{m}-05T01:00:00Z,Usage,CodeBuild,Build-Min:Linux:g1.small,3,,USD,200000000002,,",
+        "100000000001,{m}-01T00:00:00Z,,Usage,CodeBuild,Build-Min:Linux:g1.small,3,0.32,USD,200000000002,,",
     ] {
         csv += &row.replace("{m}", MONTH);
         csv.push('\n');
