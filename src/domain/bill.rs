@@ -15,7 +15,7 @@ use super::{
     period::Month,
     quantity::{Quantity, Unit},
     tariff::{PriceOrigin, PriceSource},
-    usage::{ChargeKind, Gap, UsageKey},
+    usage::{ChargeKind, Commitment, Gap, UsageKey},
 };
 
 /// Days after which a price should be looked up again.
@@ -161,6 +161,8 @@ pub struct LineItem {
     pub origins: Vec<Arc<str>>,
     /// What AWS charged, where a bill says so.
     pub aws_cost: Option<Money>,
+    /// The commitment that pays for this usage: its cost is what the bill says.
+    pub covered_by: Option<Commitment>,
 }
 
 /// What an allowance granted and what was drawn from it.
@@ -286,7 +288,9 @@ impl Bill {
 
     /// Returns the lines of usage whose source states the cost and not the quantity.
     pub fn costs_only(&self) -> impl Iterator<Item = &LineItem> {
-        let costs_only = |line: &&LineItem| line.kind == ChargeKind::Usage && line.usage.is_none();
+        let costs_only = |line: &&LineItem| {
+            line.kind == ChargeKind::Usage && line.usage.is_none() && line.covered_by.is_none()
+        };
         self.lines.iter().filter(costs_only)
     }
 

@@ -215,6 +215,9 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
 fn why(comparison: &Comparison, bill: &Bill) -> String {
     let causes = Cause::ALL.map(|(cause, _, name)| (name, comparison.of(cause)));
     let line = &bill.lines[comparison.line];
+    if let Some(commitment) = line.covered_by {
+        return format!("as billed: a {} pays for it", commitment.title());
+    }
     if line.kind == ChargeKind::Usage && line.usage.is_none() {
         return "as billed: no quantity".to_owned();
     }

@@ -246,6 +246,7 @@ impl Draft {
             metering: self.metering.into_iter().collect(),
             origins: self.origins.into_iter().collect(),
             aws_cost: self.aws_cost,
+            covered_by: self.covered_by,
             key: self.key,
             kind: self.kind,
         };
@@ -269,7 +270,7 @@ impl Draft {
                 ..line
             },
             Some(Err(_)) => line,
-            None => carried(line, self.covered_by),
+            None => carried(line),
         }
     }
 
@@ -316,11 +317,11 @@ fn source_of(line: &LineItem) -> PriceSource {
 }
 
 /// A charge that is not rated costs what the bill says.
-fn carried(line: LineItem, covered_by: Option<Commitment>) -> LineItem {
+fn carried(line: LineItem) -> LineItem {
     let cost = line.aws_cost.unwrap_or_default();
     let source = source_of(&line);
     LineItem {
-        name: match (&line.kind, covered_by) {
+        name: match (&line.kind, line.covered_by) {
             (ChargeKind::Usage, Some(commitment)) => {
                 format!("{} ({})", line.name, commitment.title())
             }
