@@ -410,3 +410,30 @@ fn a_stated_discount_stands_in_place_of_the_bills() {
     let says = notes(&forecast);
     assert!(says.contains("stands in place of the 24 %"), "{says}");
 }
+
+/// Usage that a Savings Plan covers is billed at 0 and has a quantity: 2.50 + 0.00, nothing free, nothing
+/// unexplained, and no other export would say more.
+#[test]
+fn what_a_commitment_pays_for_is_as_billed_and_named() {
+    let header = "BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,ChargeCategory,\
+                  ChargePeriodStart,ContractedUnitPrice,ListUnitPrice,PricingCategory,PricingQuantity,\
+                  PricingUnit,ServiceName,SkuMeter,RegionId,CommitmentDiscountType,CommitmentDiscountStatus";
+    let row = |cost: &str, unit_price: &str, category: &str, usage: &str, plan: &str| {
+        format!(
+            "{cost},999988887777,USD,2026-10-01T00:00:00Z,Usage,2026-10-07T00:00:00Z,{unit_price},\
+             {unit_price},{category},{usage},us-east-1,{plan}"
+        )
+    };
+    let lambda = "1000,Seconds,AWS CodeBuild,USE1-Build-Sec:Linux:Lambda:arm.1GB";
+    let covered = row("0", "0.00001", "Committed", lambda, "Savings Plan,Used");
+    let small = "500,Minutes,AWS CodeBuild,USE1-Build-Min:Linux:g1.small";
+    let paid = row("2.5", "0.005", "Standard", small, ",");
+    let folder = ledger(&[("focus.csv", &format!("{header}\n{covered}\n{paid}\n"))]);
+    let bill = answer(folder.path(), &["bill"]);
+    assert_eq!(bill["total"], "2.5", "{bill}");
+    let reconciled = answer(folder.path(), &["bill", "--reconcile"]);
+    assert_eq!(reconciled["unexplained"], "0", "{reconciled}");
+    let (_, text, _) = run(folder.path(), &["bill", "--reconcile"]);
+    assert!(text.contains("(Savings Plan)"), "{text}");
+    assert!(!text.contains("quantities"), "{text}");
+}
