@@ -71,6 +71,7 @@ impl App {
         if let Some(unplaced) = past.unplaced {
             outlook.at_least(unplaced);
         }
+        outlook.begin_with(Month::of(self.today));
         Ok(Forecast {
             outlook,
             other_charges: others(&past.records, past.last_month, &discounts),

@@ -110,6 +110,23 @@ pub struct MonthOutlook {
 }
 
 impl Outlook {
+    /// Leaves months out that are over and known whole: there is nothing to expect of them.
+    pub fn begin_with(&mut self, current: Month) {
+        let is_known = |month: &MonthOutlook| {
+            let days = chrono::Datelike::day(&month.month.last_day());
+            // One that was over the budget is part of how likely any is.
+            month.month < current
+                && month.known_days == days
+                && month.over_budget.unwrap_or_default().is_zero()
+        };
+        while self.months.len() > 1 && is_known(&self.months[0]) {
+            let Range { p10, p50, p90 } = self.months.remove(0).total;
+            self.sum.p10 -= p10;
+            self.sum.p50 -= p50;
+            self.sum.p90 -= p90;
+        }
+    }
+
     /// Sees to it that a month comes to no less than it has cost already.
     pub fn at_least(&mut self, unplaced: Unplaced) {
         self.unplaced = Some(unplaced);

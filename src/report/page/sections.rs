@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     domain::{
-        bill::Bill, catalog::Catalog, exchange::Exchange, money::Money, number::plain,
-        overview::Change, period::Month, quantity::Quantity,
+        bill::Bill, catalog::Catalog, exchange::Exchange, finality::NotFinal, money::Money,
+        number::plain, overview::Change, period::Month, quantity::Quantity,
     },
     forecast::{MonthOutlook, Range},
     report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
@@ -148,8 +148,15 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     let mut figures = Vec::new();
     let open = bill.month.end() > material.today;
     let mut notes = Vec::new();
-    if let (true, Some(last)) = (open, bill.lines.iter().map(|line| line.days.1).max()) {
-        notes.push(format!("usage to {last}"));
+    let until = bill.finality.reasons.iter().find_map(|why| match why {
+        NotFinal::Open { until } => Some(*until),
+        _ => None,
+    });
+    if let (true, Some(until)) = (open, until) {
+        notes.push(match until {
+            Some(day) => format!("usage to {day}"),
+            None => "to a day that is not stated".to_owned(),
+        });
     } else if bill.list_is_complete() && bill.undiscounted_total() != bill.total() {
         let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!("{list} without free tier and discounts"));
