@@ -126,6 +126,9 @@ pub(super) fn run(
     };
     let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
     output.document(&document(&forecast, app, args.explain, aws.as_ref()))?;
+    let oldest = forecast.outlook.months.iter();
+    let oldest = oldest.filter_map(|month| month.exact.oldest_price()).min();
+    output.say_old_prices(oldest, app.today);
     Ok(Exit::of(complete, strict))
 }
 

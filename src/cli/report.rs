@@ -325,6 +325,10 @@ pub(super) fn run(
         }
         (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
+    let ahead = forecast.iter().flat_map(|it| &it.outlook.months);
+    let bills = months.iter().map(|month| &month.rated.bill);
+    let bills = bills.chain(ahead.map(|month| &month.exact));
+    output.say_old_prices(bills.filter_map(Bill::oldest_price).min(), app.today);
     let complete = months.iter().all(|month| month.rated.bill.is_complete());
     if !complete {
         let partial: Vec<String> = months

@@ -139,3 +139,25 @@ fn a_forecast_without_any_price_is_unknown() {
     let page = std::fs::read_to_string(folder.path().join("x.html")).unwrap();
     assert!(page.contains("heading for is not known") && !page.contains("heading for $"));
 }
+
+/// AWS's newest list of CodeCommit is of 2024: whatever rests on it says so, and how to refresh it.
+#[test]
+fn prices_older_than_a_year_are_said_by_whatever_rests_on_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "date,service,usage_type,usage_amount,unit,unblended_cost,currency";
+    let row = "2026-08-01,AWSCodeCommit,User-Month,10,Users,5,USD";
+    std::fs::write(folder.path().join("x.csv"), format!("{header}\n{row}\n")).unwrap();
+    pipebill(folder.path(), &["import", "x.csv"]);
+    let month = ["--month", "2026-08"];
+    for command in [
+        [&["bill"][..], &month].concat(),
+        [&["report", "--format", "csv"][..], &month].concat(),
+        [&["whatif", "--set", "active_users=+1"][..], &month].concat(),
+        vec!["forecast"],
+    ] {
+        let output = pipebill(folder.path(), &command);
+        let said = String::from_utf8(output.stderr).unwrap();
+        let hint = "over a year. Refresh: `pipebill prices update`.";
+        assert!(said.contains(hint), "{command:?}: {said}");
+    }
+}
