@@ -30,12 +30,6 @@ use thiserror::Error;
 
 use crate::{
     atomic_file,
-    collect::{
-        exports::{self, ImportError, ImportOptions, Unwatched, Watch},
-        sample,
-        scenario_file::ScenarioError,
-        usage_file::UsageFileError,
-    },
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::{Bill, OutsideTotal, old_prices},
@@ -57,6 +51,9 @@ use crate::{
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
+    exports::{self, ImportError, ImportOptions, Unwatched, Watch},
+    inputs::scenario_file::ScenarioError,
+    inputs::usage_file::UsageFileError,
     ledger::{Ledger, LedgerError},
     pricing::{
         self, CatalogError,
@@ -64,6 +61,7 @@ use crate::{
         price_list::{self, PriceList, PriceListError},
         store,
     },
+    sample,
     unknown_name::UnknownName,
 };
 
@@ -133,19 +131,19 @@ pub enum AppError {
     /// AWS cannot be asked.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    Collect(#[from] crate::collect::aws::CollectError),
+    Collect(#[from] crate::aws::CollectError),
     /// Athena does not answer.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    Athena(#[from] crate::collect::aws::AthenaError),
+    Athena(#[from] crate::aws::AthenaError),
     /// S3 does not hand an export over.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    S3(#[from] crate::collect::aws::S3Error),
+    S3(#[from] crate::aws::S3Error),
     /// A price list cannot be fetched.
     #[cfg(feature = "aws")]
     #[error(transparent)]
-    Fetch(#[from] crate::collect::aws::price_lists::FetchError),
+    Fetch(#[from] crate::aws::price_lists::FetchError),
     /// The month is not in the ledger.
     #[error("the ledger has no usage of {month}{}", known_months(.known))]
     NoUsage {

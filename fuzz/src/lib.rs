@@ -23,7 +23,9 @@ pub fn run(reader: &str, data: &[u8]) {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |info| {
             let is_ours = info.location().is_some_and(|at| {
-                at.file().contains("src/collect") || at.file().contains("src/domain")
+                ["src/exports", "src/inputs", "src/pricing", "src/domain"]
+                    .iter()
+                    .any(|room| at.file().contains(room))
             });
             if is_ours && thread::current().name() == Some("parquet") {
                 eprintln!("{info}");

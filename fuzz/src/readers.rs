@@ -7,15 +7,15 @@ use bytes::Bytes;
 use pipebill::{
     app::{App, Books},
     cli,
-    collect::{
-        exports::{self, Entry, ImportError, ImportOptions, Input, Store, Unwatched},
-        gl_mapping, scenario_file, usage_file,
-    },
     domain::{
         allocation::Policy,
         ids::{Region, ServiceCode},
         period::Month,
     },
+    exports::{self, Entry, ImportError, ImportOptions, Input, Store, Unwatched},
+    inputs::gl_mapping,
+    inputs::scenario_file,
+    inputs::usage_file,
     pricing::price_list::{self, ListedPrice},
     report,
 };

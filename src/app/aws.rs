@@ -7,16 +7,14 @@ use std::{
 
 use super::{App, AppError, Books, Imported};
 use crate::{
-    collect::{
-        aws::{self, price_lists::Fetched},
-        exports::{self, Finished, ImportError, ImportOptions, Watch},
-    },
+    aws::{self, price_lists::Fetched},
     domain::{
         collection::Outcome,
         export::FileRead,
         ids::{Region, ServiceCode},
         import::{Delivery, Planned, Scan, TableAnnouncement},
     },
+    exports::{self, Finished, ImportError, ImportOptions, Watch},
     ledger::{Ledger, Unfinished},
     pricing::{
         change::{Asked, UpdatedPrices, bring},

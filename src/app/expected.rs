@@ -6,7 +6,7 @@ use chrono::{Months, NaiveDate};
 
 use super::{App, AppError};
 use crate::{
-    collect::aws::{self, Subject},
+    aws::{self, Subject},
     domain::{
         aws_forecast::{AwsForecast, months},
         ids::{AccountId, Currency, ServiceCode},

@@ -10,7 +10,6 @@ use super::{
     App, AppError, BillRequest, Books, choose_currency, currencies, quantities::nothing_to_change,
 };
 use crate::{
-    collect::sample,
     domain::{
         discounts::{Charges, Discounts},
         ids::ServiceCode,
@@ -27,6 +26,7 @@ use crate::{
         usage::{ChargeKind, Gap, UsageRecord},
     },
     ledger::Ledger,
+    sample,
     unknown_name::UnknownName,
 };
 

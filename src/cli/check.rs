@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     app::{App, AppError, BillRequest},
-    collect::stated::Percent,
     domain::{
         budget::{Check, Limit},
         ids::Currency,
@@ -22,6 +21,7 @@ use crate::{
         scenario::Scenario,
     },
     forecast::Question,
+    inputs::resolve::Percent,
     report,
 };
 

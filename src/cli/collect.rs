@@ -8,14 +8,12 @@ use rust_decimal::Decimal;
 use super::{CommandError, Exit, output::Output, progress::Progress, terms::parse_dollars};
 use crate::{
     app::{App, Books},
-    collect::{
-        aws::{
-            Login, Request, Role,
-            operations::{Choice, Extra, Service},
-        },
-        stated,
+    aws::{
+        Login, Request, Role,
+        operations::{Choice, Extra, Service},
     },
     domain::{ids::Region, period::Month},
+    inputs::resolve,
     report,
 };
 
@@ -159,7 +157,7 @@ impl LoginArgs {
         let all_regions = self.region.iter().any(|region| region == "all");
         let mut regions: Vec<Region> = Vec::new();
         for name in self.region.iter().filter(|name| *name != "all") {
-            let region = stated::region(&app.catalog, name).map_err(|problem| {
+            let region = resolve::region(&app.catalog, name).map_err(|problem| {
                 CommandError::UnknownName {
                     flag: "--region",
                     problem,

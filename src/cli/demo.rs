@@ -3,12 +3,12 @@
 use super::{CommandError, Exit, output::Output};
 use crate::{
     app::{App, AppError, BillRequest},
-    collect::usage_file,
     domain::{
         allocation::{Dimension, Policy},
         ids::Region,
     },
     forecast::Question,
+    inputs::usage_file,
     report,
 };
 

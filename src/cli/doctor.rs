@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     app::App,
-    collect::aws::{self, Request, operations::Service},
+    aws::{self, Request, operations::Service},
     domain::collection::Remedy,
     report,
 };

@@ -8,14 +8,14 @@ use thiserror::Error;
 
 use self::import::import_hint;
 #[cfg(feature = "aws")]
-use crate::collect::aws::{AthenaError, CollectError, DeniedBy, S3Error};
+use crate::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
     app::{AppError, StudyFileError},
-    collect::{
-        exports::ImportError, gl_mapping::GlMappingError, scenario_file::ScenarioError,
-        usage_file::UsageFileError,
-    },
     domain::{costs, rating::RatingError, storage::Told},
+    exports::ImportError,
+    inputs::gl_mapping::GlMappingError,
+    inputs::scenario_file::ScenarioError,
+    inputs::usage_file::UsageFileError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
     report::{formats::ReportError, page::pictures::KINDS},

@@ -11,7 +11,6 @@ use super::{
 };
 use crate::{
     app::{App, AppError},
-    collect::{stated, usage_file},
     domain::{
         bill::{Bill, LineItem, Unpriced},
         catalog::Catalog,
@@ -20,6 +19,8 @@ use crate::{
         period::Month,
         plan::{BuildAmount, Item},
     },
+    inputs::resolve,
+    inputs::usage_file,
     report,
 };
 
@@ -102,7 +103,7 @@ pub(super) fn run(
     };
     let region = match (&args.region, &file.region) {
         (Some(name), _) => {
-            stated::region(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
+            resolve::region(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
                 flag: "--region",
                 problem,
             })?
@@ -227,7 +228,7 @@ impl StatedUsage {
             .collect();
         for text in &self.codebuild {
             let (compute, amount) = assignment("--codebuild", text, "general1.small=1100")?;
-            let compute = stated::compute(&app.catalog, compute).map_err(|problem| {
+            let compute = resolve::compute(&app.catalog, compute).map_err(|problem| {
                 CommandError::UnknownName {
                     flag: "--codebuild",
                     problem,
@@ -239,7 +240,7 @@ impl StatedUsage {
         for text in &self.usage {
             let example = "AmazonS3:TimedStorage-ByteHrs=12";
             let (meter, quantity) = assignment("--usage", text, example)?;
-            let (known, rest) = stated::split_meter(&app.catalog, meter);
+            let (known, rest) = resolve::split_meter(&app.catalog, meter);
             // A service nobody knows is unpriced, not refused.
             let named = meter
                 .split_once(':')

@@ -142,7 +142,7 @@ fn ask_aws(
     forecast: &Forecast,
 ) -> Result<AwsForecast, CommandError> {
     use super::{collect, progress::Progress};
-    use crate::{app::Books, collect::aws::Request};
+    use crate::{app::Books, aws::Request};
 
     if matches!(app.books, Books::Sample) {
         return Err(CommandError::BadValue {

@@ -15,11 +15,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::{CommandError, Exit, output::Output};
 use crate::{
     app::App,
-    collect::{
-        exports::{ImportOptions, Watch},
-        stated,
-    },
     domain::period::Month,
+    exports::{ImportOptions, Watch},
+    inputs::resolve,
     report,
 };
 
@@ -102,7 +100,7 @@ pub(super) fn run(
     let mut include_services = Vec::new();
     for name in &args.include {
         let service =
-            stated::service(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
+            resolve::service(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
                 flag: "--include",
                 problem,
             })?;

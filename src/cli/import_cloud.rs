@@ -5,12 +5,10 @@ use std::{cell::RefCell, path::Path};
 use super::{CommandError, import::Progress, output::Output};
 use crate::{
     app::{App, Imported},
-    collect::{
-        aws::{Login, S3Url, TableRequest},
-        exports::ImportOptions,
-        stated,
-    },
+    aws::{Login, S3Url, TableRequest},
     domain::{import::TableAnnouncement, period::Month},
+    exports::ImportOptions,
+    inputs::resolve,
     report,
 };
 
@@ -43,7 +41,7 @@ impl CloudArgs {
             ..Login::default()
         };
         if let Some(name) = &self.region {
-            let region = stated::region(&app.catalog, name);
+            let region = resolve::region(&app.catalog, name);
             let region = region.map_err(|problem| CommandError::UnknownName {
                 flag: "--region",
                 problem,

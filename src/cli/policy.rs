@@ -5,7 +5,7 @@ use super::{
     collect::{ChoiceArgs, ExtraArgs},
     output::Output,
 };
-use crate::collect::aws::{self, S3Url};
+use crate::aws::{self, S3Url};
 
 /// Print the least-privilege IAM policy that `collect` needs, or importing from S3 or through Athena
 ///

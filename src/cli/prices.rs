@@ -13,8 +13,8 @@ use crate::app::PricesFrom;
 use crate::domain::ids::ServiceCode;
 use crate::{
     app::App,
-    collect::stated,
     domain::{catalog::Catalog, ids::Region},
+    inputs::resolve,
     report::prices,
     unknown_name::UnknownName,
 };
@@ -112,7 +112,7 @@ pub(super) fn run(
         PricesCommand::List { service, region } => {
             let filter = prices::Filter {
                 service: match service {
-                    Some(name) => Some(stated::service(catalog, name).map_err(|problem| {
+                    Some(name) => Some(resolve::service(catalog, name).map_err(|problem| {
                         CommandError::UnknownName {
                             flag: "--service",
                             problem,
@@ -140,13 +140,13 @@ pub(super) fn run(
                     compute.meter.service.clone(),
                     Some(compute.meter.usage_type.to_string()),
                 ),
-                None => match stated::split_meter(catalog, name) {
+                None => match resolve::split_meter(catalog, name) {
                     (Some(service), usage_type) => {
                         let (_, meter) = catalog.locate(&service, usage_type, None);
                         (service, Some(meter.usage_type.to_string()))
                     }
                     (None, name) => {
-                        let service = stated::service(catalog, name).map_err(|problem| {
+                        let service = resolve::service(catalog, name).map_err(|problem| {
                             CommandError::UnknownName {
                                 flag: "NAME",
                                 problem,
@@ -188,7 +188,7 @@ pub(super) fn run(
             let unknown = |flag, problem| CommandError::UnknownName { flag, problem };
             let mut services: Vec<ServiceCode> = service
                 .iter()
-                .map(|name| stated::service(catalog, name))
+                .map(|name| resolve::service(catalog, name))
                 .collect::<Result<_, _>>()
                 .map_err(|problem| unknown("--service", problem))?;
             if services.is_empty() {
@@ -230,7 +230,7 @@ pub(super) fn run(
 }
 
 fn known_region(catalog: &Catalog, name: &str) -> Result<Region, CommandError> {
-    stated::region(catalog, name).map_err(|problem| CommandError::UnknownName {
+    resolve::region(catalog, name).map_err(|problem| CommandError::UnknownName {
         flag: "--region",
         problem,
     })

@@ -14,7 +14,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::output::Output;
 use crate::{
-    collect::aws::Watch,
+    aws::Watch,
     domain::collection::{Announcement, Call, Scope},
     report,
 };

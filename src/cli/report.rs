@@ -24,13 +24,13 @@ use super::{
 use crate::{
     app::{App, AppError, Books},
     atomic_file::{self, Draft},
-    collect::gl_mapping,
     domain::{
         allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, journal::Accrual,
         money::Money, number::parse_quantity, period::Month, rating::RatedMonth,
         scenario::Scenario,
     },
     forecast::Question,
+    inputs::gl_mapping,
     ledger::Ledger,
     report::{
         focus::FocusVersion,

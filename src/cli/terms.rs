@@ -9,7 +9,6 @@ use rust_decimal::Decimal;
 use super::CommandError;
 use crate::{
     app::BillRequest,
-    collect::stated::{self, Percent},
     domain::{
         allocation::Policy,
         allowance::FreeTier,
@@ -19,6 +18,7 @@ use crate::{
         plan::Terms,
         rating::Discount,
     },
+    inputs::resolve::{self, Percent},
 };
 
 #[derive(Debug, Default, clap::Args)]
@@ -76,7 +76,7 @@ impl TermsArgs {
         for text in &self.free_tier_used {
             let (name, used) = assignment("--free-tier-used", text, "codebuild=40")?;
             let id =
-                stated::allowance(catalog, name).map_err(|problem| CommandError::UnknownName {
+                resolve::allowance(catalog, name).map_err(|problem| CommandError::UnknownName {
                     flag: "--free-tier-used",
                     problem,
                 })?;
@@ -88,7 +88,7 @@ impl TermsArgs {
             let (usage_type, price) =
                 assignment("--price", text, "Build-Min:Linux:g1.small=0.005")?;
             let price = number("--price", price, parse_price)?;
-            let price = stated::price(
+            let price = resolve::price(
                 catalog,
                 usage_type,
                 price,
@@ -102,7 +102,7 @@ impl TermsArgs {
         }
         if let Some(region) = &self.price_like {
             let region =
-                stated::region(catalog, region).map_err(|problem| CommandError::UnknownName {
+                resolve::region(catalog, region).map_err(|problem| CommandError::UnknownName {
                     flag: "--price-like",
                     problem,
                 })?;
@@ -140,11 +140,12 @@ impl TermsArgs {
 fn discount(text: &str, catalog: &Catalog) -> Result<Discount, CommandError> {
     let (service, percent) = match text.rsplit_once('=') {
         Some((service, percent)) => {
-            let service =
-                stated::service(catalog, service).map_err(|problem| CommandError::UnknownName {
+            let service = resolve::service(catalog, service).map_err(|problem| {
+                CommandError::UnknownName {
                     flag: "--discount",
                     problem,
-                })?;
+                }
+            })?;
             (Some(service), percent)
         }
         None => (None, text),

@@ -16,7 +16,6 @@ use super::{
 };
 use crate::{
     app::{Answer, App, AppError, Baseline, BillRequest},
-    collect::{scenario_file, usage_file},
     domain::{
         ids::{Currency, Region},
         number::parse_quantity,
@@ -28,6 +27,8 @@ use crate::{
         },
     },
     forecast::Question,
+    inputs::scenario_file,
+    inputs::usage_file,
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 

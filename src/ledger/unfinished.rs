@@ -205,11 +205,8 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
 mod tests {
     use super::*;
     use crate::{
-        collect::{
-            exports::{ImportOptions, Unwatched, import_reader},
-            sample,
-        },
-        pricing,
+        exports::{ImportOptions, Unwatched, import_reader},
+        pricing, sample,
     };
 
     #[test]

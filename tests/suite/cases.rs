@@ -5,7 +5,6 @@ use std::path::Path;
 
 use chrono::NaiveDate;
 use pipebill::{
-    collect::usage_file::{self, UsageFile},
     domain::{
         allowance::FreeTier,
         bill::{Bill, LineItem},
@@ -14,6 +13,7 @@ use pipebill::{
         price_book::PriceBook,
         rating::{RatingOptions, rate},
     },
+    inputs::usage_file::{self, UsageFile},
 };
 use rust_decimal::Decimal;
 use serde::Deserialize;

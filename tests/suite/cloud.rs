@@ -12,12 +12,12 @@ use std::{
 };
 
 use pipebill::{
-    collect::sample,
     domain::{
         money::Money,
         usage::{Tags, UsageRecord},
     },
     ledger::Ledger,
+    sample,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -182,7 +182,7 @@ fn of_24_months_one_is_opened() {
         atomic::{AtomicUsize, Ordering},
     };
 
-    use pipebill::collect::exports::{
+    use pipebill::exports::{
         Entry, Folder, ImportError, ImportOptions, Input, Store, Unwatched, import_store,
     };
 
@@ -406,7 +406,7 @@ fn said_of(place: &Place, arguments: &[&str]) -> String {
 fn a_file_that_is_written_to_while_it_is_read_is_noticed() {
     use std::cell::Cell;
 
-    use pipebill::collect::exports::{ImportError, ImportOptions, Watch, import_files};
+    use pipebill::exports::{ImportError, ImportOptions, Watch, import_files};
 
     struct Writer(PathBuf, Cell<bool>, u64);
     impl Watch for Writer {
@@ -436,7 +436,7 @@ fn a_file_that_is_written_to_while_it_is_read_is_noticed() {
 
 #[test]
 fn a_table_whose_pages_are_gone_while_it_is_read_has_changed() {
-    use pipebill::collect::exports::{
+    use pipebill::exports::{
         Entry, Folder, ImportError, ImportOptions, Input, ReadAt, Store, import_store,
     };
 
@@ -483,7 +483,7 @@ fn a_table_whose_pages_are_gone_while_it_is_read_has_changed() {
         None,
         catalog,
         &options,
-        &pipebill::collect::exports::Unwatched,
+        &pipebill::exports::Unwatched,
     );
     assert!(
         matches!(error, Err(ImportError::Changed { .. })),

@@ -4,10 +4,6 @@ use std::{collections::BTreeMap, sync::LazyLock};
 
 use pipebill::{
     app::{App, Baseline, BillRequest, Books},
-    collect::{
-        exports::{ImportOptions, Unwatched},
-        sample, scenario_file,
-    },
     domain::{
         ids::Meter,
         money::Money,
@@ -22,8 +18,10 @@ use pipebill::{
             knob::Knob, unpriced,
         },
     },
+    exports::{ImportOptions, Unwatched},
     forecast::Question,
-    report,
+    inputs::scenario_file,
+    report, sample,
 };
 use proptest::prelude::*;
 use rust_decimal::Decimal;
@@ -290,7 +288,7 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
     let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
     let mut baseline = gathered(&app);
     for size in ["small", "medium", "large"] {
-        let price = pipebill::collect::stated::price(
+        let price = pipebill::inputs::resolve::price(
             &app.catalog,
             &format!("Reserved:Linux:x86-64.g1.{size}"),
             dec("0.0004"),
@@ -376,7 +374,7 @@ fn pipelines_at_another_price_are_named_and_left_out() {
     let Demo { app, baseline, .. } = &*DEMO;
     let mut baseline = baseline.clone();
     let minute = "CodePipeline:eu-west-1-actionExecutionMinute";
-    let price = pipebill::collect::stated::price(
+    let price = pipebill::inputs::resolve::price(
         &app.catalog,
         minute,
         dec("0.009"),
@@ -403,7 +401,7 @@ fn pipelines_at_another_price_are_named_and_left_out() {
 fn unused_free_units_are_worth_what_the_like_of_them_costs() {
     let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
     let file = crate::support::root().join("examples/team.usage.toml");
-    let file = pipebill::collect::usage_file::read(&file, &app.catalog).unwrap();
+    let file = pipebill::inputs::usage_file::read(&file, &app.catalog).unwrap();
     let region = file.region.clone().unwrap();
     let plan = file.plan("2026-10".parse().unwrap(), region);
     let baseline = app.stated_baseline("team".to_owned(), &plan, Terms::default());

@@ -9,13 +9,13 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions, Unwatched, import_files},
     domain::{
         export::{ExportKind, Outside},
         ids::ServiceCode,
         import::Delivery,
         usage::UsageRecord,
     },
+    exports::{ImportError, ImportOptions, Unwatched, import_files},
 };
 use tempfile::TempDir;
 

@@ -3,7 +3,6 @@
 use chrono::TimeDelta;
 use pipebill::{
     app::{App, Baseline, BillRequest, Books},
-    collect::{scenario_file, usage_file},
     domain::{
         ids::{AccountId, Currency, Region},
         metering::{
@@ -24,6 +23,8 @@ use pipebill::{
         },
     },
     forecast::{ComparedMonth, Question, Range},
+    inputs::scenario_file,
+    inputs::usage_file,
     ledger::Ledger,
 };
 use proptest::prelude::*;

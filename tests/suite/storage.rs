@@ -3,10 +3,6 @@
 
 use pipebill::{
     app::{App, BillRequest, Books},
-    collect::{
-        exports::{ImportOptions, Unwatched, import_reader},
-        scenario_file::parse_set,
-    },
     domain::{
         ids::{Currency, Meter, ServiceCode},
         money::Money,
@@ -22,6 +18,8 @@ use pipebill::{
         storage::{History, Left, Store, Told},
         usage::{Billed, UsageRecord},
     },
+    exports::{ImportOptions, Unwatched, import_reader},
+    inputs::scenario_file::parse_set,
     ledger::Ledger,
 };
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! What to do about a file that cannot be imported.
 
-use crate::collect::exports::{ImportError, RowFault, Stranger};
+use crate::exports::{ImportError, RowFault, Stranger};
 
 /// Returns what to do next.
 pub(super) fn import_hint(error: &ImportError) -> &'static str {

@@ -7,13 +7,13 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::ImportOptions,
     domain::{
         export::ExportKind,
         ids::{Meter, Region, ResourceId, ServiceCode},
         number::parse_decimal,
         usage::ChargeKind,
     },
+    exports::ImportOptions,
 };
 use rust_decimal::Decimal;
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 use pipebill::{
-    collect::exports::ImportOptions,
     domain::{
         export::{ExportKind, Slice, Standing},
         ids::{AccountId, Currency, Meter, Region, ResourceId},
@@ -12,6 +11,7 @@ use pipebill::{
         quantity::{Quantity, Unit},
         usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
     },
+    exports::ImportOptions,
     ledger::Ledger,
 };
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 use std::{cell::Cell, io::Cursor, path::Path};
 
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions, Watch, import_reader},
+    exports::{ImportError, ImportOptions, Watch, import_reader},
     ledger::{Ledger, LedgerError},
 };
 use tempfile::TempDir;

@@ -20,7 +20,6 @@ use std::{
 use chrono::NaiveDate;
 use flate2::{Compression, write::GzEncoder};
 use pipebill::{
-    collect::exports::{ImportError, ImportOptions, Unwatched, import_files, import_reader},
     domain::{
         catalog::{Catalog, MeterInfo, RegionInfo, Service, ServiceKind},
         ids::{Currency, Meter, Region, ServiceCode},
@@ -31,6 +30,7 @@ use pipebill::{
         quantity::Unit,
         usage::UsageRecord,
     },
+    exports::{ImportError, ImportOptions, Unwatched, import_files, import_reader},
     ledger::Ledger,
 };
 

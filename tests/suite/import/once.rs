@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pipebill::collect::exports::{ImportError, ImportOptions};
+use pipebill::exports::{ImportError, ImportOptions};
 use tempfile::TempDir;
 
 use super::{BUILD, build_of, cost, cur2, fixture, gzip, import, import_bytes, write};

@@ -8,9 +8,6 @@ use std::{
 };
 
 use pipebill::{
-    collect::exports::{
-        ImportError, ImportOptions, RowFault, Unwatched, import_local, import_reader,
-    },
     domain::{
         catalog::Catalog,
         compare::reconcile,
@@ -21,6 +18,7 @@ use pipebill::{
         rating::{RatingOptions, rate},
         usage::{ChargeKind, Commitment},
     },
+    exports::{ImportError, ImportOptions, RowFault, Unwatched, import_local, import_reader},
     ledger::Ledger,
 };
 use tempfile::TempDir;

@@ -4,8 +4,8 @@
 use std::fs;
 
 use pipebill::{
-    collect::exports::{ImportOptions, Unwatched, import_files},
     domain::import::Delivery,
+    exports::{ImportOptions, Unwatched, import_files},
 };
 use proptest::prelude::*;
 use tempfile::TempDir;

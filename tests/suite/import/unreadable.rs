@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use pipebill::collect::exports::{ImportError, ImportOptions, RowFault};
+use pipebill::exports::{ImportError, ImportOptions, RowFault};
 use tempfile::TempDir;
 
 use super::{BUILD, build_of, cost, cur2, gzip, import, import_bytes, import_text};

@@ -1,8 +1,8 @@
 //! What the values of a row mean.
 
 use pipebill::{
-    collect::exports::ImportOptions,
     domain::ids::{Region, ServiceCode},
+    exports::ImportOptions,
     ledger::Ledger,
 };
 

@@ -20,7 +20,7 @@ use super::{
     rare,
     runs::Runs,
 };
-use crate::collect::exports::source::ReadAt;
+use crate::exports::source::ReadAt;
 
 /// The code of a value that is not there.
 pub(super) const ABSENT: u32 = u32::MAX;

@@ -13,8 +13,8 @@ use super::{
     operations::Operation,
 };
 use crate::{
-    collect::exports::ImportError,
     domain::{collection::Remedy, ids::Region},
+    exports::ImportError,
     ledger::LedgerError,
 };
 

@@ -29,7 +29,7 @@ use super::{
     s3_url::S3Url,
     session,
 };
-use crate::collect::exports::{Entry, ImportError, Input, ReadAt, Store};
+use crate::exports::{Entry, ImportError, Input, ReadAt, Store};
 
 /// How much of a text is asked for at once: large enough that waiting for it is a small part.
 const STRIDE: usize = 2 << 20;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use thiserror::Error;
 use toml::Spanned;
 
-use super::stated;
+use super::resolve;
 use crate::domain::{
     catalog::Catalog,
     gl::{DateStyle, Mapping, Pattern, Rule, Value},
@@ -130,7 +130,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Mapping, GlMap
     let pattern = |value: Option<Name>| value.map(|value| Pattern::new(value.into_inner()));
     let rule = |rule: FileRule| -> Result<Rule, GlMappingError> {
         let service = rule.service.as_ref().map(|service| {
-            stated::service(catalog, service.get_ref())
+            resolve::service(catalog, service.get_ref())
                 .map_err(|problem| wrong(service, problem.to_string()))
         });
         Ok(Rule {

@@ -1,7 +1,7 @@
 //! Which rows of services that are not kept are storage of builds and pipelines.
 
 use super::{Group, Leaf, ReadAt, Scan};
-use crate::{collect::exports::ImportError, domain::storage::is_measure};
+use crate::{domain::storage::is_measure, exports::ImportError};
 
 /// A column of what is metered while it is read.
 pub(super) struct Metered<R: ReadAt> {

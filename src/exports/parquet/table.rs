@@ -28,7 +28,8 @@ use super::{
     leaf::Leaf,
     pages::Chunks,
 };
-use crate::collect::exports::{
+use crate::domain::storage::Left;
+use crate::exports::{
     ImportError,
     charges::{Charges, Record},
     gather::BucketId,
@@ -36,7 +37,6 @@ use crate::collect::exports::{
     skip,
     source::ReadAt,
 };
-use crate::domain::storage::Left;
 
 /// Rows that are looked at together.
 const BATCH: usize = 8192;

@@ -8,7 +8,7 @@ use aws_smithy_runtime_api::client::{orchestrator::HttpResponse, result::SdkErro
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
 use super::{CollectError, Login, clients, error::Failure, operations::Operation};
-use crate::{collect::exports::Watch, domain::ids::Region};
+use crate::{domain::ids::Region, exports::Watch};
 
 /// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(20);

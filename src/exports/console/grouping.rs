@@ -4,8 +4,8 @@ use rust_decimal::Decimal;
 
 use super::{super::cost_explorer::Sum, Costs};
 use crate::{
-    collect::exports::{ImportError, values::shown},
     domain::catalog::Catalog,
+    exports::{ImportError, values::shown},
 };
 
 /// What the columns are.
@@ -162,7 +162,7 @@ fn names_account(label: &str) -> bool {
     let inner = label
         .strip_suffix(')')
         .and_then(|inner| inner.rsplit_once('('));
-    inner.is_some_and(|(_, id)| crate::collect::exports::values::is_account(id))
+    inner.is_some_and(|(_, id)| crate::exports::values::is_account(id))
 }
 
 /// The service in the languages of the console.

@@ -21,13 +21,13 @@ use super::{
     run::Run,
 };
 use crate::{
-    collect::exports::{self, ImportOptions, Unwatched},
     domain::{
         collection::{Covered, Scope, Source},
         ids::Region,
         metering::observed::Place,
         period::Month,
     },
+    exports::{self, ImportOptions, Unwatched},
 };
 
 /// What is asked of each day. AWS allows two groupings at a time, so usage and the rest are two

@@ -27,7 +27,7 @@ use crate::{
     unknown_name::UnknownName,
 };
 
-use super::stated;
+use super::resolve;
 
 /// What is wrong with a usage file.
 #[derive(Debug, Error)]
@@ -292,13 +292,13 @@ impl Reader<'_> {
     fn stage(&self, entry: StageEntry) -> Result<Stage, UsageFileError> {
         let stated = match &entry.action {
             Some(name) => Some(
-                stated::action(name.get_ref())
+                resolve::action(name.get_ref())
                     .or_else(|problem| self.contradiction(name.span().start, &problem))?,
             ),
             None => None,
         };
         let does_something = entry.compute.is_some() || entry.on_premises_targets > 0;
-        let is_assumed = stated.is_none() && !does_something && stated::says_approval(&entry.name);
+        let is_assumed = stated.is_none() && !does_something && resolve::says_approval(&entry.name);
         Ok(Stage {
             compute: entry.compute.map(|name| self.compute(&name)).transpose()?,
             name: entry.name,
@@ -316,7 +316,7 @@ impl Reader<'_> {
     fn terms(
         &self,
         free_tier: Option<FreeTierEntry>,
-        discount: Option<Parsed<stated::Percent>>,
+        discount: Option<Parsed<resolve::Percent>>,
         prices: Vec<PriceEntry>,
         price_like: Option<Spanned<String>>,
     ) -> Result<Terms, UsageFileError> {
@@ -331,7 +331,7 @@ impl Reader<'_> {
             };
             for (name, used) in free_tier.used {
                 let at = name.span().start;
-                let allowance = stated::allowance(self.catalog, name.get_ref())
+                let allowance = resolve::allowance(self.catalog, name.get_ref())
                     .or_else(|problem| self.unknown(at, problem))?;
                 terms.used.insert(allowance, used.0);
             }
@@ -342,7 +342,7 @@ impl Reader<'_> {
         }));
         for price in prices {
             let name = price.usage_type.get_ref();
-            let stated = stated::price(self.catalog, name, price.price.0, self.name.clone())
+            let stated = resolve::price(self.catalog, name, price.price.0, self.name.clone())
                 .or_else(|problem| self.unknown(price.usage_type.span().start, problem))?;
             terms.prices.push(stated);
         }
@@ -350,12 +350,12 @@ impl Reader<'_> {
     }
 
     fn region(&self, name: &Spanned<String>) -> Result<Region, UsageFileError> {
-        stated::region(self.catalog, name.get_ref())
+        resolve::region(self.catalog, name.get_ref())
             .or_else(|problem| self.unknown(name.span().start, problem))
     }
 
     fn compute(&self, name: &Spanned<String>) -> Result<Compute, UsageFileError> {
-        stated::compute(self.catalog, name.get_ref())
+        resolve::compute(self.catalog, name.get_ref())
             .or_else(|problem| self.unknown(name.span().start, problem))
     }
 
@@ -468,7 +468,7 @@ struct Entry {
     #[serde(default)]
     pipeline: Vec<PipelineEntry>,
     free_tier: Option<FreeTierEntry>,
-    discount: Option<Parsed<stated::Percent>>,
+    discount: Option<Parsed<resolve::Percent>>,
     #[serde(default)]
     price: Vec<PriceEntry>,
     price_like: Option<Spanned<String>>,

@@ -5,7 +5,6 @@ use std::{ops::Range, sync::Arc};
 use rust_decimal::Decimal;
 
 use crate::{
-    collect::stated::{self, Percent},
     domain::{
         catalog::{Catalog, Grain},
         ids::ServiceCode,
@@ -15,6 +14,7 @@ use crate::{
         scenario::{Adjust, Change, Pattern, Selector, Target, Term, Total},
         storage::Left,
     },
+    inputs::resolve::{self, Percent},
     unknown_name::UnknownName,
 };
 
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
             "region" => {
                 self.no_times()?;
                 let only = self.selector("region")?;
-                let to = stated::region(self.catalog, self.value.text);
+                let to = resolve::region(self.catalog, self.value.text);
                 let to = to.or_else(|problem| self.value.wrong(problem.to_string()))?;
                 Ok(Change::Region { only, to })
             }
@@ -171,7 +171,7 @@ impl<'a> Reader<'a> {
             }
             "price_like" => {
                 self.plain()?;
-                let region = stated::region(self.catalog, self.value.text);
+                let region = resolve::region(self.catalog, self.value.text);
                 let region = region.or_else(|problem| self.value.wrong(problem.to_string()))?;
                 Ok(Change::PriceLike(region))
             }
@@ -196,7 +196,7 @@ impl<'a> Reader<'a> {
                 self.no_times()?;
                 let service = match self.selected {
                     Some(name) => {
-                        let known = stated::service(self.catalog, name.text);
+                        let known = resolve::service(self.catalog, name.text);
                         Some(known.or_else(|problem| name.wrong(problem.to_string()))?)
                     }
                     None => None,
@@ -266,7 +266,7 @@ impl<'a> Reader<'a> {
                 unknown @ UnknownName {
                     nearest: Some(_), ..
                 },
-            ) = stated::service(self.catalog, service.text)
+            ) = resolve::service(self.catalog, service.text)
             {
                 return service.wrong(unknown.to_string());
             }
@@ -291,7 +291,7 @@ impl<'a> Reader<'a> {
         }
         let only = self.selector("compute")?;
         self.split_options(&["speed", "machines", "overflow"])?;
-        let to = stated::compute(self.catalog, self.value.text)
+        let to = resolve::compute(self.catalog, self.value.text)
             .or_else(|problem| self.value.wrong(problem.to_string()))?;
         let speed = match self.option("speed") {
             Some(speed) => {
@@ -378,7 +378,7 @@ impl<'a> Reader<'a> {
         };
         let price = parse_price(self.value.text);
         let price = price.or_else(|problem| self.value.wrong(problem.to_string()))?;
-        let stated = stated::price(self.catalog, name.text, price, Arc::from("scenario"));
+        let stated = resolve::price(self.catalog, name.text, price, Arc::from("scenario"));
         let stated = stated.or_else(|problem| name.wrong(problem.to_string()))?;
         let is_known = self.catalog.services.values().any(|service| {
             let of_service = stated.service.as_ref().is_none_or(|s| *s == service.code);
@@ -443,7 +443,7 @@ impl<'a> Reader<'a> {
             "account" => Term::Account(pattern),
             "region" => {
                 if !pattern.is_glob() {
-                    let known = stated::region(self.catalog, name.text);
+                    let known = resolve::region(self.catalog, name.text);
                     known.or_else(|problem| name.wrong(problem.to_string()))?;
                 }
                 Term::Region(pattern)

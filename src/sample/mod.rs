@@ -2,7 +2,7 @@
 //!
 //! It is written as a CUR 2.0 export and read back by the importer of real ones, so a
 //! demonstration runs through the same code as a customer's data. What the organization runs is in
-//! `sample/organization.toml`; this file turns it into days. Chance comes from a hash of resource
+//! `organization.toml`; this file turns it into days. Chance comes from a hash of resource
 //! and day, never from the clock: the bytes are the same on every machine.
 
 mod chance;
@@ -25,7 +25,7 @@ use crate::domain::{
     period::Month,
 };
 
-const ORGANIZATION: &str = include_str!("sample/organization.toml");
+const ORGANIZATION: &str = include_str!("organization.toml");
 
 /// The region whose usage types have no prefix in some services.
 const HOME: &str = "us-east-1";

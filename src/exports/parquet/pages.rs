@@ -14,7 +14,7 @@ use parquet::{
     file::reader::{ChunkReader, Length},
 };
 
-use crate::collect::exports::source::ReadAt;
+use crate::exports::source::ReadAt;
 
 /// No page of an export comes near this. It bounds memory where a header claims what is not so.
 pub(super) const PAGE_LIMIT: i64 = 128 << 20;

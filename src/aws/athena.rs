@@ -22,10 +22,6 @@ use super::{
     session::{self, Unanswered, ask},
 };
 use crate::{
-    collect::exports::{
-        ImportError, ImportOptions, Watch,
-        query::{Query, Table, TableColumn},
-    },
     domain::{
         catalog::{Catalog, Lookup},
         ids::{Meter, Region},
@@ -34,6 +30,10 @@ use crate::{
         money::Money,
         period::Month,
         tariff::Rate,
+    },
+    exports::{
+        ImportError, ImportOptions, Watch,
+        query::{Query, Table, TableColumn},
     },
 };
 

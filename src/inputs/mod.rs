@@ -1,0 +1,7 @@
+//! What people write: stated usage, scenarios, the mapping to accounts of a general ledger, and the
+//! names in all of them.
+
+pub mod gl_mapping;
+pub mod resolve;
+pub mod scenario_file;
+pub mod usage_file;
