@@ -12,7 +12,7 @@ use pipebill::{
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     pricing,
-    report::formats::{Material, Options, by_name},
+    report::formats::{Options, ReportInput, by_name},
 };
 use rust_decimal::Decimal;
 use std::sync::{Arc, LazyLock};
@@ -74,7 +74,7 @@ static MONTHS: LazyLock<Vec<RatedMonth>> = LazyLock::new(|| {
 #[divan::bench(args = ["csv", "focus", "focus-parquet", "xlsx"], sample_count = 1, sample_size = 1)]
 fn a_million_lines(format: &str) -> u64 {
     let format = by_name(format).expect("a format");
-    let material = Material {
+    let material = ReportInput {
         catalog: &CATALOG,
         today: "2026-11-22".parse().expect("a day"),
         months: &MONTHS,

@@ -16,7 +16,7 @@ use pipebill::{
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     forecast::{
-        Coverage, Question, Rating,
+        Coverage, ForecastOptions, Rating,
         bench::{Window, answer},
         calendar::{Calendar, Country},
         outlook,
@@ -102,9 +102,9 @@ fn a_year_of_twenty_drivers(bencher: divan::Bencher<'_, '_>) {
     };
     let records = records();
     let coverage = Coverage::of(&records).expect("there are records");
-    let question = Question {
+    let question = ForecastOptions {
         months: 12,
-        ..Question::default()
+        ..ForecastOptions::default()
     };
     bencher.bench_local(|| outlook(&records, &coverage, &question, &rating));
 }

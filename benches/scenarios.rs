@@ -10,17 +10,17 @@ use pipebill::{
         catalog::Catalog,
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         metering::codepipeline::V1Activity,
-        metering::happened::{Build, Pipeline, Place},
+        metering::events::{AccountRegion, Build, Pipeline},
         money::Money,
         optimize::{PastMonth, optimize},
         period::Month,
-        plan::{PipelineType, Terms},
-        price_book::{Observed, PriceBook},
+        plan::{PipelineType, PricingTerms},
+        price_book::{BilledPrices, PriceBook},
         quantity::{Quantity, Unit},
         scenario::{
-            Adjust, Change, Scenario, Selector, Target, Total, Valuer, compare,
-            knob::{Axis, Knob, sweep},
-            workload::{Facts, SeenBuild, SeenPipeline, Workload},
+            Adjust, Change, Scenario, ScenarioRater, Selector, Target, Total, compare,
+            parameter::{Axis, Parameter, sweep},
+            workload::{BuildEvent, MonthEvents, PipelineActivity, Workload},
         },
         storage::History,
         usage::{ChargeKind, UsageKey, UsageRecord},
@@ -39,7 +39,7 @@ fn main() {
 struct Large {
     catalog: Catalog,
     records: Vec<UsageRecord>,
-    facts: Facts,
+    facts: MonthEvents,
     month: Month,
 }
 
@@ -53,7 +53,7 @@ impl Large {
             "general1.large",
             "arm1.small",
         ];
-        let place = |project: u32| Place {
+        let place = |project: u32| AccountRegion {
             account: AccountId::new(format!("1111222233{:02}", project % 10)),
             region: Region::new(if project.is_multiple_of(4) {
                 "eu-west-1"
@@ -66,7 +66,7 @@ impl Large {
             .first_day()
             .and_hms_opt(0, 0, 0)
             .expect("midnight exists");
-        let mut facts = Facts::default();
+        let mut facts = MonthEvents::default();
         for n in 0..BUILDS {
             let project = n % PROJECTS;
             // Spread over the month without chance: a step that meets no period.
@@ -76,7 +76,7 @@ impl Large {
                 30_000 + i64::from(n * 31 % 900) * 1_000 + i64::from(n % 977),
             );
             minutes[project as usize] += (length.num_milliseconds() + 59_999) / 60_000;
-            facts.builds.push(SeenBuild {
+            facts.builds.push(BuildEvent {
                 place: place(project),
                 build: Build {
                     project: format!("project-{project}"),
@@ -135,7 +135,7 @@ impl Large {
             let name = format!("pipeline-{project}");
             let meter = Meter::new("AWSCodePipeline", usage_type);
             records.push(record(project, meter, name.clone(), value, unit));
-            facts.pipelines.push(SeenPipeline {
+            facts.pipelines.push(PipelineActivity {
                 place: place(project),
                 pipeline: Pipeline {
                     name,
@@ -202,10 +202,10 @@ fn compare_a_scenario(bencher: divan::Bencher<'_, '_>) {
     let large = Large::new();
     let workload = large.workload();
     assert_eq!(workload.builds, u64::from(BUILDS));
-    let terms = Terms::default();
+    let terms = PricingTerms::default();
     let scenario = scenario(&large);
     bencher.bench_local(|| {
-        let valuer = Valuer::new(&workload, &large.catalog, &terms, Observed::default());
+        let valuer = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
         compare(&[valuer], &scenario)
     });
 }
@@ -214,10 +214,10 @@ fn compare_a_scenario(bencher: divan::Bencher<'_, '_>) {
 fn find_savings(bencher: divan::Bencher<'_, '_>) {
     let large = Large::new();
     let workload = large.workload();
-    let terms = Terms::default();
+    let terms = PricingTerms::default();
     bencher.bench_local(|| {
         let month = PastMonth {
-            valuer: Valuer::new(&workload, &large.catalog, &terms, Observed::default()),
+            valuer: ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default()),
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
             costs_only: std::collections::BTreeSet::new(),
@@ -235,21 +235,21 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
 fn sweep_twenty_by_twenty(bencher: divan::Bencher<'_, '_>) {
     let large = Large::new();
     let workload = large.workload();
-    let terms = Terms::default();
+    let terms = PricingTerms::default();
     let scenario = Scenario {
         changes: vec![large.to_arm()],
         ..Scenario::default()
     };
-    let axis = |knob: Knob, step: Decimal| Axis {
-        knob,
+    let axis = |parameter: Parameter, step: Decimal| Axis {
+        parameter,
         values: (1..=20).map(|n| Decimal::from(n) * step).collect(),
     };
     let turned = [
-        axis(Knob::Speed, Decimal::new(1, 1)),
-        axis(Knob::Builds(Selector::default()), Decimal::new(1, 1)),
+        axis(Parameter::Speed, Decimal::new(1, 1)),
+        axis(Parameter::Builds(Selector::default()), Decimal::new(1, 1)),
     ];
     bencher.bench_local(|| {
-        let valuer = Valuer::new(&workload, &large.catalog, &terms, Observed::default());
+        let valuer = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
         sweep(&[valuer], &scenario, &turned)
     });
 }

@@ -9,12 +9,12 @@ mod discounts;
 #[cfg(feature = "aws")]
 mod expected;
 mod finality;
+mod forecast;
 mod metered;
 mod optimize;
-mod outlook;
 mod overview;
-mod prospect;
 mod quantities;
+mod scenario_summary;
 mod study_files;
 mod whatif;
 
@@ -35,7 +35,6 @@ use crate::{
         bill::{Bill, OutsideTotal, old_prices},
         catalog::{Catalog, Tariffs},
         collection::Source,
-        compare::{Comparison, reconcile},
         costs::NOT_STATED,
         export::{BadRow, ExportKind},
         finality::Finality,
@@ -43,11 +42,12 @@ use crate::{
         import::{Delivery, Replaced},
         money::Money,
         period::Month,
-        plan::{Plan, Terms},
-        price_book::{Observed, PriceBook},
+        plan::{Plan, PricingTerms},
+        price_book::{BilledPrices, PriceBook},
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        reconcile::{LineReconciliation, reconcile},
         spread::{is_spread, spread},
-        storage::Told,
+        storage::ResourceDetail,
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
@@ -67,7 +67,7 @@ use crate::{
 
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
-pub use outlook::forecast_study;
+pub use forecast::forecast_study;
 pub use quantities::UnknownServices;
 pub use study_files::StudyFileError;
 pub use whatif::{Answer, Baseline, MonthUsage};
@@ -106,13 +106,13 @@ pub enum AppError {
     },
     /// Nothing is known of single log groups and buckets.
     #[error("{}", match told {
-        Some(Told::NoResources) => "log groups and artifact buckets are not known: the bill names no resources",
-        Some(Told::NotRead) => "log groups and artifact buckets are not known: the bill was imported before they were read",
+        Some(ResourceDetail::NotInExport) => "log groups and artifact buckets are not known: the bill names no resources",
+        Some(ResourceDetail::NotImported) => "log groups and artifact buckets are not known: the bill was imported before they were read",
         _ => "log groups and artifact buckets are not known: this usage has none",
     })]
     NoStorage {
         /// What the months tell.
-        told: Option<Told>,
+        told: Option<ResourceDetail>,
     },
     /// What lies in storage is not continued.
     #[error("logs and artifacts in storage are not forecast")]
@@ -213,7 +213,7 @@ fn known_months(known: &[Month]) -> String {
 
 /// Where recorded usage is.
 #[derive(Clone, Debug)]
-pub enum Books {
+pub enum DataSource {
     /// The ledger in a file.
     File(PathBuf),
     /// The embedded sample organization.
@@ -224,7 +224,7 @@ pub enum Books {
 #[derive(Clone, Debug, Default)]
 pub struct BillRequest {
     /// Prices, free tier and discounts.
-    pub terms: Terms,
+    pub terms: PricingTerms,
     /// How free units are shared.
     pub sharing: Policy,
     /// Which currency, where the ledger has several.
@@ -260,24 +260,24 @@ pub struct App {
     /// The day that counts as today.
     pub today: NaiveDate,
     /// Recorded usage.
-    pub books: Books,
+    pub source: DataSource,
 }
 
 impl App {
     /// Opens the embedded catalogue. `today` is asked for once, here.
-    pub fn new(today: NaiveDate, books: Books) -> Result<Self, AppError> {
+    pub fn new(today: NaiveDate, books: DataSource) -> Result<Self, AppError> {
         let today = match books {
-            Books::Sample => sample::today(),
-            Books::File(_) => today,
+            DataSource::Sample => sample::today(),
+            DataSource::File(_) => today,
         };
         let mut catalog = pricing::embedded()?;
-        if let Books::File(ledger) = &books {
+        if let DataSource::File(ledger) = &books {
             catalog.price_list = store::load(&price_store(ledger), &catalog)?;
         }
         Ok(Self {
             catalog,
             today,
-            books,
+            source: books,
         })
     }
 
@@ -303,7 +303,7 @@ impl App {
 
     /// Keeps price lists beside the ledger.
     fn keep_prices(&self, prices: &Tariffs) -> Result<(), AppError> {
-        if let Books::File(ledger) = &self.books {
+        if let DataSource::File(ledger) = &self.source {
             store::save(&price_store(ledger), prices)?;
         }
         Ok(())
@@ -313,7 +313,7 @@ impl App {
     pub fn estimate(
         &self,
         plan: &Plan,
-        terms: &Terms,
+        terms: &PricingTerms,
         sharing: Policy,
         security_baseline: bool,
     ) -> Result<Bill, AppError> {
@@ -335,7 +335,7 @@ impl App {
                 });
             }
         };
-        let book = self.price_book(terms, Observed::default());
+        let book = self.price_book(terms, BilledPrices::default());
         let options = rating_options(plan.month, currency, terms, sharing);
         let mut bill = rate(&records, &book, &options)?.bill;
         bill.notes.extend(notes);
@@ -346,9 +346,9 @@ impl App {
 
     /// Opens the books for reading.
     pub fn ledger(&self) -> Result<Ledger, AppError> {
-        match &self.books {
-            Books::File(path) => Ok(Ledger::open_existing(path)?),
-            Books::Sample => {
+        match &self.source {
+            DataSource::File(path) => Ok(Ledger::open_existing(path)?),
+            DataSource::Sample => {
                 let mut csv = Vec::new();
                 sample::write_cur(&mut csv).expect("writing to memory cannot fail");
                 let options = ImportOptions::default();
@@ -386,8 +386,8 @@ impl App {
     /// Opens the ledger that is there. What was imported before decides what is read; one that is not
     /// there is made only once all is read.
     fn known(&self) -> Result<Option<Ledger>, AppError> {
-        Ok(match &self.books {
-            Books::File(path) if path.exists() => Some(Ledger::open_existing(path)?),
+        Ok(match &self.source {
+            DataSource::File(path) if path.exists() => Some(Ledger::open_existing(path)?),
             _ => None,
         })
     }
@@ -398,7 +398,7 @@ impl App {
         &self,
         store: &dyn exports::Store,
         known: Option<&Ledger>,
-        finished: Option<&dyn exports::Finished>,
+        finished: Option<&dyn exports::CheckpointStore>,
         options: &ImportOptions,
         watch: &dyn Watch,
     ) -> Result<Delivery, AppError> {
@@ -414,9 +414,9 @@ impl App {
 
     /// Puts what was read into the ledger, all of it or none.
     pub(crate) fn keep(&self, delivery: Delivery) -> Result<Imported, AppError> {
-        let mut ledger = match &self.books {
-            Books::File(path) => Ledger::open(path)?,
-            Books::Sample => self.ledger()?,
+        let mut ledger = match &self.source {
+            DataSource::File(path) => Ledger::open(path)?,
+            DataSource::Sample => self.ledger()?,
         };
         match self.put(&mut ledger, &delivery) {
             Ok((replaced, quarantine)) => Ok(Imported {
@@ -461,7 +461,7 @@ impl App {
     /// Keeps rows that could not be read beside the ledger, under a name that follows from them. Tells
     /// whether they are there for the first time.
     fn quarantine(&self, rows: &[BadRow]) -> Result<Option<(PathBuf, bool)>, AppError> {
-        let Books::File(ledger) = &self.books else {
+        let DataSource::File(ledger) = &self.source else {
             return Ok(None);
         };
         if rows.is_empty() {
@@ -537,7 +537,7 @@ impl App {
         if is_spread {
             records = spread(records);
         }
-        let observed = Observed::collect(&records);
+        let observed = BilledPrices::collect(&records);
         let book = self.price_book(&request.terms, observed);
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut rated = rate(&records, &book, &options)?;
@@ -557,7 +557,7 @@ impl App {
     }
 
     /// Puts a rated month beside what AWS charged.
-    pub fn reconcile(&self, rated: &RatedMonth) -> Vec<Comparison> {
+    pub fn reconcile(&self, rated: &RatedMonth) -> Vec<LineReconciliation> {
         reconcile(&rated.rated, &rated.records)
     }
 
@@ -568,7 +568,7 @@ impl App {
         finality::gaps(ledger, month, self.today, &finality)
     }
 
-    fn price_book(&self, terms: &Terms, observed: Observed) -> PriceBook<'_> {
+    fn price_book(&self, terms: &PricingTerms, observed: BilledPrices) -> PriceBook<'_> {
         PriceBook {
             stated: terms.prices.clone(),
             observed,
@@ -651,7 +651,7 @@ fn price_store(ledger: &Path) -> PathBuf {
 fn rating_options(
     month: Month,
     currency: Currency,
-    terms: &Terms,
+    terms: &PricingTerms,
     sharing: Policy,
 ) -> RatingOptions {
     RatingOptions {

@@ -11,21 +11,21 @@ use tempfile::{NamedTempFile, TempPath};
 /// Writes beside the file and puts the result in its place. A device or a pipe cannot be replaced
 /// and is written to.
 pub(crate) fn write(path: &Path, content: &str) -> io::Result<()> {
-    let mut draft = Draft::of(path)?;
+    let mut draft = PendingFile::of(path)?;
     draft.write_all(content.as_bytes())?;
     publish(vec![draft], true).map_err(|(_, error)| error)
 }
 
 /// A file in the making, beside the place it is for.
 #[derive(Debug)]
-pub(crate) enum Draft {
+pub(crate) enum PendingFile {
     /// It takes the place of the file, or becomes it.
     File(NamedTempFile, PathBuf),
     /// A device or a pipe, written to as it is.
     Device(File),
 }
 
-impl Draft {
+impl PendingFile {
     /// Begins a file.
     pub(crate) fn of(path: &Path) -> io::Result<Self> {
         if path.exists() && !path.is_file() {
@@ -35,7 +35,7 @@ impl Draft {
     }
 }
 
-impl Write for Draft {
+impl Write for PendingFile {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         match self {
             // Through the file itself: the temporary name has no place in an error.
@@ -54,10 +54,10 @@ impl Write for Draft {
 
 /// Puts drafts in their places, in order: all of them or none. Without `replace` a file that is
 /// there already stays, and is an error. Returns the file that could not be written.
-pub(crate) fn publish(drafts: Vec<Draft>, replace: bool) -> Result<(), (PathBuf, io::Error)> {
+pub(crate) fn publish(drafts: Vec<PendingFile>, replace: bool) -> Result<(), (PathBuf, io::Error)> {
     let mut done: Vec<(PathBuf, Option<TempPath>)> = Vec::new();
     for draft in drafts {
-        let Draft::File(file, path) = draft else {
+        let PendingFile::File(file, path) = draft else {
             continue;
         };
         if let Err(error) = put(file, &path, replace, &mut done) {
@@ -120,8 +120,8 @@ fn beside(path: &Path) -> io::Result<NamedTempFile> {
 mod tests {
     use super::*;
 
-    fn draft(path: &Path, content: &str) -> Draft {
-        let mut draft = Draft::of(path).unwrap();
+    fn draft(path: &Path, content: &str) -> PendingFile {
+        let mut draft = PendingFile::of(path).unwrap();
         draft.write_all(content.as_bytes()).unwrap();
         draft
     }

@@ -5,7 +5,7 @@ use std::{io::Cursor, path::PathBuf, sync::LazyLock};
 
 use bytes::Bytes;
 use pipebill::{
-    app::{App, Books},
+    app::{App, DataSource},
     cli,
     domain::{
         allocation::Policy,
@@ -42,7 +42,8 @@ pub const READERS: [Reader; 13] = [
 
 static APP: LazyLock<App> = LazyLock::new(|| {
     let today = "2026-11-30".parse().expect("a day");
-    App::new(today, Books::File(PathBuf::from("/nowhere/ledger"))).expect("the catalogue reads")
+    App::new(today, DataSource::File(PathBuf::from("/nowhere/ledger")))
+        .expect("the catalogue reads")
 });
 
 fn skipping() -> ImportOptions {

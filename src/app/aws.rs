@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use super::{App, AppError, Books, Imported};
+use super::{App, AppError, DataSource, Imported};
 use crate::{
     aws::{self, price_lists::Fetched},
     domain::{
@@ -14,8 +14,8 @@ use crate::{
         ids::{Region, ServiceCode},
         import::{Delivery, Planned, Scan, TableAnnouncement},
     },
-    exports::{self, Finished, ImportError, ImportOptions, Watch},
-    ledger::{Ledger, Unfinished},
+    exports::{self, CheckpointStore, ImportError, ImportOptions, Watch},
+    ledger::{ImportCheckpoint, Ledger},
     pricing::{
         change::{Asked, UpdatedPrices, bring},
         price_list::{self, OTHER_CURRENCY, PriceListError},
@@ -32,7 +32,7 @@ pub enum PricesFrom<'a> {
     Query(Box<aws::Request>, &'a dyn aws::Watch),
 }
 
-impl Finished for Unfinished {
+impl CheckpointStore for ImportCheckpoint {
     fn get(&self, mark: &str) -> Option<Vec<FileRead>> {
         self.get(mark)
     }
@@ -49,9 +49,9 @@ impl App {
         request: &aws::Request,
         watch: &dyn aws::Watch,
     ) -> Result<Outcome, AppError> {
-        let mut ledger = match &self.books {
-            Books::File(path) => Ledger::open(path)?,
-            Books::Sample => Ledger::in_memory()?,
+        let mut ledger = match &self.source {
+            DataSource::File(path) => Ledger::open(path)?,
+            DataSource::Sample => Ledger::in_memory()?,
         };
         Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
     }
@@ -69,11 +69,13 @@ impl App {
         let bucket = aws::Bucket::open(login, place, stop)?;
         let known = self.known()?;
         // Reading a local file again costs next to nothing; fetching it does.
-        let unfinished = match &self.books {
-            Books::File(path) => Some(Unfinished::new(path, &place.to_string())),
-            Books::Sample => None,
+        let unfinished = match &self.source {
+            DataSource::File(path) => Some(ImportCheckpoint::new(path, &place.to_string())),
+            DataSource::Sample => None,
         };
-        let finished = unfinished.as_ref().map(|found| found as &dyn Finished);
+        let finished = unfinished
+            .as_ref()
+            .map(|found| found as &dyn CheckpointStore);
         let read = self.read_store(&bucket, known.as_ref(), finished, options, watch);
         let delivery = read.map_err(|error| match bucket.failure() {
             _ if watch.cancelled() => ImportError::Cancelled.into(),

@@ -8,7 +8,7 @@ use crate::{
         period::Month,
         usage::{ChargeKind, UsageRecord},
     },
-    forecast::MonthOutlook,
+    forecast::MonthForecast,
 };
 
 impl App {
@@ -35,7 +35,7 @@ impl App {
 
 /// Puts the discounts that the month to date was given in place of those it would be given: only then the
 /// rest of the month and its bill to date are its end.
-pub(super) fn as_given(month: &mut MonthOutlook, records: &[UsageRecord], discounts: &Discounts) {
+pub(super) fn as_given(month: &mut MonthForecast, records: &[UsageRecord], discounts: &Discounts) {
     for recurring in &discounts.recurring {
         let expected = month.known_discounts.get(&recurring.service);
         let given: Money = records

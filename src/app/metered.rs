@@ -7,9 +7,9 @@ use crate::{
     domain::{
         collection::{Covered, Scope, Source},
         ids::{AccountId, Region},
-        metering::observed::{Metered, Metering, MeteringOptions, Pipeline, Place},
+        metering::from_events::{AccountRegion, Metered, Metering, MeteringOptions, Pipeline},
         period::Month,
-        price_book::Observed,
+        price_book::BilledPrices,
         rating::{RatedMonth, rate},
     },
     ledger::Ledger,
@@ -45,7 +45,7 @@ impl App {
         ledger.each_sandbox(month, |place, sandbox| metering.sandbox(place, sandbox))?;
         ledger.each_action(month, |place, action| metering.action(place, action))?;
         ledger.each_target(month, |place, target| metering.target(place, target))?;
-        let mut by_action: BTreeSet<Place> = BTreeSet::new();
+        let mut by_action: BTreeSet<AccountRegion> = BTreeSet::new();
         ledger.each_pipeline(month, |place, pipeline: &Pipeline, before, runs| {
             if pipeline.kind != "V1" && !runs.is_empty() {
                 by_action.insert(place.clone());
@@ -68,7 +68,7 @@ impl App {
         &self,
         ledger: &Ledger,
         month: Month,
-        by_action: &BTreeSet<Place>,
+        by_action: &BTreeSet<AccountRegion>,
         metering: &mut Metering<'_>,
     ) -> Result<(), AppError> {
         let yesterday = self.today.pred_opt().unwrap_or(self.today);
@@ -80,7 +80,7 @@ impl App {
                 metering.missing(gap.what(), gap.reason.clone());
             }
         }
-        let places: BTreeSet<&Place> = covered
+        let places: BTreeSet<&AccountRegion> = covered
             .iter()
             .map(|covered| &covered.scope.place)
             .chain(missing.iter().map(|gap| &gap.scope.place))
@@ -134,7 +134,7 @@ impl App {
         let metered = self.metered(ledger, month, options)?;
         let mut records = metered.records;
         let currency = choose_currency(month, &mut records, request)?;
-        let book = self.price_book(&request.terms, Observed::default());
+        let book = self.price_book(&request.terms, BilledPrices::default());
         let options = rating_options(month, currency, &request.terms, request.sharing);
         let mut rated = rate(&records, &book, &options)?;
         let bill = &mut rated.bill;

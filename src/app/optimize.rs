@@ -59,7 +59,7 @@ impl App {
     }
 
     /// Returns the dearest month of a baseline under a scenario, and whether it is known whole.
-    pub fn dearest(
+    pub fn costliest_month(
         &self,
         baseline: &Baseline,
         scenario: &Scenario,

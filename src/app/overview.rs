@@ -14,7 +14,7 @@ use crate::{
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
         },
-        price_book::Observed,
+        price_book::BilledPrices,
         rating::{RatedMonth, rate},
     },
     ledger::Ledger,
@@ -156,7 +156,7 @@ impl App {
         request: &BillRequest,
     ) -> Result<Sensitivities, AppError> {
         let bill = &rated.rated.bill;
-        let book = self.price_book(&request.terms, Observed::collect(&rated.records));
+        let book = self.price_book(&request.terms, BilledPrices::collect(&rated.records));
         // As billed, free units would stay where the bill has them, whatever is moved.
         let sharing = match request.sharing {
             Policy::AsBilled => Policy::Proportional,

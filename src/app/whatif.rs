@@ -7,22 +7,23 @@ use std::{
 };
 
 use super::{
-    App, AppError, BillRequest, Books, choose_currency, currencies, quantities::nothing_to_change,
+    App, AppError, BillRequest, DataSource, choose_currency, currencies,
+    quantities::nothing_to_change,
 };
 use crate::{
     domain::{
         discounts::{Charges, Discounts},
         ids::ServiceCode,
-        metering::observed::MeteringOptions,
+        metering::from_events::MeteringOptions,
         money::Money,
         period::Month,
-        plan::{Plan, Terms},
-        price_book::Observed,
+        plan::{Plan, PricingTerms},
+        price_book::BilledPrices,
         scenario::{
-            Change, Comparison, Scenario, Spread, Term, Valuer, compare,
-            workload::{Facts, SeenBuild, SeenPipeline, Workload},
+            Change, Comparison, Percentiles, Scenario, ScenarioRater, Term, compare,
+            workload::{BuildEvent, MonthEvents, PipelineActivity, Workload},
         },
-        storage::{self, History, Told},
+        storage::{self, History, ResourceDetail},
         usage::{ChargeKind, Gap, UsageRecord},
     },
     ledger::Ledger,
@@ -36,9 +37,9 @@ pub struct MonthUsage {
     /// Its usage.
     pub workload: Workload,
     /// What AWS's APIs say of it.
-    pub facts: Arc<Facts>,
+    pub facts: Arc<MonthEvents>,
     /// The prices its bill shows.
-    pub observed: Observed,
+    pub observed: BilledPrices,
     /// What AWS billed for it, where it billed all of it.
     pub billed: Option<Money>,
     /// What is left out of it: charges that are neither usage nor discounts.
@@ -65,7 +66,7 @@ pub struct Baseline {
     /// Further months, the latest last, for the range of a difference.
     pub history: Vec<MonthUsage>,
     /// Prices, free tier and discounts.
-    pub terms: Terms,
+    pub terms: PricingTerms,
     /// Log groups and buckets, over these months and those before.
     pub storage: History,
     /// The discounts that recur: a part of the terms.
@@ -78,7 +79,7 @@ pub struct Answer {
     /// The comparison.
     pub comparison: Comparison,
     /// P10, P50 and P90 of the difference in a month of history, and how many months that was.
-    pub history: Option<(Spread, usize)>,
+    pub history: Option<(Percentiles, usize)>,
 }
 
 impl Baseline {
@@ -101,7 +102,7 @@ impl Baseline {
         }
         let untold = self.months.iter().map(|month| month.stores.told);
         match untold.max().flatten() {
-            Some(Told::Yes) => Ok(Cow::Owned(self.with_storage())),
+            Some(ResourceDetail::Present) => Ok(Cow::Owned(self.with_storage())),
             told => Err(AppError::NoStorage { told }),
         }
     }
@@ -145,20 +146,26 @@ impl Baseline {
     }
 
     /// Returns the months ready for valuing.
-    pub fn valuers<'a>(&'a self, app: &'a App) -> Vec<Valuer<'a>> {
+    pub fn valuers<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
         valuers(&self.months, app, &self.terms)
     }
 
     /// Returns the months of history ready for valuing.
-    pub fn past<'a>(&'a self, app: &'a App) -> Vec<Valuer<'a>> {
+    pub fn past<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
         valuers(&self.history, app, &self.terms)
     }
 }
 
-fn valuers<'a>(months: &'a [MonthUsage], app: &'a App, terms: &'a Terms) -> Vec<Valuer<'a>> {
+fn valuers<'a>(
+    months: &'a [MonthUsage],
+    app: &'a App,
+    terms: &'a PricingTerms,
+) -> Vec<ScenarioRater<'a>> {
     months
         .iter()
-        .map(|month| Valuer::new(&month.workload, &app.catalog, terms, month.observed.clone()))
+        .map(|month| {
+            ScenarioRater::new(&month.workload, &app.catalog, terms, month.observed.clone())
+        })
         .collect()
 }
 
@@ -166,7 +173,7 @@ impl App {
     /// Adds what AWS's APIs would say of the sample organization from a month on. A real ledger has
     /// what was collected.
     pub fn add_sample_facts(&self, ledger: &mut Ledger, from: Month) -> Result<(), AppError> {
-        if let Books::Sample = self.books {
+        if let DataSource::Sample = self.source {
             sample::keep_facts(ledger, from.first_day())?;
         }
         Ok(())
@@ -275,7 +282,7 @@ impl App {
         &self,
         name: String,
         plan: &Plan,
-        terms: Terms,
+        terms: PricingTerms,
     ) -> Result<Baseline, AppError> {
         let found = currencies(&plan.records(&self.catalog));
         let currency = match &found[..] {
@@ -288,14 +295,14 @@ impl App {
                 });
             }
         };
-        let book = self.price_book(&terms, Observed::default());
+        let book = self.price_book(&terms, BilledPrices::default());
         let workload = Workload::stated(plan, currency, &book);
         Ok(Baseline {
             name,
             months: vec![MonthUsage {
                 workload,
                 facts: Arc::default(),
-                observed: Observed::default(),
+                observed: BilledPrices::default(),
                 billed: None,
                 other_charges: Money::ZERO,
                 charges: Charges::default(),
@@ -335,7 +342,7 @@ impl App {
         let (told, storage) = ledger.storage(month)?;
         let stores = History::of_month(month, told, records.iter().chain(&storage));
         let facts = Arc::new(facts(ledger, month)?);
-        let observed = Observed::collect(&records);
+        let observed = BilledPrices::collect(&records);
         let book = self.price_book(&request.terms, observed.clone());
         let (used, others): (Vec<_>, Vec<_>) = records
             .iter()
@@ -382,7 +389,7 @@ impl App {
         let mut differences = Vec::new();
         let mut complete = true;
         for (valuer, usage) in baseline.past(self).iter().zip(&baseline.history) {
-            if scenario.is_of_storage() && usage.stores.told != Some(Told::Yes) {
+            if scenario.is_of_storage() && usage.stores.told != Some(ResourceDetail::Present) {
                 continue;
             }
             let before = valuer.value(&[])?;
@@ -396,7 +403,7 @@ impl App {
             differences.push(after.bill.total() - before.bill.total());
         }
         let months = differences.len();
-        let history = (complete && months > 1).then(|| (Spread::of(differences), months));
+        let history = (complete && months > 1).then(|| (Percentiles::of(differences), months));
         Ok(Answer {
             comparison,
             history,
@@ -404,16 +411,16 @@ impl App {
     }
 }
 
-fn facts(ledger: &Ledger, month: Month) -> Result<Facts, AppError> {
-    let mut facts = Facts::default();
+fn facts(ledger: &Ledger, month: Month) -> Result<MonthEvents, AppError> {
+    let mut facts = MonthEvents::default();
     ledger.each_build(month, |place, build| {
-        facts.builds.push(SeenBuild {
+        facts.builds.push(BuildEvent {
             place: place.clone(),
             build: build.clone(),
         });
     })?;
     ledger.each_pipeline(month, |place, pipeline, before, runs| {
-        let seen = SeenPipeline::of(place, pipeline, before, runs, month);
+        let seen = PipelineActivity::of(place, pipeline, before, runs, month);
         facts.pipelines.push(seen);
     })?;
     Ok(facts)
@@ -474,7 +481,7 @@ fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<()
                 .collect(),
             Term::Pipeline(_) => lots()
                 .filter(|lot| lot.key.meter.service.as_str() == "AWSCodePipeline")
-                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .filter_map(crate::domain::scenario::workload::UsageGroup::name)
                 .collect(),
             Term::Account(_) => lots()
                 .filter_map(|lot| Some(lot.key.account.as_ref()?.to_string()))
@@ -483,7 +490,7 @@ fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<()
                 .filter_map(|lot| lot.tags.get(key).cloned())
                 .collect(),
             _ => lots()
-                .filter_map(crate::domain::scenario::workload::Lot::name)
+                .filter_map(crate::domain::scenario::workload::UsageGroup::name)
                 .collect(),
         };
         let what = match what.split(':').next() {

@@ -10,7 +10,7 @@ use super::{
 use crate::domain::{
     collection::{Scope, Source},
     ids::{AccountId, Region},
-    metering::observed::Place,
+    metering::from_events::AccountRegion,
 };
 
 /// An account that is asked.
@@ -101,7 +101,7 @@ impl Run<'_> {
                         _ => Failure::Denied(Denial::new(Operation::AssumeRole, "")),
                     };
                     let account = role.arn.split(':').nth(4).unwrap_or(&role.arn);
-                    let place = Place {
+                    let place = AccountRegion {
                         account: AccountId::new(account),
                         region: Region::global(),
                     };
@@ -122,7 +122,7 @@ impl Run<'_> {
         }
         for account in &accounts {
             let scope = Scope {
-                place: Place {
+                place: AccountRegion {
                     account: account.id.clone(),
                     region: Region::global(),
                 },
@@ -136,7 +136,7 @@ impl Run<'_> {
     /// Asks AWS who the credentials belong to. It is the first request: what is wrong with
     /// credentials, clock or network shows here, and soon.
     async fn open(&self, config: SdkConfig, is_one_of_several: bool) -> Result<Account, Failure> {
-        let nowhere = Place {
+        let nowhere = AccountRegion {
             account: AccountId::new("?"),
             region: Region::global(),
         };

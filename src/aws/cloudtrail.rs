@@ -20,7 +20,7 @@ use super::{
 use crate::{
     domain::{
         collection::Source,
-        metering::{codecommit::Identity, observed::Place},
+        metering::{codecommit::Identity, from_events::AccountRegion},
     },
     ledger::{Fact, Listing},
 };
@@ -32,7 +32,7 @@ const DAYS_KEPT: u64 = 90;
 pub(super) async fn identities(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<(), Failure> {
     let client = &Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Identities)?;

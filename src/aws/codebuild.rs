@@ -25,7 +25,7 @@ use super::{
 use crate::{
     domain::{
         collection::{Scope, Source},
-        metering::observed::{Build, FleetSeen, Place, Sandbox},
+        metering::from_events::{AccountRegion, Build, FleetSeen, Sandbox},
     },
     ledger::{Fact, Listing},
 };
@@ -37,7 +37,7 @@ const BATCH: usize = 100;
 pub(super) async fn projects(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<Vec<String>, Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let mut pages = Pages::default();
@@ -58,7 +58,7 @@ pub(super) async fn projects(
 pub(super) async fn builds(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
     projects: &[String],
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
@@ -214,7 +214,7 @@ async fn page(
 async fn batch(
     run: &Run<'_>,
     client: &Client,
-    place: &Place,
+    place: &AccountRegion,
     ids: &[String],
 ) -> Result<(Vec<Fact>, Vec<String>), Failure> {
     let request = client.batch_get_builds().set_ids(Some(ids.to_vec()));
@@ -260,7 +260,7 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
 pub(super) async fn sandboxes(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Sandboxes)?;
@@ -301,7 +301,11 @@ fn sandbox_from_sdk(sandbox: &SdkSandbox) -> Option<Fact> {
 }
 
 /// Looks at the reserved fleets.
-pub(super) async fn fleets(run: &Run<'_>, account: &Account, place: &Place) -> Result<(), Failure> {
+pub(super) async fn fleets(
+    run: &Run<'_>,
+    account: &Account,
+    place: &AccountRegion,
+) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Fleets)?;
     let mut pages = Pages::default();

@@ -4,13 +4,13 @@
 use aws_sdk_codecommit::Client;
 
 use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
-use crate::domain::{collection::Source, metering::observed::Place};
+use crate::domain::{collection::Source, metering::from_events::AccountRegion};
 
 /// Counts the repositories of a place.
 pub(super) async fn repositories(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Repositories)?;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         collection::Source,
-        metering::observed::{Place, Target},
+        metering::from_events::{AccountRegion, Target},
     },
     ledger::{Fact, Listing},
 };
@@ -33,7 +33,7 @@ const BATCH: usize = 25;
 pub(super) async fn deployments(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<(), Failure> {
     let client = &Client::new(&account.in_region(&place.region));
     let scope = run.begin(place, Source::Deployments)?;
@@ -81,7 +81,7 @@ pub(super) async fn deployments(
 async fn deployment(
     run: &Run<'_>,
     client: &Client,
-    place: &Place,
+    place: &AccountRegion,
     info: &DeploymentInfo,
 ) -> Result<Option<Fact>, Failure> {
     let (Some(id), Some(created)) = (info.deployment_id(), time(info.create_time())) else {
@@ -123,7 +123,7 @@ async fn deployment(
 async fn target_ids(
     run: &Run<'_>,
     client: &Client,
-    place: &Place,
+    place: &AccountRegion,
     deployment: &str,
 ) -> Result<Vec<String>, Failure> {
     let mut pages = Pages::default();

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     domain::{
         collection::Source,
-        metering::observed::{Action, Execution, Pipeline, Place},
+        metering::from_events::{AccountRegion, Action, Execution, Pipeline},
     },
     ledger::{Fact, Listing},
 };
@@ -30,7 +30,7 @@ use crate::{
 pub(super) async fn pipelines(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
 ) -> Result<Vec<Pipeline>, Failure> {
     let client = Client::new(&account.in_region(&place.region));
     let mut pages = Pages::default();
@@ -66,7 +66,7 @@ fn pipeline_from_sdk(pipeline: &PipelineSummary) -> Option<Pipeline> {
 pub(super) async fn executions(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
     pipelines: &[Pipeline],
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));
@@ -157,7 +157,7 @@ fn digest(revisions: &[SourceRevision]) -> Option<Vec<u8>> {
 pub(super) async fn actions(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
     pipelines: &[Pipeline],
 ) -> Result<(), Failure> {
     let client = Client::new(&account.in_region(&place.region));

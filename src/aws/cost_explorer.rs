@@ -24,7 +24,7 @@ use crate::{
     domain::{
         collection::{Covered, Scope, Source},
         ids::Region,
-        metering::observed::Place,
+        metering::from_events::AccountRegion,
         period::Month,
     },
     exports::{self, ImportOptions, Unwatched},
@@ -68,7 +68,7 @@ pub(super) fn open_months(run: &Run<'_>, account: &Account) -> Result<Vec<Month>
 /// Collects the months that are not closed.
 pub(super) async fn collect(run: &Run<'_>, account: &Account) -> Result<(), Failure> {
     let scope = Scope {
-        place: Place {
+        place: AccountRegion {
             account: account.id.clone(),
             region: Region::global(),
         },
@@ -124,7 +124,7 @@ async fn collect_month(
     scope: &Scope,
     month: Month,
 ) -> Result<(), Failure> {
-    let place = Place {
+    let place = AccountRegion {
         account: account.id.clone(),
         region: region(&account.partition),
     };

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
-        catalog::Catalog, collection::Check, ids::Region, metering::observed::Place,
+        catalog::Catalog, collection::Check, ids::Region, metering::from_events::AccountRegion,
         number::parse_decimal,
     },
     ledger::Ledger,
@@ -52,7 +52,7 @@ async fn examine(run: &Run<'_>, request: &Request) -> Result<Vec<Check>, Collect
         checks.push(well("credentials", format!("account {}", account.id)));
         checks.push(well("region", region.as_str()));
         checks.push(clock(run.seconds_ahead()));
-        let place = Place {
+        let place = AccountRegion {
             account: account.id.clone(),
             region,
         };
@@ -127,7 +127,7 @@ fn check(
 async fn try_out(
     run: &Run<'_>,
     account: &Account,
-    place: &Place,
+    place: &AccountRegion,
     operation: Operation,
 ) -> Result<Option<String>, Failure> {
     let config = account.in_region(&place.region);
@@ -217,7 +217,7 @@ async fn try_out(
 /// Asks for a year of monthly sums: one request, and the first month with costs is how far back
 /// there is anything.
 async fn oldest_cost(run: &Run<'_>, account: &Account) -> Result<String, Failure> {
-    let place = Place {
+    let place = AccountRegion {
         account: account.id.clone(),
         region: cost_explorer::region(&account.partition),
     };

@@ -23,7 +23,7 @@ use crate::{
         aws_forecast::{Answered, Expected},
         catalog::Catalog,
         ids::AccountId,
-        metering::observed::Place,
+        metering::from_events::AccountRegion,
         money::Money,
         number::parse_decimal,
         period::Month,
@@ -118,7 +118,7 @@ async fn one(
     granularity: Granularity,
     end: NaiveDate,
 ) -> Result<Vec<Expected>, Failure> {
-    let place = Place {
+    let place = AccountRegion {
         account: account.id.clone(),
         region: cost_explorer::region(&account.partition),
     };

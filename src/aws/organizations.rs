@@ -5,7 +5,7 @@ use aws_sdk_organizations::{Client, types::AccountState};
 use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
 use crate::domain::{
     ids::{AccountId, Region},
-    metering::observed::Place,
+    metering::from_events::AccountRegion,
 };
 
 /// Lists the accounts that are active.
@@ -15,7 +15,7 @@ pub(super) async fn accounts(run: &Run<'_>, base: &Account) -> Result<Vec<Accoun
         "aws-us-gov" => "us-gov-west-1",
         _ => "us-east-1",
     });
-    let place = Place {
+    let place = AccountRegion {
         account: base.id.clone(),
         region,
     };

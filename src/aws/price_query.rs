@@ -15,7 +15,7 @@ use crate::{
     domain::{
         catalog::Catalog,
         ids::{Region, ServiceCode},
-        metering::observed::Place,
+        metering::from_events::AccountRegion,
     },
     ledger::Ledger,
 };
@@ -67,7 +67,7 @@ async fn offer(
     region: &Region,
 ) -> Result<Option<Value>, Failure> {
     let operation = Operation::GetProducts;
-    let place = Place {
+    let place = AccountRegion {
         account: account.id.clone(),
         region: endpoint(&account.partition),
     };

@@ -23,7 +23,7 @@ use crate::{
         catalog::{Catalog, Lookup},
         collection::{Call, Covered, NotCollected, Outcome, Scope, Source},
         ids::{Meter, Region},
-        metering::observed::Place,
+        metering::from_events::AccountRegion,
         money::Money,
         tariff::Rate,
     },
@@ -34,7 +34,7 @@ use crate::{
 const LOOKUPS_A_SECOND: u32 = 2;
 
 /// Buckets by account, region and service.
-type Buckets = BTreeMap<(Place, &'static str), Rc<Bucket>>;
+type Buckets = BTreeMap<(AccountRegion, &'static str), Rc<Bucket>>;
 
 /// A collection that is going on.
 pub(super) struct Run<'r> {
@@ -44,7 +44,7 @@ pub(super) struct Run<'r> {
     pub(super) watch: &'r dyn Watch,
     buckets: RefCell<Buckets>,
     /// Services that answered, whatever they said.
-    reached: RefCell<BTreeSet<(Place, &'static str)>>,
+    reached: RefCell<BTreeSet<(AccountRegion, &'static str)>>,
     calls: RefCell<BTreeMap<Operation, u64>>,
     /// How many seconds our clock is ahead of AWS's.
     ahead: Cell<Option<i64>>,
@@ -172,7 +172,7 @@ impl Run<'_> {
     /// Sends a request when it is its turn, and says what an error means.
     pub(super) fn ask<T, E>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         operation: Operation,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> impl Future<Output = Result<T, Failure>>
@@ -185,7 +185,7 @@ impl Run<'_> {
     /// Asks for a page of a listing.
     pub(super) fn ask_page<T, E>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         operation: Operation,
         pages: &Pages,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -198,7 +198,7 @@ impl Run<'_> {
 
     fn send<T, E>(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         operation: Operation,
         page: usize,
         send: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
@@ -255,7 +255,7 @@ impl Run<'_> {
         *self.calls.borrow_mut().entry(operation).or_default() += 1;
     }
 
-    fn bucket(&self, place: &Place, operation: Operation) -> Rc<Bucket> {
+    fn bucket(&self, place: &AccountRegion, operation: Operation) -> Rc<Bucket> {
         let rate = match operation {
             Operation::LookupEvents => self.request.rate.min(LOOKUPS_A_SECOND),
             _ => self.request.rate,
@@ -289,7 +289,7 @@ impl Run<'_> {
     }
 
     /// Begins to collect a source: what was missing of it may no longer be.
-    pub(super) fn begin(&self, place: &Place, source: Source) -> Result<Scope, Failure> {
+    pub(super) fn begin(&self, place: &AccountRegion, source: Source) -> Result<Scope, Failure> {
         let scope = Scope {
             place: place.clone(),
             source,
@@ -361,7 +361,7 @@ impl Run<'_> {
     /// Notes how a whole source went; only what concerns every source goes further.
     pub(super) fn settle(
         &self,
-        place: &Place,
+        place: &AccountRegion,
         source: Source,
         done: Result<(), Failure>,
     ) -> Result<(), CollectError> {

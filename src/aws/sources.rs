@@ -11,7 +11,7 @@ use super::{
 use crate::domain::{
     collection::{Announcement, Source},
     ids::Region,
-    metering::observed::{Pipeline, Place},
+    metering::from_events::{AccountRegion, Pipeline},
     money::Money,
 };
 
@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: usize = 4;
 
 /// Does some work for each of many, a few at a time and begun in their order. The first error ends
 /// all of it.
-async fn side_by_side<T>(
+async fn for_each_concurrent<T>(
     many: &[T],
     work: impl AsyncFn(&T) -> Result<(), CollectError>,
 ) -> Result<(), CollectError> {
@@ -40,7 +40,7 @@ async fn side_by_side<T>(
 
 /// What a place has, before its usage is read.
 struct Inventory {
-    place: Place,
+    place: AccountRegion,
     projects: Option<Vec<String>>,
     /// The projects may not be listed; what needs none of them is asked for all the same.
     projects_denied: bool,
@@ -56,7 +56,7 @@ impl Run<'_> {
                 let account_id = account.id.clone();
                 places.push((
                     account,
-                    Place {
+                    AccountRegion {
                         account: account_id,
                         region,
                     },
@@ -64,7 +64,7 @@ impl Run<'_> {
             }
         }
         let inventories = RefCell::new(Vec::new());
-        side_by_side(&places, async |(account, place)| {
+        for_each_concurrent(&places, async |(account, place)| {
             let inventory = self.inventory(account, place.clone()).await?;
             inventories.borrow_mut().push((*account, inventory));
             Ok(())
@@ -80,7 +80,7 @@ impl Run<'_> {
         let choice = &self.request.choice;
         for account in &accounts {
             if choice.has(Service::CostExplorer) && self.has_own_costs(account) {
-                let place = Place {
+                let place = AccountRegion {
                     account: account.id.clone(),
                     region: Region::global(),
                 };
@@ -88,7 +88,7 @@ impl Run<'_> {
                 self.settle(&place, Source::CostExplorer, done)?;
             }
         }
-        side_by_side(&inventories, async |(account, inventory)| {
+        for_each_concurrent(&inventories, async |(account, inventory)| {
             tokio::try_join!(
                 self.builds(account, inventory),
                 self.pipelines(account, inventory),
@@ -139,7 +139,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn deployments(&self, account: &Account, place: &Place) -> Result<(), CollectError> {
+    async fn deployments(
+        &self,
+        account: &Account,
+        place: &AccountRegion,
+    ) -> Result<(), CollectError> {
         if self.request.choice.has(Service::CodeDeploy) {
             let done = codedeploy::deployments(self, account, place).await;
             self.settle(place, Source::Deployments, done)?;
@@ -147,7 +151,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn others(&self, account: &Account, place: &Place) -> Result<(), CollectError> {
+    async fn others(&self, account: &Account, place: &AccountRegion) -> Result<(), CollectError> {
         let choice = &self.request.choice;
         if choice.deep && choice.has(Service::CloudTrail) {
             let done = cloudtrail::identities(self, account, place).await;
@@ -160,7 +164,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn inventory(&self, account: &Account, place: Place) -> Result<Inventory, CollectError> {
+    async fn inventory(
+        &self,
+        account: &Account,
+        place: AccountRegion,
+    ) -> Result<Inventory, CollectError> {
         let choice = &self.request.choice;
         let mut inventory = Inventory {
             place,

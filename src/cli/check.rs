@@ -20,7 +20,7 @@ use crate::{
         period::Month,
         scenario::Scenario,
     },
-    forecast::Question,
+    forecast::ForecastOptions,
     inputs::resolve::Percent,
     report,
 };
@@ -135,11 +135,11 @@ impl Args {
             });
         }
         let baseline = self.baseline.gather(app, output)?;
-        let (cost, mut complete) = app.dearest(&baseline, scenario)?;
+        let (cost, mut complete) = app.costliest_month(&baseline, scenario)?;
         let limit = match (&self.base, self.max_increase) {
             (Some(base), Some(percent)) => {
                 let before = stated(base, &self.baseline.terms, app, output)?;
-                let (base, whole) = app.dearest(&before, &Scenario::default())?;
+                let (base, whole) = app.costliest_month(&before, &Scenario::default())?;
                 complete &= whole;
                 Limit::Increase {
                     base,
@@ -192,10 +192,10 @@ fn forecast(
     request: &BillRequest,
 ) -> Result<(Check, Vec<String>, Currency), CommandError> {
     let ledger = app.ledger()?;
-    let question = Question {
+    let question = ForecastOptions {
         months: 0,
         budget,
-        ..Question::default()
+        ..ForecastOptions::default()
     };
     let forecast = app.forecast(&ledger, &question, request)?;
     let month = forecast

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 
 use super::{CommandError, Exit, output::Output, progress::Progress, terms::parse_dollars};
 use crate::{
-    app::{App, Books},
+    app::{App, DataSource},
     aws::{
         Login, Request, Role,
         operations::{Choice, Extra, Service},
@@ -207,7 +207,7 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    if matches!(app.books, Books::Sample) {
+    if matches!(app.source, DataSource::Sample) {
         return Err(CommandError::BadValue {
             flag: "--demo",
             problem: "the sample cannot be collected into".to_owned(),

@@ -7,7 +7,7 @@ use crate::{
         allocation::{Dimension, Policy},
         ids::Region,
     },
-    forecast::Question,
+    forecast::ForecastOptions,
     inputs::usage_file,
     report,
 };
@@ -73,7 +73,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     ))?;
 
     section("forecast --demo")?;
-    let forecast = app.forecast(&ledger, &Question::default(), &request)?;
+    let forecast = app.forecast(&ledger, &ForecastOptions::default(), &request)?;
     output.document(&super::forecast::document(&forecast, app, false, None))?;
 
     section(&format!(

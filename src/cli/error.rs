@@ -11,7 +11,7 @@ use self::import::import_hint;
 use crate::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
     app::{AppError, StudyFileError},
-    domain::{costs, rating::RatingError, storage::Told},
+    domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
     inputs::scenario_file::ScenarioError,
@@ -270,10 +270,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             "`pipebill usage --by project` names what there is; a star stands for any text"
         }
         AppError::NoStorage { told } => match told {
-            Some(Told::NoResources) => {
+            Some(ResourceDetail::NotInExport) => {
                 "a Cost and Usage Report with resource IDs, or FOCUS, tells of them"
             }
-            Some(Told::NotRead) => "import the exports of these months again",
+            Some(ResourceDetail::NotImported) => "import the exports of these months again",
             _ => "they are on the bill: import an export with resource IDs, and leave --usage out",
         },
         AppError::StorageAhead => "leave --against forecast out: the months on record show it",

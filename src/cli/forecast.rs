@@ -14,7 +14,7 @@ use crate::{
         allocation::Dimension, aws_forecast::AwsForecast, money::Money, number::parse_quantity,
     },
     forecast::{
-        Event, Forecast, Growth, Question,
+        Event, Forecast, ForecastOptions, Growth,
         calendar::{Calendar, Country},
     },
     ledger::Ledger,
@@ -80,13 +80,13 @@ pub(super) struct Args {
 }
 
 impl Args {
-    fn question(&self) -> Result<Question, CommandError> {
+    fn question(&self) -> Result<ForecastOptions, CommandError> {
         let budget = self
             .budget
             .as_deref()
             .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
             .transpose()?;
-        Ok(Question {
+        Ok(ForecastOptions {
             months: self.months,
             budget: budget.map(Money::new),
             events: self.event.clone(),
@@ -94,7 +94,7 @@ impl Args {
             calendar: calendar(&self.holidays)?,
             by: self.by.clone(),
             seed: self.seed,
-            ..Question::default()
+            ..ForecastOptions::default()
         })
     }
 }
@@ -142,9 +142,9 @@ fn ask_aws(
     forecast: &Forecast,
 ) -> Result<AwsForecast, CommandError> {
     use super::{collect, progress::Progress};
-    use crate::{app::Books, aws::Request};
+    use crate::{app::DataSource, aws::Request};
 
-    if matches!(app.books, Books::Sample) {
+    if matches!(app.source, DataSource::Sample) {
         return Err(CommandError::BadValue {
             flag: "--with-aws",
             problem: "the sample organization has no account that AWS could forecast".to_owned(),

@@ -77,7 +77,7 @@ pub(super) struct Args {
     known_until: Option<NaiveDate>,
     #[cfg(feature = "aws")]
     #[command(flatten)]
-    cloud: super::import_cloud::CloudArgs,
+    cloud: super::import_remote::CloudArgs,
 }
 
 /// Returns the exports that are not in files.
@@ -124,8 +124,8 @@ pub(super) fn run(
         });
         #[cfg(feature = "aws")]
         {
-            use super::import_cloud::{Elsewhere, Import};
-            let from = Elsewhere::parse(place, args.files.len(), args.cloud.requester_pays)?;
+            use super::import_remote::{Import, RemoteSource};
+            let from = RemoteSource::parse(place, args.files.len(), args.cloud.requester_pays)?;
             let import = Import {
                 args: &args.cloud,
                 app,

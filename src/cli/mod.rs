@@ -14,7 +14,7 @@ mod forecast;
 mod forecast_bench;
 mod import;
 #[cfg(feature = "aws")]
-mod import_cloud;
+mod import_remote;
 mod optimize;
 mod output;
 #[cfg(feature = "aws")]
@@ -45,7 +45,7 @@ pub use error::{CommandError, Exit};
 use output::Output;
 
 use crate::{
-    app::{App, Books},
+    app::{App, DataSource},
     report::formats,
 };
 
@@ -239,21 +239,21 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
     let global = cli.global;
-    let books = || -> Result<Books, CommandError> {
+    let books = || -> Result<DataSource, CommandError> {
         if global.demo {
-            return Ok(Books::Sample);
+            return Ok(DataSource::Sample);
         }
         global
             .ledger
             .clone()
             .map_or_else(default_ledger, Ok)
-            .map(Books::File)
+            .map(DataSource::File)
     };
     let today = global.as_of.unwrap_or_else(today);
     let strict = global.strict;
     let app = || -> Result<App, CommandError> { Ok(App::new(today, books()?)?) };
     match cli.command {
-        Command::Demo(args) => demo::run(&args, &App::new(today, Books::Sample)?, output),
+        Command::Demo(args) => demo::run(&args, &App::new(today, DataSource::Sample)?, output),
         Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
         #[cfg(feature = "aws")]
         Command::Collect(args) => collect::run(&args, &app()?, output, strict),

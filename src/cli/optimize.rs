@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     app::App,
-    atomic_file::{self, Draft},
+    atomic_file::{self, PendingFile},
     domain::{money::Money, number::parse_quantity, optimize::Optimization},
     report::{self, scenario_file},
 };
@@ -128,7 +128,7 @@ fn write(
     std::fs::create_dir_all(directory).map_err(|source| unwritable(directory, source))?;
     let mut drafts = Vec::new();
     for (path, text) in &files {
-        let mut draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
+        let mut draft = PendingFile::of(path).map_err(|source| unwritable(path, source))?;
         let written = draft.write_all(text.as_bytes());
         written.map_err(|source| unwritable(path, source))?;
         drafts.push(draft);

@@ -9,7 +9,7 @@ use chrono::NaiveDate;
 
 use super::{CommandError, Format};
 use crate::{
-    atomic_file::{self, Draft},
+    atomic_file::{self, PendingFile},
     domain::bill::old_prices,
     report::{
         Document, csv,
@@ -116,14 +116,14 @@ impl Output {
     pub(super) fn stream(
         &self,
         format: &formats::Format,
-        write: impl FnOnce(&mut dyn Write) -> Result<formats::Written, ReportError>,
+        write: impl FnOnce(&mut dyn Write) -> Result<formats::WriteSummary, ReportError>,
     ) -> Result<Vec<String>, CommandError> {
         if let Some(path) = &self.file {
             let failed = |source| CommandError::Unwritable {
                 target: path.display().to_string(),
                 source,
             };
-            let mut draft = BufWriter::new(Draft::of(path).map_err(failed)?);
+            let mut draft = BufWriter::new(PendingFile::of(path).map_err(failed)?);
             let written = write(&mut draft)?;
             let draft = draft
                 .into_inner()

@@ -22,23 +22,23 @@ use super::{
     whatif::SetArgs,
 };
 use crate::{
-    app::{App, AppError, Books},
-    atomic_file::{self, Draft},
+    app::{App, AppError, DataSource},
+    atomic_file::{self, PendingFile},
     domain::{
         allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, journal::Accrual,
         money::Money, number::parse_quantity, period::Month, rating::RatedMonth,
         scenario::Scenario,
     },
-    forecast::Question,
+    forecast::ForecastOptions,
     inputs::gl_mapping,
     ledger::Ledger,
     report::{
         focus::FocusVersion,
-        formats::{self, Content, Material, Options, ReportError},
+        formats::{self, Content, Options, ReportError, ReportInput},
         manifest::{self, FileEntry, Summed},
         page::{
             self, Template,
-            pictures::{self, Kind},
+            pictures::{self, ChartKind},
         },
     },
 };
@@ -117,7 +117,7 @@ struct FileArgs {
     /// Show one chart: fan, services, waterfall, tornado, scenario or calendar. For a terminal; as a
     /// picture with --format svg, as figures with csv or json.
     #[arg(long, value_name = "NAME", value_parser = chart)]
-    chart: Option<&'static Kind>,
+    chart: Option<&'static ChartKind>,
     /// Which version of FOCUS: 1.2 or 1.4.
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
     focus_version: FocusVersion,
@@ -191,7 +191,7 @@ impl FileArgs {
     }
 }
 
-fn chart(text: &str) -> Result<&'static Kind, String> {
+fn chart(text: &str) -> Result<&'static ChartKind, String> {
     pictures::kind(text).ok_or_else(|| {
         let names: Vec<&str> = pictures::KINDS.iter().map(|kind| kind.name).collect();
         format!("choose {}", names.join(", "))
@@ -221,7 +221,7 @@ pub(super) fn run(
     for file in &mut files {
         file.options.template.clone_from(&template);
     }
-    let prospects = on_terminal.is_some_and(Kind::needs_prospect)
+    let prospects = on_terminal.is_some_and(ChartKind::needs_prospect)
         || files
             .iter()
             .any(|file| file.format.needs_prospects(&file.options));
@@ -262,7 +262,7 @@ pub(super) fn run(
     let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
     let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
     let forecast =
-        if files.iter().any(needs_forecast) || on_terminal.is_some_and(Kind::needs_forecast) {
+        if files.iter().any(needs_forecast) || on_terminal.is_some_and(ChartKind::needs_forecast) {
             match app.forecast(&ledger, &question(args, pictures)?, &request) {
                 // A page says that it has no forecast, and so does a journal.
                 Err(
@@ -289,7 +289,7 @@ pub(super) fn run(
         }
         _ => (None, None),
     };
-    let material = Material {
+    let material = ReportInput {
         catalog: &app.catalog,
         today: app.today,
         months: &months,
@@ -297,7 +297,7 @@ pub(super) fn run(
         overview: overview.as_ref(),
         savings: savings.as_ref(),
         prospect: prospect.as_ref(),
-        sample: matches!(app.books, Books::Sample),
+        sample: matches!(app.source, DataSource::Sample),
     };
     if let Some(kind) = on_terminal {
         output.document(&page::chart_document(&material, kind)?)?;
@@ -366,14 +366,14 @@ fn answers_by_text(args: &Args, output: &Output) -> bool {
 }
 
 /// Returns what to ask of the forecast.
-fn question(args: &Args, pictures: bool) -> Result<Question, CommandError> {
+fn question(args: &Args, pictures: bool) -> Result<ForecastOptions, CommandError> {
     let budget = args
         .budget
         .as_deref()
         .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
         .transpose()?;
-    let usual = Question::default();
-    Ok(Question {
+    let usual = ForecastOptions::default();
+    Ok(ForecastOptions {
         months: args
             .ahead
             .unwrap_or(if pictures { 12 } else { usual.months }),
@@ -505,7 +505,7 @@ fn write_files(
     force: bool,
     definition: Option<&str>,
     files: &[Planned],
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
 ) -> Result<(Vec<PathBuf>, Vec<FileEntry>), CommandError> {
     let unwritable = |path: &Path, source| CommandError::Unwritable {
         target: path.display().to_string(),
@@ -545,7 +545,7 @@ fn write_files(
     let mut drafts = Vec::new();
     let mut entries = Vec::new();
     for (file, path) in files.iter().zip(&paths) {
-        let draft = Draft::of(path).map_err(|source| unwritable(path, source))?;
+        let draft = PendingFile::of(path).map_err(|source| unwritable(path, source))?;
         let mut sink = Summed::new(BufWriter::new(Stoppable(draft, &stop)));
         let written = (file.format.write)(material, &file.options, &mut sink);
         stop.heard()?;
@@ -575,7 +575,7 @@ fn write_files(
     }
     // The manifest last: where it stands, the report is whole.
     let manifest = &paths[files.len()];
-    let mut draft = Draft::of(manifest).map_err(|source| unwritable(manifest, source))?;
+    let mut draft = PendingFile::of(manifest).map_err(|source| unwritable(manifest, source))?;
     draft
         .write_all(manifest::render(definition, material, &entries).as_bytes())
         .map_err(|source| unwritable(manifest, source))?;
@@ -606,7 +606,7 @@ impl Stop {
 }
 
 /// A draft that is not written further once somebody has pressed Ctrl-C.
-struct Stoppable<'s>(Draft, &'s Stop);
+struct Stoppable<'s>(PendingFile, &'s Stop);
 
 impl Write for Stoppable<'_> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {

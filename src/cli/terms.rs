@@ -15,7 +15,7 @@ use crate::{
         catalog::Catalog,
         ids::Currency,
         number::{parse_price, parse_quantity},
-        plan::Terms,
+        plan::PricingTerms,
         rating::Discount,
     },
     inputs::resolve::{self, Percent},
@@ -66,7 +66,11 @@ enum PolicyArg {
 
 impl TermsArgs {
     /// Returns terms in which these flags stand above what a file says.
-    pub(super) fn over(&self, file: Terms, catalog: &Catalog) -> Result<Terms, CommandError> {
+    pub(super) fn over(
+        &self,
+        file: PricingTerms,
+        catalog: &Catalog,
+    ) -> Result<PricingTerms, CommandError> {
         let mut terms = file;
         match self.free_tier {
             Some(FreeTierArg::Payer) => terms.free_tier = FreeTier::Payer,
@@ -121,7 +125,7 @@ impl TermsArgs {
         currency: Option<&str>,
     ) -> Result<BillRequest, CommandError> {
         Ok(BillRequest {
-            terms: self.over(Terms::default(), catalog)?,
+            terms: self.over(PricingTerms::default(), catalog)?,
             sharing: self.sharing(),
             currency: currency.map(|code| Currency::new(code.to_uppercase())),
             by_day: false,

@@ -7,7 +7,7 @@ use crate::{
         allocation::Dimension,
         metering::{
             codedeploy::FailedUpdates,
-            observed::{MeteringOptions, QueuedTime},
+            from_events::{MeteringOptions, QueuedTime},
         },
         period::Month,
         usage_summary::summarize,

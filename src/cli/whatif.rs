@@ -20,13 +20,13 @@ use crate::{
         ids::{Currency, Region},
         number::parse_quantity,
         period::Month,
-        plan::Terms,
+        plan::PricingTerms,
         scenario::{
-            Scenario, crossing,
-            knob::{self, Swing},
+            Scenario, break_even,
+            parameter::{self, Variation},
         },
     },
-    forecast::Question,
+    forecast::ForecastOptions,
     inputs::scenario_file,
     inputs::usage_file,
     report::{self, whatif::DifferenceRange, whatif::Shown},
@@ -224,7 +224,7 @@ pub(super) fn stated(
     for note in plan.assumptions() {
         output.say(&format!("note: {note}"));
     }
-    let terms: Terms = terms.over(read.terms, &app.catalog)?;
+    let terms: PricingTerms = terms.over(read.terms, &app.catalog)?;
     let name = file.display().to_string();
     Ok(app.stated_baseline(name, &plan, terms)?)
 }
@@ -304,9 +304,9 @@ fn ahead(
     }
     let ledger = app.ledger()?;
     let request = args.baseline.request(app)?;
-    let question = Question {
+    let question = ForecastOptions {
         months: args.months,
-        ..Question::default()
+        ..ForecastOptions::default()
     };
     for Answer { comparison, .. } in answers {
         let scenario = &comparison.scenario;
@@ -386,95 +386,98 @@ fn turn(
     app: &App,
     output: &Output,
 ) -> Result<(), CommandError> {
-    let mut knobs = Vec::new();
+    let mut parameters = Vec::new();
     for text in &args.sweep {
         let axis =
             scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
-        knobs.push(axis);
+        parameters.push(axis);
     }
     let range = args.breakeven.as_ref().map(|text| {
         scenario_file::parse_range("--breakeven", text, &app.catalog).map_err(AppError::from)
     });
     let range = range.transpose()?;
-    let turns_storage = |knob: &knob::Knob| matches!(knob, knob::Knob::Retention(..));
+    let turns_storage =
+        |parameter: &parameter::Parameter| matches!(parameter, parameter::Parameter::Retention(..));
     let is_of_storage = scenario.is_of_storage()
-        || knobs.iter().any(|axis| turns_storage(&axis.knob))
-        || range.as_ref().is_some_and(|(knob, _)| turns_storage(knob));
+        || parameters.iter().any(|axis| turns_storage(&axis.parameter))
+        || range
+            .as_ref()
+            .is_some_and(|(parameter, _)| turns_storage(parameter));
     let baseline = &*baseline.of(is_of_storage)?;
     app.check_names(baseline, scenario)?;
     let months = baseline.valuers(app);
     let currency = currency_of(baseline);
     let rating = |error| CommandError::from(AppError::Rating(error));
-    let fits = |flag: &'static str, knob: &knob::Knob| {
-        if let Some(change) = knob.is_set_by(scenario) {
+    let fits = |flag: &'static str, parameter: &parameter::Parameter| {
+        if let Some(change) = parameter.is_set_by(scenario) {
             return Err(CommandError::BadValue {
                 flag,
                 problem: format!(
                     "{change} sets {} already: leave one of them out, or let the scenario add to it \
                      (=+) or multiply it (*=)",
-                    knob.name()
+                    parameter.name()
                 ),
             });
         }
-        if knob.fits(scenario) {
+        if parameter.fits(scenario) {
             return Ok(());
         }
         Err(CommandError::BadValue {
             flag,
             problem: format!(
                 "no change has a {0} to turn; {0} belongs to {1}",
-                knob.name(),
-                match knob {
-                    knob::Knob::Speed => "compute[…]=…",
-                    knob::Knob::Machines => "compute[…]=reserved,machines=…",
+                parameter.name(),
+                match parameter {
+                    parameter::Parameter::Speed => "compute[…]=…",
+                    parameter::Parameter::Machines => "compute[…]=reserved,machines=…",
                     _ => "pipeline_type[…]=V2",
                 }
             ),
         })
     };
-    let document = if let Some((knob, range)) = range {
-        fits("--breakeven", &knob)?;
-        let range = range.unwrap_or_else(|| knob::usual_range(&knob, &months));
-        if knob.is_whole() && range.0.ceil() >= range.1.floor() {
+    let document = if let Some((parameter, range)) = range {
+        fits("--breakeven", &parameter)?;
+        let range = range.unwrap_or_else(|| parameter::usual_range(&parameter, &months));
+        if parameter.is_whole() && range.0.ceil() >= range.1.floor() {
             return Err(CommandError::BadValue {
                 flag: "--breakeven",
                 problem: format!(
                     "there are no halves of {}: write a range of two whole numbers or more",
-                    knob.name()
+                    parameter.name()
                 ),
             });
         }
-        let even = crossing::break_even(&months, scenario, &knob, range).map_err(rating)?;
+        let even = break_even::break_even(&months, scenario, &parameter, range).map_err(rating)?;
         report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
     } else if let Some(text) = &args.tornado {
         let swing = if text == "own" {
-            Swing::Own(knob::own_swings(&baseline.past(app), &months))
+            Variation::Own(parameter::own_swings(&baseline.past(app), &months))
         } else {
-            Swing::Percent(number(
+            Variation::Percent(number(
                 "--tornado",
                 text.trim_end_matches('%'),
                 parse_quantity,
             )?)
         };
-        if matches!(swing, Swing::Percent(percent) if percent > Decimal::ONE_HUNDRED) {
+        if matches!(swing, Variation::Percent(percent) if percent > Decimal::ONE_HUNDRED) {
             return Err(CommandError::BadValue {
                 flag: "--tornado",
                 problem: "nothing can be turned down by more than all of it".to_owned(),
             });
         }
-        let tornado = knob::tornado(&months, scenario, &swing).map_err(rating)?;
+        let tornado = parameter::tornado(&months, scenario, &swing).map_err(rating)?;
         report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
     } else {
-        for axis in &knobs {
-            fits("--sweep", &axis.knob)?;
+        for axis in &parameters {
+            fits("--sweep", &axis.parameter)?;
         }
-        if knobs.len() > 2 {
+        if parameters.len() > 2 {
             return Err(CommandError::BadValue {
                 flag: "--sweep",
                 problem: "one or two axes; run it again for another".to_owned(),
             });
         }
-        let sweep = knob::sweep(&months, scenario, &knobs).map_err(rating)?;
+        let sweep = parameter::sweep(&months, scenario, &parameters).map_err(rating)?;
         report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
     };
     output.document(&document)

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
-use super::{bill::LineItem, gl::Mapping, money::Money, rating::Rated, usage::UsageRecord};
+use super::{bill::LineItem, gl::GlMapping, money::Money, rating::Rated, usage::UsageRecord};
 
 /// How free units and costs are shared. AWS does not document its own way; its bill shows the
 /// outcome.
@@ -52,7 +52,7 @@ pub enum Dimension {
     /// The day of usage.
     Day,
     /// The cost centre that a mapping posts it to.
-    CostCenter(Arc<Mapping>),
+    CostCenter(Arc<GlMapping>),
 }
 
 impl Dimension {

@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use chrono::NaiveDate;
 
-use super::{ids::Region, metering::observed::Place, money::Money};
+use super::{ids::Region, metering::from_events::AccountRegion, money::Money};
 
 /// What is collected, one listing of AWS or several that belong together.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -88,14 +88,14 @@ impl Source {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Scope {
     /// Where.
-    pub place: Place,
+    pub place: AccountRegion,
     /// What.
     pub source: Source,
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { account, region } = &self.place;
+        let AccountRegion { account, region } = &self.place;
         let title = self.source.title();
         if *region == Region::global() {
             return write!(f, "{title} of account {account}");
@@ -208,7 +208,7 @@ pub struct Call<'c> {
     /// What was called, as a policy names it.
     pub action: &'static str,
     /// As whom, and where.
-    pub place: &'c Place,
+    pub place: &'c AccountRegion,
     /// Which page of a listing.
     pub page: usize,
     /// Each time it was sent.

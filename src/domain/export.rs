@@ -101,7 +101,7 @@ impl fmt::Display for ExportKind {
 
 /// The charges of one source over a stretch of days: what the ledger replaces as a whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Slice {
+pub struct ImportedPeriod {
     /// From what kind of export.
     pub kind: ExportKind,
     /// The payer's account, or the name given to the source; empty where neither is known.
@@ -117,7 +117,7 @@ pub struct Slice {
     /// The usage and charges that are kept in detail, sorted.
     pub records: Vec<UsageRecord>,
     /// The sums of all others.
-    pub outside: Vec<Outside>,
+    pub outside: Vec<OtherServices>,
     /// Of those, what builds and pipelines left in storage, by log group or bucket and month.
     pub storage: Vec<UsageRecord>,
     /// Its source names resources; else nothing can be said of such storage.
@@ -140,7 +140,7 @@ impl Larger {
     }
 }
 
-impl Slice {
+impl ImportedPeriod {
     /// Tells whether anything was charged.
     pub fn has_charges(&self) -> bool {
         !self.records.is_empty() || !self.outside.is_empty()
@@ -148,7 +148,7 @@ impl Slice {
 }
 
 /// Adds up what slices cost, all services and kinds of charges together, by currency.
-pub fn cost<'s>(slices: impl IntoIterator<Item = &'s Slice>) -> BTreeMap<Currency, Money> {
+pub fn cost<'s>(slices: impl IntoIterator<Item = &'s ImportedPeriod>) -> BTreeMap<Currency, Money> {
     let mut sums = BTreeMap::new();
     for slice in slices {
         let kept = slice.records.iter().filter_map(|record| {
@@ -199,7 +199,7 @@ pub struct Larger {
 
 /// Rows of a service that is not kept in detail: counted and summed, never lost.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Outside {
+pub struct OtherServices {
     /// The service as the source names it.
     pub service: String,
     /// What kind of charge.
@@ -222,7 +222,7 @@ pub struct FileRead {
     /// What the sums are by; different groupings of one day are the same money.
     pub grouping: String,
     /// What it says.
-    pub slices: Vec<Slice>,
+    pub slices: Vec<ImportedPeriod>,
     /// Rows read.
     pub rows: u64,
     /// Rows of services that are kept in detail.

@@ -19,9 +19,9 @@ pub struct Posting {
 
 /// A text to compare with; a star at its end stands for any ending.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Pattern(String);
+pub struct NamePattern(String);
 
-impl Pattern {
+impl NamePattern {
     /// Takes the pattern as it is written.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
@@ -64,13 +64,13 @@ pub struct Rule {
     /// Which service.
     pub service: Option<ServiceCode>,
     /// Which account of AWS.
-    pub account: Option<Pattern>,
+    pub account: Option<NamePattern>,
     /// Which region.
-    pub region: Option<Pattern>,
+    pub region: Option<NamePattern>,
     /// Which kind of charge: usage, tax, credit.
-    pub kind: Option<Pattern>,
+    pub kind: Option<NamePattern>,
     /// Which tags.
-    pub tags: BTreeMap<String, Pattern>,
+    pub tags: BTreeMap<String, NamePattern>,
     /// The account to debit.
     pub gl_account: Arc<str>,
     /// The cost centre.
@@ -83,7 +83,7 @@ impl Rule {
     fn matches(&self, record: &UsageRecord) -> bool {
         let key = &record.key;
         let account = key.account.as_ref().map_or("", |account| account.as_str());
-        let meets = |pattern: &Option<Pattern>, text: &str| {
+        let meets = |pattern: &Option<NamePattern>, text: &str| {
             pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
         };
         self.service
@@ -114,7 +114,7 @@ pub enum DateStyle {
 
 /// A mapping: rules in order, the first that matches counts.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mapping {
+pub struct GlMapping {
     /// The rules.
     pub rules: Vec<Rule>,
     /// Where everything else goes, to be looked at.
@@ -133,7 +133,7 @@ pub struct Mapping {
     pub open_accounts: bool,
 }
 
-impl Mapping {
+impl GlMapping {
     /// Returns where the cost of a record is posted.
     pub fn post(&self, record: &UsageRecord) -> Posting {
         let Some(rule) = self.rules.iter().find(|rule| rule.matches(record)) else {

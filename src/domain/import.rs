@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::{
-    export::{BadRow, ExportKind, Larger, Slice},
+    export::{BadRow, ExportKind, ImportedPeriod, Larger},
     ids::Region,
     money::Money,
     period::Month,
@@ -25,7 +25,7 @@ pub struct Planned {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Delivery {
     /// What to put into the ledger.
-    pub slices: Vec<Slice>,
+    pub slices: Vec<ImportedPeriod>,
     /// The files that count.
     pub files: Vec<FileSummary>,
     /// What a reader should know: what was left out, what is not known.

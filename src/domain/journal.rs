@@ -9,7 +9,7 @@ use super::{
     allocation::{Policy, portions, round_together},
     bill::Bill,
     exchange::Exchange,
-    gl::{Mapping, Posting},
+    gl::{GlMapping, Posting},
     ids::{AccountId, Currency, ServiceCode},
     money::Money,
     period::Month,
@@ -139,7 +139,7 @@ pub struct Rest {
 /// within it as its usage to date.
 pub fn journal(
     months: &[RatedMonth],
-    mapping: &Mapping,
+    mapping: &GlMapping,
     policy: Policy,
     today: NaiveDate,
     exchange: Option<&Exchange>,
@@ -204,7 +204,7 @@ type Costs = BTreeMap<(Posting, ServiceCode), Money>;
 
 fn costs(
     month: &RatedMonth,
-    mapping: &Mapping,
+    mapping: &GlMapping,
     policy: Policy,
     rest: Option<&Rest>,
     journal: &mut Journal,

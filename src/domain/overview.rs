@@ -9,12 +9,12 @@ use rust_decimal::Decimal;
 use super::{
     allocation::Share,
     bill::Bill,
-    compare::Comparison,
     discounts::Discounts,
     ids::{Meter, ServiceCode},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
+    reconcile::LineReconciliation,
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -266,7 +266,7 @@ pub struct Reconciled {
 }
 
 impl Reconciled {
-    fn add(&mut self, comparison: &Comparison) {
+    fn add(&mut self, comparison: &LineReconciliation) {
         self.ours += comparison.ours;
         let Some(billed) = comparison.billed else {
             self.unbilled += 1;
@@ -283,7 +283,7 @@ impl Reconciled {
 /// Adds a reconciliation up by service. Returns the sum of all too.
 pub fn reconciled(
     bill: &Bill,
-    comparisons: &[Comparison],
+    comparisons: &[LineReconciliation],
 ) -> (BTreeMap<ServiceCode, Reconciled>, Reconciled) {
     let mut services: BTreeMap<ServiceCode, Reconciled> = BTreeMap::new();
     let mut sum = Reconciled::default();

@@ -40,7 +40,7 @@ pub struct Plan {
 
 /// Prices, free tier and discounts that a user states.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Terms {
+pub struct PricingTerms {
     /// Whether free tiers apply.
     pub free_tier: FreeTier,
     /// Drawn before, by allowance id.

@@ -59,7 +59,7 @@ pub struct PriceBook<'a> {
     /// The user's own.
     pub stated: Vec<StatedPrice>,
     /// Those of the user's bill.
-    pub observed: Observed,
+    pub observed: BilledPrices,
     /// The catalogue.
     pub catalog: &'a Catalog,
     /// The region whose prices stand in for missing ones.
@@ -71,7 +71,7 @@ impl<'a> PriceBook<'a> {
     pub fn new(catalog: &'a Catalog) -> Self {
         Self {
             stated: Vec::new(),
-            observed: Observed::default(),
+            observed: BilledPrices::default(),
             catalog,
             like: None,
         }
@@ -208,7 +208,7 @@ impl<'a> PriceBook<'a> {
 /// Prices read off the user's own bill, for usage whose own row shows none: free units, and what
 /// is still to come.
 #[derive(Clone, Debug, Default)]
-pub struct Observed {
+pub struct BilledPrices {
     /// Rows are rated at their own price. Not so where the bill is only compared with.
     reads_rows: bool,
     /// What each account was charged.
@@ -220,7 +220,7 @@ pub struct Observed {
 /// The prices met on each day, each with a record that shows it.
 type Days<'r> = BTreeMap<NaiveDate, BTreeMap<Decimal, &'r UsageRecord>>;
 
-impl Observed {
+impl BilledPrices {
     /// Collects the prices that a month's records were billed at.
     ///
     /// A free row shows no price of its own; its public list price counts where no row shows what

@@ -17,14 +17,14 @@ use super::{
 
 /// What is stored.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Left {
+pub enum StorageKind {
     /// Log groups of builds and pipelines.
     Logs,
     /// Buckets with artifacts.
     Artifacts,
 }
 
-impl Left {
+impl StorageKind {
     /// Returns the word in the names of changes.
     pub fn name(self) -> &'static str {
         match self {
@@ -90,8 +90,8 @@ pub fn is_measure(usage_type: &[u8]) -> bool {
 }
 
 /// Returns what of a meter lies in storage, by the month.
-pub fn stored(meter: &Meter, resource: Option<&str>) -> Option<Left> {
-    let left = Left::of_service(meter.service.as_str())?;
+pub fn stored(meter: &Meter, resource: Option<&str>) -> Option<StorageKind> {
+    let left = StorageKind::of_service(meter.service.as_str())?;
     let is_stored = meter.usage_type.as_str().starts_with("TimedStorage-");
     let is_ours = resource.is_some_and(|resource| left.has(resource.as_bytes()));
     (is_stored && is_ours).then_some(left)
@@ -106,7 +106,7 @@ pub fn project(log_group: &str) -> Option<&str> {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Store {
     /// What is in it.
-    pub left: Left,
+    pub kind: StorageKind,
     /// Whose.
     pub account: Option<AccountId>,
     /// Where.
@@ -121,12 +121,12 @@ impl Store {
     pub fn of(record: &UsageRecord) -> Option<(Self, bool)> {
         let resource = record.resource.as_ref()?.as_str();
         let meter = &record.key.meter;
-        let left = Left::of_service(meter.service.as_str())?;
+        let left = StorageKind::of_service(meter.service.as_str())?;
         if !left.has(resource.as_bytes()) || !is_measure(meter.usage_type.as_str().as_bytes()) {
             return None;
         }
         let store = Self {
-            left,
+            kind: left,
             account: record.key.account.clone(),
             region: record.key.region.clone(),
             name: short_name(resource),
@@ -145,13 +145,13 @@ impl Store {
 
 /// Whether a month's bill tells of single log groups and buckets.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub enum Told {
+pub enum ResourceDetail {
     /// It does.
-    Yes,
+    Present,
     /// Its export names no resources.
-    NoResources,
+    NotInExport,
     /// It was imported before this was read.
-    NotRead,
+    NotImported,
 }
 
 /// A month of a log group or bucket.
@@ -178,7 +178,7 @@ pub struct History {
     pub ran: BTreeMap<(Option<AccountId>, Region), BTreeSet<Month>>,
     /// Whether single log groups and buckets are known of the last month. The months are those before
     /// it of which they are known as well.
-    pub told: Option<Told>,
+    pub told: Option<ResourceDetail>,
 }
 
 /// How much of the logs taken in is stored at the least, being packed: AWS's Pricing Calculator
@@ -201,7 +201,7 @@ impl History {
     /// Gathers a month: its storage, and where the code services were used.
     pub fn of_month<'r>(
         month: Month,
-        told: Told,
+        told: ResourceDetail,
         records: impl IntoIterator<Item = &'r UsageRecord>,
     ) -> Self {
         let mut of = Self {
@@ -254,7 +254,7 @@ impl History {
     pub fn of<'h>(months: impl IntoIterator<Item = &'h Self>) -> Self {
         let mut all = Self::default();
         for one in months {
-            if all.told != one.told || one.told != Some(Told::Yes) {
+            if all.told != one.told || one.told != Some(ResourceDetail::Present) {
                 all = Self {
                     told: one.told,
                     ..Self::default()
@@ -283,12 +283,12 @@ impl History {
     /// Returns the last month in which a log group or bucket had work: builds of its project, or
     /// pipelines of its account and region. None if no month on record had any.
     pub fn last_work(&self, store: &Store) -> Option<Month> {
-        match store.left {
-            Left::Logs => {
+        match store.kind {
+            StorageKind::Logs => {
                 let project = (store.account.clone(), store.project()?.to_owned());
                 self.built.get(&project)?.last().copied()
             }
-            Left::Artifacts => {
+            StorageKind::Artifacts => {
                 let here = |(account, region): &(Option<AccountId>, Region)| {
                     *account == store.account
                         && (*region == store.region || *region == Region::global())
@@ -315,9 +315,9 @@ impl History {
     /// of the month that grew most, or of logs, if that is more, what was taken in on the busiest
     /// month's days, packed as it was stored. None for a bucket from which something was deleted: what
     /// it took in no bill says.
-    pub fn a_day(&self, store: &Store) -> Option<ADay> {
+    pub fn daily_growth(&self, store: &Store) -> Option<DailyGrowth> {
         let months = self.stores.get(store)?;
-        if store.left == Left::Artifacts && !self.grows(store) {
+        if store.kind == StorageKind::Artifacts && !self.grows(store) {
             return None;
         }
         let mut gb = Decimal::ZERO;
@@ -335,7 +335,7 @@ impl History {
         for (month, own) in self.months.iter().zip(months) {
             gb = gb.max(own.taken_in * share / days(*month));
         }
-        Some(ADay {
+        Some(DailyGrowth {
             gb,
             days: self.months.iter().map(|month| days(*month)).sum(),
         })
@@ -344,14 +344,14 @@ impl History {
 
 /// What a day of keeping adds to a log group or bucket.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ADay {
+pub struct DailyGrowth {
     /// So many GB at the most.
     pub gb: Decimal,
     /// For how many days that is on record.
     pub days: Decimal,
 }
 
-impl ADay {
+impl DailyGrowth {
     /// Returns a share of it.
     #[must_use]
     pub fn times(self, share: Decimal) -> Self {

@@ -17,8 +17,8 @@ use self::{
 };
 use super::{
     ImportError, ImportOptions, RowFault,
+    aggregate::{Aggregator, Fault},
     cost_explorer::{Sum, add},
-    gather::{Fault, Gather},
     open::{Guarded, Stream},
     rows::Rows,
     skip::{self, Skipped},
@@ -136,7 +136,7 @@ pub(super) fn read(
     options: &ImportOptions,
 ) -> Result<FileRead, ImportError> {
     let origin = format!("{} {}", ExportKind::CostExplorerCsv, stream.short_name());
-    let mut gather = Gather::new(ExportKind::CostExplorerCsv, &origin, catalog, options);
+    let mut gather = Aggregator::new(ExportKind::CostExplorerCsv, &origin, catalog, options);
     let mut notes = Vec::new();
     let columns: Vec<Costs<'_>> = header
         .iter()

@@ -14,7 +14,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     ImportError, ImportOptions, RowFault,
-    gather::{Amounts, Fault, Gather, Part, Row},
+    aggregate::{Aggregator, Amounts, Fault, Part, Row},
     open::{Guarded, Stream},
     skip::Skipped,
     stranger::Stranger,
@@ -57,7 +57,7 @@ impl<'s> Sum<'s> {
 }
 
 pub(super) fn add(
-    gather: &mut Gather<'_>,
+    gather: &mut Aggregator<'_>,
     (first, last): (NaiveDate, NaiveDate),
     sum: Sum<'_>,
 ) -> Result<(), Fault> {
@@ -172,7 +172,7 @@ struct Metric {
 /// What the answers say, page by page.
 struct Answers<'a> {
     file: String,
-    gather: Gather<'a>,
+    gather: Aggregator<'a>,
     skipped: Skipped,
     definitions: Vec<GroupDefinition>,
     /// There was a page.
@@ -203,7 +203,7 @@ pub(super) fn read(
     let origin = format!("{} {}", ExportKind::CostExplorerJson, stream.short_name());
     let mut answers = Answers {
         file: stream.name().to_owned(),
-        gather: Gather::new(ExportKind::CostExplorerJson, &origin, catalog, options),
+        gather: Aggregator::new(ExportKind::CostExplorerJson, &origin, catalog, options),
         skipped: Skipped::new(options.skip_bad_rows),
         definitions: Vec::new(),
         is_any: false,

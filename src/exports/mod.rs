@@ -3,24 +3,24 @@
 //! What a file is shows in its first bytes and its columns, never in its name. Rows are summed as
 //! they stream by, so memory follows groups, not rows. A file counts as a whole or not at all.
 
-mod charges;
+mod aggregate;
+mod charge_rows;
 mod choose;
 mod console;
 mod cost_explorer;
 mod deliveries;
 mod error;
-mod gather;
 mod layout;
 mod monthly_bill;
 mod net_cost;
 mod open;
+#[cfg(feature = "aws")]
+mod overlapping_deliveries;
 mod parquet;
 #[cfg(feature = "aws")]
 pub mod query;
 mod rows;
 mod same;
-#[cfg(feature = "aws")]
-mod side_by_side;
 mod skip;
 mod source;
 mod stranger;
@@ -46,7 +46,7 @@ pub use self::{
 };
 use crate::domain::{
     catalog::Catalog,
-    export::{self, ExportKind, FileRead, Slice},
+    export::{self, ExportKind, FileRead, ImportedPeriod},
     ids::{Currency, ServiceCode},
     import::{Delivery, FileSummary, Planned},
     money::Money,
@@ -97,7 +97,7 @@ pub trait Watch {
 
 /// Files that an import has finished, kept until all of them are in the ledger: after an interruption
 /// they need not be read again. A mark stands for a file as it is and for how it is read.
-pub trait Finished: Sync {
+pub trait CheckpointStore: Sync {
     /// Returns what the texts of a file gave, if it was finished.
     fn get(&self, mark: &str) -> Option<Vec<FileRead>>;
     /// Keeps what the texts of a file gave. One that is not kept is read again.
@@ -203,7 +203,7 @@ pub fn import_files(
 pub fn import_store(
     store: &dyn Store,
     is_known: &dyn Fn(&str) -> bool,
-    finished: Option<&dyn Finished>,
+    finished: Option<&dyn CheckpointStore>,
     catalog: &Catalog,
     options: &ImportOptions,
     watch: &dyn Watch,
@@ -261,7 +261,7 @@ struct Import<'i> {
     options: &'i ImportOptions,
     watch: &'i dyn Watch,
     delivery: Delivery,
-    finished: Option<&'i dyn Finished>,
+    finished: Option<&'i dyn CheckpointStore>,
     /// Months that are there and were not asked for.
     other_months: BTreeSet<Month>,
     /// Files are as they were at the last import.
@@ -303,7 +303,7 @@ impl<'i> Import<'i> {
         &mut self,
         store: &dyn Store,
         is_known: &dyn Fn(&str) -> bool,
-        finished: Option<&'i dyn Finished>,
+        finished: Option<&'i dyn CheckpointStore>,
     ) -> Result<(), ImportError> {
         let (mut inputs, mut marks) = (Vec::new(), Vec::new());
         let mut unchanged = 0;
@@ -451,13 +451,15 @@ impl<'i> Import<'i> {
     }
 
     /// Sets sums of days to come aside: they are what the console expects, not what was charged.
-    fn leave_out_days_to_come(&mut self, name: &str, slices: &mut Vec<Slice>) {
+    fn leave_out_days_to_come(&mut self, name: &str, slices: &mut Vec<ImportedPeriod>) {
         let Some(today) = self.options.today else {
             return;
         };
-        let is_to_come = |slice: &mut Slice| !slice.kind.is_by_day() && slice.covers.0 > today;
-        let to_come: Vec<Slice> = slices.extract_if(.., is_to_come).collect();
-        let charged: Vec<&Slice> = to_come.iter().filter(|slice| slice.has_charges()).collect();
+        let is_to_come =
+            |slice: &mut ImportedPeriod| !slice.kind.is_by_day() && slice.covers.0 > today;
+        let to_come: Vec<ImportedPeriod> = slices.extract_if(.., is_to_come).collect();
+        let charged: Vec<&ImportedPeriod> =
+            to_come.iter().filter(|slice| slice.has_charges()).collect();
         let first = charged.iter().map(|slice| slice.covers.0).min();
         let last = charged.iter().map(|slice| slice.covers.1).max();
         if let (Some(first), Some(last)) = (first, last) {
@@ -471,7 +473,7 @@ impl<'i> Import<'i> {
     }
 
     /// Finds out how far a sum of several days reaches, where those were not over when it was made.
-    fn reach(&mut self, slice: &mut Slice) {
+    fn reach(&mut self, slice: &mut ImportedPeriod) {
         let (first, last) = slice.covers;
         if slice.kind.is_by_day() || first == last {
             return;

@@ -10,8 +10,8 @@ use rust_decimal::Decimal;
 
 use super::{
     ImportError, ImportOptions, RowFault,
-    charges::Charges,
-    gather::Fault,
+    aggregate::Fault,
+    charge_rows::Charges,
     layout::{self, MONTHLY_BILL},
     open::{Guarded, Stream},
     rows::Rows,

@@ -9,10 +9,10 @@ use std::{
     sync::Arc,
 };
 
-use super::gather::Group;
+use super::aggregate::Group;
 use crate::domain::{
     discounts::{NET_COST, is_of_net_cost},
-    export::Slice,
+    export::ImportedPeriod,
     ids::{ServiceCode, UsageType},
     money::Money,
     period::Month,
@@ -61,7 +61,7 @@ pub(super) fn add_discounts(groups: &mut Vec<Group>) {
 
 /// Drops the discounts of net costs where rows tell them, in whichever file of a delivery, and where net
 /// costs are no lower; names the others.
-pub(super) fn settle(slices: &mut [Slice], notes: &mut Vec<String>) {
+pub(super) fn settle(slices: &mut [ImportedPeriod], notes: &mut Vec<String>) {
     let told: BTreeSet<(String, Month, ServiceCode)> = slices
         .iter()
         .flat_map(|slice| slice.records.iter().map(move |record| (slice, record)))
@@ -100,7 +100,7 @@ pub(super) fn settle(slices: &mut [Slice], notes: &mut Vec<String>) {
     }
 }
 
-fn place(slice: &Slice, record: &UsageRecord) -> (String, Month, ServiceCode) {
+fn place(slice: &ImportedPeriod, record: &UsageRecord) -> (String, Month, ServiceCode) {
     let service = record.key.meter.service.clone();
     (slice.source.clone(), slice.month, service)
 }

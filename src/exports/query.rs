@@ -14,7 +14,7 @@ use crate::domain::{
     catalog::{Catalog, Service, ServiceKind},
     export::ExportKind,
     period::Month,
-    storage::{self, Left},
+    storage::{self, StorageKind},
 };
 
 /// Digits after the point: an export's doubles are exact to so many and have noise beyond.
@@ -322,7 +322,7 @@ impl<'t> Select<'t> {
         };
         let resources = columns(Column::Resource);
         let measure = has(&columns(Column::UsageType), &storage::MEASURES);
-        let stores = [Left::Logs, Left::Artifacts]
+        let stores = [StorageKind::Logs, StorageKind::Artifacts]
             .into_iter()
             .filter_map(|left| {
                 let service = catalog.service(left.service())?;

@@ -15,8 +15,8 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    ImportError, ImportOptions, Watch, charges, console, cost_explorer, layout, monthly_bill, open,
-    parquet,
+    ImportError, ImportOptions, Watch, charge_rows, console, cost_explorer, layout, monthly_bill,
+    open, parquet,
     rows::Rows,
     source::{Input, ReadAt, Sequence},
     stranger::Stranger,
@@ -89,7 +89,7 @@ impl Reader<'_> {
                 return Ok(read);
             }
             match layout::recognise(stream.name(), &header) {
-                Ok(bound) => charges::read(&mut stream, &mut rows, &bound, catalog, options)?,
+                Ok(bound) => charge_rows::read(&mut stream, &mut rows, &bound, catalog, options)?,
                 Err(_) if console::is_console(&header) => {
                     console::read(&mut stream, &mut rows, &header, catalog, options)?
                 }

@@ -13,9 +13,9 @@ use super::{
     expect::Horizon,
     methods::WEEK,
     numbers::median,
-    outlook::{Outlook, Question, Range, Rating, outlook},
+    outlook::{ForecastOptions, ForecastResult, Range, Rating, outlook},
     rated::Tariffs,
-    series::{self, Coverage, Driver, Kind},
+    series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
     bill::Bill,
@@ -94,7 +94,7 @@ pub struct Backtest {
 pub fn backtest(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &Question,
+    question: &ForecastOptions,
     rating: &Rating<'_>,
 ) -> Result<Backtest, RatingError> {
     let records = &series::without_bill(records)[..];
@@ -139,7 +139,7 @@ pub fn backtest(
                 incomplete_days: 0,
                 gaps: coverage.gaps.clone(),
             };
-            let asked = Question {
+            let asked = ForecastOptions {
                 months: u32::from(cut == 0),
                 paths: PATHS,
                 budget: None,
@@ -163,7 +163,7 @@ pub fn backtest(
     Ok(summed_up(trials))
 }
 
-fn said_of(outlook: &Outlook, month: Month) -> Range {
+fn said_of(outlook: &ForecastResult, month: Month) -> Range {
     let found = outlook.months.iter().find(|outlook| outlook.month == month);
     found.map(|outlook| outlook.total).unwrap_or_default()
 }
@@ -228,13 +228,13 @@ fn naive(
 /// What the last seven days, or the last month's units, make of the rest of a month.
 fn repeated(driver: &Driver, last_day: NaiveDate, month: Month) -> f64 {
     match &driver.kind {
-        Kind::Daily(daily) => {
+        SeriesKind::Daily(daily) => {
             let week = &daily.values[daily.values.len().saturating_sub(WEEK)..];
             let days = (month.last_day() - last_day).num_days().max(0) as usize;
             let days = days.min(31);
             week.iter().cycle().take(days).sum()
         }
-        Kind::Units(months) => {
+        SeriesKind::Units(months) => {
             let of = |month: Month| months.get(&month).map_or(0.0, |month| month.count);
             let so_far = if Month::of(last_day) == month {
                 driver.month_to_date

@@ -6,13 +6,14 @@ use std::collections::BTreeMap;
 use super::{
     columns::{add, shift},
     expect::{Changes, Horizon},
-    outlook::{FEWEST_PATHS, MOST_VALUES, Question, Range, Rating},
+    outlook::{FEWEST_PATHS, ForecastOptions, MOST_VALUES, Range, Rating},
     rated::Tariffs,
     sampler::{Sampler, models},
-    series::{self, Coverage, Driver, Kind},
+    series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
-    period::Month, quantity::Unit, scenario::mapping::Mapping, usage::UsageKey, usage::UsageRecord,
+    period::Month, quantity::Unit, scenario::mapping::UsageMapping, usage::UsageKey,
+    usage::UsageRecord,
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
@@ -41,11 +42,11 @@ pub struct Compared {
 }
 
 /// A scenario as futures know it.
-pub struct Ahead<'a> {
+pub struct ScenarioRating<'a> {
     /// Its prices and options.
     pub rating: Rating<'a>,
     /// What it makes of quantities.
-    pub mapping: &'a Mapping,
+    pub mapping: &'a UsageMapping,
 }
 
 /// Rates the futures of whole months without a scenario and under each of some. Returns nothing where
@@ -53,9 +54,9 @@ pub struct Ahead<'a> {
 pub fn compared(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &Question,
+    question: &ForecastOptions,
     baseline: &Rating<'_>,
-    scenarios: &[Ahead<'_>],
+    scenarios: &[ScenarioRating<'_>],
 ) -> Option<Vec<Compared>> {
     // A scenario changes quantities: costs without any are on neither side.
     let drivers: Vec<Driver> = series::gather(records, coverage, None)
@@ -74,7 +75,7 @@ pub fn compared(
     let paths = question
         .paths
         .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS));
-    let question = &Question {
+    let question = &ForecastOptions {
         paths,
         ..question.clone()
     };
@@ -131,7 +132,7 @@ pub fn compared(
 fn map(
     drivers: &[Driver],
     usage: &[Vec<f64>],
-    mapping: &Mapping,
+    mapping: &UsageMapping,
     paths: usize,
 ) -> (Vec<Driver>, Vec<Vec<f64>>) {
     let mut columns: BTreeMap<(UsageKey, Unit), Vec<f64>> = BTreeMap::new();
@@ -171,7 +172,7 @@ fn map(
                 key,
                 unit,
                 of_costs: false,
-                kind: Kind::Units(BTreeMap::new()),
+                kind: SeriesKind::Units(BTreeMap::new()),
                 month_to_date: 0.0,
                 parts: Vec::new(),
             };

@@ -53,10 +53,11 @@ mod stl;
 mod units;
 
 pub use backtest::{Backtest, Trial, backtest};
-pub use compared::{Ahead, Compared, ComparedMonth, compared};
+pub use compared::{Compared, ComparedMonth, ScenarioRating, compared};
 pub use costs::settle;
 pub use events::{Event, EventError, Growth};
 pub use outlook::{
-    DriverOutlook, Forecast, MonthOutlook, Outlook, Question, Range, Rating, Unplaced, outlook,
+    DriverOutlook, Forecast, ForecastOptions, ForecastResult, MonthForecast, Range, Rating,
+    Unplaced, outlook,
 };
 pub use series::Coverage;

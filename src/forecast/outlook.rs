@@ -14,7 +14,7 @@ use super::{
     numbers::tenths,
     rated::Tariffs,
     sampler::{Model, Sampler, models},
-    series::{self, Coverage, Driver, Kind},
+    series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
     allocation::Dimension,
@@ -39,7 +39,7 @@ pub(super) const FEWEST_PATHS: usize = 1000;
 
 /// What is asked of a forecast.
 #[derive(Clone, Debug)]
-pub struct Question {
+pub struct ForecastOptions {
     /// Months after the current one.
     pub months: u32,
     /// What a month may cost.
@@ -58,7 +58,7 @@ pub struct Question {
     pub paths: usize,
 }
 
-impl Default for Question {
+impl Default for ForecastOptions {
     fn default() -> Self {
         Self {
             months: 3,
@@ -86,7 +86,7 @@ pub struct Range {
 
 /// One month of the forecast.
 #[derive(Clone, Debug)]
-pub struct MonthOutlook {
+pub struct MonthForecast {
     /// Which.
     pub month: Month,
     /// Days of it that are known.
@@ -109,10 +109,10 @@ pub struct MonthOutlook {
     pub exact: Bill,
 }
 
-impl Outlook {
+impl ForecastResult {
     /// Leaves months out that are over and known whole: there is nothing to expect of them.
     pub fn begin_with(&mut self, current: Month) {
-        let is_known = |month: &MonthOutlook| {
+        let is_known = |month: &MonthForecast| {
             let days = chrono::Datelike::day(&month.month.last_day());
             // One that was over the budget is part of how likely any is.
             month.month < current
@@ -178,9 +178,9 @@ pub struct DriverOutlook {
 
 /// A forecast.
 #[derive(Clone, Debug)]
-pub struct Outlook {
+pub struct ForecastResult {
     /// What was asked.
-    pub question: Question,
+    pub question: ForecastOptions,
     /// The last day that is known.
     pub last_day: NaiveDate,
     /// Later days with records that are not complete yet.
@@ -188,7 +188,7 @@ pub struct Outlook {
     /// Days of history, of the driver with the longest.
     pub history_days: usize,
     /// The current month and those after it.
-    pub months: Vec<MonthOutlook>,
+    pub months: Vec<MonthForecast>,
     /// All of them together.
     pub sum: Range,
     /// The share of paths in which any month is above the budget, in percent.
@@ -203,7 +203,7 @@ pub struct Outlook {
 #[derive(Debug)]
 pub struct Forecast {
     /// The bills to come.
-    pub outlook: Outlook,
+    pub outlook: ForecastResult,
     /// What every amount is in.
     pub currency: Currency,
     /// Charges other than usage in the current month, left out; discounts that recur are no part of them.
@@ -248,9 +248,9 @@ pub struct Rating<'a> {
 pub fn outlook(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &Question,
+    question: &ForecastOptions,
     rating: &Rating<'_>,
-) -> Result<Option<Outlook>, RatingError> {
+) -> Result<Option<ForecastResult>, RatingError> {
     let drivers = series::gather(records, coverage, question.by.as_ref());
     if drivers.is_empty() {
         return Ok(None);
@@ -267,7 +267,7 @@ pub fn outlook(
         growth: question.growth,
         calendar: question.calendar.clone(),
     };
-    let question = &Question {
+    let question = &ForecastOptions {
         paths: question
             .paths
             .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS)),
@@ -301,7 +301,7 @@ pub fn outlook(
             .chain(expected)
             .collect();
         let (services, around) = services(&drivers, &costs, bill, rating.book.catalog);
-        months.push(MonthOutlook {
+        months.push(MonthForecast {
             month: *month,
             known_days: if at == 0 {
                 chrono::Datelike::day(&coverage.last_day)
@@ -327,7 +327,7 @@ pub fn outlook(
         .map(|(((driver, model), spread), quantity)| describe(driver, model, spread, quantity))
         .collect();
     described.sort_by(|a, b| b.spread.cmp(&a.spread).then_with(|| a.key.cmp(&b.key)));
-    Ok(Some(Outlook {
+    Ok(Some(ForecastResult {
         question: question.clone(),
         last_day: coverage.last_day,
         incomplete_days: coverage.incomplete_days,
@@ -466,8 +466,8 @@ fn describe(
         .collect();
     weighed.sort_by_key(|(_, weight)| std::cmp::Reverse(*weight));
     let (filled, negative, spread_months) = match &driver.kind {
-        Kind::Daily(daily) => (daily.filled, daily.negative, daily.spread_months),
-        Kind::Units(_) => (0, 0, 0),
+        SeriesKind::Daily(daily) => (daily.filled, daily.negative, daily.spread_months),
+        SeriesKind::Units(_) => (0, 0, 0),
     };
     DriverOutlook {
         key: driver.key.clone(),

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use super::{
     columns::{add, float, shift},
     expect::{self, Changes, Expected, Horizon},
-    outlook::{Question, Range},
+    outlook::{ForecastOptions, Range},
     paths::{self, Weeks},
     random::Random,
-    series::{Driver, Kind},
+    series::{Driver, SeriesKind},
     units::Units,
 };
 use crate::domain::{
@@ -50,8 +50,10 @@ fn on_all_processors<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Syn
 
 fn model(driver: &Driver, horizon: &Horizon, changes: &Changes<'_>) -> Model {
     match &driver.kind {
-        Kind::Daily(daily) => Model::Daily(Box::new(expect::expect(daily, horizon, changes))),
-        Kind::Units(months) => Model::Units(Units::of(months, horizon.months[0], horizon.last_day)),
+        SeriesKind::Daily(daily) => Model::Daily(Box::new(expect::expect(daily, horizon, changes))),
+        SeriesKind::Units(months) => {
+            Model::Units(Units::of(months, horizon.months[0], horizon.last_day))
+        }
     }
 }
 
@@ -71,7 +73,7 @@ impl<'d> Sampler<'d> {
         drivers: &'d [Driver],
         models: &'d [Model],
         horizon: &Horizon,
-        question: &Question,
+        question: &ForecastOptions,
     ) -> Self {
         let mut random = Random::new(question.seed);
         let months = horizon.months.len();

@@ -56,7 +56,7 @@ pub(super) struct Driver {
     pub(super) unit: Unit,
     /// It counts costs, as its source states no quantities: its price is 1.
     pub(super) of_costs: bool,
-    pub(super) kind: Kind,
+    pub(super) kind: SeriesKind,
     /// The current month so far.
     pub(super) month_to_date: f64,
     /// What belongs to whom, of the weeks at the end: week by week, the last one last.
@@ -65,7 +65,7 @@ pub(super) struct Driver {
 
 /// How a driver behaves.
 #[derive(Clone, Debug)]
-pub(super) enum Kind {
+pub(super) enum SeriesKind {
     /// An amount each day.
     Daily(Daily),
     /// A number of whole units each month: active pipelines, users.
@@ -139,9 +139,9 @@ pub(super) fn gather(
             unit: unit.unwrap_or(Unit::Unspecified),
             of_costs: unit.is_none(),
             kind: if unit.is_some_and(Unit::is_counted_by_month) {
-                Kind::Units(units(&records))
+                SeriesKind::Units(units(&records))
             } else {
-                Kind::Daily(daily(&records, coverage, &monthly))
+                SeriesKind::Daily(daily(&records, coverage, &monthly))
             },
             month_to_date: records
                 .iter()

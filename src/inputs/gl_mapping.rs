@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::resolve;
 use crate::domain::{
     catalog::Catalog,
-    gl::{DateStyle, Mapping, Pattern, Rule, Value},
+    gl::{DateStyle, GlMapping, NamePattern, Rule, Value},
 };
 
 /// The mapping that is used where none is named.
@@ -87,12 +87,12 @@ enum FileValue {
 }
 
 /// Returns the mapping that is used where none is named.
-pub fn embedded(catalog: &Catalog) -> Mapping {
+pub fn embedded(catalog: &Catalog) -> GlMapping {
     parse("reports/gl-mapping.toml", EMBEDDED, catalog).expect("a test reads the embedded mapping")
 }
 
 /// Reads a mapping.
-pub fn read(path: &Path, catalog: &Catalog) -> Result<Mapping, GlMappingError> {
+pub fn read(path: &Path, catalog: &Catalog) -> Result<GlMapping, GlMappingError> {
     let file = path.display().to_string();
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&file, &text, catalog),
@@ -101,7 +101,7 @@ pub fn read(path: &Path, catalog: &Catalog) -> Result<Mapping, GlMappingError> {
 }
 
 /// Reads the text of a mapping; `file` names it in errors.
-pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Mapping, GlMappingError> {
+pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<GlMapping, GlMappingError> {
     let entry: File = toml::from_str(text).map_err(|error| GlMappingError::Malformed {
         file: file.to_owned(),
         problem: error.to_string().trim_end().to_owned(),
@@ -127,7 +127,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Mapping, GlMap
         Ok(Arc::from(text))
     };
     let optional = |value: &Option<Name>| value.as_ref().map(name).transpose();
-    let pattern = |value: Option<Name>| value.map(|value| Pattern::new(value.into_inner()));
+    let pattern = |value: Option<Name>| value.map(|value| NamePattern::new(value.into_inner()));
     let rule = |rule: FileRule| -> Result<Rule, GlMappingError> {
         let service = rule.service.as_ref().map(|service| {
             resolve::service(catalog, service.get_ref())
@@ -141,7 +141,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Mapping, GlMap
             tags: rule
                 .tag
                 .into_iter()
-                .map(|(key, value)| (key, Pattern::new(value)))
+                .map(|(key, value)| (key, NamePattern::new(value)))
                 .collect(),
             gl_account: name(&rule.gl_account)?,
             cost_center: rule.cost_center.map(value),
@@ -160,7 +160,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<Mapping, GlMap
                 "choose YYYY-MM-DD, MM/DD/YYYY or DD/MM/YYYY".to_owned(),
             )),
         });
-    Ok(Mapping {
+    Ok(GlMapping {
         suspense: name(&entry.suspense)?,
         payable: name(&entry.payable)?,
         vendor: optional(&entry.vendor)?.unwrap_or_else(|| Arc::from("AWS")),

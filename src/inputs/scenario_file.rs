@@ -18,7 +18,7 @@ use crate::{
         scenario::{
             Change, Scenario,
             change::equals_sign,
-            knob::{Axis, Knob},
+            parameter::{Axis, Parameter},
         },
     },
     unknown_name::UnknownName,
@@ -198,7 +198,7 @@ fn locate(source: &str, text: &str, range: Range<usize>, problem: String) -> Sce
     })
 }
 
-/// What a knob may be called.
+/// What a parameter may be called.
 const KNOBS: [&str; 15] = [
     "speed",
     "machines",
@@ -218,13 +218,13 @@ const KNOBS: [&str; 15] = [
 ];
 
 /// Reads the name of something that can be turned: `speed`, `active_users`, `minutes[project:api]`.
-pub fn parse_knob(flag: &str, text: &str, catalog: &Catalog) -> Result<Knob, ScenarioError> {
+pub fn parse_knob(flag: &str, text: &str, catalog: &Catalog) -> Result<Parameter, ScenarioError> {
     let wrong = |At(range, problem)| locate(flag, text, range, problem);
     let part = Part::new(text, 0);
-    let knob = match part.text {
-        "speed" => return Ok(Knob::Speed),
-        "machines" => return Ok(Knob::Machines),
-        "pipeline_minutes" => return Ok(Knob::PipelineMinutes),
+    let parameter = match part.text {
+        "speed" => return Ok(Parameter::Speed),
+        "machines" => return Ok(Parameter::Machines),
+        "pipeline_minutes" => return Ok(Parameter::PipelineMinutes),
         name if name.starts_with("builds") || name.starts_with("minutes") => {
             change(part, true, Part::new("1", text.len()), catalog)
         }
@@ -241,11 +241,11 @@ pub fn parse_knob(flag: &str, text: &str, catalog: &Catalog) -> Result<Knob, Sce
             change(part, false, Part::new("1", text.len()), catalog)
         }
     };
-    match knob.map_err(wrong)? {
-        Change::Builds { only, .. } => Ok(Knob::Builds(only)),
-        Change::Minutes { only, .. } => Ok(Knob::Minutes(only)),
-        Change::Total { of, only, .. } => Ok(Knob::Total(of, only)),
-        Change::Retention { left, only, .. } => Ok(Knob::Retention(left, only)),
+    match parameter.map_err(wrong)? {
+        Change::Builds { only, .. } => Ok(Parameter::Builds(only)),
+        Change::Minutes { only, .. } => Ok(Parameter::Minutes(only)),
+        Change::Total { of, only, .. } => Ok(Parameter::Total(of, only)),
+        Change::Retention { left, only, .. } => Ok(Parameter::Retention(left, only)),
         _ => Err(wrong(At(part.range(), "this cannot be turned".to_owned()))),
     }
 }
@@ -261,13 +261,13 @@ pub fn parse_axis(flag: &str, text: &str, catalog: &Catalog) -> Result<Axis, Sce
         let problem = "write NAME=FROM..TO:STEP, such as active_users=5..50:5";
         return Err(wrong(At(whole.range(), problem.to_owned())));
     };
-    let knob = parse_knob(flag, text[..equals].trim_end_matches('*'), catalog)?;
+    let parameter = parse_knob(flag, text[..equals].trim_end_matches('*'), catalog)?;
     let values = axis_values(Part::new(&text[equals + 1..], equals + 1)).map_err(wrong)?;
-    if knob.is_whole() && values.iter().any(|value| !value.fract().is_zero()) {
-        let problem = format!("there are no halves of {}", knob.name());
+    if parameter.is_whole() && values.iter().any(|value| !value.fract().is_zero()) {
+        let problem = format!("there are no halves of {}", parameter.name());
         return Err(wrong(At(equals + 1..text.len(), problem)));
     }
-    Ok(Axis { knob, values })
+    Ok(Axis { parameter, values })
 }
 
 fn axis_values(part: Part<'_>) -> Read<Vec<Decimal>> {
@@ -305,19 +305,19 @@ pub fn parse_range(
     flag: &str,
     text: &str,
     catalog: &Catalog,
-) -> Result<(Knob, Option<(Decimal, Decimal)>), ScenarioError> {
+) -> Result<(Parameter, Option<(Decimal, Decimal)>), ScenarioError> {
     let Some(equals) = equals_sign(text) else {
         return Ok((parse_knob(flag, text, catalog)?, None));
     };
     let wrong = |At(range, problem)| locate(flag, text, range, problem);
-    let knob = parse_knob(flag, &text[..equals], catalog)?;
+    let parameter = parse_knob(flag, &text[..equals], catalog)?;
     let range = Part::new(&text[equals + 1..], equals + 1);
     let ends = range.text.split_once("..").and_then(|(from, to)| {
         let (from, to) = (parse_quantity(from).ok()?, parse_quantity(to).ok()?);
         (from < to).then_some((from, to))
     });
     match ends {
-        Some(ends) => Ok((knob, Some(ends))),
+        Some(ends) => Ok((parameter, Some(ends))),
         None => Err(wrong(At(
             range.range(),
             "write FROM..TO, such as speed=0.5..2".to_owned(),
@@ -417,9 +417,9 @@ mod tests {
         let catalog = pricing::embedded().unwrap();
         let axis = parse_axis("--sweep", "active_users=5..20:5", &catalog).unwrap();
         assert_eq!(axis.values, [5, 10, 15, 20].map(Decimal::from));
-        assert_eq!(axis.knob.name(), "active_users");
+        assert_eq!(axis.parameter.name(), "active_users");
         let axis = parse_axis("--sweep", "minutes[project:api]=0.5,1", &catalog).unwrap();
-        assert_eq!(axis.knob.name(), "minutes[project:api]");
+        assert_eq!(axis.parameter.name(), "minutes[project:api]");
         for wrong in [
             "active_users",
             "activ=1..2",

@@ -19,7 +19,7 @@ use crate::{
         number::{NumberError, parse_price, parse_quantity},
         period::Month,
         plan::{
-            BuildAmount, FailedRuns, Item, Pipeline, PipelineType, Plan, Runs, Stage, Terms,
+            BuildAmount, FailedRuns, Item, Pipeline, PipelineType, Plan, PricingTerms, Runs, Stage,
             parse_duration,
         },
         rating::Discount,
@@ -82,7 +82,7 @@ pub struct UsageFile {
     /// Pipelines by shape.
     pub pipelines: Vec<(Pipeline, Arc<str>)>,
     /// Prices, free tier and discounts.
-    pub terms: Terms,
+    pub terms: PricingTerms,
 }
 
 impl UsageFile {
@@ -319,10 +319,10 @@ impl Reader<'_> {
         discount: Option<Parsed<resolve::Percent>>,
         prices: Vec<PriceEntry>,
         price_like: Option<Spanned<String>>,
-    ) -> Result<Terms, UsageFileError> {
-        let mut terms = Terms {
+    ) -> Result<PricingTerms, UsageFileError> {
+        let mut terms = PricingTerms {
             price_like: price_like.map(|region| self.region(&region)).transpose()?,
-            ..Terms::default()
+            ..PricingTerms::default()
         };
         if let Some(free_tier) = free_tier {
             terms.free_tier = match free_tier.scope {

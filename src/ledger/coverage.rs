@@ -9,10 +9,10 @@ use super::{
 };
 use crate::domain::{
     collection::{Covered, NotCollected, Scope, Source},
-    export::Slice,
+    export::ImportedPeriod,
     ids::{AccountId, Region},
     import::Replaced,
-    metering::observed::Place,
+    metering::from_events::AccountRegion,
     period::Month,
 };
 
@@ -79,7 +79,7 @@ impl Ledger {
         &mut self,
         source: &str,
         month: Month,
-        slices: &[Slice],
+        slices: &[ImportedPeriod],
         is_final: bool,
     ) -> Result<Vec<Replaced>, LedgerError> {
         self.write(|transaction| {
@@ -154,8 +154,8 @@ pub(super) fn scope_key(scope: &Scope) -> (&str, &str, &'static str) {
 }
 
 /// Reads the account and region that a row begins with.
-pub(super) fn place(row: &Row<'_>) -> SqlResult<Place> {
-    Ok(Place {
+pub(super) fn place(row: &Row<'_>) -> SqlResult<AccountRegion> {
+    Ok(AccountRegion {
         account: AccountId::new(row.get_ref(0)?.as_str()?),
         region: Region::new(row.get_ref(1)?.as_str()?),
     })

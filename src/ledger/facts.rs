@@ -14,7 +14,9 @@ use crate::domain::{
     collection::Scope,
     metering::{
         codecommit::Identity,
-        observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
+        from_events::{
+            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+        },
     },
 };
 
@@ -251,7 +253,7 @@ impl Ledger {
     /// Keeps the pipelines of a place as they are now.
     pub fn keep_pipelines(
         &mut self,
-        place: &Place,
+        place: &AccountRegion,
         pipelines: &[Pipeline],
     ) -> Result<(), LedgerError> {
         self.write(|transaction| {
@@ -273,7 +275,11 @@ impl Ledger {
     }
 
     /// Keeps what fleets were seen to be.
-    pub fn keep_fleets(&mut self, place: &Place, fleets: &[FleetSeen]) -> Result<(), LedgerError> {
+    pub fn keep_fleets(
+        &mut self,
+        place: &AccountRegion,
+        fleets: &[FleetSeen],
+    ) -> Result<(), LedgerError> {
         self.write(|transaction| {
             let mut add = transaction.prepare(
                 "INSERT INTO fleet VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)

@@ -8,7 +8,7 @@ use rusqlite::Transaction;
 
 use super::{SqlResult, decode, exact, standing, write::Smaller};
 use crate::domain::{
-    export::{ExportKind, Larger, Slice, Standing},
+    export::{ExportKind, ImportedPeriod, Larger, Standing},
     ids::Currency,
     money::Money,
     usage::ChargeKind,
@@ -43,7 +43,7 @@ impl Size {
         u32::try_from(days.len()).unwrap_or(u32::MAX)
     }
 
-    fn of(slices: &[&Slice]) -> Self {
+    fn of(slices: &[&ImportedPeriod]) -> Self {
         let mut size = Self::default();
         let usage = |kind: &ChargeKind| *kind == ChargeKind::Usage;
         for slice in slices {
@@ -66,7 +66,7 @@ impl Size {
 pub(super) fn before(
     transaction: &Transaction<'_>,
     old: &[i64],
-    new: &[&Slice],
+    new: &[&ImportedPeriod],
 ) -> SqlResult<Option<Larger>> {
     let now = Size::of(new);
     let mut size = Size::default();

@@ -6,14 +6,14 @@
 
 mod coverage;
 mod error;
+mod events;
 mod facts;
-mod happened;
+mod import_checkpoint;
 mod larger;
 mod read;
 mod schema;
 mod sources;
 mod standing;
-mod unfinished;
 mod write;
 
 use std::{
@@ -27,8 +27,8 @@ use rust_decimal::Decimal;
 pub use self::{
     error::LedgerError,
     facts::{Fact, Listing, Pass, Progress},
+    import_checkpoint::ImportCheckpoint,
     sources::{SourceInfo, Stretch},
-    unfinished::Unfinished,
 };
 
 /// How long to wait for another process that writes.

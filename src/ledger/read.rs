@@ -12,12 +12,12 @@ use rust_decimal::Decimal;
 use super::{Ledger, LedgerError, SqlResult, count, damaged, decode, exact, sources::used_slices};
 use crate::domain::{
     discounts,
-    export::{ExportKind, Outside},
+    export::{ExportKind, OtherServices},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
-    storage::Told,
+    storage::ResourceDetail,
     usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
@@ -56,22 +56,22 @@ impl Ledger {
 
     /// Returns what builds and pipelines left in storage in a billing month, which is part of the sums
     /// of [`Ledger::outside`], and whether the month's sources tell.
-    pub fn storage(&self, month: Month) -> Result<(Told, Vec<UsageRecord>), LedgerError> {
+    pub fn storage(&self, month: Month) -> Result<(ResourceDetail, Vec<UsageRecord>), LedgerError> {
         self.read(|connection| {
             let used = used_slices(connection, &[month])?;
             let mut query =
                 connection.prepare("SELECT names_resources FROM slice WHERE id = ?1")?;
             // What was metered but not billed tells nothing.
             let mut told = if used.is_empty() {
-                Told::NoResources
+                ResourceDetail::NotInExport
             } else {
-                Told::Yes
+                ResourceDetail::Present
             };
             for slice in &used {
                 told = told.max(match query.query_row([slice], |row| row.get(0))? {
-                    Some(true) => Told::Yes,
-                    Some(false) => Told::NoResources,
-                    None => Told::NotRead,
+                    Some(true) => ResourceDetail::Present,
+                    Some(false) => ResourceDetail::NotInExport,
+                    None => ResourceDetail::NotImported,
                 });
             }
             let all = (NaiveDate::MIN, NaiveDate::MAX);
@@ -94,7 +94,7 @@ impl Ledger {
     }
 
     /// Returns the sums of a month's charges that are not kept in detail.
-    pub fn outside(&self, month: Month) -> Result<Vec<Outside>, LedgerError> {
+    pub fn outside(&self, month: Month) -> Result<Vec<OtherServices>, LedgerError> {
         self.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT service, kind, currency, row_count, cost FROM outside WHERE slice = ?1",
@@ -110,7 +110,7 @@ impl Ledger {
                     sum.1 += Money::new(decode(&row.get::<_, String>(4)?, exact)?);
                 }
             }
-            let total = |((service, kind, currency), (rows, cost))| Outside {
+            let total = |((service, kind, currency), (rows, cost))| OtherServices {
                 service,
                 kind,
                 currency,

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, SqlResult, decode, exact, larger, standing};
 use crate::domain::{
-    export::{ExportKind, Slice, Standing},
+    export::{ExportKind, ImportedPeriod, Standing},
     ids::{AccountId, ResourceId},
     import::Replaced,
     money::Money,
@@ -29,16 +29,23 @@ impl Ledger {
     /// without the first, replace those parts. Anything else replaces the days it speaks for.
     ///
     /// A bill that is smaller than the one before it leaves its month incomplete.
-    pub fn replace(&mut self, slices: &[Slice]) -> Result<Vec<Replaced>, LedgerError> {
+    pub fn replace(&mut self, slices: &[ImportedPeriod]) -> Result<Vec<Replaced>, LedgerError> {
         self.put(slices, Smaller::IsSuspect)
     }
 
     /// Like [`Ledger::replace`], where the user says that a smaller bill is right.
-    pub fn replace_by_less(&mut self, slices: &[Slice]) -> Result<Vec<Replaced>, LedgerError> {
+    pub fn replace_by_less(
+        &mut self,
+        slices: &[ImportedPeriod],
+    ) -> Result<Vec<Replaced>, LedgerError> {
         self.put(slices, Smaller::IsRight)
     }
 
-    fn put(&mut self, slices: &[Slice], smaller: Smaller) -> Result<Vec<Replaced>, LedgerError> {
+    fn put(
+        &mut self,
+        slices: &[ImportedPeriod],
+        smaller: Smaller,
+    ) -> Result<Vec<Replaced>, LedgerError> {
         let failed = |error| LedgerError::of(&self.path, error);
         let transaction = self
             .connection
@@ -61,7 +68,7 @@ pub(super) enum Smaller {
 
 pub(super) fn replace_slices(
     transaction: &Transaction<'_>,
-    slices: &[Slice],
+    slices: &[ImportedPeriod],
     smaller: Smaller,
 ) -> SqlResult<Vec<Replaced>> {
     let mut months: BTreeMap<(Month, ExportKind, &str), Vec<Described<'_>>> = BTreeMap::new();
@@ -82,7 +89,7 @@ pub(super) fn replace_slices(
 }
 
 /// Describes slices, on every core: it takes about as long as writing them.
-fn contents(slices: &[Slice]) -> Vec<Content> {
+fn contents(slices: &[ImportedPeriod]) -> Vec<Content> {
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let share = slices.len().div_ceil(cores).max(1);
     thread::scope(|scope| {
@@ -103,7 +110,7 @@ fn contents(slices: &[Slice]) -> Vec<Content> {
 
 /// What a slice is, whatever file it came from.
 type Content = (u32, NaiveDate, NaiveDate, Vec<u8>);
-type Described<'s> = (&'s Slice, Content);
+type Described<'s> = (&'s ImportedPeriod, Content);
 
 fn replace_month(
     transaction: &Transaction<'_>,
@@ -112,7 +119,7 @@ fn replace_month(
     described: &[Described<'_>],
     smaller: Smaller,
 ) -> SqlResult<Replaced> {
-    let slices: Vec<&Slice> = described.iter().map(|(slice, _)| *slice).collect();
+    let slices: Vec<&ImportedPeriod> = described.iter().map(|(slice, _)| *slice).collect();
     let old = replaced_slices(transaction, kind, source, month, &slices)?;
     let mut before: Vec<Content> = old.iter().map(|(_, content)| content.clone()).collect();
     let mut after: Vec<Content> = described
@@ -201,7 +208,7 @@ fn replaced_slices(
     kind: ExportKind,
     source: &str,
     month: Month,
-    slices: &[&Slice],
+    slices: &[&ImportedPeriod],
 ) -> SqlResult<Vec<(i64, Content)>> {
     let mut query = transaction.prepare(
         "SELECT id, part, first_day, last_day, digest FROM slice
@@ -245,7 +252,7 @@ fn totals(transaction: &Transaction<'_>, slices: &[i64]) -> SqlResult<(u64, Mone
 
 /// Describes a slice by what it says, without the file that says it: a file under another name is
 /// no change.
-fn content(slice: &Slice) -> Content {
+fn content(slice: &ImportedPeriod) -> Content {
     let mut hasher = Sha256::new();
     let mut row = Vec::new();
     let field = |row: &mut Vec<u8>, text: &str| {
@@ -350,7 +357,7 @@ const OWN_TEXT: [usize; 6] = [0, 9, 11, 14, 15, 16];
 fn insert(
     transaction: &Transaction<'_>,
     texts: &mut Texts<'_>,
-    slice: &Slice,
+    slice: &ImportedPeriod,
     (part, first, last, digest): &Content,
     standing: &Standing,
 ) -> SqlResult<()> {

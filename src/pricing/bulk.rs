@@ -89,7 +89,7 @@ pub(super) fn read_csv(file: &str, content: &str) -> Result<Rows, PriceListError
 struct Offer {
     publication_date: Option<String>,
     products: BTreeMap<String, Product>,
-    terms: Terms,
+    terms: OfferTerms,
 }
 
 #[derive(Deserialize)]
@@ -98,7 +98,7 @@ struct Product {
 }
 
 #[derive(Deserialize)]
-struct Terms {
+struct OfferTerms {
     #[serde(rename = "OnDemand", default)]
     on_demand: BTreeMap<String, BTreeMap<String, Term>>,
 }

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Cell, Column, Table,
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
     markdown::{escaped, table},
     show_money,
 };
@@ -27,29 +27,29 @@ const MOST_MONTHS: usize = 6;
 
 /// Writes the comment.
 pub(super) fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let text = render(material, options);
     sink.write_all(text.as_bytes())?;
     let last = &last(material);
-    Ok(Written {
+    Ok(WriteSummary {
         control_totals: vec![json!({
             "billing_period": last.month.to_string(),
             "currency": last.currency.as_str(),
             "cost": last.total().to_string(),
         })],
-        ..Written::default()
+        ..WriteSummary::default()
     })
 }
 
-fn last<'a>(material: &Material<'a>) -> &'a Bill {
+fn last<'a>(material: &ReportInput<'a>) -> &'a Bill {
     let months = material.months;
     &months[months.len() - 1].rated.bill
 }
 
-fn render(material: &Material<'_>, options: &Options) -> String {
+fn render(material: &ReportInput<'_>, options: &Options) -> String {
     let bill = last(material);
     let total = amount(bill, bill.total());
     let open = bill.month.end() > material.today;
@@ -120,7 +120,7 @@ fn amount(bill: &Bill, amount: Money) -> Cell {
 }
 
 /// The last months by service, the dearest of the last month first.
-fn services(material: &Material<'_>) -> Table {
+fn services(material: &ReportInput<'_>) -> Table {
     let months = &material.months[material.months.len().saturating_sub(MOST_MONTHS)..];
     let bills: Vec<&Bill> = months.iter().map(|month| &month.rated.bill).collect();
     let mut columns = vec![Column::shown("Service", 0)];
@@ -174,7 +174,7 @@ fn meters(bill: &Bill) -> Table {
     rows
 }
 
-fn notes(material: &Material<'_>) -> Vec<String> {
+fn notes(material: &ReportInput<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     for month in material.months {
         let bill = &month.rated.bill;

@@ -15,7 +15,7 @@ use crate::{
         money::Money,
         period::Month,
     },
-    forecast::Outlook,
+    forecast::ForecastResult,
 };
 
 /// Says what neither side has, as its source states costs and no quantities.
@@ -41,7 +41,7 @@ pub fn left_out(
 }
 
 /// Says what is continued as costs, and what costs of the past are not.
-pub(super) fn of_forecast(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+pub(super) fn of_forecast(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
     let names = |services: &[ServiceCode]| {
         let names = services.iter().map(|s| service_name(view, s.as_str()));
         names.collect::<Vec<_>>().join(", ")

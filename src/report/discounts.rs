@@ -8,7 +8,7 @@ use crate::{
         money::Money,
         period::Month,
     },
-    forecast::Outlook,
+    forecast::ForecastResult,
 };
 
 /// `2026-08 to 2026-10`.
@@ -57,7 +57,7 @@ pub(super) fn not_carried(
 }
 
 /// Says which discounts are carried, and which are not.
-pub(super) fn of_forecast(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+pub(super) fn of_forecast(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
     let shown = |amount| show_money(amount, &view.currency);
     let mut notes = Vec::new();
     let month = outlook.months.first();

@@ -11,15 +11,15 @@ use serde_json::{Value, json};
 use super::{
     Cell,
     csv::{self, Slot},
-    formats::{Content, Material, Options, ReportError, Written},
-    shares,
+    formats::{Content, Options, ReportError, ReportInput, WriteSummary},
+    summary_csv,
 };
 use crate::domain::{
     bill::{Bill, LineItem},
-    compare::reconcile,
     exchange::Exchange,
     ids::AccountId,
     money::Money,
+    reconcile::reconcile,
 };
 
 pub(super) const SCHEMA_VERSION: &str = "1";
@@ -71,14 +71,14 @@ pub fn render(bill: &Bill) -> String {
 
 /// Writes what `--content` asks for.
 pub(super) fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     match options.content() {
         Content::Lines => lines(material, options, sink),
-        Content::Summary => shares::summary(material, options, sink),
-        Content::Allocation => shares::allocation(material, options, sink),
+        Content::Summary => summary_csv::summary(material, options, sink),
+        Content::Allocation => summary_csv::allocation(material, options, sink),
         Content::Forecast => future(material, options, sink),
         Content::Reconciliation => reconciliation(material, options, sink),
     }
@@ -86,12 +86,12 @@ pub(super) fn write(
 
 /// Writes bills, one month after the other.
 fn lines(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let mut rows = csv::Rows::new(sink, &COLUMNS, options)?;
-    let mut written = Written::default();
+    let mut written = WriteSummary::default();
     for month in material.months {
         let bill = &month.rated.bill;
         let period = bill.month.to_string();
@@ -114,12 +114,12 @@ fn lines(
 
 /// Writes a row for each month to come.
 fn future(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let Some(forecast) = material.forecast else {
-        return Ok(Written::default());
+        return Ok(WriteSummary::default());
     };
     let document = super::forecast::document(
         &forecast.outlook,
@@ -138,21 +138,21 @@ fn future(
         "sum_p50": forecast.outlook.sum.p50.to_string(),
         "sum_p90": forecast.outlook.sum.p90.to_string(),
     });
-    Ok(Written {
+    Ok(WriteSummary {
         rows: csv::write(&table, options, sink)?,
         control_totals: vec![totals],
-        ..Written::default()
+        ..WriteSummary::default()
     })
 }
 
 /// Writes each line beside what AWS charged, with the causes of the difference.
 fn reconciliation(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let mut all: Option<super::Table> = None;
-    let mut written = Written::default();
+    let mut written = WriteSummary::default();
     for month in material.months {
         let comparisons = reconcile(&month.rated, &month.records);
         let bill = &month.rated.bill;

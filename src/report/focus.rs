@@ -12,11 +12,11 @@ use serde_json::json;
 
 use super::{
     csv::Rows,
-    formats::{Content, Material, Options, ReportError, Written},
+    formats::{Content, Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{
     bill::Bill,
-    charges::{ChargeRow, charges},
+    focus_rows::{ChargeRow, charges},
     money::Money,
     rating::Rated,
 };
@@ -47,7 +47,7 @@ enum Basis {
 
 /// A row with everything its columns ask about.
 struct Charge<'a> {
-    material: &'a Material<'a>,
+    material: &'a ReportInput<'a>,
     options: &'a Options,
     bill: &'a Bill,
     row: &'a ChargeRow,
@@ -56,10 +56,10 @@ struct Charge<'a> {
 
 /// Writes CSV.
 pub(super) fn csv(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let columns = columns::of(options.focus_version);
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut rows = Rows::new(sink, &names, options)?;
@@ -78,10 +78,10 @@ pub(super) fn csv(
 
 /// Writes Parquet.
 pub(super) fn parquet(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let columns: Vec<&Column> = columns::of(options.focus_version);
     let mut file = parquet_file::File::new(&columns)?;
     let mut written = each(material, options, |charge| {
@@ -98,11 +98,11 @@ pub(super) fn parquet(
 
 /// Hands out every charge, and adds them up by month.
 fn each(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     mut take: impl FnMut(&Charge<'_>) -> Result<(), ReportError>,
-) -> Result<Written, ReportError> {
-    let mut written = Written::default();
+) -> Result<WriteSummary, ReportError> {
+    let mut written = WriteSummary::default();
     let mut month = |rated: &Rated, records: &[_], forecast: bool| -> Result<(), ReportError> {
         let bill = &rated.bill;
         let charges = charges(rated, records, options.sharing);

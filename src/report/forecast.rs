@@ -17,7 +17,7 @@ use crate::{
         period::Month,
         quantity::Unit,
     },
-    forecast::{DriverOutlook, Forecast, Outlook, Range},
+    forecast::{DriverOutlook, Forecast, ForecastResult, Range},
 };
 
 /// How a forecast is laid out.
@@ -75,7 +75,7 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
 ];
 
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
+pub fn document(outlook: &ForecastResult, view: &View<'_>) -> Document {
     let table = match &outlook.question.by {
         None => by_month(outlook, view),
         Some(by) => by_part(outlook, view, by),
@@ -133,7 +133,7 @@ pub fn document(outlook: &Outlook, view: &View<'_>) -> Document {
     }
 }
 
-fn is_complete(outlook: &Outlook) -> bool {
+fn is_complete(outlook: &ForecastResult) -> bool {
     outlook.months.iter().all(|month| month.exact.is_complete())
 }
 
@@ -149,7 +149,7 @@ fn amount(view: &View<'_>, is_whole: bool) -> impl Fn(Money) -> Cell {
     }
 }
 
-fn by_month(outlook: &Outlook, view: &View<'_>) -> Table {
+fn by_month(outlook: &ForecastResult, view: &View<'_>) -> Table {
     let money = |amount: Money| Cell::Money(amount, view.currency.clone());
     let mut columns = vec![
         Column::new("Month", "month", 0),
@@ -255,7 +255,7 @@ fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     })
 }
 
-fn by_part(outlook: &Outlook, view: &View<'_>, by: &Dimension) -> Table {
+fn by_part(outlook: &ForecastResult, view: &View<'_>, by: &Dimension) -> Table {
     let money = |amount: Money| Cell::Money(amount, view.currency.clone());
     let mut table = Table::new(vec![
         Column::new("Month", "month", 0),
@@ -304,7 +304,7 @@ pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
 }
 
-fn fan(outlook: &Outlook, view: &View<'_>) -> Fan {
+fn fan(outlook: &ForecastResult, view: &View<'_>) -> Fan {
     Fan {
         rows: outlook
             .months
@@ -322,7 +322,7 @@ fn fan(outlook: &Outlook, view: &View<'_>) -> Fan {
     }
 }
 
-fn drivers(outlook: &Outlook, view: &View<'_>) -> Table {
+fn drivers(outlook: &ForecastResult, view: &View<'_>) -> Table {
     let first_whole = outlook.months.get(1).or(outlook.months.first());
     let month = first_whole
         .map(|month| month.month.to_string())
@@ -386,7 +386,7 @@ fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
 }
 
 /// How each of the drivers that matter was forecast.
-fn methods(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+fn methods(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
     outlook
         .drivers
         .iter()
@@ -423,7 +423,7 @@ fn weights(driver: &DriverOutlook, most: usize) -> String {
 }
 
 /// What a reader of a forecast should know.
-pub(super) fn notes(outlook: &Outlook, view: &View<'_>) -> Vec<String> {
+pub(super) fn notes(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
     let (question, currency) = (&outlook.question, &view.currency);
     let mut notes = vec![format!(
         "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \

@@ -13,7 +13,7 @@ use super::{
     comment, finance,
     focus::{self, FocusVersion},
     journal, openmetrics,
-    page::{self, Template, pictures::Kind},
+    page::{self, Template, pictures::ChartKind},
     xlsx,
 };
 use crate::{
@@ -21,14 +21,14 @@ use crate::{
         allocation::{Dimension, Policy},
         catalog::Catalog,
         exchange::Exchange,
-        gl::Mapping,
+        gl::GlMapping,
         ids::Currency,
         journal::Accrual,
         optimize::Optimization,
         overview::Overview,
         period::Month,
-        prospect::Prospect,
         rating::RatedMonth,
+        scenario_summary::ScenarioSummary,
     },
     forecast::Forecast,
     unknown_name::UnknownName,
@@ -36,7 +36,7 @@ use crate::{
 
 /// What a report is made from.
 #[derive(Clone, Copy, Debug)]
-pub struct Material<'a> {
+pub struct ReportInput<'a> {
     /// Names of services and meters.
     pub catalog: &'a Catalog,
     /// The day that counts as today.
@@ -50,12 +50,12 @@ pub struct Material<'a> {
     /// What would have saved money, if a format of the report asks for it and a month is over.
     pub savings: Option<&'a Optimization>,
     /// A scenario beside the last month that is over, likewise.
-    pub prospect: Option<&'a Prospect>,
+    pub prospect: Option<&'a ScenarioSummary>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }
 
-impl Material<'_> {
+impl ReportInput<'_> {
     /// Returns what the bills are in.
     pub fn currency(&self) -> &Currency {
         &self.months[0].rated.bill.currency
@@ -126,13 +126,13 @@ pub struct Options {
     /// Begin with a byte-order mark, as some spreadsheets want it.
     pub bom: bool,
     /// Which chart, for a picture.
-    pub chart: Option<&'static Kind>,
+    pub chart: Option<&'static ChartKind>,
     /// A template in place of the one in the program.
     pub template: Option<Template>,
     /// Which version of FOCUS.
     pub focus_version: FocusVersion,
     /// Where costs are posted.
-    pub mapping: Option<Mapping>,
+    pub mapping: Option<GlMapping>,
     /// What a journal accrues of a month that is not over.
     pub accrual: Accrual,
     /// The currency that amounts are converted into.
@@ -152,7 +152,7 @@ impl Options {
 
 /// What a writer wrote.
 #[derive(Clone, PartialEq, Debug, Default)]
-pub struct Written {
+pub struct WriteSummary {
     /// Rows, where the format has rows.
     pub rows: u64,
     /// What a reader would add up to check the file.
@@ -162,7 +162,8 @@ pub struct Written {
 }
 
 /// Writes a report's material as one file.
-pub type Writer = fn(&Material<'_>, &Options, &mut dyn Write) -> Result<Written, ReportError>;
+pub type Writer =
+    fn(&ReportInput<'_>, &Options, &mut dyn Write) -> Result<WriteSummary, ReportError>;
 
 /// A format of reports.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +202,7 @@ impl Format {
 
     /// Tells whether it shows savings and a scenario.
     pub fn needs_prospects(&self, options: &Options) -> bool {
-        ["html", "pdf"].contains(&self.name) || options.chart.is_some_and(Kind::needs_prospect)
+        ["html", "pdf"].contains(&self.name) || options.chart.is_some_and(ChartKind::needs_prospect)
     }
 }
 
@@ -346,7 +347,7 @@ fn always(_: &Options) -> bool {
 }
 
 fn draws_a_forecast(options: &Options) -> bool {
-    options.chart.is_some_and(Kind::needs_forecast)
+    options.chart.is_some_and(ChartKind::needs_forecast)
 }
 
 fn if_accrued(options: &Options) -> bool {

@@ -8,7 +8,7 @@ use std::{
 use super::{Block, Cell, Column, Document, Table, counted, finality, show_money};
 use crate::domain::{
     costs::NOT_STATED,
-    export::Slice,
+    export::ImportedPeriod,
     ids::Currency,
     import::{Delivery, Replaced},
     money::Money,
@@ -118,7 +118,7 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
 
 /// Returns the one currency of a month; a month in several has no sum worth a name.
 fn currency_of<'d>(delivery: &'d Delivery, month: &Replaced) -> Option<&'d Currency> {
-    let of_month = |slice: &&Slice| {
+    let of_month = |slice: &&ImportedPeriod| {
         (slice.kind, &slice.source, slice.month) == (month.kind, &month.source, month.month)
     };
     let mut records = delivery

@@ -14,7 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
     manifest::hex,
     text::clean,
 };
@@ -22,7 +22,7 @@ use crate::domain::{
     catalog::Catalog,
     exchange::Exchange,
     finality::NotFinal,
-    gl::{DateStyle, Mapping},
+    gl::{DateStyle, GlMapping},
     ids::Currency,
     journal::{Accrual, Entry, EntryKind, EntryLine, Journal, Rest, journal},
     period::Month,
@@ -35,7 +35,7 @@ pub(super) use plain_text::{beancount, hledger};
 /// Entries with what every importer asks about them.
 struct Book<'a> {
     journal: Journal,
-    mapping: &'a Mapping,
+    mapping: &'a GlMapping,
     catalog: &'a Catalog,
     billed_in: Currency,
     exchange: Option<&'a Exchange>,
@@ -46,7 +46,7 @@ struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    fn of(material: &Material<'a>, options: &'a Options) -> Result<Self, ReportError> {
+    fn of(material: &ReportInput<'a>, options: &'a Options) -> Result<Self, ReportError> {
         let mapping = options.mapping.as_ref().ok_or(ReportError::NoMapping)?;
         let exchange = options.exchange.as_ref();
         let journal = journal(
@@ -136,7 +136,7 @@ impl<'a> Book<'a> {
         }
     }
 
-    fn written(&self, rows: u64) -> Written {
+    fn written(&self, rows: u64) -> WriteSummary {
         let totals = self.journal.entries.iter().map(|entry| {
             json!({
                 "entry": self.reference(entry),
@@ -154,7 +154,7 @@ impl<'a> Book<'a> {
             "unpriced_lines_not_posted": self.journal.unpriced_lines,
             "expected_beyond_cost_to_date": self.journal.expected.map(|rest| rest.to_string()),
         });
-        Written {
+        WriteSummary {
             rows,
             control_totals: totals.chain([left]).collect(),
             notes: self.notes(),
@@ -210,7 +210,7 @@ fn not_final(month: &RatedMonth) -> Option<(Month, String)> {
 }
 
 /// What the rest of an open month is expected to add, if that is asked for and known.
-fn rest(material: &Material<'_>, options: &Options) -> Option<Rest> {
+fn rest(material: &ReportInput<'_>, options: &Options) -> Option<Rest> {
     if options.accrual == Accrual::ToDate {
         return None;
     }

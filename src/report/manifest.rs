@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     finality,
-    formats::{Format, Material, Written},
+    formats::{Format, ReportInput, WriteSummary},
 };
 
 /// One file of a report.
@@ -19,7 +19,7 @@ pub struct FileEntry {
     /// Its format.
     pub format: &'static Format,
     /// What was written.
-    pub written: Written,
+    pub written: WriteSummary,
     /// How long it is.
     pub bytes: u64,
     /// Its SHA-256, in hexadecimal.
@@ -27,7 +27,7 @@ pub struct FileEntry {
 }
 
 /// Renders the manifest.
-pub fn render(definition: Option<&str>, material: &Material<'_>, files: &[FileEntry]) -> String {
+pub fn render(definition: Option<&str>, material: &ReportInput<'_>, files: &[FileEntry]) -> String {
     let manifest = json!({
         "schema": "pipebill.manifest/2",
         "definition": definition,

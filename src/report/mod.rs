@@ -34,7 +34,7 @@ pub mod page;
 pub mod prices;
 pub mod reconcile;
 pub mod scenario_file;
-mod shares;
+mod summary_csv;
 pub mod text;
 pub mod usage;
 pub mod whatif;
@@ -141,14 +141,14 @@ pub struct Column {
     /// What files and JSON call it.
     pub key: &'static str,
     /// Where it appears.
-    pub place: Place,
+    pub visibility: Visibility,
     /// Narrow terminals drop the columns with the highest number first; 0 always stays.
     pub drop: u8,
 }
 
 /// Where a column appears.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Place {
+pub enum Visibility {
     /// On paper and in files.
     Everywhere,
     /// For people only.
@@ -163,7 +163,7 @@ impl Column {
         Self {
             heading: heading.into(),
             key,
-            place: Place::Everywhere,
+            visibility: Visibility::Everywhere,
             drop,
         }
     }
@@ -173,7 +173,7 @@ impl Column {
         Self {
             heading: key.to_owned(),
             key,
-            place: Place::Files,
+            visibility: Visibility::Files,
             drop: 0,
         }
     }
@@ -183,7 +183,7 @@ impl Column {
         Self {
             heading: heading.into(),
             key: "",
-            place: Place::Shown,
+            visibility: Visibility::Shown,
             drop,
         }
     }
@@ -211,7 +211,7 @@ impl Table {
 
     /// Returns the positions of the columns that files carry.
     fn file_columns(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.columns.len()).filter(|&at| self.columns[at].place != Place::Shown)
+        (0..self.columns.len()).filter(|&at| self.columns[at].visibility != Visibility::Shown)
     }
 
     /// Returns the positions of the columns that people see, without those where every row is
@@ -221,7 +221,7 @@ impl Table {
             let mut rows = self.rows.iter().chain(&self.totals);
             self.rows.is_empty() || rows.any(|row| !row[at].shown().is_empty())
         };
-        let shown = |at: &usize| self.columns[*at].place != Place::Files && filled(*at);
+        let shown = |at: &usize| self.columns[*at].visibility != Visibility::Files && filled(*at);
         (0..self.columns.len()).filter(shown).collect()
     }
 }

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{
     exact,
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
 };
 use crate::domain::{
@@ -59,10 +59,10 @@ type Figure = (&'static str, &'static str, fn(&Bill) -> Option<Money>);
 
 /// Writes the metrics.
 pub(super) fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let mut text = String::new();
     let mut samples = 0;
     let unit = material.currency().as_str().to_lowercase();
@@ -156,8 +156,8 @@ pub(super) fn write(
     }
     text += "# EOF\n";
     sink.write_all(text.as_bytes())?;
-    Ok(Written {
+    Ok(WriteSummary {
         rows: samples,
-        ..Written::default()
+        ..WriteSummary::default()
     })
 }

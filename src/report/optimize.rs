@@ -7,7 +7,7 @@ use crate::domain::{
     ids::Currency,
     number::plain,
     optimize::{Finding, Optimization},
-    scenario::{Scenario, Spread},
+    scenario::{Percentiles, Scenario},
 };
 
 /// The findings that are explained, and the lines of evidence and changes of each, unless all are
@@ -43,7 +43,7 @@ fn months(found: &Optimization) -> String {
     }
 }
 
-fn range(spread: &Spread, currency: &Currency) -> String {
+fn range(spread: &Percentiles, currency: &Currency) -> String {
     format!(
         "{} to {}",
         show_money(spread.p10, currency),
@@ -199,7 +199,7 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
 
 /// Renders findings as `pipebill.optimize/1`.
 pub fn json(found: &Optimization) -> String {
-    let spread = |spread: &Spread| {
+    let spread = |spread: &Percentiles| {
         json!({
             "p10": spread.p10.to_string(),
             "p50": spread.p50.to_string(),

@@ -6,19 +6,19 @@ use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money}
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
-    compare::{Cause, Comparison, by_cause},
     costs,
     ids::{Meter, Region},
-    metering::observed::Metered,
+    metering::from_events::Metered,
     money::Money,
     quantity::Quantity,
+    reconcile::{Cause, LineReconciliation, by_cause},
     usage::{ChargeKind, UsageRecord},
 };
 
 /// Lays out a reconciliation.
 pub fn document(
     bill: &Bill,
-    comparisons: &[Comparison],
+    comparisons: &[LineReconciliation],
     title: String,
     catalog: &Catalog,
 ) -> Document {
@@ -83,12 +83,15 @@ pub fn document(
             part(comparison.of(Cause::UnknownPrice)),
         ]);
     }
-    let sum = |pick: fn(&Comparison) -> Money| comparisons.iter().map(pick).sum::<Money>();
+    let sum = |pick: fn(&LineReconciliation) -> Money| comparisons.iter().map(pick).sum::<Money>();
     let billed: Money = comparisons
         .iter()
         .filter_map(|comparison| comparison.billed)
         .sum();
-    let difference: Money = comparisons.iter().filter_map(Comparison::difference).sum();
+    let difference: Money = comparisons
+        .iter()
+        .filter_map(LineReconciliation::difference)
+        .sum();
     let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
     total[4] = Cell::text("Total");
     total[7] = money(sum(|c| c.ours));
@@ -118,7 +121,12 @@ pub fn document(
 }
 
 /// Lays out what each cause amounts to; with the unexplained rest, that is the difference.
-fn causes(bill: &Bill, comparisons: &[Comparison], unexplained: Money, difference: Money) -> Table {
+fn causes(
+    bill: &Bill,
+    comparisons: &[LineReconciliation],
+    unexplained: Money,
+    difference: Money,
+) -> Table {
     let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
     let mut table = Table::new(vec![
         Column::new("Cause", "cause", 0),
@@ -212,7 +220,7 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
 }
 
 /// Names the parts of a difference.
-fn why(comparison: &Comparison, bill: &Bill) -> String {
+fn why(comparison: &LineReconciliation, bill: &Bill) -> String {
     let causes = Cause::ALL.map(|(cause, _, name)| (name, comparison.of(cause)));
     let line = &bill.lines[comparison.line];
     if let Some(commitment) = line.covered_by {
@@ -230,7 +238,7 @@ fn why(comparison: &Comparison, bill: &Bill) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
+fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<String> {
     let show = |amount| show_money(amount, &bill.currency);
     let mut notes = month_notes(bill);
     let unbilled = comparisons
@@ -266,7 +274,7 @@ fn notes(bill: &Bill, comparisons: &[Comparison]) -> Vec<String> {
             costs::command(bill.month, bill.month)
         ));
     }
-    let is_rated = |comparison: &Comparison| bill.lines[comparison.line].usage.is_some();
+    let is_rated = |comparison: &LineReconciliation| bill.lines[comparison.line].usage.is_some();
     let has_rest = comparisons.iter().any(|c| !c.unexplained.is_zero());
     if comparisons.is_empty() {
         notes.push("Nothing is compared: the bill has no lines.".to_owned());

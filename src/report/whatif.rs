@@ -12,9 +12,9 @@ use crate::{
         money::Money,
         number::plain,
         scenario::{
-            Comparison, Spread, Totals,
-            crossing::BreakEven,
-            knob::{Axis, Sweep, SweepPoint, Swing, Tornado, shown_value},
+            Comparison, Percentiles, Totals,
+            break_even::BreakEven,
+            parameter::{Axis, Sweep, SweepPoint, Tornado, Variation, shown_value},
             percent_of,
         },
     },
@@ -25,7 +25,7 @@ use crate::{
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct DifferenceRange {
     /// The range.
-    pub spread: Spread,
+    pub spread: Percentiles,
     /// Of what: `the last 12 months`, `10,000 futures`.
     pub over: String,
 }
@@ -404,7 +404,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         .axes
         .iter()
         .zip(AXES)
-        .map(|(axis, key)| Column::new(axis.knob.name(), key, 0))
+        .map(|(axis, key)| Column::new(axis.parameter.name(), key, 0))
         .collect();
     columns.extend([
         Column::new("Baseline", "baseline", 1),
@@ -448,7 +448,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         && sweep
             .axes
             .iter()
-            .any(|axis| !axis.knob.is_of_the_scenario())
+            .any(|axis| !axis.parameter.is_of_the_scenario())
     {
         notes.push(
             "The baseline is turned too: the difference is that of the scenario alone.".to_owned(),
@@ -480,7 +480,7 @@ fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
             let scenario = totals().map(|t| t.whole.scenario.then_some(t.scenario));
             let baseline = totals().map(|t| t.whole.baseline.then_some(t.baseline));
             Some(Subject::Line(SweepLine {
-                setting: axis.knob.name(),
+                setting: axis.parameter.name(),
                 at: points.iter().map(|point| point.at[0]).collect(),
                 lines: vec![
                     ("scenario".to_owned(), scenario.collect()),
@@ -492,7 +492,7 @@ fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
         [rows, columns] => {
             let shown = |axis: &Axis| {
                 let values = axis.values.iter().map(|value| plain(*value));
-                (axis.knob.name(), values.collect())
+                (axis.parameter.name(), values.collect())
             };
             let amount = |point: &SweepPoint| {
                 let total = &point.total;
@@ -518,9 +518,9 @@ fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
 /// Lays break-even points out.
 pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Currency) -> Document {
     let money = |amount| Cell::Money(amount, currency.clone());
-    let knob = even.knob.name();
+    let parameter = even.parameter.name();
     let mut table = Table::new(vec![
-        Column::new(format!("From {knob}"), "at", 0),
+        Column::new(format!("From {parameter}"), "at", 0),
         Column::new("The scenario", "what", 0),
         Column::in_files("pays"),
         Column::new("Difference there", "difference", 0),
@@ -540,7 +540,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             money(crossing.difference),
         ]);
     }
-    let shown = |value| shown_value(&even.knob, value);
+    let shown = |value| shown_value(&even.parameter, value);
     let mut notes = vec![match (&even.crossings[..], even.pays_at_start()) {
         _ if !even.complete => {
             "Something in it has no known price and is left out: where it really pays is not known. \
@@ -548,7 +548,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
                 .to_owned()
         }
         _ if even.flat => format!(
-            "{knob} makes no difference here: it {} at any value.",
+            "{parameter} makes no difference here: it {} at any value.",
             if even.pays_at_start() { "pays" } else { "does not pay" }
         ),
         ([], true) => format!(
@@ -561,8 +561,8 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             shown(even.range.0),
             shown(even.range.1)
         ),
-        ([only], _) if only.pays => format!("It pays from {knob} {} on.", shown(only.at)),
-        ([only], _) => format!("It pays as long as {knob} is below {}.", shown(only.at)),
+        ([only], _) if only.pays => format!("It pays from {parameter} {} on.", shown(only.at)),
+        ([only], _) => format!("It pays as long as {parameter} is below {}.", shown(only.at)),
         _ => "It pays in stretches.".to_owned(),
     }];
     notes.push(format!(
@@ -583,7 +583,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         title: format!("{name}: where it pays, on {baseline}"),
         facts: vec![
             ("on", Cell::text(baseline)),
-            ("knob", Cell::text(knob)),
+            ("parameter", Cell::text(parameter)),
             ("from", Cell::Price(even.range.0)),
             ("to", Cell::Price(even.range.1)),
             ("complete", Cell::Flag(even.complete)),
@@ -599,7 +599,7 @@ pub fn tornado(
     baseline: &str,
     name: &str,
     tornado: &Tornado,
-    swing: &Swing,
+    swing: &Variation,
     currency: &Currency,
 ) -> Document {
     let money = |amount| Cell::Money(amount, currency.clone());
@@ -619,8 +619,8 @@ pub fn tornado(
             Cell::text(&bar.turned.1),
             money(bar.low),
             money(bar.high),
-            money(bar.reach),
-            percent_of(bar.reach, tornado.middle).map_or(Cell::Empty, Cell::Percent),
+            money(bar.range),
+            percent_of(bar.range, tornado.middle).map_or(Cell::Empty, Cell::Percent),
         ]);
     }
     let title = format!("What moves {name}, on {baseline}");
@@ -639,10 +639,10 @@ pub fn tornado(
             of: baseline.to_owned(),
             baseline: tornado.middle,
             step: match swing {
-                Swing::Percent(percent) => {
+                Variation::Percent(percent) => {
                     format!("with {} % less or more of each", plain(*percent))
                 }
-                Swing::Own(_) => "with each at its own P10 and P90".to_owned(),
+                Variation::Own(_) => "with each at its own P10 and P90".to_owned(),
             },
             rows: rows.collect(),
             currency: currency.clone(),
@@ -653,13 +653,15 @@ pub fn tornado(
         notes.push("Partial: something has no known price and is left out.".to_owned());
     }
     notes.push(match swing {
-        Swing::Percent(percent) => format!(
+        Variation::Percent(percent) => format!(
             "Each driver {} % down and up by itself, the others as they are.",
             plain(*percent)
         ),
-        Swing::Own(_) => "Each driver at its own P10 and P90 of the months before, by itself; the \
+        Variation::Own(_) => {
+            "Each driver at its own P10 and P90 of the months before, by itself; the \
                           others as they are."
-            .to_owned(),
+                .to_owned()
+        }
     });
     Document {
         schema: "pipebill.whatif-tornado/1",

@@ -22,7 +22,7 @@ use serde_json::json;
 use super::{
     csv::Slot,
     exact, finality, finance,
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
 };
 use crate::domain::{
@@ -110,10 +110,10 @@ fn money_format(currency: &Currency) -> String {
 
 /// Writes the workbook.
 pub(super) fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let lines: usize = material
         .months
         .iter()
@@ -138,7 +138,7 @@ pub(super) fn write(
     book.save_to_writer(&mut file)?;
     io::Seek::rewind(&mut file)?;
     io::copy(&mut file, sink)?;
-    Ok(Written {
+    Ok(WriteSummary {
         rows: lines as u64,
         control_totals: material
             .months
@@ -153,7 +153,7 @@ pub(super) fn write(
                 })
             })
             .collect(),
-        ..Written::default()
+        ..WriteSummary::default()
     })
 }
 
@@ -234,7 +234,7 @@ fn by_service(months: &[RatedMonth]) -> Vec<(ServiceCode, Vec<Money>)> {
 )]
 fn summary(
     sheet: &mut Worksheet,
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
@@ -424,7 +424,7 @@ fn fill(colour: u32) -> rust_xlsxwriter::ChartSolidFill {
 
 fn write_lines(
     sheet: &mut Worksheet,
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
@@ -472,7 +472,7 @@ fn write_lines(
 
 fn forecast(
     sheet: &mut Worksheet,
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
     sheet.set_name("Forecast")?.set_screen_gridlines(false);
@@ -539,7 +539,7 @@ fn forecast(
 
 fn assumptions(
     sheet: &mut Worksheet,
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
@@ -640,7 +640,7 @@ struct PriceRow {
 }
 
 /// Every price that was used, once, with the last day it was stated for.
-fn prices(material: &Material<'_>) -> Vec<PriceRow> {
+fn prices(material: &ReportInput<'_>) -> Vec<PriceRow> {
     let lines = material
         .months
         .iter()

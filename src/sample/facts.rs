@@ -12,7 +12,7 @@ use crate::{
     domain::{
         collection::{Scope, Source},
         ids::{AccountId, Region},
-        metering::happened::{Action, Build, Execution, Pipeline, Place},
+        metering::events::{AccountRegion, Action, Build, Execution, Pipeline},
     },
     ledger::{Fact, Ledger, LedgerError, Progress},
 };
@@ -28,10 +28,10 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
     let organization: Organization =
         toml::from_str(ORGANIZATION).expect("the embedded organization is read by the tests");
     let mut listings: BTreeMap<(Scope, String), Vec<Fact>> = BTreeMap::new();
-    let mut pipelines: BTreeMap<Place, Vec<Pipeline>> = BTreeMap::new();
+    let mut pipelines: BTreeMap<AccountRegion, Vec<Pipeline>> = BTreeMap::new();
     for resource in &organization.resource {
         let meter = &organization.meter[&resource.meter];
-        let place = Place {
+        let place = AccountRegion {
             account: AccountId::new(&organization.account[&resource.account].id),
             region: Region::new(&resource.region),
         };

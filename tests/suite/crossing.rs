@@ -5,12 +5,12 @@ use pipebill::domain::{
     catalog::{Prices, Tariffs},
     ids::{Meter, ServiceCode},
     money::Money,
-    plan::Terms,
-    price_book::Observed,
+    plan::PricingTerms,
+    price_book::BilledPrices,
     scenario::{
-        Change, Scenario, Selector, Total, Valuer,
-        crossing::{BreakEven, break_even},
-        knob::Knob,
+        Change, Scenario, ScenarioRater, Selector, Total,
+        break_even::{BreakEven, break_even},
+        parameter::Parameter,
         workload::Workload,
     },
 };
@@ -23,40 +23,45 @@ use crate::{
     support::{catalog, dec},
 };
 
-fn no_free_tier() -> Terms {
-    Terms {
+fn no_free_tier() -> PricingTerms {
+    PricingTerms {
         free_tier: FreeTier::None,
-        ..Terms::default()
+        ..PricingTerms::default()
     }
 }
 
-fn difference(valuer: &Valuer<'_>, moved: &Scenario, knob: &Knob, at: Decimal) -> Money {
+fn difference(
+    valuer: &ScenarioRater<'_>,
+    moved: &Scenario,
+    parameter: &Parameter,
+    at: Decimal,
+) -> Money {
     let cost = |changes: &[Change]| {
         let changes: Vec<&Change> = changes.iter().collect();
         valuer.total(&changes).unwrap()
     };
-    let baseline = if knob.is_of_the_scenario() {
+    let baseline = if parameter.is_of_the_scenario() {
         cost(&[])
     } else {
-        cost(&knob.turned(&[], at))
+        cost(&parameter.turned(&[], at))
     };
-    cost(&knob.turned(&moved.changes, at)) - baseline
+    cost(&parameter.turned(&moved.changes, at)) - baseline
 }
 
 /// Says whether the turns that were found are those that a scan at so many values shows.
 fn scanned(
     workload: &Workload,
     moved: &Scenario,
-    knob: &Knob,
+    parameter: &Parameter,
     (low, high): (Decimal, Decimal),
     points: i64,
 ) -> Result<BreakEven, TestCaseError> {
     let terms = no_free_tier();
-    let valuer = || Valuer::new(workload, catalog(), &terms, Observed::default());
-    let even = break_even(&[valuer()], moved, knob, (low, high)).unwrap();
+    let valuer = || ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
+    let even = break_even(&[valuer()], moved, parameter, (low, high)).unwrap();
     let valuer = valuer();
-    let pays = |at| difference(&valuer, moved, knob, at) <= Money::ZERO;
-    let step = if knob.is_whole() {
+    let pays = |at| difference(&valuer, moved, parameter, at) <= Money::ZERO;
+    let step = if parameter.is_whole() {
         Decimal::ONE
     } else {
         dec("0.000000001")
@@ -77,7 +82,7 @@ fn scanned(
     let mut turns = even.crossings.iter().peekable();
     for n in 0..=points {
         let at = low + (high - low) * Decimal::from(n) / Decimal::from(points);
-        let at = if knob.is_whole() {
+        let at = if parameter.is_whole() {
             at.floor()
         } else {
             at.round_dp(9)
@@ -100,7 +105,7 @@ fn two_turns_close_together_are_both_found() {
         "price[Build-Sec:Linux:Lambda:x86-64.4GB]=0.00016",
     ]);
     let range = (dec("0.1"), dec("10"));
-    let even = scanned(&workload, &moved, &Knob::Speed, range, 500).unwrap();
+    let even = scanned(&workload, &moved, &Parameter::Speed, range, 500).unwrap();
     let turns: Vec<(Decimal, bool)> = even.crossings.iter().map(|c| (c.at, c.pays)).collect();
     // 0.14 buys 875 s: 800 s at speed 800 ⁄ 875, to nine places upwards.
     assert_eq!(
@@ -115,8 +120,15 @@ fn two_turns_close_together_are_both_found() {
 fn sides_that_are_equal_here_and_there_are_not_equal_throughout() {
     let workload = recorded(&[570, 228, 800, 277, 233], 37);
     let moved = scenario(&["compute[general1.medium]=arm1.large,speed=1.53"]);
-    let knob = Knob::Minutes(Selector::default());
-    let even = scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("3")), 500).unwrap();
+    let parameter = Parameter::Minutes(Selector::default());
+    let even = scanned(
+        &workload,
+        &moved,
+        &parameter,
+        (Decimal::ZERO, dec("3")),
+        500,
+    )
+    .unwrap();
     assert!(even.all);
 }
 
@@ -129,8 +141,15 @@ fn users_pay_as_long_as_what_they_bring_is_needed() {
     let workload =
         stated("[codecommit]\nactive_users = 10\ngit_requests = 98000\nstorage_gb = 560\n");
     let moved = scenario(&["active_users=+3", "git_requests*=1.1", "storage_gb*=0.5"]);
-    let knob = Knob::Total(Total::ActiveUsers, Selector::default());
-    let even = scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("300")), 300).unwrap();
+    let parameter = Parameter::Total(Total::ActiveUsers, Selector::default());
+    let even = scanned(
+        &workload,
+        &moved,
+        &parameter,
+        (Decimal::ZERO, dec("300")),
+        300,
+    )
+    .unwrap();
     let turns: Vec<(Decimal, bool)> = even.crossings.iter().map(|c| (c.at, c.pays)).collect();
     let at = [("45", false), ("51", true), ("52", false)];
     assert_eq!(turns, at.map(|(at, pays)| (dec(at), pays)));
@@ -154,9 +173,9 @@ fn a_price_that_is_missing_between_the_ends_is_missing() {
         .collect();
     let codebuild = ServiceCode::new("CodeBuild");
     catalog.prices.insert(codebuild, Prices::later(|| tariffs));
-    let valuer = Valuer::new(&workload, &catalog, &terms, Observed::default());
-    let knob = Knob::Minutes(Selector::default());
-    let even = break_even(&[valuer], &moved, &knob, (Decimal::ZERO, dec("50"))).unwrap();
+    let valuer = ScenarioRater::new(&workload, &catalog, &terms, BilledPrices::default());
+    let parameter = Parameter::Minutes(Selector::default());
+    let even = break_even(&[valuer], &moved, &parameter, (Decimal::ZERO, dec("50"))).unwrap();
     assert!(!even.complete);
 }
 
@@ -165,9 +184,9 @@ fn a_price_that_is_missing_between_the_ends_is_missing() {
 fn other_services_make_no_difference() {
     let workload = recorded(&[100, 700], 14);
     for (change, pays) in [("active_users=8", false), ("active_users=0", true)] {
-        let knob = Knob::Minutes(Selector::default());
+        let parameter = Parameter::Minutes(Selector::default());
         let range = (Decimal::ZERO, dec("10"));
-        let even = scanned(&workload, &scenario(&[change]), &knob, range, 50).unwrap();
+        let even = scanned(&workload, &scenario(&[change]), &parameter, range, 50).unwrap();
         assert!(even.flat && even.all && even.crossings.is_empty());
         assert_eq!(even.pays_at_start(), pays, "{change}");
     }
@@ -185,7 +204,7 @@ proptest! {
         let workload = recorded(&seconds, billed);
         let price = format!("price[Build-Sec:Linux:Lambda:x86-64.4GB]=0.0000{price:02}");
         let moved = scenario(&["compute[general1.medium]=lambda.x86-64.4GB", &price]);
-        scanned(&workload, &moved, &Knob::Speed, (dec("0.3"), dec("2")), 700)?;
+        scanned(&workload, &moved, &Parameter::Speed, (dec("0.3"), dec("2")), 700)?;
     }
 
     /// Both sides move: more builds, shorter builds.
@@ -198,8 +217,8 @@ proptest! {
         let workload = recorded(&seconds, billed);
         let moved = format!("compute[general1.medium]=arm1.large,speed={}", Decimal::new(speed + 90, 2));
         let moved = scenario(&[&moved]);
-        let knob = Knob::Minutes(Selector::default());
-        scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("3")), 500)?;
+        let parameter = Parameter::Minutes(Selector::default());
+        scanned(&workload, &moved, &parameter, (Decimal::ZERO, dec("3")), 500)?;
     }
 
     /// Users bring storage and requests: costs fall as long as these are needed, then rise.
@@ -216,8 +235,8 @@ proptest! {
         let requests = format!("git_requests*={}", Decimal::new(times.0, 2));
         let storage = format!("storage_gb*={}", Decimal::new(times.1, 2));
         let moved = scenario(&[&requests, &storage, &format!("active_users=+{more}")]);
-        let knob = Knob::Total(Total::ActiveUsers, Selector::default());
-        scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("300")), 300)?;
+        let parameter = Parameter::Total(Total::ActiveUsers, Selector::default());
+        scanned(&workload, &moved, &parameter, (Decimal::ZERO, dec("300")), 300)?;
     }
 
     /// People over the free ones, and a fixed sum against them.
@@ -225,7 +244,7 @@ proptest! {
     fn people_pay_where_a_scan_says(users in 1_u32..60, other in 1_u32..60) {
         let workload = stated(&format!("[codecommit]\nactive_users = {users}\n"));
         let moved = scenario(&[&format!("active_users={other}")]);
-        let knob = Knob::Total(Total::GitRequests, Selector::default());
-        scanned(&workload, &moved, &knob, (Decimal::ZERO, dec("200000")), 200)?;
+        let parameter = Parameter::Total(Total::GitRequests, Selector::default());
+        scanned(&workload, &moved, &parameter, (Decimal::ZERO, dec("200000")), 200)?;
     }
 }

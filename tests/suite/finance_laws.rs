@@ -10,20 +10,20 @@ use parquet::{
 use pipebill::{
     domain::{
         allocation::{Dimension, Policy, round_together},
-        charges::charges,
-        compare::{Cause, Comparison, by_cause, reconcile},
         exchange::Exchange,
-        gl::{DateStyle, Mapping, Rule},
+        focus_rows::charges,
+        gl::{DateStyle, GlMapping, Rule},
         ids::{Currency, Meter, ServiceCode},
         journal::{EntryKind, Rest, journal},
         money::Money,
         number::unscaled,
-        price_book::{Observed, PriceBook},
+        price_book::{BilledPrices, PriceBook},
         quantity::Unit,
         rating::{Discount, RatedMonth, RatingOptions, rate},
+        reconcile::{Cause, LineReconciliation, by_cause, reconcile},
         usage::UsageRecord,
     },
-    report::formats::{Content, Material, Options, Written, by_name},
+    report::formats::{Content, Options, ReportInput, WriteSummary, by_name},
 };
 use proptest::{
     collection::vec,
@@ -56,8 +56,8 @@ fn month(records: Vec<UsageRecord>, percent: u32, sharing: Policy) -> RatedMonth
     }
 }
 
-fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Written) {
-    let material = Material {
+fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, WriteSummary) {
+    let material = ReportInput {
         catalog: catalog(),
         today: day("2026-12-22"),
         months: std::slice::from_ref(month),
@@ -85,8 +85,8 @@ fn sum_of(csv: &[u8], column: &str) -> Decimal {
         .sum()
 }
 
-fn mapping(rules: Vec<Rule>) -> Mapping {
-    Mapping {
+fn mapping(rules: Vec<Rule>) -> GlMapping {
+    GlMapping {
         rules,
         suspense: Arc::from("Expenses:Suspense"),
         payable: Arc::from("Liabilities:AWS"),
@@ -285,7 +285,7 @@ proptest! {
         let causes: Money = by_cause(&lines).values().copied().sum();
         let compared = lines.iter().filter(|line| line.billed.is_some());
         let unexplained: Money = compared.clone().map(|line| line.unexplained).sum();
-        let difference: Money = compared.filter_map(Comparison::difference).sum();
+        let difference: Money = compared.filter_map(LineReconciliation::difference).sum();
         prop_assert_eq!(causes + unexplained, difference);
     }
 
@@ -385,7 +385,7 @@ fn units_beyond_a_known_tier_are_charged_for_at_an_unknown_price() {
         // Rated by the public prices alone, as before a bill showed any.
         let book = PriceBook {
             stated: Vec::new(),
-            observed: Observed::default(),
+            observed: BilledPrices::default(),
             catalog: &storage_with_an_unknown_tier(),
             like: None,
         };

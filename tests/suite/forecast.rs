@@ -24,7 +24,7 @@ use pipebill::{
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     forecast::{
-        self, Backtest, Coverage, Outlook, Question, Rating,
+        self, Backtest, Coverage, ForecastOptions, ForecastResult, Rating,
         calendar::{Calendar, Country},
     },
     pricing,
@@ -217,7 +217,7 @@ impl Desk {
         })
     }
 
-    fn outlook(&self, records: &[UsageRecord], question: &Question) -> Outlook {
+    fn outlook(&self, records: &[UsageRecord], question: &ForecastOptions) -> ForecastResult {
         let coverage = Coverage::of(records).unwrap();
         self.covered(records, &coverage, question)
     }
@@ -226,8 +226,8 @@ impl Desk {
         &self,
         records: &[UsageRecord],
         coverage: &Coverage,
-        question: &Question,
-    ) -> Outlook {
+        question: &ForecastOptions,
+    ) -> ForecastResult {
         self.with(FreeTier::Payer, |rating| {
             forecast::outlook(records, coverage, question, rating)
         })
@@ -244,15 +244,15 @@ impl Desk {
     }
 }
 
-fn few_paths() -> Question {
-    Question {
+fn few_paths() -> ForecastOptions {
+    ForecastOptions {
         paths: 500,
-        ..Question::default()
+        ..ForecastOptions::default()
     }
 }
 
 /// The ordered, finite and not negative ranges of a forecast, as dollars.
-fn checked(outlook: &Outlook) -> Vec<[f64; 3]> {
+fn checked(outlook: &ForecastResult) -> Vec<[f64; 3]> {
     let dollars = |money: Money| money.amount().to_string().parse::<f64>().unwrap();
     let months = outlook.months.iter().map(|month| {
         let range = [month.total.p10, month.total.p50, month.total.p90].map(dollars);
@@ -486,10 +486,10 @@ fn fast_rating_agrees_with_exact_rating_on_every_meter() {
         for free_tier in [FreeTier::Payer, FreeTier::None] {
             let coverage = Coverage::of(&records).unwrap();
             // An odd number of paths has a middle one.
-            let question = Question {
+            let question = ForecastOptions {
                 paths: 301,
                 months: 1,
-                ..Question::default()
+                ..ForecastOptions::default()
             };
             let outlook = desk
                 .with(free_tier, |rating| {
@@ -514,7 +514,7 @@ fn events_and_growth_change_what_they_say() {
     let records = minutes("2026-01-01", "2026-10-31", |_| 1000);
     let base = checked(&desk.outlook(&records, &few_paths()));
     let with = |event: Option<&str>, growth: &str| {
-        let question = Question {
+        let question = ForecastOptions {
             events: event
                 .into_iter()
                 .map(|text| text.parse().unwrap())
@@ -532,7 +532,7 @@ fn events_and_growth_change_what_they_say() {
     );
     assert_eq!(halved[2], base[2]);
     // Growth beyond all bounds ends at the largest amount there is.
-    let beyond = Question {
+    let beyond = ForecastOptions {
         months: 36,
         growth: "1000%/month".parse().unwrap(),
         ..few_paths()
@@ -552,7 +552,7 @@ fn parts_add_up_to_about_the_whole() {
     for (at, record) in records.iter_mut().enumerate() {
         record.resource = Some(ResourceId::new(if at % 4 == 0 { "api" } else { "web" }));
     }
-    let question = Question {
+    let question = ForecastOptions {
         by: Some(pipebill::domain::allocation::Dimension::Resource),
         ..few_paths()
     };
@@ -570,7 +570,7 @@ fn the_chance_of_passing_a_budget_is_that_of_the_paths() {
     let desk = Desk::new();
     let records = minutes("2026-01-01", "2026-10-31", |at| 900 + at % 200);
     let with = |budget: i64| {
-        let question = Question {
+        let question = ForecastOptions {
             budget: Some(Money::new(Decimal::from(budget))),
             ..few_paths()
         };
@@ -615,7 +615,7 @@ proptest::proptest! {
                 usage(&small(), at, Decimal::from(value), Unit::Minute)
             })
             .collect();
-        let question = Question { months, paths: 40, ..Question::default() };
+        let question = ForecastOptions { months, paths: 40, ..ForecastOptions::default() };
         let outlook = desk.outlook(&records, &question);
         proptest::prop_assert_eq!(outlook.months.len(), months as usize + 1);
         for month in &outlook.months {

@@ -9,13 +9,13 @@ use pipebill::domain::{
     allowance::FreeTier,
     bill::Bill,
     catalog::{Catalog, Prices, Tariffs},
-    compare::{Cause, reconcile},
     ids::{AccountId, Meter, Region, ResourceId},
     money::Money,
     number::{parse_decimal, plain},
-    price_book::{Observed, PriceBook, StatedPrice},
+    price_book::{BilledPrices, PriceBook, StatedPrice},
     quantity::{Quantity, Unit},
     rating::{Discount, Rated, RatingOptions, charge, rate},
+    reconcile::{Cause, reconcile},
     tariff::{PriceSource, Rate, Tariff, Tier, Validity},
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };
@@ -575,7 +575,7 @@ proptest! {
             billed: Some(Billed { cost: Money::of(value, price), rate: Some(price), ..Billed::default() }),
             ..usage(&meter, "us-east-1", day, value, Unit::Minute)
         }).collect();
-        let observed = Observed::collect(&records);
+        let observed = BilledPrices::collect(&records);
         let book = PriceBook { observed, ..PriceBook::new(catalog()) };
         let rated = rate(&records, &book, &options()).expect("one currency");
         let bill = &rated.bill;
@@ -606,7 +606,7 @@ proptest! {
                 }
             })
             .collect();
-        let book = |records: &[UsageRecord]| PriceBook { observed: Observed::collect(records), ..PriceBook::new(catalog()) };
+        let book = |records: &[UsageRecord]| PriceBook { observed: BilledPrices::collect(records), ..PriceBook::new(catalog()) };
         let rated = rate(&records, &book(&records), &options()).expect("one currency");
         let bill = &rated.bill;
         let charged: Money = records.iter().filter(|r| r.month == bill.month).filter_map(|r| r.billed.as_ref()).map(|b| b.cost).sum();
@@ -877,7 +877,7 @@ fn a_public_price_on_a_free_row_does_not_hide_the_price_that_was_paid() {
     };
     let total = |meter: &Meter, options: &RatingOptions| {
         let records = [row(meter, "10", "0"), row(meter, "90", "0.018")];
-        let observed = Observed::collect(&records);
+        let observed = BilledPrices::collect(&records);
         let book = PriceBook {
             observed,
             ..PriceBook::new(catalog())

@@ -87,11 +87,11 @@ fn a_range_without_whole_numbers_is_refused() {
 /// Each build of any length bills a minute.
 #[test]
 fn builds_shortened_beyond_measure_still_bill_a_minute() {
-    use pipebill::domain::{plan::Terms, price_book::Observed, scenario::Valuer};
+    use pipebill::domain::{plan::PricingTerms, price_book::BilledPrices, scenario::ScenarioRater};
 
     let workload = recorded(&[100, 700], 14);
-    let terms = Terms::default();
-    let valuer = Valuer::new(&workload, catalog(), &terms, Observed::default());
+    let terms = PricingTerms::default();
+    let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
     for times in ["0.001", "0.000000001", "0.0000000001"] {
         let applied = valuer.applied(&[&change(&format!("minutes*={times}"))]);
         let billed: Vec<_> = applied

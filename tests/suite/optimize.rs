@@ -3,23 +3,23 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use pipebill::{
-    app::{App, Baseline, BillRequest, Books},
+    app::{App, Baseline, BillRequest, DataSource},
     domain::{
         ids::Meter,
         money::Money,
-        optimize::{Kind, Optimization, combine, split::Charges},
+        optimize::{FindingKind, Optimization, combine, split::Charges},
         period::Month,
-        plan::{PipelineType, Terms},
+        plan::{PipelineType, PricingTerms},
         price_book::PriceBook,
         quantity::Unit,
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, Selector, Spread, Target, Term, Valuer, crossing::break_even,
-            knob::Knob, unpriced,
+            Change, Pattern, Percentiles, ScenarioRater, Selector, Target, Term,
+            break_even::break_even, parameter::Parameter, unpriced,
         },
     },
     exports::{ImportOptions, Unwatched},
-    forecast::Question,
+    forecast::ForecastOptions,
     inputs::scenario_file,
     report, sample,
 };
@@ -39,7 +39,7 @@ struct Demo {
 
 /// The sample with its builds, and everything that would save anything.
 static DEMO: LazyLock<Demo> = LazyLock::new(|| {
-    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let baseline = gathered(&app);
     let found = app.optimize(&baseline, Money::ZERO).unwrap();
     Demo {
@@ -58,8 +58,8 @@ fn gathered(app: &App) -> Baseline {
         .unwrap()
 }
 
-fn negative(spread: Spread) -> Spread {
-    Spread {
+fn negative(spread: Percentiles) -> Percentiles {
+    Percentiles {
         p10: -spread.p90,
         p50: -spread.p50,
         p90: -spread.p10,
@@ -100,7 +100,7 @@ fn every_finding_run_through_whatif_saves_the_same() {
             .iter()
             .zip(&before)
             .map(|(valuer, before)| valuer.total_of(&read).unwrap() - *before);
-        let whatif = Spread::of(differences.collect());
+        let whatif = Percentiles::of(differences.collect());
         assert_eq!(negative(whatif), saving, "{text}");
     }
 }
@@ -159,10 +159,10 @@ fn no_pipeline_moved_back_or_along_makes_the_split_cheaper() {
         found,
     } = &*DEMO;
     let is_split =
-        |finding: &&pipebill::domain::optimize::Finding| finding.kind == Kind::PipelineTypes;
+        |finding: &&pipebill::domain::optimize::Finding| finding.kind == FindingKind::PipelineTypes;
     let split = found.findings.iter().find(is_split).unwrap();
     let valuers = baseline.past(app);
-    let last: &Valuer<'_> = valuers.last().unwrap();
+    let last: &ScenarioRater<'_> = valuers.last().unwrap();
     let best = last.total_of(&split.scenario).unwrap();
     let mut types: BTreeMap<String, PipelineType> = BTreeMap::new();
     for pipeline in &last.workload.pipelines {
@@ -227,7 +227,7 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
     {
         let speed = finding.pays_from_speed.unwrap();
         let at = |speed: Decimal| {
-            let changes = Knob::Speed.turned(&finding.scenario.changes, speed);
+            let changes = Parameter::Speed.turned(&finding.scenario.changes, speed);
             valuers[0]
                 .total(&changes.iter().collect::<Vec<_>>())
                 .unwrap()
@@ -236,7 +236,7 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
         let cent = Money::new(dec("0.01"));
         assert!(at(speed) <= before + cent, "{}: {speed}", finding.title);
         // At half that speed Lambda would end some builds: those stay, whatever they cost.
-        if finding.kind == Kind::Lambda {
+        if finding.kind == FindingKind::Lambda {
             continue;
         }
         let slower = at(speed - finest);
@@ -244,7 +244,7 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
         count += 1;
         if count <= 3 {
             let range = (dec("0.2"), dec("2"));
-            let even = break_even(&valuers, &finding.scenario, &Knob::Speed, range).unwrap();
+            let even = break_even(&valuers, &finding.scenario, &Parameter::Speed, range).unwrap();
             let crossing = even
                 .crossings
                 .iter()
@@ -285,7 +285,7 @@ fn nothing_is_recommended_at_a_price_that_is_not_known() {
 /// With a price for reserved machines, a fleet is the cheapest of its neighbours under the full tariff.
 #[test]
 fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
-    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let mut baseline = gathered(&app);
     for size in ["small", "medium", "large"] {
         let price = pipebill::inputs::resolve::price(
@@ -300,7 +300,7 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
     let fleets: Vec<_> = found
         .findings
         .iter()
-        .filter(|f| f.kind == Kind::Fleet)
+        .filter(|f| f.kind == FindingKind::Fleet)
         .collect();
     assert!(!fleets.is_empty());
     let valuers = baseline.valuers(&app);
@@ -339,10 +339,10 @@ fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
     let request = BillRequest::default();
     let found = app.optimize_ahead(&ledger, baseline, Money::new(Decimal::ONE), &request);
     let found = found.unwrap();
-    let question = Question {
+    let question = ForecastOptions {
         months: 1,
         paths: 2000,
-        ..Question::default()
+        ..ForecastOptions::default()
     };
     let mut asked = 0;
     for finding in found.findings.iter().take(4) {
@@ -360,9 +360,9 @@ fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
     );
     // What lies in storage is not forecast: those savings are the past's.
     let storage = found.findings.iter().filter(|finding| !finding.ahead);
-    let kinds: Vec<Kind> = storage.map(|finding| finding.kind).collect();
+    let kinds: Vec<FindingKind> = storage.map(|finding| finding.kind).collect();
     assert!(
-        kinds.contains(&Kind::LogRetention) && !kinds.contains(&Kind::Arm),
+        kinds.contains(&FindingKind::LogRetention) && !kinds.contains(&FindingKind::Arm),
         "{kinds:?}"
     );
     let together = found.together.unwrap();
@@ -399,12 +399,12 @@ fn pipelines_at_another_price_are_named_and_left_out() {
 
 #[test]
 fn unused_free_units_are_worth_what_the_like_of_them_costs() {
-    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let file = crate::support::root().join("examples/team.usage.toml");
     let file = pipebill::inputs::usage_file::read(&file, &app.catalog).unwrap();
     let region = file.region.clone().unwrap();
     let plan = file.plan("2026-10".parse().unwrap(), region);
-    let baseline = app.stated_baseline("team".to_owned(), &plan, Terms::default());
+    let baseline = app.stated_baseline("team".to_owned(), &plan, PricingTerms::default());
     let found = app.optimize(&baseline.unwrap(), Money::ZERO).unwrap();
     // 6,000 s are 100 minutes; the cheapest paid builds are on arm1.small, at 0.0034 each.
     let text = "At most 0.34 USD a month: what 100 of the minutes paid on arm1.small cost.";
@@ -419,7 +419,7 @@ fn unused_free_units_are_worth_what_the_like_of_them_costs() {
 /// What AWS's APIs say stands beside the bill and is never added to it.
 #[test]
 fn the_bill_of_the_sample_is_the_same_with_its_builds() {
-    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let mut ledger = app.ledger().unwrap();
     let month: Month = "2026-10".parse().unwrap();
     let total = |ledger: &pipebill::ledger::Ledger| {
@@ -497,7 +497,7 @@ fn a_bill_without_builds_has_findings_on_totals() {
     let folder = tempfile::tempdir().unwrap();
     let export = folder.path().join("cur.csv");
     sample::write_cur(&mut std::fs::File::create(&export).unwrap()).unwrap();
-    let books = Books::File(folder.path().join("ledger.sqlite"));
+    let books = DataSource::File(folder.path().join("ledger.sqlite"));
     let app = App::new(day("2026-11-21"), books).unwrap();
     app.import(&[export], &ImportOptions::default(), &Unwatched)
         .unwrap();
@@ -508,17 +508,17 @@ fn a_bill_without_builds_has_findings_on_totals() {
         .unwrap();
     let found = app.optimize(&baseline, Money::new(Decimal::ONE)).unwrap();
     assert_eq!((found.months.len(), found.builds), (12, 0));
-    let kinds: Vec<Kind> = found.findings.iter().map(|finding| finding.kind).collect();
+    let kinds: Vec<FindingKind> = found.findings.iter().map(|finding| finding.kind).collect();
     assert!(
-        kinds.contains(&Kind::Arm) && kinds.contains(&Kind::Downsize),
+        kinds.contains(&FindingKind::Arm) && kinds.contains(&FindingKind::Downsize),
         "{kinds:?}"
     );
     let by_build = [
-        Kind::Rounding,
-        Kind::Retries,
-        Kind::Fleet,
-        Kind::Lambda,
-        Kind::IdlePipelines,
+        FindingKind::Rounding,
+        FindingKind::Retries,
+        FindingKind::Fleet,
+        FindingKind::Lambda,
+        FindingKind::IdlePipelines,
     ];
     assert!(
         !kinds.iter().any(|kind| by_build.contains(kind)),

@@ -9,30 +9,30 @@ use std::{
 
 use assert_cmd::cargo::cargo_bin;
 use pipebill::{
-    app::{App, BillRequest, Books},
+    app::{App, BillRequest, DataSource},
     domain::{
         allocation::{Dimension, Policy, allocate},
-        compare::reconcile,
         ids::{Currency, Meter, Region, ResourceId},
         money::Money,
-        optimize::{Finding, Optimization, Together},
+        optimize::{BestCombination, Finding, Optimization},
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
             trend,
         },
         period::Month,
-        price_book::{Observed, PriceBook},
-        prospect::Prospect,
+        price_book::{BilledPrices, PriceBook},
         quantity::Unit,
         rating::{RatedMonth, RatingError, RatingOptions, rate},
+        reconcile::reconcile,
         scenario::{
-            Change, Pattern, Scenario, Selector, Spread, Term, Totals, Whole,
+            Change, Completeness, Pattern, Percentiles, Scenario, Selector, Term, Totals,
             waterfall::{Waterfall, WaterfallStep},
         },
+        scenario_summary::ScenarioSummary,
         usage::UsageRecord,
     },
     report::{
-        formats::{Material, Options},
+        formats::{Options, ReportInput},
         page,
     },
 };
@@ -109,7 +109,7 @@ fn numbers(piece: &str) -> Vec<Vec<Decimal>> {
 
 /// What the bills of the sample come to.
 fn totals(months: &[&str]) -> Vec<Decimal> {
-    let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-22"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let total = |month: &&str| {
         let bill = app.bill(&ledger, month.parse().unwrap(), &BillRequest::default());
@@ -308,7 +308,7 @@ fn the_days_of_the_calendar_are_the_build_minutes_of_the_usage() {
         .into_iter()
         .sum();
     // Counted again from what `usage` adds up, meter by meter.
-    let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-22"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let first: Month = "2025-11".parse().unwrap();
     let months: Vec<Month> = std::iter::successors(Some(first), |month| Some(month.next()))
@@ -505,7 +505,7 @@ const HOSTILE: [&str; 6] = [
 ];
 
 /// A finding and a scenario for each hostile name.
-fn hostile_prospects() -> (Optimization, Prospect) {
+fn hostile_prospects() -> (Optimization, ScenarioSummary) {
     let month: Month = "2026-10".parse().unwrap();
     let scenario = |name: &str| Scenario {
         name: name.to_owned(),
@@ -517,13 +517,13 @@ fn hostile_prospects() -> (Optimization, Prospect) {
             times: dec("2"),
         }],
     };
-    let saving = Spread {
+    let saving = Percentiles {
         p10: Money::new(dec("1")),
         p50: Money::new(dec("2")),
         p90: Money::new(dec("3")),
     };
     let findings = HOSTILE.map(|name| Finding {
-        kind: pipebill::domain::optimize::Kind::Downsize,
+        kind: pipebill::domain::optimize::FindingKind::Downsize,
         subject: name.to_owned(),
         title: format!("{name}: smaller"),
         evidence: vec![name.to_owned()],
@@ -560,7 +560,7 @@ fn hostile_prospects() -> (Optimization, Prospect) {
         order_free: true,
         every_order: true,
     };
-    let prospect = Prospect {
+    let prospect = ScenarioSummary {
         scenario: all.clone(),
         found: false,
         month,
@@ -568,7 +568,7 @@ fn hostile_prospects() -> (Optimization, Prospect) {
             baseline: waterfall.baseline,
             scenario: waterfall.scenario,
             difference: Money::new(dec("-12")),
-            whole: Whole {
+            whole: Completeness {
                 baseline: true,
                 scenario: true,
             },
@@ -587,7 +587,7 @@ fn hostile_prospects() -> (Optimization, Prospect) {
         ahead: false,
         builds: 0,
         findings: findings.to_vec(),
-        together: Some(Together {
+        together: Some(BestCombination {
             findings: (0..HOSTILE.len()).collect(),
             proven: true,
             saving,
@@ -637,7 +637,7 @@ fn hostile_page() -> String {
             .collect();
         let book = PriceBook {
             stated: Vec::new(),
-            observed: Observed::default(),
+            observed: BilledPrices::default(),
             catalog,
             like: None,
         };
@@ -686,7 +686,7 @@ fn hostile_page() -> String {
         unknown_services: std::collections::BTreeSet::new(),
     };
     let (savings, prospect) = hostile_prospects();
-    let material = Material {
+    let material = ReportInput {
         catalog,
         today: day("2026-11-22"),
         months: &months[1..],
@@ -893,7 +893,7 @@ proptest! {
             }).collect();
             let book = PriceBook {
                 stated: Vec::new(),
-                observed: Observed::collect(&records),
+                observed: BilledPrices::collect(&records),
                 catalog,
                 like: None,
             };

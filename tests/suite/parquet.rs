@@ -10,7 +10,7 @@ use std::{
 
 use pipebill::{
     domain::{
-        export::{ExportKind, Outside},
+        export::{ExportKind, OtherServices},
         ids::ServiceCode,
         import::Delivery,
         usage::UsageRecord,
@@ -34,7 +34,7 @@ fn import(path: &Path, included: &[&str]) -> Result<Delivery, ImportError> {
 }
 
 /// What a delivery says, without the file that says it.
-fn said(delivery: &Delivery) -> (Vec<UsageRecord>, Vec<Outside>) {
+fn said(delivery: &Delivery) -> (Vec<UsageRecord>, Vec<OtherServices>) {
     let mut records = Vec::new();
     for slice in &delivery.slices {
         let all = slice.records.iter().chain(&slice.storage);

@@ -2,27 +2,28 @@
 
 use chrono::TimeDelta;
 use pipebill::{
-    app::{App, Baseline, BillRequest, Books},
+    app::{App, Baseline, BillRequest, DataSource},
     domain::{
         ids::{AccountId, Currency, Region},
         metering::{
-            happened::{Build, Place},
-            observed::MeteringOptions,
+            events::{AccountRegion, Build},
+            from_events::MeteringOptions,
         },
         money::Money,
         period::Month,
-        plan::Terms,
-        price_book::{Observed, PriceBook},
+        plan::PricingTerms,
+        price_book::{BilledPrices, PriceBook},
         quantity::Unit,
         scenario::{
-            Change, Comparison, Scenario, Selector, Total, Valuer, compare,
-            crossing::break_even,
+            Change, Comparison, Scenario, ScenarioRater, Selector, Total,
+            break_even::break_even,
+            compare,
             fleet::simulate,
-            knob::{Axis, Knob, sweep},
-            workload::{Facts, SeenBuild, Workload},
+            parameter::{Axis, Parameter, sweep},
+            workload::{BuildEvent, MonthEvents, Workload},
         },
     },
-    forecast::{ComparedMonth, Question, Range},
+    forecast::{ComparedMonth, ForecastOptions, Range},
     inputs::scenario_file,
     inputs::usage_file,
     ledger::Ledger,
@@ -58,8 +59,8 @@ pub(crate) fn stated(text: &str) -> Workload {
 }
 
 fn compared(workload: &Workload, changes: &[&str]) -> Comparison {
-    let terms = Terms::default();
-    let valuer = Valuer::new(workload, catalog(), &terms, Observed::default());
+    let terms = PricingTerms::default();
+    let valuer = ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
     compare(&[valuer], &scenario(changes)).unwrap()
 }
 
@@ -79,13 +80,13 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
         Unit::Minute,
     );
     record.resource = Some("arn:aws:codebuild:us-east-1:111122223333:project/api".into());
-    let place = Place {
+    let place = AccountRegion {
         account: AccountId::new("111122223333"),
         region: Region::new("us-east-1"),
     };
     let builds = seconds.iter().zip(0..).map(|(seconds, n)| {
         let begun = first.and_hms_opt(8, 0, 0).unwrap().and_utc() + TimeDelta::minutes(n);
-        SeenBuild {
+        BuildEvent {
             place: place.clone(),
             build: Build {
                 project: "api".to_owned(),
@@ -100,7 +101,7 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
             },
         }
     });
-    let facts = Facts {
+    let facts = MonthEvents {
         builds: builds.collect(),
         pipelines: Vec::new(),
     };
@@ -319,11 +320,11 @@ proptest! {
         };
         let before = all(1_000_000_000);
         let workload = recorded(&seconds, i64::try_from(before).unwrap());
-        let terms = Terms::default();
-        let valuer = Valuer::new(&workload, catalog(), &terms, Observed::default());
+        let terms = PricingTerms::default();
+        let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
         let moved = scenario(&["compute[general1.medium]=arm1.large"]);
         let range = (dec("0.1"), dec("10"));
-        let even = break_even(&[valuer], &moved, &Knob::Speed, range).unwrap();
+        let even = break_even(&[valuer], &moved, &Parameter::Speed, range).unwrap();
         let pays = |billionths: i128| {
             Decimal::from(all(billionths)) * dec(ARM_LARGE) <= Decimal::from(before) * dec(MEDIUM)
         };
@@ -428,7 +429,7 @@ proptest! {
 }
 
 pub(crate) fn demo() -> (App, Vec<Month>) {
-    let app = App::new(day("2026-11-22"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-22"), DataSource::Sample).unwrap();
     let months = ["2026-09", "2026-10"].map(|month| month.parse().unwrap());
     (app, months.to_vec())
 }
@@ -454,10 +455,10 @@ impl October {
     }
 
     fn ahead(&self, changes: &[&str]) -> ComparedMonth {
-        let question = Question {
+        let question = ForecastOptions {
             months: 1,
             paths: 500,
-            ..Question::default()
+            ..ForecastOptions::default()
         };
         let Self {
             app,
@@ -530,11 +531,11 @@ fn a_fleet_costs_the_same_in_every_future() {
 #[test]
 fn a_turned_quantity_and_a_change_of_it_hold_together() {
     let workload = stated("[codecommit]\nactive_users = 8\n");
-    let terms = Terms::default();
-    let valuer = || Valuer::new(&workload, catalog(), &terms, Observed::default());
-    let knob = Knob::Total(Total::ActiveUsers, Selector::default());
+    let terms = PricingTerms::default();
+    let valuer = || ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
+    let parameter = Parameter::Total(Total::ActiveUsers, Selector::default());
     let axis = Axis {
-        knob: knob.clone(),
+        parameter: parameter.clone(),
         values: vec![dec("10"), dec("20")],
     };
     let more = scenario(&["active_users=+3"]);
@@ -546,8 +547,12 @@ fn a_turned_quantity_and_a_change_of_it_hold_together() {
         .map(|point| [point.total.baseline.amount(), point.total.scenario.amount()])
         .collect();
     assert_eq!(costs, [[dec("5"), dec("8")], [dec("15"), dec("18")]]);
-    assert!(knob.is_set_by(&more).is_none());
-    assert!(knob.is_set_by(&scenario(&["active_users=9"])).is_some());
+    assert!(parameter.is_set_by(&more).is_none());
+    assert!(
+        parameter
+            .is_set_by(&scenario(&["active_users=9"]))
+            .is_some()
+    );
 }
 
 #[test]

@@ -2,20 +2,20 @@
 //! arithmetic by hand and a simulation of every day.
 
 use pipebill::{
-    app::{App, BillRequest, Books},
+    app::{App, BillRequest, DataSource},
     domain::{
         ids::{Currency, Meter, ServiceCode},
         money::Money,
-        optimize::{Finding, Kind},
+        optimize::{Finding, FindingKind},
         period::Month,
-        plan::Terms,
-        price_book::{Observed, PriceBook},
+        plan::PricingTerms,
+        price_book::{BilledPrices, PriceBook},
         quantity::Unit,
         scenario::{
-            Change, Valuer,
-            workload::{Facts, Workload},
+            Change, ScenarioRater,
+            workload::{MonthEvents, Workload},
         },
-        storage::{History, Left, Store, Told},
+        storage::{History, ResourceDetail, StorageKind, Store},
         usage::{Billed, UsageRecord},
     },
     exports::{ImportOptions, Unwatched, import_reader},
@@ -132,7 +132,7 @@ fn storage_of_builds_and_pipelines_is_told_apart_and_never_added() {
     let ledger = imported(HEADER, &rows, &[]);
     let month: Month = "2026-10".parse().unwrap();
     let (told, storage) = ledger.storage(month).unwrap();
-    assert_eq!(told, Told::Yes);
+    assert_eq!(told, ResourceDetail::Present);
     let said: Vec<String> = storage
         .iter()
         .map(|record| {
@@ -172,7 +172,7 @@ fn a_service_that_is_kept_is_not_told_twice() {
     let month: Month = "2026-10".parse().unwrap();
     assert!(ledger.storage(month).unwrap().1.is_empty());
     let records = ledger.records(month).unwrap();
-    let history = History::of_month(month, Told::Yes, &records);
+    let history = History::of_month(month, ResourceDetail::Present, &records);
     assert_eq!(history.stores.len(), 2);
 }
 
@@ -187,7 +187,7 @@ fn a_bill_without_resources_says_nothing_of_storage() {
     let month: Month = "2026-10".parse().unwrap();
     assert_eq!(
         ledger.storage(month).unwrap(),
-        (Told::NoResources, Vec::new())
+        (ResourceDetail::NotInExport, Vec::new())
     );
 }
 
@@ -227,11 +227,14 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
         .unwrap();
     drop(connection);
     let mut ledger = Ledger::open(&path).unwrap();
-    assert_eq!(ledger.storage(month).unwrap(), (Told::NotRead, Vec::new()));
+    assert_eq!(
+        ledger.storage(month).unwrap(),
+        (ResourceDetail::NotImported, Vec::new())
+    );
     assert_eq!(ledger.records(month).unwrap(), before);
     ledger.replace(&read().slices).unwrap();
     let (told, storage) = ledger.storage(month).unwrap();
-    assert_eq!((told, storage.len()), (Told::Yes, 3));
+    assert_eq!((told, storage.len()), (ResourceDetail::Present, 3));
     assert_eq!(ledger.records(month).unwrap(), before);
     check_references(&path);
 }
@@ -259,7 +262,11 @@ fn history(months: &[(Month, Decimal, Decimal)]) -> History {
     let single: Vec<History> = months
         .iter()
         .map(|(month, taken_in, stored)| {
-            History::of_month(*month, Told::Yes, &of_month(*month, *taken_in, *stored))
+            History::of_month(
+                *month,
+                ResourceDetail::Present,
+                &of_month(*month, *taken_in, *stored),
+            )
         })
         .collect();
     History::of(&single)
@@ -274,10 +281,10 @@ fn group() -> Store {
 fn cost(month: (Month, Decimal, Decimal), history: &History, changes: &[&str]) -> Money {
     let book = PriceBook::new(catalog());
     let currency = Currency::new("USD");
-    let mut workload = Workload::recorded(month.0, currency, &[], &book, &Facts::default());
+    let mut workload = Workload::recorded(month.0, currency, &[], &book, &MonthEvents::default());
     workload.add_storage(&of_month(month.0, month.1, month.2), history);
-    let terms = Terms::default();
-    let valuer = Valuer::new(&workload, catalog(), &terms, Observed::default());
+    let terms = PricingTerms::default();
+    let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
     let changes: Vec<Change> = changes
         .iter()
         .map(|text| parse_set("--set", text, catalog()).unwrap_or_else(|error| panic!("{error}")))
@@ -298,7 +305,7 @@ fn thirty_days_of_logs_by_hand() {
         (month("2026-08"), dec("31"), dec("22.3")),
     ];
     let history = history(&months);
-    let a_day = history.a_day(&group()).unwrap();
+    let a_day = history.daily_growth(&group()).unwrap();
     assert_eq!((a_day.gb, a_day.days), (dec("0.2"), dec("92")));
     let last = months[2];
     assert_eq!(cost(last, &history, &[]), Money::new(dec("0.669")));
@@ -387,13 +394,13 @@ fn what_was_deleted_from_shows_and_is_not_guessed() {
                     Unit::GbMonth,
                 );
                 record.resource = Some("codepipeline-us-east-1-7".into());
-                History::of_month(month, Told::Yes, [&record])
+                History::of_month(month, ResourceDetail::Present, [&record])
             })
             .collect();
         let history = History::of(&single);
         let store = history.stores.keys().next().unwrap().clone();
-        assert_eq!(store.left, Left::Artifacts);
-        history.a_day(&store).map(|a_day| a_day.gb)
+        assert_eq!(store.kind, StorageKind::Artifacts);
+        history.daily_growth(&store).map(|a_day| a_day.gb)
     };
     // 6 GB in September's 30 days, 6.2 in October's 31.
     assert_eq!(bucket(["10", "16", "22.2"]), Some(dec("0.2")));
@@ -401,7 +408,7 @@ fn what_was_deleted_from_shows_and_is_not_guessed() {
 }
 
 fn findings() -> (App, Vec<Finding>, pipebill::app::Baseline) {
-    let app = App::new(day("2026-11-21"), Books::Sample).unwrap();
+    let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let last: Month = "2026-10".parse().unwrap();
     let baseline = app.baseline(&ledger, &[last], 12, &BillRequest::default());
@@ -413,17 +420,29 @@ fn findings() -> (App, Vec<Finding>, pipebill::app::Baseline) {
 #[test]
 fn the_sample_has_each_kind_and_none_saves_more_than_was_billed() {
     let (_, findings, baseline) = findings();
-    let of = |kind: Kind| findings.iter().find(|finding| finding.kind == kind);
-    let billed = |at: usize, left: Left, name: &str| -> Money {
+    let of = |kind: FindingKind| findings.iter().find(|finding| finding.kind == kind);
+    let billed = |at: usize, left: StorageKind, name: &str| -> Money {
         let stores = baseline.storage.stores.iter();
-        let meant = stores.filter(|(store, _)| store.left == left && store.name.contains(name));
+        let meant = stores.filter(|(store, _)| store.kind == left && store.name.contains(name));
         meant.map(|(_, months)| months[at].cost).sum()
     };
     for (kind, left, name) in [
-        (Kind::LogRetention, Left::Logs, "-"),
-        (Kind::ForgottenLogs, Left::Logs, "legacy-invoicing"),
-        (Kind::ArtifactRetention, Left::Artifacts, "us-east-1"),
-        (Kind::ForgottenArtifacts, Left::Artifacts, "eu-central-1"),
+        (FindingKind::LogRetention, StorageKind::Logs, "-"),
+        (
+            FindingKind::ForgottenLogs,
+            StorageKind::Logs,
+            "legacy-invoicing",
+        ),
+        (
+            FindingKind::ArtifactRetention,
+            StorageKind::Artifacts,
+            "us-east-1",
+        ),
+        (
+            FindingKind::ForgottenArtifacts,
+            StorageKind::Artifacts,
+            "eu-central-1",
+        ),
     ] {
         let finding = of(kind).unwrap_or_else(|| panic!("no {}", kind.name()));
         assert_eq!(finding.by_month.len(), 12);
@@ -437,17 +456,17 @@ fn the_sample_has_each_kind_and_none_saves_more_than_was_billed() {
     }
     // All of it, at what was billed: 61.8 GB at 0.03, 143.6 GB at 0.023.
     let last = |kind| of(kind).unwrap().by_month[11].to_cents();
-    assert_eq!(last(Kind::ForgottenLogs), dec("1.85"));
-    assert_eq!(last(Kind::ForgottenArtifacts), dec("3.30"));
+    assert_eq!(last(FindingKind::ForgottenLogs), dec("1.85"));
+    assert_eq!(last(FindingKind::ForgottenArtifacts), dec("3.30"));
 }
 
 #[test]
 fn without_storage_on_record_a_scenario_of_it_is_refused() {
     let (app, _, mut baseline) = findings();
     for month in &mut baseline.months {
-        month.stores.told = Some(Told::NoResources);
+        month.stores.told = Some(ResourceDetail::NotInExport);
     }
-    baseline.storage.told = Some(Told::NoResources);
+    baseline.storage.told = Some(ResourceDetail::NotInExport);
     let change = parse_set("--set", "log_retention=30", &app.catalog).unwrap();
     let scenario = pipebill::domain::scenario::Scenario {
         name: "x".to_owned(),
@@ -457,7 +476,12 @@ fn without_storage_on_record_a_scenario_of_it_is_refused() {
     let error = app.compare(&baseline, &scenario).unwrap_err();
     assert!(error.to_string().contains("names no resources"), "{error}");
     let found = app.optimize(&baseline, Money::ZERO).unwrap();
-    assert!(found.findings.iter().all(|f| f.kind != Kind::ForgottenLogs));
+    assert!(
+        found
+            .findings
+            .iter()
+            .all(|f| f.kind != FindingKind::ForgottenLogs)
+    );
     let named = |text: &String| text.starts_with("logs and artifacts in storage");
     assert!(found.not_compared.iter().any(named));
 }

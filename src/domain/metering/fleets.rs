@@ -8,8 +8,8 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::{
     codebuild,
-    happened::{FleetSeen, Place},
-    observed::{CODEBUILD, Group, Metering, midnight, shown},
+    events::{AccountRegion, FleetSeen},
+    from_events::{CODEBUILD, Group, Metering, midnight, shown},
 };
 use crate::domain::{catalog::Grain, quantity::Quantity};
 
@@ -21,7 +21,7 @@ struct Machines {
 }
 
 /// What a fleet bills as, and for how long at least.
-struct Kind {
+struct FleetKind {
     usage_type: Arc<str>,
     minimum: TimeDelta,
 }
@@ -30,7 +30,7 @@ impl Metering<'_> {
     /// Meters a reserved fleet from what was seen of it, in order of time, up to now. Its size is known from
     /// the last change before it was seen until it was seen next, if nothing changed in between;
     /// the rest is a gap.
-    pub fn fleet(&mut self, place: &Place, seen: &[FleetSeen], now: DateTime<Utc>) {
+    pub fn fleet(&mut self, place: &AccountRegion, seen: &[FleetSeen], now: DateTime<Utc>) {
         let mut provisioned: VecDeque<Machines> = VecDeque::new();
         let mut known_to: Option<DateTime<Utc>> = None;
         for (at, look) in seen.iter().enumerate() {
@@ -74,14 +74,14 @@ impl Metering<'_> {
         }
     }
 
-    fn kind(&self, look: &FleetSeen) -> Kind {
+    fn kind(&self, look: &FleetSeen) -> FleetKind {
         match self.catalog.fleet(&look.compute) {
-            Some(compute) => Kind {
+            Some(compute) => FleetKind {
                 usage_type: Arc::from(compute.meter.usage_type.as_str()),
                 minimum: TimeDelta::minutes(compute.minimum.to_i64().unwrap_or_default()),
             },
             // A machine that is not described, or none that is known.
-            None => Kind {
+            None => FleetKind {
                 usage_type: Arc::from("Reserved-EC2"),
                 minimum: TimeDelta::zero(),
             },
@@ -91,9 +91,9 @@ impl Metering<'_> {
     /// Meters some machines over the part of a stretch that lies in the month, day by day.
     fn machines(
         &mut self,
-        place: &Place,
+        place: &AccountRegion,
         look: &FleetSeen,
-        kind: &Kind,
+        kind: &FleetKind,
         count: u32,
         (from, until): (DateTime<Utc>, DateTime<Utc>),
     ) {
@@ -135,7 +135,13 @@ impl Metering<'_> {
         }
     }
 
-    fn unseen(&mut self, place: &Place, arn: &str, from: DateTime<Utc>, until: DateTime<Utc>) {
+    fn unseen(
+        &mut self,
+        place: &AccountRegion,
+        arn: &str,
+        from: DateTime<Utc>,
+        until: DateTime<Utc>,
+    ) {
         let begins = from.max(midnight(self.month.first_day())).date_naive();
         let ends = until.min(midnight(self.month.end())).date_naive();
         if begins < ends {
@@ -184,7 +190,7 @@ mod tests {
     use crate::{
         domain::{
             ids::{AccountId, Region},
-            metering::observed::{Metered, MeteringOptions},
+            metering::from_events::{Metered, MeteringOptions},
         },
         pricing,
     };
@@ -197,7 +203,7 @@ mod tests {
         let catalog = pricing::embedded().expect("the catalogue reads");
         let month = "2026-11".parse().expect("a month");
         let mut metering = Metering::new(&catalog, month, MeteringOptions::default());
-        let place = Place {
+        let place = AccountRegion {
             account: AccountId::new("111111111111"),
             region: Region::new("us-east-1"),
         };

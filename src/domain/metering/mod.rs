@@ -8,6 +8,6 @@ pub mod codebuild;
 pub mod codecommit;
 pub mod codedeploy;
 pub mod codepipeline;
+pub mod events;
 mod fleets;
-pub mod happened;
-pub mod observed;
+pub mod from_events;

@@ -3,10 +3,10 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
-    Draft, Found, Kind,
-    break_even::slowest,
+    FindingKind, Found, Proposal,
     prices::{Prices, Shift},
     projects::Project,
+    slowdown::max_slowdown,
 };
 use crate::domain::{
     catalog::{Catalog, Compute, Grain},
@@ -14,7 +14,7 @@ use crate::domain::{
     number::plain,
     scenario::{
         Change, LAMBDA_LIMIT, Target,
-        workload::{Pace, billed_units},
+        workload::{DurationFactor, billed_units},
     },
     usage::UsageKey,
 };
@@ -29,11 +29,18 @@ pub(super) fn find(
     for project in projects {
         let from = project.compute;
         if let Some(arm) = arm_of(from, catalog) {
-            consider(project, arm, Kind::Arm, Decimal::ONE, prices, found);
+            consider(project, arm, FindingKind::Arm, Decimal::ONE, prices, found);
         }
         if let Some(smaller) = smaller_than(from, catalog) {
             let speed = assumed_speed(from, smaller);
-            consider(project, smaller, Kind::Downsize, speed, prices, found);
+            consider(
+                project,
+                smaller,
+                FindingKind::Downsize,
+                speed,
+                prices,
+                found,
+            );
         }
         lambda(project, prices, catalog, found);
     }
@@ -98,7 +105,7 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
         }
     };
     let fits = |to: &Compute| {
-        let pace = Pace::of(Decimal::ONE, pace_on(to));
+        let pace = DurationFactor::of(Decimal::ONE, pace_on(to));
         let mut builds = project.builds.iter();
         builds.all(|build| pace.milliseconds(build.length) <= LAMBDA_LIMIT)
     };
@@ -115,7 +122,7 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
             consider(
                 project,
                 enough,
-                Kind::Lambda,
+                FindingKind::Lambda,
                 pace_on(enough),
                 prices,
                 found,
@@ -132,7 +139,14 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
             && prices.of_key(&moved(project.key, size)).is_some()
     });
     if let Some(below) = below.filter(|below| fits(below)) {
-        consider(project, below, Kind::Lambda, pace_on(below), prices, found);
+        consider(
+            project,
+            below,
+            FindingKind::Lambda,
+            pace_on(below),
+            prices,
+            found,
+        );
     }
 }
 
@@ -146,7 +160,7 @@ fn moved(key: &UsageKey, to: &Compute) -> UsageKey {
 fn consider(
     project: &Project<'_>,
     to: &Compute,
-    kind: Kind,
+    kind: FindingKind,
     speed: Decimal,
     prices: &Prices<'_, '_>,
     found: &mut Found,
@@ -163,13 +177,13 @@ fn consider(
             None => found.unpriced(to, region),
         };
     };
-    let before = project.units(Pace::SAME);
+    let before = project.units(DurationFactor::SAME);
     let leaves = Shift {
         key: project.key,
         units: -before,
         price: own,
     };
-    let in_units = |pace: Pace| {
+    let in_units = |pace: DurationFactor| {
         let known = Decimal::from(billed_units(&project.builds, to.grain, pace));
         let rest = match (from.grain, to.grain) {
             (Grain::Minute, Grain::Second) => project.rest * Decimal::from(60),
@@ -192,7 +206,7 @@ fn consider(
             comes,
         ])
     };
-    let after = in_units(Pace::of(Decimal::ONE, speed));
+    let after = in_units(DurationFactor::of(Decimal::ONE, speed));
     let saving = -difference(after);
     if saving < found.least {
         if saving > Money::ZERO {
@@ -229,14 +243,14 @@ fn consider(
     }
     // As many units as cost what the builds cost now; the tariff only rises with them.
     let break_even = if project.rest.is_zero() && !project.builds.is_empty() {
-        let most = most_units(in_units(Pace::SAME), |units| {
+        let most = most_units(in_units(DurationFactor::SAME), |units| {
             difference(Decimal::from(units)) <= Money::ZERO
         });
         let length = match to.grain {
             Grain::Second => 1000,
             Grain::Minute | Grain::Provisioned => 60_000,
         };
-        slowest(&project.builds, length, most).map(|ratio| {
+        max_slowdown(&project.builds, length, most).map(|ratio| {
             // Rounded towards the side on which it still pays.
             let fraction = |over: i128, under: i128| {
                 (Decimal::from_i128_with_scale(over, 0) / Decimal::from_i128_with_scale(under, 0))
@@ -246,7 +260,7 @@ fn consider(
             let longest = project.builds.iter().map(|build| build.length).max();
             // Builds that pass Lambda's limit would have to stay.
             let fits = fraction(longest.unwrap_or(0).into(), LAMBDA_LIMIT.into());
-            if kind == Kind::Lambda {
+            if kind == FindingKind::Lambda {
                 pays.max(fits)
             } else {
                 pays
@@ -273,7 +287,7 @@ fn consider(
             plain(speed)
         ));
     }
-    found.drafts.push(Draft {
+    found.drafts.push(Proposal {
         kind,
         subject: shown,
         title,

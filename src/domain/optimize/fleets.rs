@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{Draft, Found, Kind, PastMonth, prices::Prices, projects::Project};
+use super::{FindingKind, Found, PastMonth, Proposal, prices::Prices, projects::Project};
 use crate::domain::{
     catalog::{Compute, Grain},
     ids::{AccountId, Region},
@@ -13,7 +13,7 @@ use crate::domain::{
     scenario::{
         Change, Pattern, Selector, Target, Term,
         fleet::{FleetRun, simulate},
-        workload::{Pace, TimedBuild, billed_units},
+        workload::{DurationFactor, TimedBuild, billed_units},
     },
     usage::UsageKey,
 };
@@ -44,9 +44,13 @@ impl Arrivals {
         let mut timed: Vec<TimedBuild> = builds.to_vec();
         timed.retain(|build| build.start.is_some());
         timed.sort_unstable();
-        let minutes = timed
-            .iter()
-            .map(|build| billed_units(std::slice::from_ref(build), Grain::Minute, Pace::SAME));
+        let minutes = timed.iter().map(|build| {
+            billed_units(
+                std::slice::from_ref(build),
+                Grain::Minute,
+                DurationFactor::SAME,
+            )
+        });
         Self {
             minutes: minutes.collect(),
             builds: timed
@@ -183,8 +187,8 @@ fn draft(
 ) {
     let machines = sized.machines;
     let all = minutes * Decimal::from(machines);
-    found.drafts.push(Draft {
-        kind: Kind::Fleet,
+    found.drafts.push(Proposal {
+        kind: FindingKind::Fleet,
         subject: format!("{compute} in {region}"),
         title: format!("{compute} in {region}: a reserved fleet of {machines}"),
         evidence: vec![

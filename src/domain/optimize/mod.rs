@@ -14,13 +14,13 @@
 //! The last month decides what is proposed. Each proposal is then rated on every month of the past, and
 //! the spread of its savings is what a month may bring.
 
-pub mod break_even;
 pub mod combine;
 mod compute;
 pub mod fleets;
 mod pipelines;
 mod prices;
 mod projects;
+pub mod slowdown;
 pub mod split;
 mod storage;
 mod waste;
@@ -38,8 +38,8 @@ use super::{
     price_book::PriceBook,
     rating::RatingError,
     scenario::{
-        Change, Scenario, Spread, Valuer, unpriced,
-        workload::{Facts, Lot},
+        Change, Percentiles, Scenario, ScenarioRater, unpriced,
+        workload::{MonthEvents, UsageGroup},
     },
     storage::{History, stored},
 };
@@ -51,9 +51,9 @@ const MOST_RATED: usize = 200;
 #[derive(Debug)]
 pub struct PastMonth<'a> {
     /// Its usage, ready to be rated under scenarios.
-    pub valuer: Valuer<'a>,
+    pub valuer: ScenarioRater<'a>,
     /// What AWS's APIs say of it.
-    pub facts: &'a Facts,
+    pub facts: &'a MonthEvents,
     /// Its prices.
     pub book: PriceBook<'a>,
     /// Services of it that are known by their costs alone.
@@ -61,11 +61,11 @@ pub struct PastMonth<'a> {
 }
 
 /// Says what each of some scenarios saves in months to come; none of those it cannot say it of.
-pub type Ahead<'f> = dyn Fn(&[&[Change]]) -> Vec<Option<Spread>> + 'f;
+pub type Ahead<'f> = dyn Fn(&[&[Change]]) -> Vec<Option<Percentiles>> + 'f;
 
 /// What kind of change a finding is.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Kind {
+pub enum FindingKind {
     /// Pipelines of the dearer type.
     PipelineTypes,
     /// Pipelines that hardly anything runs through.
@@ -92,7 +92,7 @@ pub enum Kind {
     ForgottenArtifacts,
 }
 
-impl Kind {
+impl FindingKind {
     /// Returns the name used in files.
     pub fn name(self) -> &'static str {
         match self {
@@ -116,7 +116,7 @@ impl Kind {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Finding {
     /// What kind of change.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The project, the pipelines or the compute type.
     pub subject: String,
     /// The change in a few words.
@@ -124,7 +124,7 @@ pub struct Finding {
     /// What it rests on: numbers of the last month.
     pub evidence: Vec<String>,
     /// What a month saves: P10, P50 and P90 over [`Optimization::months`], or over futures.
-    pub saving: Spread,
+    pub saving: Percentiles,
     /// [`Finding::saving`] is over months to come.
     pub ahead: bool,
     /// What each month would have saved, in their order.
@@ -149,14 +149,14 @@ pub struct Finding {
 
 /// Findings that go together, rated as one scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Together {
+pub struct BestCombination {
     /// Which, by their place in the list: of all combinations without an overlap, the one whose savings
     /// (P50) add up to the most.
     pub findings: Vec<usize>,
     /// No other combination adds up to more; else none was found in time.
     pub proven: bool,
     /// What a month saves.
-    pub saving: Spread,
+    pub saving: Percentiles,
     /// All of their changes.
     pub scenario: Scenario,
 }
@@ -180,7 +180,7 @@ pub struct Optimization {
     /// The findings, the largest P50 first.
     pub findings: Vec<Finding>,
     /// The best of them that go together; none if there are fewer than two.
-    pub together: Option<Together>,
+    pub together: Option<BestCombination>,
     /// What could not be compared, and what is missing: a price, usually.
     pub not_compared: Vec<String>,
     /// What is lost without being on the bill, and what is free and unused.
@@ -193,8 +193,8 @@ pub struct Optimization {
 
 /// A proposal.
 #[derive(Debug)]
-pub(super) struct Draft {
-    kind: Kind,
+pub(super) struct Proposal {
+    kind: FindingKind,
     subject: String,
     title: String,
     evidence: Vec<String>,
@@ -223,7 +223,7 @@ struct Found {
     least: Money,
     /// What amounts are in.
     currency: Currency,
-    drafts: Vec<Draft>,
+    drafts: Vec<Proposal>,
     /// What has no price, by compute type.
     unpriced: BTreeMap<String, Unpriced>,
     /// What is not sold, by compute type.
@@ -393,7 +393,7 @@ enum Rated {
 
 /// Rates a proposal on every month.
 fn rated(
-    draft: Draft,
+    draft: Proposal,
     months: &[PastMonth<'_>],
     before: &[super::scenario::Value],
 ) -> Result<Rated, RatingError> {
@@ -420,14 +420,17 @@ fn rated(
     }
     let last = months.last().map(|month| &month.valuer);
     let build_by_build = last.is_some_and(|valuer| {
-        let touched = |lot: &&Lot| {
+        let touched = |lot: &&UsageGroup| {
             let touches = |change: &&Change| touches(change, lot, valuer.catalog);
             changes.iter().any(touches)
         };
         let mut lots = valuer.workload.lots.iter().filter(touched);
         lots.any(|lot| !lot.builds.is_empty())
     }) || months.last().is_some_and(|month| {
-        let of_pipelines = matches!(draft.kind, Kind::PipelineTypes | Kind::IdlePipelines);
+        let of_pipelines = matches!(
+            draft.kind,
+            FindingKind::PipelineTypes | FindingKind::IdlePipelines
+        );
         of_pipelines && !month.facts.pipelines.is_empty()
     });
     let note = draft.evidence.first().cloned();
@@ -441,7 +444,7 @@ fn rated(
         },
         title: draft.title,
         evidence: draft.evidence,
-        saving: Spread::of(by_month.clone()),
+        saving: Percentiles::of(by_month.clone()),
         ahead: false,
         by_month,
         pays_from_speed: draft.pays_from_speed,
@@ -463,7 +466,7 @@ fn add(known: &mut Vec<String>, new: &BTreeSet<String>) {
 }
 
 /// Tells whether a change is about a lot.
-fn touches(change: &Change, lot: &Lot, catalog: &Catalog) -> bool {
+fn touches(change: &Change, lot: &UsageGroup, catalog: &Catalog) -> bool {
     let service = lot.key.meter.service.as_str();
     let is_meant = match change {
         Change::Compute { .. } | Change::Builds { .. } | Change::Minutes { .. } => {
@@ -509,7 +512,7 @@ fn together(
     months: &[PastMonth<'_>],
     before: &[super::scenario::Value],
     ahead: Option<&Ahead<'_>>,
-) -> Result<Option<Together>, RatingError> {
+) -> Result<Option<BestCombination>, RatingError> {
     let savings: Vec<Money> = findings.iter().map(|finding| finding.saving.p50).collect();
     let overlaps: Vec<&[usize]> = findings.iter().map(|f| f.overlaps.as_slice()).collect();
     let (taken, proven) = combine::best(&savings, &overlaps);
@@ -528,7 +531,7 @@ fn together(
     }
     // Where futures know a part of it only, that part is theirs and the rest is the past's.
     let (mut saving, is_ahead) = (
-        Spread::of(savings),
+        Percentiles::of(savings),
         taken.iter().any(|at| findings[*at].ahead),
     );
     if let Some(ahead) = ahead.filter(|_| is_ahead) {
@@ -538,10 +541,10 @@ fn together(
         let changes: Vec<Change> = of_known.cloned().collect();
         if let Some(Some(known)) = ahead(&[&changes]).pop() {
             let rest = rest.iter().map(|at| findings[*at].saving);
-            saving = rest.fold(known, Spread::plus);
+            saving = rest.fold(known, Percentiles::plus);
         }
     }
-    Ok(Some(Together {
+    Ok(Some(BestCombination {
         findings: taken,
         proven,
         saving,

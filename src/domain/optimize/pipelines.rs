@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{
-    Draft, Found, Kind, PastMonth,
+    FindingKind, Found, PastMonth, Proposal,
     prices::Prices,
     split::{Candidate, Charges, cheapest},
 };
@@ -254,8 +254,8 @@ fn split(
             minutes: None,
         })
     });
-    found.drafts.push(Draft {
-        kind: Kind::PipelineTypes,
+    found.drafts.push(Proposal {
+        kind: FindingKind::PipelineTypes,
         subject: "pipelines".to_owned(),
         title,
         evidence,
@@ -338,8 +338,8 @@ fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
         only,
         to: Adjust::To(Decimal::ZERO),
     });
-    found.drafts.push(Draft {
-        kind: Kind::IdlePipelines,
+    found.drafts.push(Proposal {
+        kind: FindingKind::IdlePipelines,
         subject: "pipelines".to_owned(),
         title,
         evidence: evidence.collect(),

@@ -12,7 +12,7 @@ use crate::domain::{
     allowance::{Allowance, FreeTier, Scope},
     ids::AccountId,
     money::Money,
-    scenario::workload::Lot,
+    scenario::workload::UsageGroup,
     tariff::Rate,
     usage::UsageKey,
 };
@@ -104,7 +104,7 @@ impl<'m, 'a> Prices<'m, 'a> {
     }
 
     /// Returns the price of a unit of a lot.
-    pub(super) fn of_lot(&self, lot: &Lot) -> Option<Decimal> {
+    pub(super) fn of_lot(&self, lot: &UsageGroup) -> Option<Decimal> {
         lot.rate.or_else(|| self.on(&lot.key, lot.day))
     }
 

@@ -10,7 +10,7 @@ use crate::domain::{
     ids::{AccountId, Region},
     scenario::{
         Pattern, Selector, Term,
-        workload::{Pace, SeenBuild, TimedBuild, billed_units},
+        workload::{BuildEvent, DurationFactor, TimedBuild, billed_units},
     },
     usage::UsageKey,
 };
@@ -28,20 +28,24 @@ pub(super) struct Project<'a> {
     /// The price of its units, if it is known and one.
     pub(super) price: Option<Decimal>,
     /// What APIs say of the same builds, in order of time.
-    pub(super) seen: Vec<&'a SeenBuild>,
+    pub(super) seen: Vec<&'a BuildEvent>,
     /// Means this project and no other.
     pub(super) selector: Selector,
 }
 
 impl Project<'_> {
     /// Returns billed units at a pace.
-    pub(super) fn units(&self, pace: Pace) -> Decimal {
+    pub(super) fn units(&self, pace: DurationFactor) -> Decimal {
         Decimal::from(billed_units(&self.builds, self.compute.grain, pace)) + pace.times(self.rest)
     }
 
     /// Returns the units of builds that are known one by one.
     pub(super) fn known(&self) -> Decimal {
-        Decimal::from(billed_units(&self.builds, self.compute.grain, Pace::SAME))
+        Decimal::from(billed_units(
+            &self.builds,
+            self.compute.grain,
+            DurationFactor::SAME,
+        ))
     }
 
     /// Counts the builds that are known one by one.

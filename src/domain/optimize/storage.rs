@@ -3,12 +3,12 @@
 
 use rust_decimal::Decimal;
 
-use super::{Draft, Found, Kind, PastMonth};
+use super::{FindingKind, Found, PastMonth, Proposal};
 use crate::domain::{
     money::Money,
     number::plain,
     scenario::{Change, Pattern, Selector, Term},
-    storage::{History, IN_A_ROW, InMonth, Left, Store, Told},
+    storage::{History, IN_A_ROW, InMonth, ResourceDetail, StorageKind, Store},
 };
 
 /// For how long logs and artifacts might be kept, and a longer time to compare with.
@@ -35,10 +35,10 @@ impl Stored<'_> {
 pub(super) fn find(month: &PastMonth<'_>, history: &History, found: &mut Found) {
     // Stated usage has none.
     let Some(told) = history.told else { return };
-    if told != Told::Yes {
+    if told != ResourceDetail::Present {
         found.not_compared.insert(
             match told {
-                Told::NotRead => {
+                ResourceDetail::NotImported => {
                     "logs and artifacts in storage: the bill was imported before they were read; \
                      import it again"
                 }
@@ -61,14 +61,14 @@ pub(super) fn find(month: &PastMonth<'_>, history: &History, found: &mut Found) 
         ));
         return;
     }
-    for left in [Left::Logs, Left::Artifacts] {
+    for left in [StorageKind::Logs, StorageKind::Artifacts] {
         forgotten(history, left, found);
         retention(history, left, found);
     }
 }
 
-fn of(history: &History, left: Left) -> impl Iterator<Item = Stored<'_>> {
-    let of_kind = history.stores.iter().filter(move |(s, _)| s.left == left);
+fn of(history: &History, left: StorageKind) -> impl Iterator<Item = Stored<'_>> {
+    let of_kind = history.stores.iter().filter(move |(s, _)| s.kind == left);
     let stored = of_kind.map(|(store, months)| Stored {
         store,
         months,
@@ -78,7 +78,7 @@ fn of(history: &History, left: Left) -> impl Iterator<Item = Stored<'_>> {
 }
 
 /// Nothing was built or run in the last months, nothing came in, and what is there is paid for.
-fn forgotten(history: &History, left: Left, found: &mut Found) {
+fn forgotten(history: &History, left: StorageKind, found: &mut Found) {
     let first = history.months[history.months.len() - IN_A_ROW];
     let is_forgotten = |stored: &Stored<'_>| {
         let recent = &stored.months[stored.months.len() - IN_A_ROW..];
@@ -87,16 +87,16 @@ fn forgotten(history: &History, left: Left, found: &mut Found) {
             && stored.last().stored <= recent[0].stored * STILL;
         // Other log groups and buckets may have users that no bill names.
         let is_known = match left {
-            Left::Logs => stored.store.project().is_some(),
-            Left::Artifacts => stored.store.name.starts_with("codepipeline-"),
+            StorageKind::Logs => stored.store.project().is_some(),
+            StorageKind::Artifacts => stored.store.name.starts_with("codepipeline-"),
         };
         let worked = history.last_work(stored.store);
         is_quiet && is_known && worked.is_none_or(|month| month < first)
     };
     let all: Vec<Stored<'_>> = of(history, left).filter(is_forgotten).collect();
     let (noun, work, nouns) = match left {
-        Left::Logs => ("log group", "build", "log groups"),
-        Left::Artifacts => ("artifact bucket", "pipeline run", "artifact buckets"),
+        StorageKind::Logs => ("log group", "build", "log groups"),
+        StorageKind::Artifacts => ("artifact bucket", "pipeline run", "artifact buckets"),
     };
     let title = match &all[..] {
         [] => return,
@@ -129,10 +129,10 @@ fn forgotten(history: &History, left: Left, found: &mut Found) {
         times: Decimal::ZERO,
     };
     let kind = match left {
-        Left::Logs => Kind::ForgottenLogs,
-        Left::Artifacts => Kind::ForgottenArtifacts,
+        StorageKind::Logs => FindingKind::ForgottenLogs,
+        StorageKind::Artifacts => FindingKind::ForgottenArtifacts,
     };
-    let draft = Draft {
+    let draft = Proposal {
         kind,
         subject: nouns.to_owned(),
         title,
@@ -147,10 +147,10 @@ fn forgotten(history: &History, left: Left, found: &mut Found) {
 }
 
 /// What grew from month to month, and would not if it expired.
-fn retention(history: &History, left: Left, found: &mut Found) {
+fn retention(history: &History, left: StorageKind, found: &mut Found) {
     let days = Decimal::from(DAYS[0]);
     let left_over = |stored: &Stored<'_>, days: u32| {
-        let a_day = history.a_day(stored.store)?;
+        let a_day = history.daily_growth(stored.store)?;
         a_day.kept(stored.last().stored, Decimal::from(days))
     };
     let saving = |stored: &Stored<'_>, days: u32| {
@@ -166,8 +166,8 @@ fn retention(history: &History, left: Left, found: &mut Found) {
         }
     }
     let (noun, nouns) = match left {
-        Left::Logs => ("log group", "log groups"),
-        Left::Artifacts => ("artifact bucket", "artifact buckets"),
+        StorageKind::Logs => ("log group", "log groups"),
+        StorageKind::Artifacts => ("artifact bucket", "artifact buckets"),
     };
     let title = match &all[..] {
         [] => return,
@@ -202,17 +202,17 @@ fn retention(history: &History, left: Left, found: &mut Found) {
     };
     let change = |only| Change::Retention { left, only, days };
     let (kind, risk) = match left {
-        Left::Logs => (
-            Kind::LogRetention,
+        StorageKind::Logs => (
+            FindingKind::LogRetention,
             "Older logs are gone: export first what must be kept.",
         ),
-        Left::Artifacts => (
-            Kind::ArtifactRetention,
+        StorageKind::Artifacts => (
+            FindingKind::ArtifactRetention,
             "What a pipeline would deploy again may be gone. In a bucket with versions, the rule must \
              expire old versions too.",
         ),
     };
-    let draft = Draft {
+    let draft = Proposal {
         kind,
         subject: nouns.to_owned(),
         title,
@@ -235,7 +235,7 @@ fn retention(history: &History, left: Left, found: &mut Found) {
 fn propose(
     history: &History,
     mut all: Vec<Stored<'_>>,
-    mut draft: Draft,
+    mut draft: Proposal,
     evidence: impl Fn(&Stored<'_>) -> String,
     change: impl Fn(Selector) -> Change,
     found: &mut Found,
@@ -261,7 +261,7 @@ fn only(meant: &[&Store], history: &History) -> Vec<Selector> {
         let others = history
             .stores
             .keys()
-            .filter(|other| other.left == store.left);
+            .filter(|other| other.kind == store.kind);
         if others.filter(|other| pattern.matches(&other.name)).count() <= 1 {
             names.push(store.name.as_str());
             continue;

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use super::{
-    Draft, Found, Kind, PastMonth,
+    FindingKind, Found, PastMonth, Proposal,
     prices::{Prices, Shift},
     projects::Project,
 };
@@ -20,7 +20,7 @@ use crate::domain::{
     quantity::{Quantity, Unit},
     scenario::{
         Change,
-        workload::{Pace, TimedBuild, billed_units},
+        workload::{DurationFactor, TimedBuild, billed_units},
     },
 };
 
@@ -64,10 +64,10 @@ fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     if project.compute.grain != Grain::Minute || project.builds.is_empty() {
         return;
     }
-    let (before, known) = (project.units(Pace::SAME), project.known());
+    let (before, known) = (project.units(DurationFactor::SAME), project.known());
     for percent in SHORTER {
         let times = Decimal::new(percent, 2);
-        let after = project.units(Pace::of(times, Decimal::ONE));
+        let after = project.units(DurationFactor::of(times, Decimal::ONE));
         let less = before - after;
         let expected = known * (Decimal::ONE - times);
         if less < expected * Decimal::TWO {
@@ -90,8 +90,8 @@ fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
             .sum();
         let shown = project.shown();
         let shorter = 100 - percent;
-        found.drafts.push(Draft {
-            kind: Kind::Rounding,
+        found.drafts.push(Proposal {
+            kind: FindingKind::Rounding,
             subject: shown.clone(),
             title: format!("{shown}: end builds {shorter} % sooner, before the next minute"),
             evidence: vec![
@@ -147,7 +147,7 @@ fn failed<'p>(project: &'p Project<'_>) -> impl Iterator<Item = (TimedBuild, boo
 }
 
 fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
-    let all = project.units(Pace::SAME);
+    let all = project.units(DurationFactor::SAME);
     let again: Vec<TimedBuild> = failed(project)
         .filter(|(_, again)| *again)
         .map(|(build, _)| build)
@@ -155,7 +155,11 @@ fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     if again.is_empty() || all <= Decimal::ZERO {
         return;
     }
-    let units = Decimal::from(billed_units(&again, project.compute.grain, Pace::SAME));
+    let units = Decimal::from(billed_units(
+        &again,
+        project.compute.grain,
+        DurationFactor::SAME,
+    ));
     let Some(saving) = saved(project, units, prices) else {
         return;
     };
@@ -166,8 +170,8 @@ fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     let times = (Decimal::ONE - units / all).max(Decimal::ZERO).round_dp(4);
     let shown = project.shown();
     let failures = failed(project).count();
-    found.drafts.push(Draft {
-        kind: Kind::Retries,
+    found.drafts.push(Proposal {
+        kind: FindingKind::Retries,
         subject: shown.clone(),
         title: format!("{shown}: builds that fail and are tried again"),
         evidence: vec![format!(
@@ -250,7 +254,7 @@ fn failures(projects: &[Project<'_>], found: &mut Found) {
         for (build, tried_again) in failed(project) {
             count += 1;
             again += u64::from(tried_again);
-            let units = billed_units(&[build], project.compute.grain, Pace::SAME);
+            let units = billed_units(&[build], project.compute.grain, DurationFactor::SAME);
             cost += Money::of(Decimal::from(units), project.price.unwrap_or_default());
         }
     }
@@ -296,7 +300,7 @@ fn worth(
             let of_type = prices
                 .entry((price, project.compute.name.as_str()))
                 .or_default();
-            *of_type += project.units(Pace::SAME);
+            *of_type += project.units(DurationFactor::SAME);
         }
     }
     match prices.into_iter().find(|(_, units)| *units > Decimal::ZERO) {

@@ -3,11 +3,11 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{Charge, charge, draft::Draft};
+use super::{Charge, charge, draft::LineDraft};
 use crate::domain::{allocation::largest_remainder, price_book::Priced, tariff::Rate};
 
 /// Prices the drafts, those that share tiers together.
-pub(super) fn price(drafts: &mut [Draft]) {
+pub(super) fn price(drafts: &mut [LineDraft]) {
     let mut start = 0;
     while start < drafts.len() {
         let run = drafts[start..]
@@ -21,7 +21,7 @@ pub(super) fn price(drafts: &mut [Draft]) {
 }
 
 /// Prices the usage of one meter in one region: each tariff in turn, in the order of its days.
-fn price_group(drafts: &mut [Draft]) {
+fn price_group(drafts: &mut [LineDraft]) {
     let mut tariffs: Vec<(NaiveDate, Priced, Vec<usize>)> = Vec::new();
     for (at, draft) in drafts.iter_mut().enumerate() {
         let chargeable = draft.chargeable();

@@ -19,7 +19,7 @@ use crate::domain::{
 };
 
 /// A line in the making: what one key used at one price.
-pub(super) struct Draft {
+pub(super) struct LineDraft {
     pub(super) key: UsageKey,
     pub(super) kind: ChargeKind,
     /// None for charges that are carried as billed.
@@ -49,7 +49,7 @@ pub(super) struct Draft {
     pub(super) covered_by: Option<Commitment>,
 }
 
-impl Draft {
+impl LineDraft {
     pub(super) fn new(record: &UsageRecord, price: Option<Result<Priced, Unpriced>>) -> Self {
         let tariff_unit = match &price {
             Some(Ok(priced)) => priced.tariff.unit,
@@ -352,7 +352,7 @@ pub(super) fn gather(
     records: &[UsageRecord],
     book: &PriceBook<'_>,
     options: &RatingOptions,
-) -> Result<(Vec<Draft>, Vec<Option<usize>>), RatingError> {
+) -> Result<(Vec<LineDraft>, Vec<Option<usize>>), RatingError> {
     // Usage of one meter in two units is two lines, whatever order the records come in.
     type Kept<'r> = (
         &'r UsageKey,
@@ -360,7 +360,7 @@ pub(super) fn gather(
         Option<Unit>,
         Option<Commitment>,
     );
-    let mut drafts: Vec<Draft> = Vec::new();
+    let mut drafts: Vec<LineDraft> = Vec::new();
     let mut known: HashMap<(Kept<'_>, PricedBy), usize> = HashMap::new();
     let mut of_key: HashMap<Kept<'_>, Vec<usize>> = HashMap::new();
     let mut draft_of = Vec::with_capacity(records.len());
@@ -395,7 +395,7 @@ pub(super) fn gather(
             let of_key = of_key.entry(kept).or_default();
             let same = |at: &usize| drafts[*at].has_price(price.as_ref());
             of_key.iter().copied().find(same).unwrap_or_else(|| {
-                drafts.push(Draft::new(record, price));
+                drafts.push(LineDraft::new(record, price));
                 of_key.push(drafts.len() - 1);
                 drafts.len() - 1
             })

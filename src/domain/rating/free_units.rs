@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{RatingOptions, draft::Draft};
+use super::{RatingOptions, draft::LineDraft};
 use crate::domain::{
     allocation::{Policy, share_quantity},
     allowance::{Allowance, FreeTier, Scope},
@@ -16,7 +16,7 @@ use crate::domain::{
 
 /// Draws every allowance, pool by pool, and covers the drafts with it.
 pub(super) fn draw(
-    drafts: &mut [Draft],
+    drafts: &mut [LineDraft],
     book: &PriceBook<'_>,
     options: &RatingOptions,
 ) -> Vec<AllowanceUse> {
@@ -71,7 +71,7 @@ pub(super) fn draw(
 
 fn granted(
     allowance: &Allowance,
-    drafts: &[Draft],
+    drafts: &[LineDraft],
     payer: Option<&AccountId>,
     free_tier: FreeTier,
 ) -> Decimal {
@@ -87,7 +87,7 @@ fn granted(
 }
 
 /// Notes which covered units come with paid ones anyway: the list cost does not charge for them.
-fn include(drafts: &mut [Draft], members: &[usize], left: Decimal) {
+fn include(drafts: &mut [LineDraft], members: &[usize], left: Decimal) {
     let covered: Vec<Decimal> = members.iter().map(|&at| drafts[at].covered).collect();
     let included = covered.iter().sum::<Decimal>().min(left).max(Decimal::ZERO);
     for (&at, included) in members.iter().zip(share_quantity(included, &covered)) {
@@ -96,7 +96,7 @@ fn include(drafts: &mut [Draft], members: &[usize], left: Decimal) {
 }
 
 /// Shares what is left of an allowance among the drafts that may draw on it.
-fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy) -> Decimal {
+fn cover(drafts: &mut [LineDraft], members: &[usize], left: Decimal, sharing: Policy) -> Decimal {
     let used: Decimal = members.iter().map(|&at| drafts[at].billed.value).sum();
     let drawn = used.min(left).max(Decimal::ZERO);
     match sharing {
@@ -132,7 +132,7 @@ fn cover(drafts: &mut [Draft], members: &[usize], left: Decimal, sharing: Policy
 
 /// Covers what the bill shows as free, as far as the allowance goes; what is left of it is shared
 /// among usage that no bill speaks of.
-fn cover_as_billed(drafts: &mut [Draft], members: &[usize], mut left: Decimal) -> Decimal {
+fn cover_as_billed(drafts: &mut [LineDraft], members: &[usize], mut left: Decimal) -> Decimal {
     let mut drawn = Decimal::ZERO;
     for &at in members {
         let covered = drafts[at].shown_free().max(Decimal::ZERO).min(left);

@@ -31,7 +31,7 @@ use super::{
     tariff::Rate,
     usage::UsageRecord,
 };
-use draft::{Draft, gather};
+use draft::{LineDraft, gather};
 
 /// What a rate makes of a quantity: multiplications, and what has no price.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -168,13 +168,13 @@ pub fn rate(
     options: &RatingOptions,
 ) -> Result<Rated, RatingError> {
     let (drafts, draft_of) = gather(records, book, options)?;
-    let rank = |draft: &Draft| {
+    let rank = |draft: &LineDraft| {
         let service = book.catalog.services.get(&draft.key.meter.service);
         service.map_or((ServiceKind::Adjacent, ""), |service| {
             (service.kind, service.name.as_str())
         })
     };
-    let mut in_order: Vec<(usize, Draft)> = drafts.into_iter().enumerate().collect();
+    let mut in_order: Vec<(usize, LineDraft)> = drafts.into_iter().enumerate().collect();
     in_order.sort_by(|(_, a), (_, b)| {
         let by_kind = a.kind.cmp(&b.kind);
         by_kind
@@ -185,7 +185,7 @@ pub fn rate(
     for (line, (draft, _)) in in_order.iter().enumerate() {
         line_at[*draft] = line;
     }
-    let mut drafts: Vec<Draft> = in_order.into_iter().map(|(_, draft)| draft).collect();
+    let mut drafts: Vec<LineDraft> = in_order.into_iter().map(|(_, draft)| draft).collect();
     let allowances = free_units::draw(&mut drafts, book, options);
     chargeable::price(&mut drafts);
     let bill = Bill {

@@ -11,9 +11,9 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Selector, Subject, Target, Total},
+    duration::{DurationFactor, TimedBuild, billed_units},
     fleet, offered,
-    pace::{Pace, TimedBuild, billed_units},
-    workload::{Basis, Lot, PipelineUse, Workload, grain_of},
+    workload::{Basis, PipelineUse, UsageGroup, Workload, grain_of},
 };
 use crate::domain::{
     allocation::share_quantity,
@@ -21,7 +21,7 @@ use crate::domain::{
     catalog::{Catalog, Compute, Grain},
     ids::{AccountId, Meter, Region, ResourceId},
     number::plain,
-    plan::{PipelineType, Terms, baseline_use},
+    plan::{PipelineType, PricingTerms, baseline_use},
     quantity::{Quantity, Unit},
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
@@ -32,7 +32,7 @@ pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 
 /// Usage under the scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Piece {
+pub struct ScenarioUsage {
     /// The lot it comes from; none for usage that the scenario adds.
     pub from: Option<usize>,
     /// Whose, where, what.
@@ -47,7 +47,7 @@ pub struct Piece {
 
 /// How far a change reached, for those who ask what it rests on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Reach {
+pub struct ChangeCoverage {
     /// Builds that were metered again one by one.
     pub builds: u64,
     /// Quantities that were changed as totals, by unit.
@@ -60,11 +60,11 @@ pub struct Reach {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Applied {
     /// The usage.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<ScenarioUsage>,
     /// Prices, free tier and discounts.
-    pub terms: Terms,
+    pub terms: PricingTerms,
     /// How far each change reached, in their order.
-    pub reach: Vec<Reach>,
+    pub reach: Vec<ChangeCoverage>,
     /// What could break.
     pub warnings: BTreeSet<String>,
     /// What the figures assume.
@@ -77,7 +77,7 @@ pub struct Applied {
 
 /// What happens to one lot.
 #[derive(Clone, Copy)]
-struct Fate<'c> {
+struct GroupChange<'c> {
     /// So many times as many, and each so many times as long.
     many: Decimal,
     long: Decimal,
@@ -106,7 +106,7 @@ struct Application<'a> {
 pub(super) fn apply(
     workload: &Workload,
     catalog: &Catalog,
-    terms: &Terms,
+    terms: &PricingTerms,
     changes: &[&Change],
     selects: &dyn Selects,
 ) -> Applied {
@@ -117,7 +117,7 @@ pub(super) fn apply(
         out: Applied {
             pieces: Vec::with_capacity(workload.lots.len()),
             terms: terms.clone(),
-            reach: vec![Reach::default(); changes.len()],
+            reach: vec![ChangeCoverage::default(); changes.len()],
             warnings: BTreeSet::new(),
             assumptions: BTreeSet::new(),
             unknown: BTreeSet::new(),
@@ -131,7 +131,11 @@ pub(super) fn apply(
 
 impl<'a> Application<'a> {
     fn run(&mut self, selects: &dyn Selects) {
-        if self.changes.iter().any(|change| change.left().is_some()) {
+        if self
+            .changes
+            .iter()
+            .any(|change| change.storage_kind().is_some())
+        {
             self.out.assumptions.insert(
                 "Both sides include the logs and artifacts in storage, at the prices they were billed \
                  at; a bill has them among S3 and CloudWatch."
@@ -184,8 +188,8 @@ impl<'a> Application<'a> {
     }
 
     /// Says what happens to each lot; none for lots that a pipeline takes along.
-    fn fates(&mut self, selects: &dyn Selects) -> Vec<Option<Fate<'a>>> {
-        let same = Fate {
+    fn fates(&mut self, selects: &dyn Selects) -> Vec<Option<GroupChange<'a>>> {
+        let same = GroupChange {
             many: Decimal::ONE,
             long: Decimal::ONE,
             target: None,
@@ -202,7 +206,7 @@ impl<'a> Application<'a> {
                 change,
                 Change::Builds { .. } | Change::Minutes { .. } | Change::Compute { .. }
             );
-            let left = change.left();
+            let left = change.storage_kind();
             if !is_of_builds && left.is_none() && !matches!(change, Change::Region { .. }) {
                 continue;
             }
@@ -247,7 +251,7 @@ impl<'a> Application<'a> {
     }
 
     /// Turns pipelines into their other type: their lots go, what they would bill comes.
-    fn pipeline_types(&mut self, fates: &mut [Option<Fate<'a>>]) -> Vec<Piece> {
+    fn pipeline_types(&mut self, fates: &mut [Option<GroupChange<'a>>]) -> Vec<ScenarioUsage> {
         let mut moved: BTreeMap<usize, (PipelineType, Option<Decimal>, usize)> = BTreeMap::new();
         for (change_at, change) in self.changes.iter().copied().enumerate() {
             let Change::PipelineType { only, to, minutes } = change else {
@@ -291,7 +295,7 @@ impl<'a> Application<'a> {
             for lot in &pipeline.lots {
                 fates[*lot] = None;
             }
-            pieces.push(Piece {
+            pieces.push(ScenarioUsage {
                 from: Some(pipeline.lots[0]),
                 key: UsageKey {
                     meter: Meter::new("AWSCodePipeline", usage_type),
@@ -336,9 +340,9 @@ impl<'a> Application<'a> {
     }
 
     /// Meters a lot again.
-    fn lot(&mut self, at: usize, lot: &'a Lot, fate: Fate<'a>) {
+    fn lot(&mut self, at: usize, lot: &'a UsageGroup, fate: GroupChange<'a>) {
         let from = grain_of(lot, self.catalog);
-        let slower = Pace::of(fate.long, Decimal::ONE);
+        let slower = DurationFactor::of(fate.long, Decimal::ONE);
         let Some((_, Target::OnDemand(to), speed)) = fate.target else {
             if let Some(days) = fate.days {
                 return self.keep_for(at, lot, fate, days);
@@ -348,7 +352,7 @@ impl<'a> Application<'a> {
             self.piece(at, lot, fate.region, None, quantity, lot.unit);
             return;
         };
-        let pace = Pace::of(fate.long, speed);
+        let pace = DurationFactor::of(fate.long, speed);
         let is_lambda = to.grain == Grain::Second;
         let fits =
             |build: &TimedBuild| !is_lambda || pace.milliseconds(build.length) <= LAMBDA_LIMIT;
@@ -384,8 +388,10 @@ impl<'a> Application<'a> {
     }
 
     /// Keeps what is stored for some days: as much as they bring, and no more than there was.
-    fn keep_for(&mut self, at: usize, lot: &'a Lot, fate: Fate<'a>, days: Decimal) {
-        let left = lot.a_day.and_then(|a_day| a_day.kept(lot.rest, days));
+    fn keep_for(&mut self, at: usize, lot: &'a UsageGroup, fate: GroupChange<'a>, days: Decimal) {
+        let left = lot
+            .daily_growth
+            .and_then(|a_day| a_day.kept(lot.rest, days));
         let quantity = if let Some(left) = left {
             self.out.assumptions.insert(format!(
                 "What expires is gone within {GRACE_DAYS} days. Each day adds as much as those of the \
@@ -436,7 +442,7 @@ impl<'a> Application<'a> {
     fn piece(
         &mut self,
         at: usize,
-        lot: &Lot,
+        lot: &UsageGroup,
         region: Option<&Region>,
         to: Option<&Compute>,
         quantity: Decimal,
@@ -455,7 +461,7 @@ impl<'a> Application<'a> {
             key.meter = to.meter.clone();
             rate = None;
         }
-        self.out.pieces.push(Piece {
+        self.out.pieces.push(ScenarioUsage {
             from: Some(at),
             key,
             day: lot.day,
@@ -465,7 +471,7 @@ impl<'a> Application<'a> {
     }
 
     /// Tells whether AWS sells a meter in another region; notes what stays because it does not.
-    fn moves(&mut self, lot: &Lot, meter: &Meter, to: &Region) -> bool {
+    fn moves(&mut self, lot: &UsageGroup, meter: &Meter, to: &Region) -> bool {
         let stays = offered::stays(self.catalog, &self.out.terms.prices, lot, meter, to);
         let moves = stays.is_none();
         self.out.warnings.extend(stays);
@@ -478,7 +484,7 @@ impl<'a> Application<'a> {
         change: usize,
         region: &Region,
         lots: &[usize],
-        fates: &[Option<Fate<'a>>],
+        fates: &[Option<GroupChange<'a>>],
     ) {
         let Change::Compute {
             to:
@@ -502,7 +508,7 @@ impl<'a> Application<'a> {
         for &at in lots {
             let lot = &self.workload.lots[at];
             let fate = fates[at].expect("only lots with a fate run on a fleet");
-            let pace = Pace::of(fate.long, *speed);
+            let pace = DurationFactor::of(fate.long, *speed);
             for build in &lot.builds {
                 match build.start {
                     Some(start) => {
@@ -524,7 +530,7 @@ impl<'a> Application<'a> {
                      not known."
                         .to_owned(),
                 );
-                let slower = Pace::of(fate.long, Decimal::ONE);
+                let slower = DurationFactor::of(fate.long, Decimal::ONE);
                 let rest = slower.times(lot.rest);
                 self.piece(at, lot, Some(region), None, rest, lot.unit);
             }
@@ -552,7 +558,7 @@ impl<'a> Application<'a> {
             let lot = &self.workload.lots[lot_at];
             let fate = fates[lot_at].expect("only lots with a fate run on a fleet");
             // On demand it takes as long as it always did.
-            let slower = Pace::of(fate.long, Decimal::ONE);
+            let slower = DurationFactor::of(fate.long, Decimal::ONE);
             let billed = billed_units(&[build], grain_of(lot, self.catalog), slower);
             *over.entry(lot_at).or_default() += billed;
         }
@@ -561,7 +567,7 @@ impl<'a> Application<'a> {
             self.piece(at, lot, Some(region), None, Decimal::from(billed), lot.unit);
         }
         let first = &self.workload.lots[lots[0]];
-        self.out.pieces.push(Piece {
+        self.out.pieces.push(ScenarioUsage {
             from: None,
             key: UsageKey {
                 meter: compute.meter.clone(),
@@ -578,7 +584,7 @@ impl<'a> Application<'a> {
     fn total(&mut self, change: usize, of: &Total, only: &Selector, to: Adjust) {
         let meter = of.meter();
         let workload = self.workload;
-        let is_meant = |piece: &Piece| {
+        let is_meant = |piece: &ScenarioUsage| {
             piece.key.meter == meter
                 && (only.terms.is_empty()
                     || piece.from.is_some_and(|at| {
@@ -653,7 +659,7 @@ impl<'a> Application<'a> {
             meter,
             ..self.workload.home.clone()
         };
-        self.out.pieces.push(Piece {
+        self.out.pieces.push(ScenarioUsage {
             from: None,
             key,
             day: self.workload.month.first_day(),

@@ -14,7 +14,7 @@ use crate::domain::{
     plan::PipelineType,
     price_book::StatedPrice,
     rating::Discount,
-    storage::{Left, project},
+    storage::{StorageKind, project},
     usage::Tags,
 };
 
@@ -32,7 +32,9 @@ pub struct Scenario {
 impl Scenario {
     /// Tells whether it changes what lies in storage, which a baseline has only then.
     pub fn is_of_storage(&self) -> bool {
-        self.changes.iter().any(|change| change.left().is_some())
+        self.changes
+            .iter()
+            .any(|change| change.storage_kind().is_some())
     }
 }
 
@@ -100,7 +102,7 @@ pub enum Change {
     /// Less, or more, in log groups or artifact buckets.
     Storage {
         /// Of what.
-        left: Left,
+        left: StorageKind,
         /// Which, by name.
         only: Selector,
         /// How many times as much.
@@ -109,7 +111,7 @@ pub enum Change {
     /// Logs or artifacts are kept for some days.
     Retention {
         /// Of what.
-        left: Left,
+        left: StorageKind,
         /// Which, by name.
         only: Selector,
         /// How many days.
@@ -425,7 +427,7 @@ impl Change {
     }
 
     /// Returns what the change stores less or more of, if that is what it is about.
-    pub fn left(&self) -> Option<Left> {
+    pub fn storage_kind(&self) -> Option<StorageKind> {
         match self {
             Self::Storage { left, .. } | Self::Retention { left, .. } => Some(*left),
             _ => None,

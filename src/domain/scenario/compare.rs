@@ -11,7 +11,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    apply::{Applied, Piece, Reach, Selects, apply},
+    apply::{Applied, ChangeCoverage, ScenarioUsage, Selects, apply},
     change::{Change, Scenario, Selector, Target},
     waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
     workload::Workload,
@@ -24,8 +24,8 @@ use crate::domain::{
     money::Money,
     number::plain,
     period::Month,
-    plan::Terms,
-    price_book::{Observed, PriceBook},
+    plan::PricingTerms,
+    price_book::{BilledPrices, PriceBook},
     quantity::{Quantity, Unit},
     rating::{RatingError, RatingOptions, rate},
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
@@ -33,14 +33,14 @@ use crate::domain::{
 
 /// Values a month under scenarios. What does not change between them is worked out once.
 #[derive(Debug)]
-pub struct Valuer<'a> {
+pub struct ScenarioRater<'a> {
     /// The month.
     pub workload: &'a Workload,
     /// The catalogue.
     pub catalog: &'a Catalog,
     /// Prices, free tier and discounts of the baseline.
-    pub terms: &'a Terms,
-    observed: Observed,
+    pub terms: &'a PricingTerms,
+    observed: BilledPrices,
     selected: RefCell<HashMap<String, Rc<[usize]>>>,
     base: OnceCell<Base>,
 }
@@ -72,7 +72,7 @@ impl Value {
     }
 }
 
-impl Selects for Valuer<'_> {
+impl Selects for ScenarioRater<'_> {
     fn lots(&self, only: &Selector) -> Rc<[usize]> {
         let name = only.to_string();
         if let Some(known) = self.selected.borrow().get(&name) {
@@ -88,13 +88,13 @@ impl Selects for Valuer<'_> {
     }
 }
 
-impl<'a> Valuer<'a> {
+impl<'a> ScenarioRater<'a> {
     /// Begins with the prices that a bill shows, if there is one.
     pub fn new(
         workload: &'a Workload,
         catalog: &'a Catalog,
-        terms: &'a Terms,
-        observed: Observed,
+        terms: &'a PricingTerms,
+        observed: BilledPrices,
     ) -> Self {
         Self {
             workload,
@@ -144,7 +144,7 @@ impl<'a> Valuer<'a> {
             pipelines: Vec::new(),
             ..self.workload.without_lots()
         };
-        let valuer = Valuer::new(&few, self.catalog, self.terms, Observed::default());
+        let valuer = ScenarioRater::new(&few, self.catalog, self.terms, BilledPrices::default());
         let applied = apply(&few, self.catalog, self.terms, changes, &valuer);
         let mut sums = base.sums.clone();
         for at in lots {
@@ -175,7 +175,7 @@ impl<'a> Valuer<'a> {
         })
     }
 
-    fn book(&self, terms: &Terms) -> PriceBook<'_> {
+    fn book(&self, terms: &PricingTerms) -> PriceBook<'_> {
         PriceBook {
             stated: terms.prices.clone(),
             observed: self.observed.clone(),
@@ -198,7 +198,11 @@ impl<'a> Valuer<'a> {
         Ok(Value { bill, applied })
     }
 
-    fn rate(&self, sums: BTreeMap<Alike, Decimal>, terms: &Terms) -> Result<Bill, RatingError> {
+    fn rate(
+        &self,
+        sums: BTreeMap<Alike, Decimal>,
+        terms: &PricingTerms,
+    ) -> Result<Bill, RatingError> {
         let options = RatingOptions {
             currency: self.workload.currency.clone(),
             free_tier: terms.free_tier,
@@ -250,21 +254,21 @@ impl<'a> Valuer<'a> {
     }
 }
 
-fn alike(piece: &Piece) -> Alike {
+fn alike(piece: &ScenarioUsage) -> Alike {
     let key = piece.key.clone();
     (key, piece.quantity.unit, piece.rate, piece.day)
 }
 
 /// Which sides are the whole, everything in them having a price.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Whole {
+pub struct Completeness {
     /// The baseline is.
     pub baseline: bool,
     /// The scenario is.
     pub scenario: bool,
 }
 
-impl Default for Whole {
+impl Default for Completeness {
     fn default() -> Self {
         Self {
             baseline: true,
@@ -273,7 +277,7 @@ impl Default for Whole {
     }
 }
 
-impl Whole {
+impl Completeness {
     /// Tells whether both are, so that their difference is known.
     pub fn both(self) -> bool {
         self.baseline && self.scenario
@@ -337,7 +341,7 @@ pub struct MonthComparison {
     /// What it adds; below zero for a saving.
     pub difference: Money,
     /// Which of both are the whole.
-    pub whole: Whole,
+    pub whole: Completeness,
 }
 
 /// A scenario beside its baseline.
@@ -354,7 +358,7 @@ pub struct Comparison {
     /// Meter by meter, over all months; those of the baseline first.
     pub meters: Vec<MeterDifference>,
     /// How far each change reached, over all months, in the order of the changes.
-    pub reach: Vec<Reach>,
+    pub reach: Vec<ChangeCoverage>,
     /// What could break.
     pub warnings: Vec<String>,
     /// What the figures assume.
@@ -377,7 +381,7 @@ pub struct Totals {
     /// What the scenario adds; below zero for a saving.
     pub difference: Money,
     /// Which of both are the whole.
-    pub whole: Whole,
+    pub whole: Completeness,
 }
 
 impl Totals {
@@ -401,12 +405,15 @@ pub fn percent_of(amount: Money, of: Money) -> Option<Decimal> {
 }
 
 /// Compares a scenario with its baseline over months.
-pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison, RatingError> {
+pub fn compare(
+    months: &[ScenarioRater<'_>],
+    scenario: &Scenario,
+) -> Result<Comparison, RatingError> {
     let changes: Vec<&Change> = scenario.changes.iter().collect();
     let mut compared = Vec::new();
     let mut totals = Totals::default();
     let mut meters: Vec<MeterDifference> = Vec::new();
-    let mut reach = vec![Reach::default(); changes.len()];
+    let mut reach = vec![ChangeCoverage::default(); changes.len()];
     let (mut warnings, mut assumptions, mut unknown) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut steps = vec![Money::ZERO; changes.len()];
@@ -415,7 +422,7 @@ pub fn compare(months: &[Valuer<'_>], scenario: &Scenario) -> Result<Comparison,
     for valuer in months {
         let before = valuer.value(&[])?;
         let after = valuer.value(&changes)?;
-        let whole = Whole {
+        let whole = Completeness {
             baseline: before.is_complete(),
             scenario: after.is_complete(),
         };
@@ -605,7 +612,7 @@ pub fn quantile(sorted: &[Money], percent: u32) -> Money {
 
 /// P10, P50 and P90 of some amounts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Spread {
+pub struct Percentiles {
     /// One in ten is below.
     pub p10: Money,
     /// Half are below.
@@ -614,7 +621,7 @@ pub struct Spread {
     pub p90: Money,
 }
 
-impl Spread {
+impl Percentiles {
     /// Adds another, as if both were low and high together.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {

@@ -8,25 +8,25 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{
-    apply::Piece,
+    apply::ScenarioUsage,
     change::{Adjust, Change},
-    compare::Valuer,
+    compare::ScenarioRater,
 };
-use crate::domain::{ids::Region, plan::Terms, quantity::Unit, usage::UsageKey};
+use crate::domain::{ids::Region, plan::PricingTerms, quantity::Unit, usage::UsageKey};
 
 /// How quantities change.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mapping {
+pub struct UsageMapping {
     /// From a key to another, how much for each unit. What is not named stays as it is.
     pub shares: BTreeMap<UsageKey, Vec<(UsageKey, Unit, Decimal)>>,
     /// What each month has on top.
     pub added: Vec<(UsageKey, Unit, Decimal)>,
     /// Prices, free tier and discounts of the scenario.
-    pub terms: Terms,
+    pub terms: PricingTerms,
 }
 
 /// Learns the map of a scenario from months.
-pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Mapping {
+pub fn mapping(months: &[ScenarioRater<'_>], changes: &[Change]) -> UsageMapping {
     // What is added by a number is added to every future; it does not grow with the usage.
     let is_sum = |change: &&Change| {
         matches!(
@@ -42,7 +42,7 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Mapping {
     let mut flows: BTreeMap<UsageKey, BTreeMap<(UsageKey, Unit), Decimal>> = BTreeMap::new();
     let mut added: BTreeMap<(UsageKey, Unit), Decimal> = BTreeMap::new();
     // A total that is set does not follow the usage.
-    let fixed = |piece: &Piece| {
+    let fixed = |piece: &ScenarioUsage| {
         changes.iter().any(|change| match change {
             Change::Total {
                 of,
@@ -52,7 +52,7 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Mapping {
             _ => false,
         })
     };
-    let mut terms = Terms::default();
+    let mut terms = PricingTerms::default();
     for valuer in months {
         let workload = valuer.workload;
         for lot in &workload.lots {
@@ -106,7 +106,7 @@ pub fn mapping(months: &[Valuer<'_>], changes: &[Change]) -> Mapping {
         .filter(|((key, _), quantity)| key.region != Region::global() || !quantity.is_zero())
         .map(|((key, unit), quantity)| (key, unit, quantity / count))
         .collect();
-    Mapping {
+    UsageMapping {
         shares,
         added,
         terms,

@@ -8,26 +8,26 @@
 //! | `apply.rs`, `fleet.rs`, `offered.rs` | a scenario applied: builds one by one, totals where they are not known; what is sold where |
 //! | `compare.rs` | baseline and scenario rated, month by month and meter by meter |
 //! | `waterfall.rs` | which change makes how much of the difference |
-//! | `knob.rs` | one quantity turned: sweeps, tornadoes |
+//! | `parameter.rs` | one quantity turned: sweeps, tornadoes |
 //! | `crossing.rs` | where a scenario starts and ceases to pay |
 //! | `mapping.rs` | a scenario as a map of quantities, for sampled futures |
 
 mod apply;
+pub mod break_even;
 pub mod change;
 mod compare;
-pub mod crossing;
+mod duration;
 pub mod fleet;
-pub mod knob;
 pub mod mapping;
 mod offered;
-mod pace;
+pub mod parameter;
 pub mod waterfall;
 pub mod workload;
 
 pub(crate) use apply::LAMBDA_LIMIT;
-pub use apply::{Applied, Piece, Reach};
+pub use apply::{Applied, ChangeCoverage, ScenarioUsage};
 pub use change::{Adjust, Change, Pattern, Scenario, Selector, Target, Term, Total};
 pub use compare::{
-    Comparison, MeterDifference, MonthComparison, Spread, Totals, Value, Valuer, Whole, compare,
-    percent_of, quantile, unpriced,
+    Comparison, Completeness, MeterDifference, MonthComparison, Percentiles, ScenarioRater, Totals,
+    Value, compare, percent_of, quantile, unpriced,
 };

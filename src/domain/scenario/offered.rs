@@ -1,7 +1,7 @@
 //! What AWS sells where builds would go: not every size in each region, and machines of fleets by names
 //! of their own.
 
-use super::workload::{Lot, Workload};
+use super::workload::{UsageGroup, Workload};
 use crate::domain::{
     catalog::{Catalog, Compute},
     ids::{Meter, Region},
@@ -13,7 +13,7 @@ use crate::domain::{
 pub(super) fn stays(
     catalog: &Catalog,
     stated: &[StatedPrice],
-    lot: &Lot,
+    lot: &UsageGroup,
     meter: &Meter,
     to: &Region,
 ) -> Option<String> {

@@ -14,20 +14,20 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::change::Subject;
-pub use super::pace::{Pace, TimedBuild, billed_units};
+pub use super::duration::{DurationFactor, TimedBuild, billed_units};
 use crate::domain::{
     allocation::short_name,
     catalog::{Catalog, Grain},
     ids::{AccountId, Currency, Region, ResourceId},
     metering::{
         codepipeline::V1Activity,
-        happened::{Build, Execution, Pipeline, Place},
+        events::{AccountRegion, Build, Execution, Pipeline},
     },
     period::Month,
     plan::{PipelineType, Plan},
     price_book::{PriceBook, Priced},
     quantity::Unit,
-    storage::{ADay, History, Store, stored},
+    storage::{DailyGrowth, History, Store, stored},
     usage::{ChargeKind, Tags, UsageKey, UsageRecord},
 };
 
@@ -36,7 +36,7 @@ const ROUNDED: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
 
 /// Usage that every change treats alike.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Lot {
+pub struct UsageGroup {
     /// Whose, where, what.
     pub key: UsageKey,
     /// A day of it: its price holds for all of it.
@@ -56,7 +56,7 @@ pub struct Lot {
     /// What is billed beyond them.
     pub rest: Decimal,
     /// Of logs and artifacts in storage: what a day of keeping them adds, where that is known.
-    pub a_day: Option<ADay>,
+    pub daily_growth: Option<DailyGrowth>,
 }
 
 /// Where the V2 minutes of a pipeline that is V1 come from.
@@ -95,18 +95,18 @@ pub struct PipelineUse {
 
 /// What became of a build, for those that were looked at.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SeenBuild {
+pub struct BuildEvent {
     /// Where.
-    pub place: Place,
+    pub place: AccountRegion,
     /// The build.
     pub build: Build,
 }
 
 /// A pipeline with what ran through it in a month.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct SeenPipeline {
+pub struct PipelineActivity {
     /// Where.
-    pub place: Place,
+    pub place: AccountRegion,
     /// The pipeline.
     pub pipeline: Pipeline,
     /// Runs in the month.
@@ -117,10 +117,10 @@ pub struct SeenPipeline {
     pub activity: V1Activity,
 }
 
-impl SeenPipeline {
+impl PipelineActivity {
     /// Counts the runs of a month.
     pub fn of(
-        place: &Place,
+        place: &AccountRegion,
         pipeline: &Pipeline,
         before: Option<&Execution>,
         runs: &[Execution],
@@ -155,11 +155,11 @@ fn pipeline_changes(before: Option<&Execution>, runs: &[Execution]) -> Vec<Naive
 
 /// What AWS's APIs say happened in a month, as far as scenarios ask.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Facts {
+pub struct MonthEvents {
     /// Builds.
-    pub builds: Vec<SeenBuild>,
+    pub builds: Vec<BuildEvent>,
     /// Pipelines.
-    pub pipelines: Vec<SeenPipeline>,
+    pub pipelines: Vec<PipelineActivity>,
 }
 
 /// A month's usage.
@@ -170,7 +170,7 @@ pub struct Workload {
     /// What it is billed in.
     pub currency: Currency,
     /// The usage.
-    pub lots: Vec<Lot>,
+    pub lots: Vec<UsageGroup>,
     /// The pipelines among it.
     pub pipelines: Vec<PipelineUse>,
     /// Who uses and where, for usage that a scenario adds.
@@ -183,7 +183,7 @@ pub struct Workload {
     pub days: u32,
 }
 
-impl Lot {
+impl UsageGroup {
     /// Returns what a selector looks at.
     pub fn subject(&self) -> Subject<'_> {
         Subject {
@@ -234,7 +234,7 @@ impl Workload {
         currency: Currency,
         records: &[UsageRecord],
         book: &PriceBook<'_>,
-        facts: &Facts,
+        facts: &MonthEvents,
     ) -> Self {
         let mut gathering = Gathering::new(month, currency, book);
         for record in records {
@@ -260,7 +260,7 @@ impl Workload {
         let mut workload = gathering.finish();
         workload.home.region = plan.region.clone();
         workload.runs = Some(plan.pipelines_and_runs().1);
-        workload.find_pipelines(book.catalog, &Facts::default());
+        workload.find_pipelines(book.catalog, &MonthEvents::default());
         for (shape, _) in &plan.pipelines {
             let found = workload
                 .pipelines
@@ -293,7 +293,7 @@ impl Workload {
             };
             let stated = billed.and_then(|billed| billed.rate);
             let rate = stated.filter(|rate| (rate * quantity.value - cost).abs() < ROUNDED);
-            self.lots.push(Lot {
+            self.lots.push(UsageGroup {
                 key: record.key.clone(),
                 day: self.month.first_day(),
                 resource: record.resource.clone(),
@@ -303,7 +303,7 @@ impl Workload {
                 rate: rate.or_else(|| cost.checked_div(quantity.value)),
                 builds: Vec::new(),
                 rest: quantity.value,
-                a_day: None,
+                daily_growth: None,
             });
         }
         self.know_a_day(history);
@@ -311,11 +311,11 @@ impl Workload {
 
     /// Notes what a day of keeping adds to each lot of storage: its share of its store's.
     fn know_a_day(&mut self, history: &History) {
-        let store = |lot: &Lot| {
+        let store = |lot: &UsageGroup| {
             let resource = lot.resource.as_ref()?.as_str();
             let left = stored(&lot.key.meter, Some(resource))?;
             Some(Store {
-                left,
+                kind: left,
                 account: lot.key.account.clone(),
                 region: lot.key.region.clone(),
                 name: short_name(resource),
@@ -330,7 +330,7 @@ impl Workload {
         for lot in &mut self.lots {
             let Some(store) = store(lot) else { continue };
             let share = lot.rest.checked_div(totals[&store]).unwrap_or_default();
-            lot.a_day = history.a_day(&store).map(|a_day| a_day.times(share));
+            lot.daily_growth = history.daily_growth(&store).map(|a_day| a_day.times(share));
         }
     }
 
@@ -346,12 +346,12 @@ impl Workload {
     }
 
     /// Returns the quantity of a lot.
-    pub fn quantity(&self, lot: &Lot, catalog: &Catalog) -> Decimal {
+    pub fn quantity(&self, lot: &UsageGroup, catalog: &Catalog) -> Decimal {
         let grain = grain_of(lot, catalog);
-        Decimal::from(billed_units(&lot.builds, grain, Pace::SAME)) + lot.rest
+        Decimal::from(billed_units(&lot.builds, grain, DurationFactor::SAME)) + lot.rest
     }
 
-    fn find_pipelines(&mut self, catalog: &Catalog, facts: &Facts) {
+    fn find_pipelines(&mut self, catalog: &Catalog, facts: &MonthEvents) {
         type Name = (Option<AccountId>, Option<String>, bool);
         let mut found: BTreeMap<Name, PipelineUse> = BTreeMap::new();
         for (at, lot) in self.lots.iter().enumerate() {
@@ -410,7 +410,7 @@ impl Workload {
         let mean = (!known.is_empty())
             .then(|| (known.iter().sum::<Decimal>() / Decimal::from(known.len())).round());
         let mut built: HashMap<(&str, &str), i128> = HashMap::new();
-        for SeenBuild { place, build } in &facts.builds {
+        for BuildEvent { place, build } in &facts.builds {
             if let (Some(pipeline), Some(ended)) = (&build.pipeline, build.ended) {
                 let from = build.provisioned.unwrap_or(build.submitted);
                 let length = (ended - from).num_milliseconds().max(0);
@@ -449,7 +449,7 @@ impl Workload {
 }
 
 /// How a compute type of the catalogue meters, for a lot of `CodeBuild`.
-pub(super) fn grain_of(lot: &Lot, catalog: &Catalog) -> Grain {
+pub(super) fn grain_of(lot: &UsageGroup, catalog: &Catalog) -> Grain {
     let compute = catalog
         .computes
         .iter()
@@ -462,7 +462,7 @@ struct Gathering<'a> {
     month: Month,
     currency: Currency,
     boundaries: Vec<NaiveDate>,
-    lots: Vec<Lot>,
+    lots: Vec<UsageGroup>,
     index: HashMap<LotKey, usize>,
     /// The prices met with each key and segment.
     prices: HashMap<(UsageKey, usize), Vec<Option<Priced>>>,
@@ -524,7 +524,7 @@ impl<'a> Gathering<'a> {
         });
         let pipeline = record
             .tags
-            .get(crate::domain::metering::observed::PIPELINE_TAG)
+            .get(crate::domain::metering::from_events::PIPELINE_TAG)
             .map(|name| Arc::from(name.as_str()));
         let key = LotKey {
             key: record.key.clone(),
@@ -541,7 +541,7 @@ impl<'a> Gathering<'a> {
         };
         let lots = &mut self.lots;
         let at = *self.index.entry(key).or_insert_with(|| {
-            lots.push(Lot {
+            lots.push(UsageGroup {
                 key: record.key.clone(),
                 day: begins,
                 resource: record.resource.clone(),
@@ -551,13 +551,14 @@ impl<'a> Gathering<'a> {
                 rate,
                 builds: Vec::new(),
                 rest: Decimal::ZERO,
-                a_day: None,
+                daily_growth: None,
             });
             lots.len() - 1
         });
         let lot = &mut self.lots[at];
         let grain = grain_of(lot, self.book.catalog);
-        lot.rest += quantity.value - Decimal::from(billed_units(&builds, grain, Pace::SAME));
+        lot.rest +=
+            quantity.value - Decimal::from(billed_units(&builds, grain, DurationFactor::SAME));
         self.builds += builds
             .iter()
             .map(|build| u64::from(build.count))
@@ -566,7 +567,7 @@ impl<'a> Gathering<'a> {
     }
 
     /// Lets known builds stand for what they explain of the billed quantities.
-    fn explain(&mut self, facts: &Facts) {
+    fn explain(&mut self, facts: &MonthEvents) {
         type Home = (AccountId, Region, usize, usize);
         let computes = &self.book.catalog.computes;
         let mut by_name: HashMap<Home, HashMap<String, Vec<usize>>> = HashMap::new();
@@ -591,7 +592,7 @@ impl<'a> Gathering<'a> {
         // The compute types by the name the API gives them: looked up once each.
         let mut known: HashMap<&str, Option<usize>> = HashMap::new();
         let mut split: HashMap<(usize, &str, Option<&str>), usize> = HashMap::new();
-        for SeenBuild { place, build } in &facts.builds {
+        for BuildEvent { place, build } in &facts.builds {
             let Some(ended) = build.ended.filter(|_| build.fleet.is_none()) else {
                 continue;
             };
@@ -642,7 +643,8 @@ impl<'a> Gathering<'a> {
                     self.lots.len() - 1
                 });
             let grain = computes[compute].grain;
-            self.lots[*whole].rest -= Decimal::from(billed_units(&[timed], grain, Pace::SAME));
+            self.lots[*whole].rest -=
+                Decimal::from(billed_units(&[timed], grain, DurationFactor::SAME));
             self.lots[at].builds.push(timed);
             self.builds += 1;
         }
@@ -655,7 +657,7 @@ impl<'a> Gathering<'a> {
             lot.builds.sort_unstable();
         }
         self.lots.sort_by(|a, b| {
-            let order = |lot: &Lot| (lot.key.clone(), lot.day, lot.rate);
+            let order = |lot: &UsageGroup| (lot.key.clone(), lot.day, lot.rate);
             (order(a), &a.resource, &a.pipeline, &a.tags).cmp(&(
                 order(b),
                 &b.resource,
@@ -663,7 +665,7 @@ impl<'a> Gathering<'a> {
                 &b.tags,
             ))
         });
-        let regional = |lot: &&Lot| lot.key.region != Region::global();
+        let regional = |lot: &&UsageGroup| lot.key.region != Region::global();
         let first = self.lots.iter().find(regional).or(self.lots.first());
         let home = first.map_or_else(
             || UsageKey {

@@ -41,7 +41,7 @@ use self::{
 };
 use super::{
     ImportError, ImportOptions, RowFault, Watch,
-    charges::Charges,
+    charge_rows::Charges,
     choose, deliveries,
     layout::{self, Bound},
     skip::Skipped,

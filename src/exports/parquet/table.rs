@@ -28,11 +28,11 @@ use super::{
     leaf::Leaf,
     pages::Chunks,
 };
-use crate::domain::storage::Left;
+use crate::domain::storage::StorageKind;
 use crate::exports::{
     ImportError,
-    charges::{Charges, Record},
-    gather::BucketId,
+    aggregate::BucketId,
+    charge_rows::{Charges, Record},
     layout::{Bound, Column},
     skip,
     source::ReadAt,
@@ -198,7 +198,7 @@ struct Alike {
     /// The codes of one row of them.
     codes: Vec<u32>,
     /// Where they are summed, and what they may store of ours; none where each is a row of its own.
-    outside: Option<(BucketId, Option<Left>)>,
+    outside: Option<(BucketId, Option<StorageKind>)>,
     units: i128,
     rows: u64,
 }
@@ -599,7 +599,7 @@ struct Scan<R: ReadAt> {
     /// Of the selected rows.
     resources: Vec<Option<Bytes>>,
     /// Rows that may be storage of ours.
-    storage: Vec<(u32, Left)>,
+    storage: Vec<(u32, StorageKind)>,
     kept: Vec<(Leaf<R>, Option<Leaf<R>>)>,
     /// Of the rows looked at together: by column of `every` their codes, what kind each is, its
     /// cost, costs that are no number of units, and which rows are written out.

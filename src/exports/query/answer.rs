@@ -7,9 +7,9 @@ use csv::ByteRecord;
 use super::{
     super::{
         Delivery, FileSummary, ImportError, ImportOptions, RowFault,
-        charges::Charges,
+        charge_rows::Charges,
         net_cost,
-        side_by_side::{self, DeliveryId},
+        overlapping_deliveries::{self, DeliveryId},
         skip::{self, Skipped},
     },
     Query,
@@ -67,7 +67,7 @@ impl Answer<'_> {
         let id = if let Some(id) = self.known.get(folder) {
             id.clone()
         } else {
-            let id = side_by_side::delivery_of(&String::from_utf8_lossy(folder));
+            let id = overlapping_deliveries::delivery_of(&String::from_utf8_lossy(folder));
             self.known.insert(folder.into(), id.clone());
             id
         };
@@ -123,7 +123,8 @@ impl Answer<'_> {
         }
         // Two exports of one payer tell of the same money.
         let mut roots: BTreeMap<(String, Month), String> = BTreeMap::new();
-        let newest = side_by_side::keep_newest(self.parts, |part| part.rows, &mut delivery.notes);
+        let newest =
+            overlapping_deliveries::keep_newest(self.parts, |part| part.rows, &mut delivery.notes);
         for (root, part) in newest? {
             file.rows_read += part.rows;
             file.rows_kept += part.charges.gather.kept();

@@ -12,7 +12,7 @@ use crate::{
         plan::PipelineType,
         rating::Discount,
         scenario::{Adjust, Change, Pattern, Selector, Target, Term, Total},
-        storage::Left,
+        storage::StorageKind,
     },
     inputs::resolve::{self, Percent},
     unknown_name::UnknownName,
@@ -178,14 +178,14 @@ impl<'a> Reader<'a> {
             "price" => self.price(),
             "log_storage" | "artifact_storage" => {
                 self.only_times()?;
-                let left = self.left();
+                let left = self.storage_kind();
                 let only = self.selector(left.usual())?;
                 let times = self.factor(self.value)?;
                 Ok(Change::Storage { left, only, times })
             }
             "log_retention" | "artifact_retention" => {
                 self.no_times()?;
-                let left = self.left();
+                let left = self.storage_kind();
                 let (only, days) = (self.selector(left.usual())?, self.quantity(self.value)?);
                 if days.is_zero() || !days.fract().is_zero() {
                     return self.value.wrong("a whole number of days, from 1");
@@ -361,11 +361,11 @@ impl<'a> Reader<'a> {
         Ok(Change::PipelineType { only, to, minutes })
     }
 
-    fn left(&self) -> Left {
+    fn storage_kind(&self) -> StorageKind {
         if self.name.text.starts_with("log") {
-            Left::Logs
+            StorageKind::Logs
         } else {
-            Left::Artifacts
+            StorageKind::Artifacts
         }
     }
 

@@ -17,7 +17,7 @@ pub struct FanChart {
     /// Months that are over, in order.
     pub past: Vec<Past>,
     /// Months to come, the current one first.
-    pub ahead: Vec<Ahead>,
+    pub ahead: Vec<FanMonth>,
     /// What a month may cost.
     pub budget: Option<Money>,
     /// What every amount is in.
@@ -37,7 +37,7 @@ pub struct Past {
 
 /// A month to come.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Ahead {
+pub struct FanMonth {
     /// Which.
     pub month: Month,
     /// Certain by now.

@@ -31,12 +31,12 @@ pub struct Column {
     /// All of it; none where it is not known.
     pub total: Option<Money>,
     /// Whether that is the whole.
-    pub standing: Standing,
+    pub standing: MonthStatus,
 }
 
 /// Whether a bar is the whole.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Standing {
+pub enum MonthStatus {
     /// All of it.
     Whole,
     /// The month is not over.
@@ -45,7 +45,7 @@ pub enum Standing {
     Partial,
 }
 
-impl Standing {
+impl MonthStatus {
     pub(super) fn words(&self) -> &'static str {
         match self {
             Self::Whole => "",
@@ -87,7 +87,7 @@ impl Stacks {
 
     fn finding(&self) -> String {
         let known = |column: &&Column| column.total.is_some();
-        let whole = |column: &&Column| column.standing == Standing::Whole;
+        let whole = |column: &&Column| column.standing == MonthStatus::Whole;
         let at = self
             .columns
             .iter()
@@ -186,7 +186,7 @@ impl Stacks {
                     canvas.rect(self.class(index), [edge, top, wide, height], &says);
                 }
             }
-            if column.standing != Standing::Whole {
+            if column.standing != MonthStatus::Whole {
                 let at = [edge, y(up), wide, y(down) - y(up)];
                 canvas.hatched(at, &format!("{name}: {}", column.standing.words()));
             }
@@ -246,7 +246,7 @@ impl Stacks {
             }));
             row.push(match (column.total, &column.standing) {
                 (None, _) => Cell::Unknown("no data".to_owned()),
-                (Some(total), Standing::Partial) => Cell::AtLeast(total, self.currency.clone()),
+                (Some(total), MonthStatus::Partial) => Cell::AtLeast(total, self.currency.clone()),
                 (Some(total), _) => Cell::Money(total, self.currency.clone()),
             });
             row.push(Cell::text(column.standing.words()));

@@ -439,7 +439,7 @@ mod tests {
     use chrono::NaiveDate;
     use rust_decimal::Decimal;
 
-    use super::super::{Column, Series, Standing, Step, Swing};
+    use super::super::{Column, MonthStatus, Series, Step, Swing};
     use super::*;
     use crate::domain::ids::Currency;
 
@@ -455,9 +455,9 @@ mod tests {
     fn bars_of_a_month_add_up_to_its_length() {
         let chart = Stacks {
             columns: [
-                ("2026-10", Some(3000), Standing::Whole),
-                ("2026-11", None, Standing::Whole),
-                ("2026-12", Some(1500), Standing::SoFar),
+                ("2026-10", Some(3000), MonthStatus::Whole),
+                ("2026-11", None, MonthStatus::Whole),
+                ("2026-12", Some(1500), MonthStatus::SoFar),
             ]
             .into_iter()
             .map(|(month, total, standing)| Column {

@@ -40,7 +40,7 @@ fn fan(past: &[Option<i64>], ahead: &[[i64; 4]], budget: Option<i64>) -> Chart {
         ahead: months[past.len()..]
             .iter()
             .zip(ahead)
-            .map(|(month, [known, p10, p50, p90])| Ahead {
+            .map(|(month, [known, p10, p50, p90])| FanMonth {
                 month: *month,
                 known: usd(*known),
                 p10: usd(*p10),
@@ -64,9 +64,9 @@ fn stacks(totals: &[Option<i64>], series: &[(&str, &[i64])]) -> Chart {
                 month,
                 total: total.map(usd),
                 standing: match at % 5 {
-                    3 => Standing::Partial,
-                    _ if at + 1 == totals.len() => Standing::SoFar,
-                    _ => Standing::Whole,
+                    3 => MonthStatus::Partial,
+                    _ if at + 1 == totals.len() => MonthStatus::SoFar,
+                    _ => MonthStatus::Whole,
                 },
             })
             .collect(),

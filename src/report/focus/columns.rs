@@ -29,7 +29,7 @@ pub(super) enum Value {
 
 /// Which type a column has in Parquet.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kind {
+pub(super) enum ColumnKind {
     Text,
     Number,
     Time,
@@ -38,7 +38,7 @@ pub(super) enum Kind {
 /// A column.
 pub(super) struct Column {
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: ColumnKind,
     versions: &'static [FocusVersion],
     pub(super) value: fn(&Charge<'_>) -> Value,
 }
@@ -57,10 +57,10 @@ pub(super) fn of(version: FocusVersion) -> Vec<&'static Column> {
 
 /// Every version's columns; alphabetical, as the specification lists them.
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
-    use Kind::{Number, Text, Time};
+    use ColumnKind::{Number, Text, Time};
     type Row = (
         &'static str,
-        Kind,
+        ColumnKind,
         &'static [FocusVersion],
         fn(&Charge<'_>) -> Value,
     );

@@ -12,7 +12,7 @@ use parquet::{
 };
 use rust_decimal::Decimal;
 
-use super::columns::{Column, Kind, Value};
+use super::columns::{Column, ColumnKind, Value};
 use crate::{domain::number::unscaled, report::formats::ReportError};
 
 /// Rows that are held at once.
@@ -146,16 +146,16 @@ fn field(column: &Column) -> Result<Type, ParquetError> {
         Type::primitive_type_builder(column.name, physical).with_repetition(Repetition::OPTIONAL)
     };
     match column.kind {
-        Kind::Text => builder(PhysicalType::BYTE_ARRAY)
+        ColumnKind::Text => builder(PhysicalType::BYTE_ARRAY)
             .with_logical_type(Some(LogicalType::String))
             .build(),
-        Kind::Number => builder(PhysicalType::FIXED_LEN_BYTE_ARRAY)
+        ColumnKind::Number => builder(PhysicalType::FIXED_LEN_BYTE_ARRAY)
             .with_length(16)
             .with_precision(38)
             .with_scale(SCALE.cast_signed())
             .with_logical_type(Some(LogicalType::decimal(SCALE.cast_signed(), 38)))
             .build(),
-        Kind::Time => builder(PhysicalType::INT64)
+        ColumnKind::Time => builder(PhysicalType::INT64)
             .with_logical_type(Some(LogicalType::timestamp(true, TimeUnit::MILLIS)))
             .build(),
     }

@@ -14,15 +14,15 @@ use crate::{
     report::{
         csv::{Field, Rows},
         exact,
-        formats::{Material, Options, ReportError, Written},
+        formats::{Options, ReportError, ReportInput, WriteSummary},
     },
 };
 
-type Made = Result<Written, ReportError>;
+type Made = Result<WriteSummary, ReportError>;
 
 /// Writes a row for each line of each entry.
 fn rows(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
     columns: &[&str],
@@ -60,7 +60,7 @@ fn two_sides(amount: Decimal) -> [Field; 2] {
 
 /// Writes the journal that any importer can be taught to read.
 pub(in crate::report) fn generic(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -114,7 +114,7 @@ pub(in crate::report) fn generic(
 
 /// Writes a journal for `QuickBooks` Online. A sub-account is `Parent:Child`.
 pub(in crate::report) fn quickbooks(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -157,7 +157,7 @@ pub(in crate::report) fn quickbooks(
 
 /// Writes manual journals for Xero: one for each narration, debits positive, credits negative.
 pub(in crate::report) fn xero(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -211,7 +211,7 @@ pub(in crate::report) fn xero(
 
 /// Writes journal entries for `NetSuite`.
 pub(in crate::report) fn netsuite(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {

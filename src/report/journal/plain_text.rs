@@ -5,14 +5,14 @@ use std::{collections::BTreeSet, io::Write};
 use super::{Book, one_line, write_text};
 use crate::{
     domain::{gl::DateStyle, ids::AccountId, journal::EntryLine},
-    report::formats::{Material, Options, ReportError, Written},
+    report::formats::{Options, ReportError, ReportInput, WriteSummary},
 };
 
-type Made = Result<Written, ReportError>;
+type Made = Result<WriteSummary, ReportError>;
 
 /// Writes a journal of hledger.
 pub(in crate::report) fn hledger(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -85,7 +85,7 @@ fn hledger_text(text: &str) -> String {
 
 /// Writes a journal of beancount.
 pub(in crate::report) fn beancount(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {

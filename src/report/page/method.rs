@@ -8,7 +8,7 @@ use super::{Grid, pictures::month_name, plain_text, sections};
 use crate::{
     domain::{bill::Bill, exchange::Exchange, number::plain},
     report::{
-        Cell, Column, Table, counted, finality, forecast::View, formats::Material, show_money,
+        Cell, Column, Table, counted, finality, forecast::View, formats::ReportInput, show_money,
     },
 };
 
@@ -20,7 +20,7 @@ pub(super) struct Method {
     notes: Vec<String>,
 }
 
-pub(super) fn method(material: &Material<'_>, exchange: Option<&Exchange>) -> Method {
+pub(super) fn method(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> Method {
     let bill = sections::bill(material);
     let mut words = vec![
         "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \

@@ -6,8 +6,8 @@
 mod method;
 mod pdf;
 pub mod pictures;
-mod prospects;
 mod reconciliation;
+mod scenario;
 mod sections;
 
 use std::io::Write;
@@ -18,12 +18,12 @@ use serde::Serialize;
 use super::{
     Block, Cell, Column, Document, Table,
     chart::Drawing,
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
 };
 use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
-use pictures::Kind;
+use pictures::ChartKind;
 
 const TEMPLATE: &str = include_str!("../../../reports/templates/report.html");
 const CSS: &str = include_str!("../../../reports/templates/report.css");
@@ -255,19 +255,19 @@ impl Section {
 }
 
 /// Renders the page.
-pub fn render(material: &Material<'_>, options: &Options) -> Result<String, ReportError> {
+pub fn render(material: &ReportInput<'_>, options: &Options) -> Result<String, ReportError> {
     let mut sections = Vec::new();
     let mut absent: Vec<(String, String)> = Vec::new();
     for kind in pictures::KINDS {
         if kind.needs_prospect() {
-            match prospects::savings(material) {
+            match scenario::savings(material) {
                 Ok(section) => sections.push(section),
                 Err(why) => absent.push(("Savings".to_owned(), why)),
             }
         }
         match (kind.of)(material) {
             Ok(drawing) => sections.push(match kind.name {
-                "scenario" => prospects::scenario(&drawing, material),
+                "scenario" => scenario::scenario(&drawing, material),
                 name => sections::around(name, &drawing, material),
             }),
             Err(why) => absent.push((sections::subject(kind).to_owned(), why)),
@@ -329,16 +329,16 @@ fn fill(own: Option<&Template>, context: Value) -> Result<String, ReportError> {
 
 /// Writes the page.
 pub(super) fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     sink.write_all(render(material, options)?.as_bytes())?;
     Ok(written(material))
 }
 
 /// What the page should add up to: the bill it is about.
-fn written(material: &Material<'_>) -> Written {
+fn written(material: &ReportInput<'_>) -> WriteSummary {
     let totals = material.months.iter().map(|month| {
         let bill = &month.rated.bill;
         serde_json::json!({
@@ -347,14 +347,14 @@ fn written(material: &Material<'_>) -> Written {
             "cost": bill.total().to_string(),
         })
     });
-    Written {
+    WriteSummary {
         control_totals: totals.collect(),
-        ..Written::default()
+        ..WriteSummary::default()
     }
 }
 
 /// Returns the chart asked for.
-pub fn drawing(material: &Material<'_>, kind: &Kind) -> Result<Drawing, ReportError> {
+pub fn drawing(material: &ReportInput<'_>, kind: &ChartKind) -> Result<Drawing, ReportError> {
     (kind.of)(material).map_err(|why| ReportError::NothingToDraw {
         chart: kind.name,
         why,
@@ -363,18 +363,21 @@ pub fn drawing(material: &Material<'_>, kind: &Kind) -> Result<Drawing, ReportEr
 
 /// Writes one chart as a picture.
 pub(super) fn write_svg(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let kind = options.chart.ok_or(ReportError::WhichChart)?;
     let chart = drawing(material, kind)?.chart();
     sink.write_all(chart.file().as_bytes())?;
-    Ok(Written::default())
+    Ok(WriteSummary::default())
 }
 
 /// Lays one chart out for a terminal or a file of figures.
-pub fn chart_document(material: &Material<'_>, kind: &Kind) -> Result<Document, ReportError> {
+pub fn chart_document(
+    material: &ReportInput<'_>,
+    kind: &ChartKind,
+) -> Result<Document, ReportError> {
     let drawing = drawing(material, kind)?;
     let chart = drawing.chart();
     let mut table = chart.table;

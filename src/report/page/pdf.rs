@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::report::formats::{Material, Options, ReportError, Written};
+use crate::report::formats::{Options, ReportError, ReportInput, WriteSummary};
 
 /// What a Chromium is called, the smallest first.
 const NAMES: [&str; 6] = [
@@ -24,10 +24,10 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Prints the page.
 pub fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let browser = find()?;
     let page = super::render(material, options)?;
     let folder = tempfile::Builder::new().prefix("pipebill-").tempdir()?;

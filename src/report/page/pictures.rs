@@ -4,26 +4,26 @@ use crate::{
     domain::{bill::Bill, catalog::Catalog, ids::ServiceCode, overview::trend, period::Month},
     report::{
         chart::{
-            Ahead, Calendar, Column, Drawing, FanChart, Past, Series, Stacks, Standing, Step,
+            Calendar, Column, Drawing, FanChart, FanMonth, MonthStatus, Past, Series, Stacks, Step,
             Subject, Swing, Tornado, Waterfall,
         },
-        formats::Material,
+        formats::ReportInput,
         short_unit, show_number,
     },
 };
 
 /// A chart that can be asked for.
 #[derive(Clone, Copy, Debug)]
-pub struct Kind {
+pub struct ChartKind {
     /// What `--chart` calls it.
     pub name: &'static str,
     /// What it shows.
     pub about: &'static str,
     /// Draws it, or says why there is nothing to draw.
-    pub of: fn(&Material<'_>) -> Result<Drawing, String>,
+    pub of: fn(&ReportInput<'_>) -> Result<Drawing, String>,
 }
 
-impl Kind {
+impl ChartKind {
     /// Tells whether it needs a forecast.
     pub fn needs_forecast(&self) -> bool {
         self.name == "fan"
@@ -36,33 +36,33 @@ impl Kind {
 }
 
 /// Every chart, in the order of a page.
-pub const KINDS: &[Kind] = &[
-    Kind {
+pub const KINDS: &[ChartKind] = &[
+    ChartKind {
         name: "fan",
         about: "months past and to come, with a budget",
         of: fan,
     },
-    Kind {
+    ChartKind {
         name: "services",
         about: "months by service",
         of: services,
     },
-    Kind {
+    ChartKind {
         name: "waterfall",
         about: "what changed from one month to the next",
         of: waterfall,
     },
-    Kind {
+    ChartKind {
         name: "tornado",
         about: "what moves a month",
         of: tornado,
     },
-    Kind {
+    ChartKind {
         name: "scenario",
         about: "a month and what a scenario makes of it",
         of: scenario,
     },
-    Kind {
+    ChartKind {
         name: "calendar",
         about: "build minutes a day",
         of: calendar,
@@ -85,7 +85,7 @@ const KEYS: [&str; SERVICES + 1] = [
 const SWINGS: usize = 10;
 
 /// Returns the chart of this name.
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub fn kind(name: &str) -> Option<&'static ChartKind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
@@ -116,11 +116,11 @@ pub(super) fn month_name(month: Month) -> String {
     format!("{name} {}", chrono::Datelike::year(&day))
 }
 
-fn currency(material: &Material<'_>) -> crate::domain::ids::Currency {
+fn currency(material: &ReportInput<'_>) -> crate::domain::ids::Currency {
     material.months[0].rated.bill.currency.clone()
 }
 
-fn fan(material: &Material<'_>) -> Result<Drawing, String> {
+fn fan(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let forecast = material.forecast.ok_or_else(|| {
         let last = material.months.last().map(|month| month.rated.bill.month);
         last.and_then(|month| without_quantities(material, month))
@@ -143,7 +143,7 @@ fn fan(material: &Material<'_>) -> Result<Drawing, String> {
             partial: bill.as_ref().is_some_and(|bill| !bill.is_complete()),
         })
     });
-    let ahead = outlook.months.iter().map(|month| Ahead {
+    let ahead = outlook.months.iter().map(|month| FanMonth {
         month: month.month,
         known: month.known,
         p10: month.total.p10,
@@ -161,7 +161,7 @@ fn fan(material: &Material<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn services(material: &Material<'_>) -> Result<Drawing, String> {
+fn services(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = material.overview.ok_or(NO_OVERVIEW)?;
     let bills: Vec<Option<&Bill>> = overview
         .months
@@ -173,9 +173,9 @@ fn services(material: &Material<'_>) -> Result<Drawing, String> {
         month: *month,
         total: bill.as_ref().map(Bill::total),
         standing: match bill {
-            Some(bill) if !bill.is_complete() => Standing::Partial,
-            Some(bill) if bill.month.end() > material.today => Standing::SoFar,
-            _ => Standing::Whole,
+            Some(bill) if !bill.is_complete() => MonthStatus::Partial,
+            Some(bill) if bill.month.end() > material.today => MonthStatus::SoFar,
+            _ => MonthStatus::Whole,
         },
     });
     let mut series: Vec<Series> = trend
@@ -205,7 +205,7 @@ fn services(material: &Material<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
+fn waterfall(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = material.overview.ok_or(NO_OVERVIEW)?;
     let (before, after, bridge) = overview
         .bridge
@@ -240,7 +240,7 @@ fn waterfall(material: &Material<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
+fn tornado(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = material.overview.ok_or(NO_OVERVIEW)?;
     let all = overview
         .sensitivity
@@ -275,7 +275,7 @@ fn tornado(material: &Material<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn scenario(material: &Material<'_>) -> Result<Drawing, String> {
+fn scenario(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let Some(prospect) = material.prospect else {
         return Err(if material.savings.is_some() {
             "no change was found that saves; state one with --scenario or --set".to_owned()
@@ -312,7 +312,7 @@ fn scenario(material: &Material<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn calendar(material: &Material<'_>) -> Result<Drawing, String> {
+fn calendar(material: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = material.overview.ok_or(NO_OVERVIEW)?;
     let days = &overview.build_minutes;
     if days.values().all(rust_decimal::Decimal::is_zero) {
@@ -338,7 +338,7 @@ pub(super) const QUANTITIES: &str = "a Cost and Usage Report, FOCUS, or Cost Exp
      UnblendedCost UsageQuantity has them";
 
 /// Says why nothing of a month can be changed or moved, where its source does not tell.
-pub(super) fn without_quantities(material: &Material<'_>, month: Month) -> Option<String> {
+pub(super) fn without_quantities(material: &ReportInput<'_>, month: Month) -> Option<String> {
     let overview = material.overview?;
     let name = month_name(month);
     if overview.unknown_services.contains(&month) {
@@ -354,7 +354,7 @@ pub(super) fn without_quantities(material: &Material<'_>, month: Month) -> Optio
 }
 
 /// Says why there is no month that savings and scenarios could be about.
-pub(super) fn nothing_over(material: &Material<'_>) -> String {
+pub(super) fn nothing_over(material: &ReportInput<'_>) -> String {
     let over = material
         .overview
         .and_then(|overview| overview.sensitivity.as_ref());

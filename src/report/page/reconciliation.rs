@@ -7,11 +7,11 @@ use super::{
 };
 use crate::{
     domain::{money::Money, overview::Reconciled},
-    report::{Cell, Column, Table, formats::Material, show_money},
+    report::{Cell, Column, Table, formats::ReportInput, show_money},
 };
 
 /// Puts our rating of the reported month beside AWS's bill, by service.
-pub(super) fn section(material: &Material<'_>) -> Result<Section, String> {
+pub(super) fn section(material: &ReportInput<'_>) -> Result<Section, String> {
     let bill = bill(material);
     let overview = material.overview.ok_or("the month was not compared")?;
     let (services, sum) = &overview.reconciled;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{
     Figure, Grid, Section,
-    pictures::{Kind, QUANTITIES, month_name, service_name},
+    pictures::{ChartKind, QUANTITIES, month_name, service_name},
     plain_text, reconciliation,
 };
 use crate::{
@@ -12,8 +12,8 @@ use crate::{
         bill::Bill, catalog::Catalog, exchange::Exchange, finality::NotFinal, money::Money,
         number::plain, overview::Change, period::Month, quantity::Quantity,
     },
-    forecast::{MonthOutlook, Range},
-    report::{Cell, Column, Table, chart::Drawing, formats::Material, show_money, signed_money},
+    forecast::{MonthForecast, Range},
+    report::{Cell, Column, Table, chart::Drawing, formats::ReportInput, show_money, signed_money},
 };
 
 /// The top of the page.
@@ -29,7 +29,7 @@ pub(super) struct Head {
 }
 
 /// What a chart is called where there is none.
-pub(super) fn subject(kind: &Kind) -> &'static str {
+pub(super) fn subject(kind: &ChartKind) -> &'static str {
     match kind.name {
         "fan" => "Forecast",
         "services" => "Where the money goes",
@@ -40,13 +40,13 @@ pub(super) fn subject(kind: &Kind) -> &'static str {
     }
 }
 
-pub(super) fn bill<'a>(material: &Material<'a>) -> &'a Bill {
+pub(super) fn bill<'a>(material: &ReportInput<'a>) -> &'a Bill {
     let last = material.months.last().expect("a report has a month");
     &last.rated.bill
 }
 
 /// A range as people read it.
-fn between(material: &Material<'_>, low: Money, high: Money) -> String {
+fn between(material: &ReportInput<'_>, low: Money, high: Money) -> String {
     let currency = &bill(material).currency;
     format!(
         "{} to {}",
@@ -70,7 +70,7 @@ fn cell(amount: Money, bill: &Bill, is_whole: bool) -> Cell {
 }
 
 /// What stands below an expected amount.
-fn expected(material: &Material<'_>, range: Range, is_whole: bool) -> Vec<String> {
+fn expected(material: &ReportInput<'_>, range: Range, is_whole: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if is_whole || !range.p90.is_zero() {
         notes.push(between(material, range.p10, range.p90));
@@ -93,7 +93,7 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
 }
 
 /// The month of the report in the forecast, if it is not over.
-fn outlook_of<'a>(material: &Material<'a>, month: Month) -> Option<&'a MonthOutlook> {
+fn outlook_of<'a>(material: &ReportInput<'a>, month: Month) -> Option<&'a MonthForecast> {
     let outlook = &material.forecast?.outlook;
     if month.end() <= material.today {
         return None;
@@ -102,7 +102,7 @@ fn outlook_of<'a>(material: &Material<'a>, month: Month) -> Option<&'a MonthOutl
 }
 
 /// The reported month against the one before, both for usage alone.
-fn change(material: &Material<'_>) -> Option<(Month, Change)> {
+fn change(material: &ReportInput<'_>) -> Option<(Month, Change)> {
     let (month, before) = material.overview?.before?;
     let bill = bill(material);
     let now = match outlook_of(material, bill.month) {
@@ -115,7 +115,7 @@ fn change(material: &Material<'_>) -> Option<(Month, Change)> {
 }
 
 /// What the reported month charges for usage, less the discounts that recur.
-fn net_usage(material: &Material<'_>) -> Money {
+fn net_usage(material: &ReportInput<'_>) -> Money {
     let bill = bill(material);
     let discounts = material.overview.map(|overview| &overview.discounts);
     discounts.map_or_else(|| bill.usage_total(), |discounts| discounts.net_usage(bill))
@@ -140,7 +140,7 @@ fn tenths(percent: rust_decimal::Decimal) -> String {
     crate::report::show_percent(percent.abs())
 }
 
-pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head {
+pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head {
     let bill = bill(material);
     let month = month_name(bill.month);
     let ahead = outlook_of(material, bill.month);
@@ -238,7 +238,7 @@ pub(super) fn head(material: &Material<'_>, exchange: Option<&Exchange>) -> Head
     }
 }
 
-fn budget(material: &Material<'_>) -> Option<Money> {
+fn budget(material: &ReportInput<'_>) -> Option<Money> {
     material.forecast?.outlook.question.budget
 }
 
@@ -249,7 +249,7 @@ fn short(month: Month) -> String {
     format!("{} {year}", &word[..3])
 }
 
-fn subtitle(material: &Material<'_>) -> String {
+fn subtitle(material: &ReportInput<'_>) -> String {
     let bill = bill(material);
     let lines = || bill.lines.iter();
     let accounts: std::collections::BTreeSet<_> = lines()
@@ -270,7 +270,7 @@ fn subtitle(material: &Material<'_>) -> String {
     )
 }
 
-fn verdict(material: &Material<'_>, change: Option<&(Month, Change)>) -> String {
+fn verdict(material: &ReportInput<'_>, change: Option<&(Month, Change)>) -> String {
     let bill = bill(material);
     let show = |amount| show_money(amount, &bill.currency);
     let month = month_name(bill.month);
@@ -348,7 +348,7 @@ fn warnings(bill: &Bill, catalog: &Catalog) -> Vec<String> {
 }
 
 /// A picture with what is to be said about it.
-pub(super) fn around(id: &'static str, drawing: &Drawing, material: &Material<'_>) -> Section {
+pub(super) fn around(id: &'static str, drawing: &Drawing, material: &ReportInput<'_>) -> Section {
     let mut section = Section::drawn(id, drawing);
     let note = match id {
         "fan" => Some(
@@ -375,7 +375,7 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, material: &Material<'_
 }
 
 /// Names what of the moved month has costs and no quantities.
-fn not_moved(material: &Material<'_>) -> Option<String> {
+fn not_moved(material: &ReportInput<'_>) -> Option<String> {
     let overview = material.overview?;
     let month = overview.sensitivity.as_ref()?.month;
     let (_, bill) = overview.months.iter().find(|(known, _)| *known == month)?;
@@ -393,7 +393,10 @@ fn not_moved(material: &Material<'_>) -> Option<String> {
 }
 
 /// The tables of the page; what is missing with its reason.
-pub(super) fn tables(material: &Material<'_>, absent: &mut Vec<(String, String)>) -> Vec<Section> {
+pub(super) fn tables(
+    material: &ReportInput<'_>,
+    absent: &mut Vec<(String, String)>,
+) -> Vec<Section> {
     let mut sections = Vec::new();
     match parts(material) {
         Ok(section) => sections.push(section),
@@ -407,7 +410,7 @@ pub(super) fn tables(material: &Material<'_>, absent: &mut Vec<(String, String)>
     sections
 }
 
-fn parts(material: &Material<'_>) -> Result<Section, String> {
+fn parts(material: &ReportInput<'_>) -> Result<Section, String> {
     let bill = bill(material);
     let overview = material.overview.ok_or("the month was not shared out")?;
     let Some(first) = overview.parts.first() else {
@@ -463,7 +466,7 @@ fn parts(material: &Material<'_>) -> Result<Section, String> {
 }
 
 /// The bill itself.
-fn lines(material: &Material<'_>) -> Section {
+fn lines(material: &ReportInput<'_>) -> Section {
     let bill = bill(material);
     let mut table = Table::new(vec![
         Column::new("Service", "service", 0),

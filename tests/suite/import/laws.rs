@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::NaiveDate;
 use pipebill::{
     domain::{
-        export::{ExportKind, Slice, Standing},
+        export::{ExportKind, ImportedPeriod, Standing},
         ids::{AccountId, Currency, Meter, Region, ResourceId},
         money::Money,
         quantity::{Quantity, Unit},
@@ -99,7 +99,7 @@ proptest! {
 
     #[test]
     fn the_ledger_returns_what_it_was_given(records in prop::collection::vec(any_record(), 0..20)) {
-        let slice = Slice {
+        let slice = ImportedPeriod {
             kind: ExportKind::Cur2,
             source: "1".to_owned(),
             month: month("2026-10"),

@@ -10,12 +10,12 @@ use std::{
 use pipebill::{
     domain::{
         catalog::Catalog,
-        compare::reconcile,
         export::ExportKind,
         import::Delivery,
         money::Money,
-        price_book::{Observed, PriceBook},
+        price_book::{BilledPrices, PriceBook},
         rating::{RatingOptions, rate},
+        reconcile::reconcile,
         usage::{ChargeKind, Commitment},
     },
     exports::{ImportError, ImportOptions, RowFault, Unwatched, import_local, import_reader},
@@ -830,7 +830,7 @@ fn an_export_that_cannot_be_read_is_not_left_out() {
 fn rated(delivery: &Delivery) -> (String, String, String) {
     let records: Vec<_> = records(delivery).into_iter().cloned().collect();
     let book = PriceBook {
-        observed: Observed::collect(&records),
+        observed: BilledPrices::collect(&records),
         ..PriceBook::new(catalog())
     };
     let rated = rate(&records, &book, &RatingOptions::new(records[0].month)).unwrap();

@@ -10,19 +10,19 @@ use crate::{
     domain::{
         ids::Currency,
         optimize::{Finding, Optimization},
-        prospect::Prospect,
-        scenario::{Spread, percent_of},
+        scenario::{Percentiles, percent_of},
+        scenario_summary::ScenarioSummary,
     },
     report::{
-        Cell, Column, Table, chart::Drawing, formats::Material, optimize::comments, scenario_file,
-        show_money, show_percent, signed_money,
+        Cell, Column, Table, chart::Drawing, formats::ReportInput, optimize::comments,
+        scenario_file, show_money, show_percent, signed_money,
     },
 };
 
 /// The findings with a row of their own.
 const ROWS: usize = 5;
 
-fn range(spread: &Spread, currency: &Currency) -> String {
+fn range(spread: &Percentiles, currency: &Currency) -> String {
     format!(
         "{} to {}",
         show_money(spread.p10, currency),
@@ -31,7 +31,7 @@ fn range(spread: &Spread, currency: &Currency) -> String {
 }
 
 /// The best findings that go together, or the reason why there are none.
-pub(super) fn savings(material: &Material<'_>) -> Result<Section, String> {
+pub(super) fn savings(material: &ReportInput<'_>) -> Result<Section, String> {
     let found = material.savings.ok_or_else(|| nothing_over(material))?;
     let currency = &found.currency;
     let together: Vec<usize> = match &found.together {
@@ -164,7 +164,7 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
 }
 
 /// A scenario beside the last month that is over.
-pub(super) fn scenario(drawing: &Drawing, material: &Material<'_>) -> Section {
+pub(super) fn scenario(drawing: &Drawing, material: &ReportInput<'_>) -> Section {
     let mut section = around("scenario", drawing, material);
     let Some(prospect) = material.prospect else {
         return section;
@@ -202,7 +202,7 @@ pub(super) fn scenario(drawing: &Drawing, material: &Material<'_>) -> Section {
     section
 }
 
-fn lead(prospect: &Prospect) -> String {
+fn lead(prospect: &ScenarioSummary) -> String {
     let currency = &prospect.currency;
     let show = |amount| show_money(amount, currency);
     let total = prospect.total;

@@ -58,14 +58,14 @@ fn bad<T>(flag: &'static str, problem: &str) -> Result<T, CommandError> {
 }
 
 /// An export that is in no file.
-pub(super) enum Elsewhere {
+pub(super) enum RemoteSource {
     /// A place in S3.
     S3(S3Url),
     /// A table of Athena: its database and its name.
     Table(String, String),
 }
 
-impl Elsewhere {
+impl RemoteSource {
     /// Reads `s3://BUCKET/PREFIX` or `athena://DATABASE.TABLE`, one of so many exports.
     pub(super) fn parse(
         url: &str,
@@ -119,32 +119,32 @@ impl Import<'_> {
     /// Imports; nothing if it is only to be shown what it would take.
     pub(super) fn run(
         &self,
-        from: &Elsewhere,
+        from: &RemoteSource,
         month: Option<Month>,
         results: Option<&Path>,
     ) -> Result<Option<Imported>, CommandError> {
         let login = self.args.login(self.app)?;
         let (options, watch) = (self.options, self.watch);
-        if let Elsewhere::S3(place) = from
+        if let RemoteSource::S3(place) = from
             && place.requester_pays
         {
             self.output
                 .say(&report::cloud::requester_pays(&place.bucket));
         }
         let (database, table) = match from {
-            Elsewhere::S3(place) if self.args.dry_run => {
+            RemoteSource::S3(place) if self.args.dry_run => {
                 let plan = self.app.plan_bucket(&login, place, options, &watch.stop)?;
                 let document = report::cloud::plan(&place.to_string(), &plan.0, plan.1);
                 self.output.document(&document)?;
                 return Ok(None);
             }
-            Elsewhere::S3(place) => {
+            RemoteSource::S3(place) => {
                 let stop = &watch.stop;
                 let imported = self.app.import_bucket(&login, place, options, watch, stop);
                 watch.bar.borrow().finish_and_clear();
                 return Ok(Some(imported?));
             }
-            Elsewhere::Table(database, table) => (database.clone(), table.clone()),
+            RemoteSource::Table(database, table) => (database.clone(), table.clone()),
         };
         let Some(month) = month else {
             return bad("--month", "say which month to ask Athena for");

@@ -20,17 +20,18 @@ use crate::{
         money::Money,
         optimize::Optimization,
         period::Month,
-        plan::Terms,
-        price_book::{Observed, PriceBook},
+        plan::PricingTerms,
+        price_book::{BilledPrices, PriceBook},
         scenario::{
-            Change, Scenario, Spread, Valuer,
-            mapping::{Mapping, mapping},
+            Change, Percentiles, Scenario, ScenarioRater,
+            mapping::{UsageMapping, mapping},
         },
         spread::spread,
         usage::UsageRecord,
     },
     forecast::{
-        self, Ahead, Backtest, Compared, Coverage, Forecast, Question, Rating, Unplaced,
+        self, Backtest, Compared, Coverage, Forecast, ForecastOptions, Rating, ScenarioRating,
+        Unplaced,
         bench::{self, Answer, Study},
         calendar::Calendar,
     },
@@ -49,11 +50,11 @@ impl App {
     pub fn forecast(
         &self,
         ledger: &Ledger,
-        question: &Question,
+        question: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
-        let question = &Question {
+        let question = &ForecastOptions {
             months: question.months + self.behind(past.coverage.last_day),
             ..question.clone()
         };
@@ -93,7 +94,7 @@ impl App {
     pub fn backtest(
         &self,
         ledger: &Ledger,
-        question: &Question,
+        question: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<(Backtest, Currency), AppError> {
         let past = self.past(ledger, request)?;
@@ -109,7 +110,7 @@ impl App {
         ledger: &Ledger,
         baseline: &Baseline,
         scenario: &Scenario,
-        question: &Question,
+        question: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<Compared, AppError> {
         if scenario.is_of_storage() {
@@ -126,7 +127,7 @@ impl App {
         let currency = || past.currency.clone();
         let options = |month| rating_options(month, currency(), &request.terms, sharing);
         let changed = |month| rating_options(month, currency(), &mapping.terms, sharing);
-        let scenario = Ahead {
+        let scenario = ScenarioRating {
             rating: Rating {
                 book: &after,
                 options: &changed,
@@ -158,10 +159,10 @@ impl App {
     ) -> Result<Optimization, AppError> {
         let past = self.past(ledger, request)?;
         let request = &baseline.request(request);
-        let question = Question {
+        let question = ForecastOptions {
             months: 1,
             paths: FUTURES,
-            ..Question::default()
+            ..ForecastOptions::default()
         };
         let valuers = baseline.valuers(self);
         let savings = |scenarios: &[&[Change]]| {
@@ -175,16 +176,20 @@ impl App {
     fn savings_ahead(
         &self,
         past: &Past,
-        valuers: &[Valuer<'_>],
+        valuers: &[ScenarioRater<'_>],
         scenarios: &[&[Change]],
-        question: &Question,
+        question: &ForecastOptions,
         request: &BillRequest,
-    ) -> Option<Vec<Option<Spread>>> {
+    ) -> Option<Vec<Option<Percentiles>>> {
         let currency = || past.currency.clone();
         let known: Vec<usize> = (0..scenarios.len())
-            .filter(|at| scenarios[*at].iter().all(|change| change.left().is_none()))
+            .filter(|at| {
+                scenarios[*at]
+                    .iter()
+                    .all(|change| change.storage_kind().is_none())
+            })
             .collect();
-        let mappings: Vec<Mapping> = known
+        let mappings: Vec<UsageMapping> = known
             .iter()
             .map(|at| mapping(valuers, scenarios[*at]))
             .collect();
@@ -192,15 +197,15 @@ impl App {
             .iter()
             .map(|mapping| self.price_book(&mapping.terms, past.observed()))
             .collect();
-        let options = |terms: Terms| {
+        let options = |terms: PricingTerms| {
             move |month| rating_options(month, past.currency.clone(), &terms, request.sharing)
         };
         let changed: Vec<_> = mappings.iter().map(|m| options(m.terms.clone())).collect();
-        let ahead: Vec<Ahead<'_>> = mappings
+        let ahead: Vec<ScenarioRating<'_>> = mappings
             .iter()
             .zip(&books)
             .zip(&changed)
-            .map(|((mapping, book), options)| Ahead {
+            .map(|((mapping, book), options)| ScenarioRating {
                 rating: Rating { book, options },
                 mapping,
             })
@@ -216,7 +221,7 @@ impl App {
         let mut spreads = vec![None; scenarios.len()];
         for (at, compared) in known.into_iter().zip(compared) {
             let [.., difference] = compared.sum;
-            spreads[at] = Some(Spread {
+            spreads[at] = Some(Percentiles {
                 p10: -difference.p90,
                 p50: -difference.p50,
                 p90: -difference.p10,
@@ -318,10 +323,10 @@ struct Past {
 
 impl Past {
     /// Prices of the last two months: older ones may have changed since.
-    fn observed(&self) -> Observed {
+    fn observed(&self) -> BilledPrices {
         let recent = |record: &&UsageRecord| record.month >= self.last_month.previous();
         let recent: Vec<UsageRecord> = self.records.iter().filter(recent).cloned().collect();
-        Observed::collect(&recent)
+        BilledPrices::collect(&recent)
     }
 }
 

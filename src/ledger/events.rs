@@ -8,7 +8,9 @@ use crate::domain::{
     ids::AccountId,
     metering::{
         codecommit::Identity,
-        observed::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target},
+        from_events::{
+            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+        },
     },
     period::Month,
 };
@@ -46,7 +48,7 @@ impl Ledger {
     pub fn each_build(
         &self,
         month: Month,
-        mut each: impl FnMut(&Place, &Build),
+        mut each: impl FnMut(&AccountRegion, &Build),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
@@ -80,7 +82,7 @@ impl Ledger {
     pub fn each_sandbox(
         &self,
         month: Month,
-        mut each: impl FnMut(&Place, &Sandbox),
+        mut each: impl FnMut(&AccountRegion, &Sandbox),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, project, began, ended, fleet.value
@@ -105,7 +107,7 @@ impl Ledger {
     pub fn each_action(
         &self,
         month: Month,
-        mut each: impl FnMut(&Place, &Action),
+        mut each: impl FnMut(&AccountRegion, &Action),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, started, ended, category, owner
@@ -130,7 +132,7 @@ impl Ledger {
     pub fn each_target(
         &self,
         month: Month,
-        mut each: impl FnMut(&Place, &Target),
+        mut each: impl FnMut(&AccountRegion, &Target),
     ) -> Result<(), LedgerError> {
         self.read(|connection| {
             let mut query = connection.prepare(
@@ -156,7 +158,7 @@ impl Ledger {
     pub fn each_pipeline(
         &self,
         month: Month,
-        mut each: impl FnMut(&Place, &Pipeline, Option<&Execution>, &[Execution]),
+        mut each: impl FnMut(&AccountRegion, &Pipeline, Option<&Execution>, &[Execution]),
     ) -> Result<(), LedgerError> {
         let Span(from, until) = Span::of(month);
         self.read(|connection| {
@@ -205,14 +207,14 @@ impl Ledger {
     }
 
     /// Returns each fleet with what was seen of it, in order of time.
-    pub fn fleets(&self) -> Result<Vec<(Place, Vec<FleetSeen>)>, LedgerError> {
+    pub fn fleets(&self) -> Result<Vec<(AccountRegion, Vec<FleetSeen>)>, LedgerError> {
         self.read(|connection| {
             let mut query = connection.prepare(
                 "SELECT account, region, arn, seen, created, since, machines, compute, overflows
                  FROM fleet
                  ORDER BY account, region, arn, seen",
             )?;
-            let mut fleets: Vec<(Place, Vec<FleetSeen>)> = Vec::new();
+            let mut fleets: Vec<(AccountRegion, Vec<FleetSeen>)> = Vec::new();
             let mut rows = query.query([])?;
             while let Some(row) = rows.next()? {
                 let place = place(row)?;
@@ -266,7 +268,7 @@ impl Ledger {
         &self,
         sql: &str,
         month: Month,
-        mut each: impl FnMut(&Place, &Row<'_>) -> SqlResult<()>,
+        mut each: impl FnMut(&AccountRegion, &Row<'_>) -> SqlResult<()>,
     ) -> Result<(), LedgerError> {
         let Span(from, until) = Span::of(month);
         self.read(|connection: &Connection| {

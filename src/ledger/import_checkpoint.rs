@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Ledger, LedgerError, SqlResult, count, decode, exact, read::records, standing};
 use crate::domain::{
-    export::{BadRow, ExportKind, FileRead, Outside, Slice},
+    export::{BadRow, ExportKind, FileRead, ImportedPeriod, OtherServices},
     ids::Currency,
     money::Money,
     usage::ChargeKind,
@@ -22,7 +22,7 @@ use crate::domain::{
 
 /// The finished files of one place.
 #[derive(Debug)]
-pub struct Unfinished {
+pub struct ImportCheckpoint {
     folder: PathBuf,
     place: String,
 }
@@ -30,7 +30,7 @@ pub struct Unfinished {
 /// Why a file is not kept or not found: it is read again then.
 type Lost = Box<dyn std::error::Error>;
 
-impl Unfinished {
+impl ImportCheckpoint {
     /// Names the finished files of a place, beside a ledger.
     pub fn new(ledger: &Path, place: &str) -> Self {
         let mut folder = ledger.as_os_str().to_owned();
@@ -154,7 +154,7 @@ fn file_of(summary: &Value) -> Option<(FileRead, usize)> {
 }
 
 /// Returns all slices, in the order in which a file gives them.
-fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
+fn slices(ledger: &Ledger) -> Result<Vec<ImportedPeriod>, LedgerError> {
     ledger.read(|connection| {
         let mut query = connection.prepare(
             "SELECT id, kind, source, month, first_day, last_day, whole_month, part, skipped,
@@ -172,7 +172,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
             let day = |at| decode(&text(at)?, |text| text.parse().ok());
             let id: i64 = row.get(0)?;
             let outside = outside.query_map([id], |row| {
-                Ok(Outside {
+                Ok(OtherServices {
                     service: row.get(0)?,
                     kind: ChargeKind::from_name(row.get_ref(1)?.as_str()?),
                     currency: Currency::new(row.get_ref(2)?.as_str()?),
@@ -181,7 +181,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<Slice>, LedgerError> {
                 })
             })?;
             let any_day = (NaiveDate::MIN, NaiveDate::MAX);
-            slices.push(Slice {
+            slices.push(ImportedPeriod {
                 kind: decode(&text(1)?, ExportKind::from_name)?,
                 source: text(2)?,
                 month: decode(&text(3)?, |text| text.parse().ok())?,
@@ -246,8 +246,8 @@ mod tests {
         let texts = [read, other];
         let folder = tempfile::tempdir().expect("a folder");
         let ledger = folder.path().join("l.sqlite");
-        let here = Unfinished::new(&ledger, "s3://a/b");
-        let there = Unfinished::new(&ledger, "s3://a/c");
+        let here = ImportCheckpoint::new(&ledger, "s3://a/b");
+        let there = ImportCheckpoint::new(&ledger, "s3://a/c");
         here.keep("one", &texts);
         there.keep("one", &texts);
         assert_eq!(here.get("one").as_deref(), Some(&texts[..]));

@@ -3,11 +3,11 @@
 use super::{
     ids::Currency,
     money::Money,
-    optimize::{Optimization, Together},
+    optimize::{BestCombination, Optimization},
     period::Month,
     rating::RatingError,
     scenario::{
-        Change, Comparison, Scenario, Spread, Totals, Valuer, Whole,
+        Change, Comparison, Completeness, Percentiles, Scenario, ScenarioRater, Totals,
         waterfall::{Waterfall, WaterfallStep, contributions},
     },
 };
@@ -17,7 +17,7 @@ const NAMED: usize = 7;
 
 /// What a scenario would have made of a month.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Prospect {
+pub struct ScenarioSummary {
     /// The scenario.
     pub scenario: Scenario,
     /// The savings that were found and go together, and nobody's own scenario.
@@ -31,18 +31,18 @@ pub struct Prospect {
     /// From one to the other; a handful of steps.
     pub waterfall: Waterfall,
     /// What a month's difference was, P10 to P90, and over how many months; none of one month.
-    pub range: Option<(Spread, usize)>,
+    pub range: Option<(Percentiles, usize)>,
     /// What the figures assume, what could break and what is not known.
     pub notes: Vec<String>,
     /// What amounts are in.
     pub currency: Currency,
 }
 
-impl Prospect {
+impl ScenarioSummary {
     /// Takes a comparison with one month.
     pub fn of(
         comparison: &Comparison,
-        range: Option<(Spread, usize)>,
+        range: Option<(Percentiles, usize)>,
         currency: &Currency,
     ) -> Option<Self> {
         let month = comparison.months.first()?.month;
@@ -73,8 +73,8 @@ impl Prospect {
     /// Takes the findings that go together, a step for each, on the last month they were found in.
     pub fn together(
         found: &Optimization,
-        together: &Together,
-        month: &Valuer<'_>,
+        together: &BestCombination,
+        month: &ScenarioRater<'_>,
     ) -> Result<Self, RatingError> {
         let findings = || together.findings.iter().map(|at| &found.findings[*at]);
         let named = if together.findings.len() > NAMED + 1 {
@@ -97,7 +97,7 @@ impl Prospect {
             let count = together.findings.len() - named;
             steps.push((format!("{count} smaller ones"), others, true));
         }
-        let mut whole = Whole {
+        let mut whole = Completeness {
             baseline: true,
             scenario: true,
         };
@@ -122,7 +122,7 @@ impl Prospect {
             whole,
         };
         let saving = together.saving;
-        let spread = Spread {
+        let spread = Percentiles {
             p10: -saving.p90,
             p50: -saving.p50,
             p90: -saving.p10,

@@ -18,14 +18,14 @@ use rust_decimal::{Decimal, RoundingStrategy};
 use super::{
     LAMBDA_LIMIT,
     change::{Change, Scenario, Target},
-    compare::Valuer,
-    knob::{Knob, Side, side},
+    compare::ScenarioRater,
+    parameter::{Parameter, Side, side},
 };
 use crate::domain::{catalog::Grain, money::Money, rating::RatingError};
 
 /// Where a scenario begins to pay, or ends to.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Crossing {
+pub struct SignChange {
     /// The first value at which it holds.
     pub at: Decimal,
     /// From here on the scenario costs no more than the baseline; else from here on it costs more.
@@ -38,14 +38,14 @@ pub struct Crossing {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct BreakEven {
     /// What is turned.
-    pub knob: Knob,
+    pub parameter: Parameter,
     /// Between which values it was looked for.
     pub range: (Decimal, Decimal),
     /// Every change of sign, in order of the value.
-    pub crossings: Vec<Crossing>,
+    pub crossings: Vec<SignChange>,
     /// The difference at both ends.
     pub ends: (Money, Money),
-    /// It is the same wherever the knob stands: no build or usage hangs on it.
+    /// It is the same wherever the parameter stands: no build or usage hangs on it.
     pub flat: bool,
     /// Everything in it has a price; else where it pays is not known.
     pub complete: bool,
@@ -65,7 +65,7 @@ const MOST_LIMITS: usize = 400;
 
 /// The most values at which the whole tariff is asked: of many builds the fewer, for each of them is
 /// metered again.
-fn most_asked(months: &[Valuer<'_>]) -> u64 {
+fn most_asked(months: &[ScenarioRater<'_>]) -> u64 {
     let builds: u64 = months.iter().map(|valuer| valuer.workload.builds).sum();
     (20_000_000 / builds.max(1)).clamp(1000, 20_000)
 }
@@ -99,14 +99,14 @@ impl BreakEven {
 }
 
 struct Search<'s, 'a> {
-    months: &'s [Valuer<'a>],
+    months: &'s [ScenarioRater<'a>],
     scenario: &'s Scenario,
-    knob: &'s Knob,
+    parameter: &'s Parameter,
     own_baseline: Option<Side>,
     step: Decimal,
     asked: u64,
     most_asked: u64,
-    crossings: Vec<Crossing>,
+    crossings: Vec<SignChange>,
     complete: bool,
     all: bool,
     /// Both sides cost the same at the ends of these stretches and in their middle.
@@ -116,10 +116,13 @@ struct Search<'s, 'a> {
 impl Search<'_, '_> {
     fn point(&mut self, at: Decimal) -> Result<Point, RatingError> {
         self.asked += 1;
-        let scenario = side(self.months, &self.knob.turned(&self.scenario.changes, at))?;
+        let scenario = side(
+            self.months,
+            &self.parameter.turned(&self.scenario.changes, at),
+        )?;
         let baseline = match self.own_baseline {
             Some(baseline) => baseline,
-            None => side(self.months, &self.knob.turned(&[], at))?,
+            None => side(self.months, &self.parameter.turned(&[], at))?,
         };
         self.complete &= scenario.complete && baseline.complete;
         Ok(Point {
@@ -201,7 +204,7 @@ impl Search<'_, '_> {
     }
 
     fn found(&mut self, point: Point) {
-        self.crossings.push(Crossing {
+        self.crossings.push(SignChange {
             at: point.at.normalize(),
             pays: point.pays(),
             difference: point.difference(),
@@ -212,17 +215,17 @@ impl Search<'_, '_> {
 /// Finds where a scenario starts and ceases to cost no more than its baseline: to nine places, whole
 /// numbers for what has no halves.
 pub fn break_even(
-    months: &[Valuer<'_>],
+    months: &[ScenarioRater<'_>],
     scenario: &Scenario,
-    knob: &Knob,
+    parameter: &Parameter,
     range: (Decimal, Decimal),
 ) -> Result<BreakEven, RatingError> {
-    let own_baseline = if knob.is_of_the_scenario() {
+    let own_baseline = if parameter.is_of_the_scenario() {
         Some(side(months, &[])?)
     } else {
         None
     };
-    let whole = knob.is_whole();
+    let whole = parameter.is_whole();
     let (low, high) = if whole {
         (range.0.ceil(), range.1.floor())
     } else {
@@ -244,9 +247,9 @@ pub fn break_even(
             }
         })
         .collect();
-    let limits = limits(months, scenario, knob, (low, high));
+    let limits = limits(months, scenario, parameter, (low, high));
     let mut all = limits.len() <= MOST_LIMITS;
-    if turns_anywhere(months, scenario, knob) {
+    if turns_anywhere(months, scenario, parameter) {
         if whole && high - low <= Decimal::from(MOST_LIMITS) {
             let whole = std::iter::successors(Some(low), |mark| Some(mark + Decimal::ONE));
             marks.extend(whole.take_while(|mark| *mark <= high));
@@ -265,7 +268,7 @@ pub fn break_even(
     let mut search = Search {
         months,
         scenario,
-        knob,
+        parameter,
         own_baseline,
         step,
         asked: 0,
@@ -280,7 +283,7 @@ pub fn break_even(
         points.push(search.point(mark)?);
     }
     search.asked = 0;
-    let is_apart = knob.is_apart_from(&scenario.changes);
+    let is_apart = parameter.is_apart_from(&scenario.changes);
     if !is_apart {
         for pair in points.windows(2) {
             search.between(pair[0], pair[1])?;
@@ -295,7 +298,7 @@ pub fn break_even(
     let (first, last) = (points[0], points[points.len() - 1]);
     let ends = (first.difference(), last.difference());
     Ok(BreakEven {
-        knob: knob.clone(),
+        parameter: parameter.clone(),
         range: (low, high),
         crossings: search.crossings,
         ends,
@@ -305,13 +308,17 @@ pub fn break_even(
     })
 }
 
-/// Tells whether costs may turn back and forth wherever the knob stands: which builds find a machine of
+/// Tells whether costs may turn back and forth wherever the parameter stands: which builds find a machine of
 /// a fleet free, and what a user costs beside the storage and requests that come with one.
-fn turns_anywhere(months: &[Valuer<'_>], scenario: &Scenario, knob: &Knob) -> bool {
-    match knob {
-        Knob::Total(total, _) => {
+fn turns_anywhere(
+    months: &[ScenarioRater<'_>],
+    scenario: &Scenario,
+    parameter: &Parameter,
+) -> bool {
+    match parameter {
+        Parameter::Total(total, _) => {
             let meter = total.meter();
-            let brings = |valuer: &Valuer<'_>| {
+            let brings = |valuer: &ScenarioRater<'_>| {
                 let mut further = valuer
                     .catalog
                     .allowances()
@@ -334,9 +341,9 @@ fn turns_anywhere(months: &[Valuer<'_>], scenario: &Scenario, knob: &Knob) -> bo
 
 /// Returns the values at which some build that the scenario moves to Lambda takes fifteen minutes.
 fn limits(
-    months: &[Valuer<'_>],
+    months: &[ScenarioRater<'_>],
     scenario: &Scenario,
-    knob: &Knob,
+    parameter: &Parameter,
     (low, high): (Decimal, Decimal),
 ) -> BTreeSet<Decimal> {
     let mut limits = BTreeSet::new();
@@ -363,9 +370,9 @@ fn limits(
             for lot in lots.filter(|lot| only.matches(&lot.subject(), valuer.catalog)) {
                 for build in &lot.builds {
                     let length = Decimal::from(build.length) * longer / Decimal::from(LAMBDA_LIMIT);
-                    let limit = match knob {
-                        Knob::Speed => Some(length),
-                        Knob::Minutes(_) => speed.checked_div(length),
+                    let limit = match parameter {
+                        Parameter::Speed => Some(length),
+                        Parameter::Minutes(_) => speed.checked_div(length),
                         _ => None,
                     };
                     let limit = limit.map(|limit| limit.round_dp(PLACES));

@@ -6,16 +6,17 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Scenario, Selector, Target, Total},
-    compare::{Spread, Totals, Valuer, Whole, as_percent},
+    compare::{Completeness, Percentiles, ScenarioRater, Totals, as_percent},
     workload::Basis,
 };
 use crate::domain::{
-    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError, storage::Left,
+    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError,
+    storage::StorageKind,
 };
 
 /// What is turned.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Knob {
+pub enum Parameter {
     /// A total, set to the value.
     Total(Total, Selector),
     /// The number of builds, times the value.
@@ -23,7 +24,7 @@ pub enum Knob {
     /// The length of builds, times the value.
     Minutes(Selector),
     /// For how many days logs or artifacts are kept.
-    Retention(Left, Selector),
+    Retention(StorageKind, Selector),
     /// How fast builds run where the scenario moves them.
     Speed,
     /// How many machines the scenario's fleet has.
@@ -32,8 +33,8 @@ pub enum Knob {
     PipelineMinutes,
 }
 
-impl Knob {
-    /// Tells whether the knob belongs to the scenario's own changes.
+impl Parameter {
+    /// Tells whether the parameter belongs to the scenario's own changes.
     pub fn is_of_the_scenario(&self) -> bool {
         matches!(self, Self::Speed | Self::Machines | Self::PipelineMinutes)
     }
@@ -59,7 +60,7 @@ impl Knob {
         change[..end.unwrap_or(change.len())].to_owned()
     }
 
-    /// Returns the change that a value means, for knobs that are one of their own.
+    /// Returns the change that a value means, for parameters that are one of their own.
     fn change(&self, value: Decimal) -> Change {
         match self {
             Self::Builds(only) => Change::Builds {
@@ -96,7 +97,7 @@ impl Knob {
             })
     }
 
-    /// Returns changes with the knob at a value.
+    /// Returns changes with the parameter at a value.
     pub fn turned(&self, changes: &[Change], value: Decimal) -> Vec<Change> {
         let mut turned = changes.to_vec();
         for change in &mut turned {
@@ -123,7 +124,7 @@ impl Knob {
         turned
     }
 
-    /// Returns the scenario's change that sets what the knob turns, whatever the knob says: both cannot
+    /// Returns the scenario's change that sets what the parameter turns, whatever the parameter says: both cannot
     /// hold.
     pub fn is_set_by<'s>(&self, scenario: &'s Scenario) -> Option<&'s Change> {
         scenario.changes.iter().find(|change| match (self, change) {
@@ -140,7 +141,7 @@ impl Knob {
         })
     }
 
-    /// Tells whether a scenario has what the knob turns.
+    /// Tells whether a scenario has what the parameter turns.
     pub fn fits(&self, scenario: &Scenario) -> bool {
         !self.is_of_the_scenario()
             || scenario.changes.iter().any(|change| {
@@ -160,16 +161,16 @@ impl Knob {
     }
 }
 
-/// A knob and the values it is turned to.
+/// A parameter and the values it is turned to.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Axis {
     /// What is turned.
-    pub knob: Knob,
+    pub parameter: Parameter,
     /// To which values, in order.
     pub values: Vec<Decimal>,
 }
 
-/// Costs with the knobs at some values.
+/// Costs with the parameters at some values.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SweepPoint {
     /// The values, in the order of the axes.
@@ -185,7 +186,7 @@ pub struct Sweep {
     pub axes: Vec<Axis>,
     /// The points, the last axis turning fastest.
     pub points: Vec<SweepPoint>,
-    /// The baseline turns too: knobs that are not of the scenario turn on both sides.
+    /// The baseline turns too: parameters that are not of the scenario turn on both sides.
     pub baseline_turns: bool,
 }
 
@@ -193,7 +194,7 @@ pub struct Sweep {
 /// too, so that the difference is the scenario's; a scenario without any is compared with the
 /// baseline as it is.
 pub fn sweep(
-    months: &[Valuer<'_>],
+    months: &[ScenarioRater<'_>],
     scenario: &Scenario,
     axes: &[Axis],
 ) -> Result<Sweep, RatingError> {
@@ -217,12 +218,12 @@ pub fn sweep(
         let mut changes = scenario.changes.clone();
         let mut baseline = Vec::new();
         for (axis, value) in axes.iter().zip(&at) {
-            changes = axis.knob.turned(&changes, *value);
-            if baseline_turns && !axis.knob.is_of_the_scenario() {
-                baseline = axis.knob.turned(&baseline, *value);
+            changes = axis.parameter.turned(&changes, *value);
+            if baseline_turns && !axis.parameter.is_of_the_scenario() {
+                baseline = axis.parameter.turned(&baseline, *value);
             }
         }
-        // The baseline turns with fewer knobs than the scenario: each of its values is met often.
+        // The baseline turns with fewer parameters than the scenario: each of its values is met often.
         let turned: Vec<String> = baseline.iter().map(Change::to_string).collect();
         let before = match baselines.get(&turned) {
             Some(before) => *before,
@@ -234,7 +235,7 @@ pub fn sweep(
             baseline: before.cost,
             scenario: after.cost,
             difference: after.cost - before.cost,
-            whole: Whole {
+            whole: Completeness {
                 baseline: before.complete,
                 scenario: after.complete,
             },
@@ -255,7 +256,7 @@ pub(super) struct Side {
     pub(super) complete: bool,
 }
 
-pub(super) fn side(months: &[Valuer<'_>], changes: &[Change]) -> Result<Side, RatingError> {
+pub(super) fn side(months: &[ScenarioRater<'_>], changes: &[Change]) -> Result<Side, RatingError> {
     let changes: Vec<&Change> = changes.iter().collect();
     let mut side = Side {
         cost: Money::ZERO,
@@ -271,7 +272,7 @@ pub(super) fn side(months: &[Valuer<'_>], changes: &[Change]) -> Result<Side, Ra
 
 /// How far a driver is turned.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Swing {
+pub enum Variation {
     /// So many percent down and up.
     Percent(Decimal),
     /// To its own P10 and P90 over these months, given as a share of the baseline by its name.
@@ -290,7 +291,7 @@ pub struct TornadoBar {
     /// The cost with it turned up.
     pub high: Money,
     /// Its reach: the distance between both.
-    pub reach: Money,
+    pub range: Money,
 }
 
 impl TornadoBar {
@@ -313,8 +314,8 @@ pub struct Tornado {
 
 /// Returns the drivers that months have: each compute type's minutes, people, pipelines, updates and
 /// the meters around them.
-pub fn drivers(months: &[Valuer<'_>]) -> Vec<Knob> {
-    let mut knobs: Vec<Knob> = Vec::new();
+pub fn drivers(months: &[ScenarioRater<'_>]) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
     for valuer in months {
         for lot in &valuer.workload.lots {
             let meter = &lot.key.meter;
@@ -326,24 +327,28 @@ pub fn drivers(months: &[Valuer<'_>]) -> Vec<Knob> {
             let named = Total::NAMED
                 .iter()
                 .find(|(_, total)| total.meter() == *meter);
-            let knob = match (compute, named) {
-                (Some(compute), _) => Knob::Builds(Selector::compute(&compute.name)),
-                (None, Some((_, total))) => Knob::Total(total.clone(), Selector::default()),
-                (None, None) => Knob::Total(Total::Metered(meter.clone()), Selector::default()),
+            let parameter = match (compute, named) {
+                (Some(compute), _) => Parameter::Builds(Selector::compute(&compute.name)),
+                (None, Some((_, total))) => Parameter::Total(total.clone(), Selector::default()),
+                (None, None) => {
+                    Parameter::Total(Total::Metered(meter.clone()), Selector::default())
+                }
             };
-            if !knobs.contains(&knob) {
-                knobs.push(knob);
+            if !parameters.contains(&parameter) {
+                parameters.push(parameter);
             }
         }
     }
-    knobs
+    parameters
 }
 
 /// Returns how much of a driver a month has.
-pub fn amount_of(knob: &Knob, valuer: &Valuer<'_>) -> Decimal {
-    let counts = |lot: &&super::workload::Lot| match knob {
-        Knob::Builds(only) | Knob::Minutes(only) => only.matches(&lot.subject(), valuer.catalog),
-        Knob::Total(total, _) => total.meter() == lot.key.meter,
+pub fn amount_of(parameter: &Parameter, valuer: &ScenarioRater<'_>) -> Decimal {
+    let counts = |lot: &&super::workload::UsageGroup| match parameter {
+        Parameter::Builds(only) | Parameter::Minutes(only) => {
+            only.matches(&lot.subject(), valuer.catalog)
+        }
+        Parameter::Total(total, _) => total.meter() == lot.key.meter,
         _ => false,
     };
     let lots = valuer.workload.lots.iter().filter(counts);
@@ -353,40 +358,43 @@ pub fn amount_of(knob: &Knob, valuer: &Valuer<'_>) -> Decimal {
 
 /// Turns each driver down and up under a scenario. One that does nothing is left out.
 pub fn tornado(
-    months: &[Valuer<'_>],
+    months: &[ScenarioRater<'_>],
     scenario: &Scenario,
-    swing: &Swing,
+    swing: &Variation,
 ) -> Result<Tornado, RatingError> {
     let Side {
         cost: middle,
         complete,
     } = side(months, &scenario.changes)?;
     let mut bars = Vec::new();
-    for knob in drivers(months) {
-        let name = knob.name();
+    for parameter in drivers(months) {
+        let name = parameter.name();
         let (down, up) = match swing {
-            Swing::Percent(percent) => {
+            Variation::Percent(percent) => {
                 let share = *percent / Decimal::ONE_HUNDRED;
                 (Decimal::ONE - share, Decimal::ONE + share)
             }
-            Swing::Own(own) => match own.iter().find(|(driver, ..)| *driver == name) {
+            Variation::Own(own) => match own.iter().find(|(driver, ..)| *driver == name) {
                 Some((_, low, high)) => (*low, *high),
                 None => continue,
             },
         };
         let cost = |factor: Decimal| -> Result<Money, RatingError> {
             let mut changes = scenario.changes.clone();
-            changes.push(match &knob {
-                Knob::Total(of, only) => Change::Total {
+            changes.push(match &parameter {
+                Parameter::Total(of, only) => Change::Total {
                     of: of.clone(),
                     only: only.clone(),
                     to: Adjust::Times(factor),
                 },
-                Knob::Builds(only) | Knob::Minutes(only) => Change::Builds {
+                Parameter::Builds(only) | Parameter::Minutes(only) => Change::Builds {
                     only: only.clone(),
                     times: factor,
                 },
-                Knob::Speed | Knob::Machines | Knob::PipelineMinutes | Knob::Retention(..) => {
+                Parameter::Speed
+                | Parameter::Machines
+                | Parameter::PipelineMinutes
+                | Parameter::Retention(..) => {
                     return Ok(middle);
                 }
             });
@@ -402,10 +410,10 @@ pub fn tornado(
             turned: (as_percent(down), as_percent(up)),
             low,
             high,
-            reach,
+            range: reach,
         });
     }
-    bars.sort_by(|a, b| b.reach.cmp(&a.reach).then_with(|| a.driver.cmp(&b.driver)));
+    bars.sort_by(|a, b| b.range.cmp(&a.range).then_with(|| a.driver.cmp(&b.driver)));
     Ok(Tornado {
         middle,
         bars,
@@ -416,39 +424,42 @@ pub fn tornado(
 /// Returns each driver's own P10 and P90 over months of history, as a share of its mean over the
 /// months that are compared. Drivers that some month lacks have none.
 pub fn own_swings(
-    history: &[Valuer<'_>],
-    months: &[Valuer<'_>],
+    history: &[ScenarioRater<'_>],
+    months: &[ScenarioRater<'_>],
 ) -> Vec<(String, Decimal, Decimal)> {
-    let mean = |knob: &Knob| {
-        let sum: Decimal = months.iter().map(|valuer| amount_of(knob, valuer)).sum();
+    let mean = |parameter: &Parameter| {
+        let sum: Decimal = months
+            .iter()
+            .map(|valuer| amount_of(parameter, valuer))
+            .sum();
         sum / Decimal::from(months.len().max(1))
     };
     drivers(months)
         .into_iter()
-        .filter_map(|knob| {
-            let usual = Some(mean(&knob)).filter(|mean| !mean.is_zero())?;
-            let amounts = history.iter().map(|valuer| amount_of(&knob, valuer));
-            let spread = Spread::of(amounts.map(Money::new).collect());
+        .filter_map(|parameter| {
+            let usual = Some(mean(&parameter)).filter(|mean| !mean.is_zero())?;
+            let amounts = history.iter().map(|valuer| amount_of(&parameter, valuer));
+            let spread = Percentiles::of(amounts.map(Money::new).collect());
             let share = |amount: Money| (amount.amount() / usual).round_dp(4);
-            Some((knob.name(), share(spread.p10), share(spread.p90)))
+            Some((parameter.name(), share(spread.p10), share(spread.p90)))
         })
         .collect()
 }
 
 /// Returns where to look for a break-even when no range is stated.
-pub fn usual_range(knob: &Knob, months: &[Valuer<'_>]) -> (Decimal, Decimal) {
+pub fn usual_range(parameter: &Parameter, months: &[ScenarioRater<'_>]) -> (Decimal, Decimal) {
     let tenfold = |amount: Decimal| {
         (
             Decimal::ZERO,
             (amount * Decimal::TEN).ceil().max(Decimal::ONE_HUNDRED),
         )
     };
-    match knob {
-        Knob::Speed => (Decimal::new(1, 1), Decimal::TEN),
-        Knob::Retention(..) => (Decimal::ONE, Decimal::from(3653)),
-        Knob::Machines => (Decimal::ONE, Decimal::from(64)),
-        Knob::Builds(_) | Knob::Minutes(_) => (Decimal::ZERO, Decimal::TEN),
-        Knob::PipelineMinutes => {
+    match parameter {
+        Parameter::Speed => (Decimal::new(1, 1), Decimal::TEN),
+        Parameter::Retention(..) => (Decimal::ONE, Decimal::from(3653)),
+        Parameter::Machines => (Decimal::ONE, Decimal::from(64)),
+        Parameter::Builds(_) | Parameter::Minutes(_) => (Decimal::ZERO, Decimal::TEN),
+        Parameter::PipelineMinutes => {
             let minutes = months
                 .iter()
                 .flat_map(|valuer| &valuer.workload.pipelines)
@@ -460,18 +471,20 @@ pub fn usual_range(knob: &Knob, months: &[Valuer<'_>]) -> (Decimal, Decimal) {
                 .map(|(minutes, _)| minutes);
             tenfold(minutes.max().unwrap_or_default().max(Decimal::ONE_HUNDRED))
         }
-        Knob::Total(..) => {
-            let amounts = months.iter().map(|valuer| amount_of(knob, valuer));
+        Parameter::Total(..) => {
+            let amounts = months.iter().map(|valuer| amount_of(parameter, valuer));
             tenfold(amounts.max().unwrap_or_default())
         }
     }
 }
 
-/// Says what a value of a knob means.
-pub fn shown_value(knob: &Knob, value: Decimal) -> String {
-    match knob {
-        Knob::Builds(_) | Knob::Minutes(_) | Knob::Speed => format!("{} ×", plain(value)),
-        Knob::Total(total, _) if total.meter().usage_type.as_str() == "storage overage" => {
+/// Says what a value of a parameter means.
+pub fn shown_value(parameter: &Parameter, value: Decimal) -> String {
+    match parameter {
+        Parameter::Builds(_) | Parameter::Minutes(_) | Parameter::Speed => {
+            format!("{} ×", plain(value))
+        }
+        Parameter::Total(total, _) if total.meter().usage_type.as_str() == "storage overage" => {
             format!("{} {}", plain(value), Unit::GbMonth.plural())
         }
         _ => plain(value),

@@ -8,8 +8,9 @@ use foldhash::fast::RandomState;
 use rust_decimal::Decimal;
 
 use super::{
-    ImportError, ImportOptions, RowFault, deliveries,
-    gather::{Amounts, BucketId, Fault, Gather, Part, Row, Sum},
+    ImportError, ImportOptions, RowFault,
+    aggregate::{Aggregator, Amounts, BucketId, Fault, Part, Row, Sum},
+    deliveries,
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
     rows::{Line, Rows, unquoted},
@@ -22,7 +23,7 @@ use crate::domain::{
     ids::ServiceCode,
     number::{parse_decimal, short_decimal},
     period::Month,
-    storage::{self, Left},
+    storage::{self, StorageKind},
     usage::{ChargeKind, Commitment, Tags},
 };
 
@@ -112,7 +113,7 @@ enum Known {
     /// Its rows are kept.
     Kept(ServiceCode),
     /// They are summed, but for storage of builds and pipelines, which is told apart as well.
-    Stores(ServiceCode, Left),
+    Stores(ServiceCode, StorageKind),
     /// They are summed.
     Outside,
 }
@@ -121,12 +122,12 @@ enum Known {
 type Texts<T> = HashMap<Box<[u8]>, T, RandomState>;
 
 /// Where a row is summed, and what of its service is told apart beside that.
-type Summed = (Sum, Option<Left>);
+type Summed = (Sum, Option<StorageKind>);
 
 /// What the rows of one file add up to.
 pub(super) struct Charges<'c> {
     bound: &'c Bound,
-    pub(super) gather: Gather<'c>,
+    pub(super) gather: Aggregator<'c>,
     /// By payer and period as the rows write them.
     buckets: Texts<(BucketId, Month)>,
     /// By product code as the rows write it.
@@ -156,7 +157,7 @@ impl<'c> Charges<'c> {
         catalog: &'c Catalog,
         options: &'c ImportOptions,
     ) -> Self {
-        let mut gather = Gather::new(bound.layout.kind, origin, catalog, options);
+        let mut gather = Aggregator::new(bound.layout.kind, origin, catalog, options);
         gather.names_resources = !bound.fields(Column::Resource).is_empty();
         gather.names_invoices = !bound.fields(Column::Invoice).is_empty();
         Self {
@@ -197,7 +198,7 @@ impl<'c> Charges<'c> {
     pub(super) fn outside_of(
         &mut self,
         record: &impl Record,
-    ) -> Result<Option<(BucketId, Option<Left>)>, Fault> {
+    ) -> Result<Option<(BucketId, Option<StorageKind>)>, Fault> {
         let fields = Fields {
             bound: self.bound,
             record,
@@ -268,7 +269,7 @@ impl<'c> Charges<'c> {
     }
 
     /// Tells whether a row may be storage that is told apart.
-    fn is_storage(&mut self, line: &Line<'_>, left: Left) -> bool {
+    fn is_storage(&mut self, line: &Line<'_>, left: StorageKind) -> bool {
         let bound = self.bound;
         let of = |column| {
             bound
@@ -447,7 +448,7 @@ impl<'c> Charges<'c> {
         &mut self,
         bucket: BucketId,
         month: Month,
-        (service, left): (&ServiceCode, Left),
+        (service, left): (&ServiceCode, StorageKind),
         fields: &Fields<'_, impl Record>,
         (cost, rows): (Decimal, u64),
     ) -> Result<Sum, Fault> {

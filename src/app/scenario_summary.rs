@@ -3,8 +3,8 @@
 use super::{App, AppError, BillRequest};
 use crate::{
     domain::{
-        money::Money, optimize::Optimization, overview::Overview, prospect::Prospect,
-        scenario::Scenario,
+        money::Money, optimize::Optimization, overview::Overview, scenario::Scenario,
+        scenario_summary::ScenarioSummary,
     },
     ledger::Ledger,
     report::discounts::of_comparison,
@@ -24,7 +24,7 @@ impl App {
         overview: &Overview,
         scenario: Option<&Scenario>,
         request: &BillRequest,
-    ) -> Result<(Option<Optimization>, Option<Prospect>), AppError> {
+    ) -> Result<(Option<Optimization>, Option<ScenarioSummary>), AppError> {
         let Some(month) = overview.sensitivity.as_ref().map(|one| one.month) else {
             return Ok((None, None));
         };
@@ -60,15 +60,15 @@ impl App {
             (None, Some((found, together)), _) => {
                 let compared = baseline.of(together.scenario.is_of_storage())?;
                 match compared.valuers(self).last() {
-                    Some(month) => Some(Prospect::together(found, together, month)?),
+                    Some(month) => Some(ScenarioSummary::together(found, together, month)?),
                     None => None,
                 }
             }
             (_, _, Some(scenario_alone)) => {
                 let answer = self.compare(&baseline, scenario_alone)?;
                 let currency = &baseline.months[0].workload.currency;
-                let of = Prospect::of(&answer.comparison, answer.history, currency);
-                of.map(|prospect| Prospect {
+                let of = ScenarioSummary::of(&answer.comparison, answer.history, currency);
+                of.map(|prospect| ScenarioSummary {
                     found: scenario.is_none(),
                     ..prospect
                 })
@@ -78,7 +78,7 @@ impl App {
         let alone = baseline.valuers(self).last().map(|month| month.total(&[]));
         let alone = alone.transpose()?;
         let carried = of_comparison(&baseline.discounts, &self.catalog);
-        let prospect = prospect.map(|prospect| Prospect {
+        let prospect = prospect.map(|prospect| ScenarioSummary {
             notes: prospect.notes.iter().cloned().chain(carried).collect(),
             stored: alone.map_or(Money::ZERO, |alone| prospect.total.baseline - alone),
             ..prospect

@@ -21,7 +21,7 @@ const FINE: i128 = 1 << 32;
 /// Returns the largest factor by which every build may take longer so that together they start at
 /// most `most` units of so many milliseconds. None if there is no build to speak of, or if they start
 /// more units however short they are.
-pub fn slowest(builds: &[TimedBuild], unit: i64, most: i128) -> Option<Ratio> {
+pub fn max_slowdown(builds: &[TimedBuild], unit: i64, most: i128) -> Option<Ratio> {
     let unit = i128::from(unit);
     let builds: Vec<(i128, i128)> = builds
         .iter()
@@ -129,10 +129,10 @@ mod tests {
     #[test]
     fn a_build_of_a_minute_may_fill_the_minutes_it_is_given() {
         // 61 s billed as 2 min; 3 min are affordable: 180 / 61.
-        let slowest = slowest(&builds(&[61_000]), 60_000, 3).unwrap();
+        let slowest = max_slowdown(&builds(&[61_000]), 60_000, 3).unwrap();
         assert_eq!(slowest.over * 61, slowest.under * 180);
-        assert_eq!(super::slowest(&builds(&[10, 10]), 1000, 1), None);
-        assert_eq!(super::slowest(&[], 1000, 1), None);
+        assert_eq!(super::max_slowdown(&builds(&[10, 10]), 1000, 1), None);
+        assert_eq!(super::max_slowdown(&[], 1000, 1), None);
     }
 
     proptest! {
@@ -143,7 +143,7 @@ mod tests {
             more in 0_i128..20,
         ) {
             let most = i128::try_from(lengths.len()).unwrap() + more;
-            let found = slowest(&builds(&lengths), unit, most).unwrap();
+            let found = max_slowdown(&builds(&lengths), unit, most).unwrap();
             let best = by_trying_all(&lengths, unit, most).unwrap();
             prop_assert_eq!(found.over * best.under, best.over * found.under);
         }

@@ -6,7 +6,7 @@ use crate::domain::ids::{AccountId, Region};
 
 /// Where something happened.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Place {
+pub struct AccountRegion {
     /// In which account.
     pub account: AccountId,
     /// In which region.

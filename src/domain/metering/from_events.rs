@@ -12,7 +12,9 @@ use std::{
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
-pub use super::happened::{Action, Build, Execution, FleetSeen, Pipeline, Place, Sandbox, Target};
+pub use super::events::{
+    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+};
 use super::{
     codebuild,
     codecommit::{Identity, active_users},
@@ -64,7 +66,7 @@ pub struct Metered {
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Group {
     pub(super) day: NaiveDate,
-    pub(super) place: Place,
+    pub(super) place: AccountRegion,
     pub(super) service: &'static str,
     pub(super) usage_type: Arc<str>,
     pub(super) resource: Option<Arc<str>>,
@@ -93,13 +95,13 @@ pub struct Metering<'c> {
     options: MeteringOptions,
     groups: BTreeMap<Group, Sum>,
     identities: BTreeMap<AccountId, BTreeSet<Identity>>,
-    v1: BTreeMap<Place, ActiveCount>,
+    v1: BTreeMap<AccountRegion, ActiveCount>,
     /// By what is missing and why: how many.
     gaps: BTreeMap<(String, String), u64>,
     pub(super) overflowing: BTreeSet<String>,
     built_on: BTreeMap<String, u64>,
     /// Minutes of actions that run commands.
-    commands: BTreeMap<Place, Decimal>,
+    commands: BTreeMap<AccountRegion, Decimal>,
     notes: Vec<String>,
 }
 
@@ -127,7 +129,7 @@ impl<'c> Metering<'c> {
     }
 
     /// Meters a build: rounded up by itself, on the day it was submitted.
-    pub fn build(&mut self, place: &Place, build: &Build) {
+    pub fn build(&mut self, place: &AccountRegion, build: &Build) {
         let day = build.submitted.date_naive();
         if !self.month.contains(day) {
             return;
@@ -185,7 +187,7 @@ impl<'c> Metering<'c> {
     }
 
     /// Meters a sandbox: every started second, on the day it began.
-    pub fn sandbox(&mut self, place: &Place, sandbox: &Sandbox) {
+    pub fn sandbox(&mut self, place: &AccountRegion, sandbox: &Sandbox) {
         let day = sandbox.began.date_naive();
         // On a fleet its machines are billed.
         if !self.month.contains(day) || sandbox.fleet.is_some() {
@@ -222,7 +224,7 @@ impl<'c> Metering<'c> {
     /// them brought. Pipelines of other kinds are metered by their actions.
     pub fn pipeline(
         &mut self,
-        place: &Place,
+        place: &AccountRegion,
         pipeline: &Pipeline,
         before: Option<&Execution>,
         runs: &[Execution],
@@ -293,7 +295,7 @@ impl<'c> Metering<'c> {
     }
 
     /// Meters an action of a V2 pipeline: the part in this month, rounded up by itself.
-    pub fn action(&mut self, place: &Place, action: &Action) {
+    pub fn action(&mut self, place: &AccountRegion, action: &Action) {
         let Some(ended) = action.ended else {
             if self.month.contains(action.started.date_naive()) {
                 self.gap(
@@ -348,7 +350,7 @@ impl<'c> Metering<'c> {
     }
 
     /// Meters one update of an on-premises instance.
-    pub fn target(&mut self, place: &Place, target: &Target) {
+    pub fn target(&mut self, place: &AccountRegion, target: &Target) {
         if !self.month.contains(target.day) {
             return;
         }
@@ -481,7 +483,7 @@ impl<'c> Metering<'c> {
     /// are the high end.
     fn users(&mut self, account: &AccountId, identities: &BTreeSet<Identity>) {
         let (low, high) = active_users(identities);
-        let place = Place {
+        let place = AccountRegion {
             account: account.clone(),
             region: Region::global(),
         };
@@ -568,7 +570,7 @@ impl<'c> Metering<'c> {
         *self.gaps.entry((what, reason)).or_default() += 1;
     }
 
-    fn arn(&self, service: &str, place: &Place, rest: &str) -> Arc<str> {
+    fn arn(&self, service: &str, place: &AccountRegion, rest: &str) -> Arc<str> {
         let partition = self
             .catalog
             .regions
@@ -581,7 +583,7 @@ impl<'c> Metering<'c> {
     }
 }
 
-pub(super) fn shown(place: &Place) -> String {
+pub(super) fn shown(place: &AccountRegion) -> String {
     format!("{}, account {}", place.region, place.account)
 }
 

@@ -8,11 +8,11 @@ use serde_json::json;
 use super::{
     Cell, csv,
     finance::{SCHEMA_VERSION, converted},
-    formats::{Material, Options, ReportError, Written},
+    formats::{Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{
     allocation::{Dimension, portions},
-    gl::{Mapping, Posting},
+    gl::{GlMapping, Posting},
     ids::ServiceCode,
     money::Money,
 };
@@ -35,20 +35,20 @@ struct Sum {
 
 /// Writes a row for each combination of parts.
 pub(super) fn summary(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let by = or(&options.by, &[Dimension::Service]);
     write(material, options, &by, None, sink)
 }
 
 /// Writes a row for each combination of parts, service and place in the books.
 pub(super) fn allocation(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let mut by = or(&options.by, &[Dimension::Account, Dimension::Resource]);
     // It is among the columns of every allocation.
     by.retain(|dimension| !matches!(dimension, Dimension::CostCenter(_)));
@@ -61,12 +61,12 @@ fn or(by: &[Dimension], default: &[Dimension]) -> Vec<Dimension> {
 }
 
 fn write(
-    material: &Material<'_>,
+    material: &ReportInput<'_>,
     options: &Options,
     by: &[Dimension],
-    mapping: Option<&Mapping>,
+    mapping: Option<&GlMapping>,
     sink: &mut dyn Write,
-) -> Result<Written, ReportError> {
+) -> Result<WriteSummary, ReportError> {
     let mut columns = vec!["schema_version".to_owned(), "billing_period".to_owned()];
     columns.extend(by.iter().map(column));
     if mapping.is_some() {
@@ -98,7 +98,7 @@ fn write(
         .map(String::from),
     );
     let mut rows = csv::Rows::new(sink, &columns, options)?;
-    let mut written = Written::default();
+    let mut written = WriteSummary::default();
     for month in material.months {
         let bill = &month.rated.bill;
         let sums = sums(month, options, by, mapping);
@@ -150,7 +150,7 @@ fn sums(
     month: &crate::domain::rating::RatedMonth,
     options: &Options,
     by: &[Dimension],
-    mapping: Option<&Mapping>,
+    mapping: Option<&GlMapping>,
 ) -> BTreeMap<Key, Sum> {
     let rated = &month.rated;
     let nobody: Parts = vec![None; by.len()];

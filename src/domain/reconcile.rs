@@ -48,7 +48,7 @@ impl Cause {
 
 /// One line of ours beside AWS's.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Comparison {
+pub struct LineReconciliation {
     /// Which line of the bill, by position.
     pub line: usize,
     /// What we rate it at.
@@ -63,7 +63,7 @@ pub struct Comparison {
     pub unpriced: bool,
 }
 
-impl Comparison {
+impl LineReconciliation {
     /// Returns how much more we say than AWS; none where no bill says.
     pub fn difference(&self) -> Option<Money> {
         self.billed.map(|billed| self.ours - billed)
@@ -76,7 +76,7 @@ impl Comparison {
 }
 
 /// What the causes amount to over all lines.
-pub fn by_cause(comparisons: &[Comparison]) -> BTreeMap<Cause, Money> {
+pub fn by_cause(comparisons: &[LineReconciliation]) -> BTreeMap<Cause, Money> {
     let mut sums = BTreeMap::new();
     for comparison in comparisons
         .iter()
@@ -90,7 +90,7 @@ pub fn by_cause(comparisons: &[Comparison]) -> BTreeMap<Cause, Money> {
 }
 
 /// Compares every line of a bill with the records it was rated from.
-pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<Comparison> {
+pub fn reconcile(rated: &Rated, records: &[UsageRecord]) -> Vec<LineReconciliation> {
     let bill = &rated.bill;
     let mut facts = vec![BilledFacts::default(); bill.lines.len()];
     for (record, line) in records.iter().zip(&rated.line_of) {
@@ -181,8 +181,8 @@ impl BilledFacts {
     }
 }
 
-fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> Comparison {
-    let mut comparison = Comparison {
+fn compare(at: usize, line: &LineItem, facts: &BilledFacts) -> LineReconciliation {
+    let mut comparison = LineReconciliation {
         line: at,
         ours: line.cost,
         billed: line.aws_cost,

@@ -18,12 +18,12 @@ pub struct TimedBuild {
 
 /// A duration is multiplied by `over`/`under`: exact for every decimal speed and factor.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Pace {
+pub struct DurationFactor {
     over: i128,
     under: i128,
 }
 
-impl Pace {
+impl DurationFactor {
     /// Neither longer nor shorter.
     pub const SAME: Self = Self { over: 1, under: 1 };
 
@@ -80,12 +80,12 @@ fn greatest_common_divisor(a: i128, b: i128) -> i128 {
 }
 
 /// Returns the billed units of builds at a pace: each build is rounded up by itself.
-pub fn billed_units(builds: &[TimedBuild], grain: Grain, pace: Pace) -> i64 {
+pub fn billed_units(builds: &[TimedBuild], grain: Grain, pace: DurationFactor) -> i64 {
     let unit = match grain {
         Grain::Minute | Grain::Provisioned => 60_000,
         Grain::Second => 1000,
     };
-    if pace == Pace::SAME {
+    if pace == DurationFactor::SAME {
         return builds
             .iter()
             .map(|build| {

@@ -15,12 +15,12 @@ use super::{
 };
 use crate::domain::{
     catalog::{Catalog, Service, ServiceKind},
-    export::{ExportKind, Outside, Slice, Standing},
+    export::{ExportKind, ImportedPeriod, OtherServices, Standing},
     ids::{AccountId, Currency, Meter, Region, ResourceId, ServiceCode, UsageType},
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
-    storage::Left,
+    storage::StorageKind,
     usage::{Billed, ChargeKind, Commitment, Tags, UsageKey, UsageRecord},
 };
 
@@ -140,7 +140,7 @@ struct Bucket {
     kept: Groups,
     storage: Groups,
     outside_by_key: HashMap<Box<[u8]>, usize, RandomState>,
-    outside: Vec<Outside>,
+    outside: Vec<OtherServices>,
 }
 
 /// Which stretch of days of which source a row belongs to.
@@ -155,7 +155,7 @@ pub(super) struct Sum(BucketId, usize);
 pub(super) type Fault = (Option<usize>, RowFault);
 
 /// Sums the rows of one file.
-pub(super) struct Gather<'c> {
+pub(super) struct Aggregator<'c> {
     kind: ExportKind,
     origin: Arc<str>,
     /// The source names resources.
@@ -177,7 +177,7 @@ pub(super) struct Gather<'c> {
     unknown_units: BTreeSet<String>,
 }
 
-impl<'c> Gather<'c> {
+impl<'c> Aggregator<'c> {
     pub(super) fn new(
         kind: ExportKind,
         origin: &str,
@@ -268,13 +268,16 @@ impl<'c> Gather<'c> {
     }
 
     /// Returns the code of a service that stores what builds and pipelines leave, and what that is.
-    pub(super) fn stores(&self, name: &str) -> Option<(ServiceCode, Left)> {
+    pub(super) fn stores(&self, name: &str) -> Option<(ServiceCode, StorageKind)> {
         let bare = name
             .strip_prefix("AWS ")
             .or_else(|| name.strip_prefix("Amazon "));
         let known = self.catalog.service(name);
         let known = known.or_else(|| self.catalog.service(bare?))?;
-        Some((known.code.clone(), Left::of_service(known.code.as_str())?))
+        Some((
+            known.code.clone(),
+            StorageKind::of_service(known.code.as_str())?,
+        ))
     }
 
     /// Returns the one kept service that has a usage type, where a source names no service; of a usage
@@ -322,7 +325,7 @@ impl<'c> Gather<'c> {
             let (service, kind, currency) = name()?;
             let at = found.outside.len();
             found.outside_by_key.insert(key.into(), at);
-            found.outside.push(Outside {
+            found.outside.push(OtherServices {
                 service,
                 kind,
                 currency,
@@ -465,7 +468,7 @@ impl<'c> Gather<'c> {
     }
 
     /// Returns the groups, sorted, and adds to the notes what a reader should know of them.
-    pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<Slice> {
+    pub(super) fn finish(self, number: u32, notes: &mut Vec<String>) -> Vec<ImportedPeriod> {
         self.note_the_unknown(notes);
         let (kind, names_resources, names_invoices) =
             (self.kind, self.names_resources, self.names_invoices);
@@ -473,7 +476,7 @@ impl<'c> Gather<'c> {
             kind,
             ExportKind::CostExplorerCsv | ExportKind::CostExplorerJson
         );
-        let mut slices: Vec<Slice> = self
+        let mut slices: Vec<ImportedPeriod> = self
             .buckets
             .into_iter()
             // Rows that were skipped say nothing of their day. A day that Cost Explorer lists
@@ -485,7 +488,7 @@ impl<'c> Gather<'c> {
                 let mut kept = found.kept.groups;
                 net_cost::add_discounts(&mut kept);
                 let records = merged(kept);
-                Slice {
+                ImportedPeriod {
                     kind,
                     source: found.source,
                     month: found.month,
@@ -656,7 +659,7 @@ fn merged(groups: Vec<Group>) -> Vec<UsageRecord> {
     out
 }
 
-fn merged_outside(totals: Vec<Outside>) -> Vec<Outside> {
+fn merged_outside(totals: Vec<OtherServices>) -> Vec<OtherServices> {
     let mut sums: BTreeMap<(String, ChargeKind, Currency), (u64, Money)> = BTreeMap::new();
     for total in totals {
         let sum = sums
@@ -665,7 +668,7 @@ fn merged_outside(totals: Vec<Outside>) -> Vec<Outside> {
         *sum = (sum.0 + total.rows, sum.1 + total.cost);
     }
     sums.into_iter()
-        .map(|((service, kind, currency), (rows, cost))| Outside {
+        .map(|((service, kind, currency), (rows, cost))| OtherServices {
             service,
             kind,
             currency,
