@@ -81,7 +81,7 @@ fn a_million_lines(format: &str) -> u64 {
         forecast: None,
         overview: None,
         savings: None,
-        prospect: None,
+        scenario: None,
         sample: false,
     };
     let mut nowhere = std::io::sink();

@@ -19,7 +19,7 @@ use pipebill::{
         Coverage, ForecastOptions, Rating,
         bench::{Window, answer},
         calendar::{Calendar, Country},
-        outlook,
+        forecast,
     },
     pricing,
 };
@@ -102,9 +102,9 @@ fn a_year_of_twenty_drivers(bencher: divan::Bencher<'_, '_>) {
     };
     let records = records();
     let coverage = Coverage::of(&records).expect("there are records");
-    let question = ForecastOptions {
+    let options = ForecastOptions {
         months: 12,
         ..ForecastOptions::default()
     };
-    bencher.bench_local(|| outlook(&records, &coverage, &question, &rating));
+    bencher.bench_local(|| forecast(&records, &coverage, &options, &rating));
 }

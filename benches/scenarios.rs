@@ -205,8 +205,8 @@ fn compare_a_scenario(bencher: divan::Bencher<'_, '_>) {
     let terms = PricingTerms::default();
     let scenario = scenario(&large);
     bencher.bench_local(|| {
-        let valuer = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
-        compare(&[valuer], &scenario)
+        let rater = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
+        compare(&[rater], &scenario)
     });
 }
 
@@ -217,7 +217,7 @@ fn find_savings(bencher: divan::Bencher<'_, '_>) {
     let terms = PricingTerms::default();
     bencher.bench_local(|| {
         let month = PastMonth {
-            valuer: ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default()),
+            rater: ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default()),
             facts: &large.facts,
             book: PriceBook::new(&large.catalog),
             costs_only: std::collections::BTreeSet::new(),
@@ -249,7 +249,7 @@ fn sweep_twenty_by_twenty(bencher: divan::Bencher<'_, '_>) {
         axis(Parameter::Builds(Selector::default()), Decimal::new(1, 1)),
     ];
     bencher.bench_local(|| {
-        let valuer = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
-        sweep(&[valuer], &scenario, &turned)
+        let rater = ScenarioRater::new(&workload, &large.catalog, &terms, BilledPrices::default());
+        sweep(&[rater], &scenario, &turned)
     });
 }

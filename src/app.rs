@@ -32,7 +32,7 @@ use crate::{
     atomic_file,
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
-        bill::{Bill, OutsideTotal, old_prices},
+        bill::{Bill, OtherServicesTotal, old_prices},
         catalog::{Catalog, Tariffs},
         collection::Source,
         costs::NOT_STATED,
@@ -626,7 +626,7 @@ fn choose_currency(
 }
 
 /// Adds up what the month's exports charge for other services.
-fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError> {
+fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OtherServicesTotal>, AppError> {
     let rows = ledger.outside(month)?;
     let mut totals: BTreeMap<&Currency, (BTreeSet<&str>, Money)> = BTreeMap::new();
     // What is of services that nobody knows is a gap: it may be of ours.
@@ -635,11 +635,12 @@ fn outside(ledger: &Ledger, month: Month) -> Result<Vec<OutsideTotal>, AppError>
         total.0.insert(&row.service);
         total.1 += row.cost;
     }
-    let total = |(currency, (services, cost)): (&Currency, (BTreeSet<&str>, Money))| OutsideTotal {
-        currency: currency.clone(),
-        services: services.len(),
-        cost,
-    };
+    let total =
+        |(currency, (services, cost)): (&Currency, (BTreeSet<&str>, Money))| OtherServicesTotal {
+            currency: currency.clone(),
+            services: services.len(),
+            cost,
+        };
     Ok(totals.into_iter().map(total).collect())
 }
 

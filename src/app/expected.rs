@@ -41,7 +41,7 @@ impl App {
             refused: Some(why),
             ..AwsForecast::default()
         };
-        let last = forecast.outlook.months.last().map(|month| month.month);
+        let last = forecast.result.months.last().map(|month| month.month);
         let Some(last) = last.filter(|last| *last >= current) else {
             return Ok(refused(format!(
                 "not asked: it forecasts from {} on, and this forecast ends before",
@@ -104,7 +104,7 @@ impl App {
         forecast: &Forecast,
         last: Month,
     ) -> Result<(Subject, String), AppError> {
-        let drivers = forecast.outlook.drivers.iter();
+        let drivers = forecast.result.drivers.iter();
         let codes: BTreeSet<&ServiceCode> = drivers.map(|d| &d.key.meter.service).collect();
         let mut services = Vec::new();
         let mut names = Vec::new();

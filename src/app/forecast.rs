@@ -50,31 +50,31 @@ impl App {
     pub fn forecast(
         &self,
         ledger: &Ledger,
-        question: &ForecastOptions,
+        options: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
-        let question = &ForecastOptions {
-            months: question.months + self.behind(past.coverage.last_day),
-            ..question.clone()
+        let options = &ForecastOptions {
+            months: options.months + self.behind(past.coverage.last_day),
+            ..options.clone()
         };
         let over = self.last_over(past.records.iter().map(|record| record.month));
         let charges = Charges::of(&past.records);
         let until = over.unwrap_or(past.last_month);
         let (discounts, request) = Self::carry_discounts(&charges, until, request);
-        let outlook = self.rating(&past, &request, |rating| {
-            forecast::outlook(&past.records, &past.coverage, question, rating)
+        let forecast = self.rating(&past, &request, |rating| {
+            forecast::forecast(&past.records, &past.coverage, options, rating)
         })?;
-        let mut outlook = outlook.ok_or_else(|| nothing_ahead(ledger))?;
-        if let Some(month) = outlook.months.first_mut() {
+        let mut forecast = forecast.ok_or_else(|| nothing_ahead(ledger))?;
+        if let Some(month) = forecast.months.first_mut() {
             as_given(month, &past.records, &discounts);
         }
         if let Some(unplaced) = past.unplaced {
-            outlook.at_least(unplaced);
+            forecast.at_least(unplaced);
         }
-        outlook.begin_with(Month::of(self.today));
+        forecast.begin_with(Month::of(self.today));
         Ok(Forecast {
-            outlook,
+            result: forecast,
             other_charges: others(&past.records, past.last_month, &discounts),
             currency: past.currency,
             discounts,
@@ -94,12 +94,12 @@ impl App {
     pub fn backtest(
         &self,
         ledger: &Ledger,
-        question: &ForecastOptions,
+        options: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<(Backtest, Currency), AppError> {
         let past = self.past(ledger, request)?;
         let backtest = self.rating(&past, request, |rating| {
-            forecast::backtest(&past.records, &past.coverage, question, rating)
+            forecast::backtest(&past.records, &past.coverage, options, rating)
         })?;
         Ok((backtest, past.currency))
     }
@@ -110,14 +110,14 @@ impl App {
         ledger: &Ledger,
         baseline: &Baseline,
         scenario: &Scenario,
-        question: &ForecastOptions,
+        options: &ForecastOptions,
         request: &BillRequest,
     ) -> Result<Compared, AppError> {
         if scenario.is_of_storage() {
             return Err(AppError::StorageAhead);
         }
         self.check_names(baseline, scenario)?;
-        let mapping = mapping(&baseline.valuers(self), &scenario.changes);
+        let mapping = mapping(&baseline.raters(self), &scenario.changes);
         let past = self.past(ledger, request)?;
         // The baseline carries the discounts that recur.
         let request = &baseline.request(request);
@@ -125,7 +125,7 @@ impl App {
         let before = self.price_book(&request.terms, past.observed());
         let after = self.price_book(&mapping.terms, past.observed());
         let currency = || past.currency.clone();
-        let options = |month| rating_options(month, currency(), &request.terms, sharing);
+        let as_is = |month| rating_options(month, currency(), &request.terms, sharing);
         let changed = |month| rating_options(month, currency(), &mapping.terms, sharing);
         let scenario = ScenarioRating {
             rating: Rating {
@@ -137,10 +137,10 @@ impl App {
         let compared = forecast::compared(
             &past.records,
             &past.coverage,
-            question,
+            options,
             &Rating {
                 book: &before,
-                options: &options,
+                options: &as_is,
             },
             &[scenario],
         );
@@ -159,14 +159,14 @@ impl App {
     ) -> Result<Optimization, AppError> {
         let past = self.past(ledger, request)?;
         let request = &baseline.request(request);
-        let question = ForecastOptions {
+        let options = ForecastOptions {
             months: 1,
             paths: FUTURES,
             ..ForecastOptions::default()
         };
-        let valuers = baseline.valuers(self);
+        let raters = baseline.raters(self);
         let savings = |scenarios: &[&[Change]]| {
-            let spreads = self.savings_ahead(&past, &valuers, scenarios, &question, request);
+            let spreads = self.savings_ahead(&past, &raters, scenarios, &options, request);
             spreads.unwrap_or_else(|| vec![None; scenarios.len()])
         };
         self.optimize_by(baseline, least, Some(&savings))
@@ -176,9 +176,9 @@ impl App {
     fn savings_ahead(
         &self,
         past: &Past,
-        valuers: &[ScenarioRater<'_>],
+        raters: &[ScenarioRater<'_>],
         scenarios: &[&[Change]],
-        question: &ForecastOptions,
+        options: &ForecastOptions,
         request: &BillRequest,
     ) -> Option<Vec<Option<Percentiles>>> {
         let currency = || past.currency.clone();
@@ -191,16 +191,16 @@ impl App {
             .collect();
         let mappings: Vec<UsageMapping> = known
             .iter()
-            .map(|at| mapping(valuers, scenarios[*at]))
+            .map(|at| mapping(raters, scenarios[*at]))
             .collect();
         let books: Vec<PriceBook<'_>> = mappings
             .iter()
             .map(|mapping| self.price_book(&mapping.terms, past.observed()))
             .collect();
-        let options = |terms: PricingTerms| {
+        let under = |terms: PricingTerms| {
             move |month| rating_options(month, past.currency.clone(), &terms, request.sharing)
         };
-        let changed: Vec<_> = mappings.iter().map(|m| options(m.terms.clone())).collect();
+        let changed: Vec<_> = mappings.iter().map(|m| under(m.terms.clone())).collect();
         let ahead: Vec<ScenarioRating<'_>> = mappings
             .iter()
             .zip(&books)
@@ -217,7 +217,7 @@ impl App {
             options: &as_is,
         };
         let compared =
-            forecast::compared(&past.records, &past.coverage, question, &baseline, &ahead)?;
+            forecast::compared(&past.records, &past.coverage, options, &baseline, &ahead)?;
         let mut spreads = vec![None; scenarios.len()];
         for (at, compared) in known.into_iter().zip(compared) {
             let [.., difference] = compared.sum;

@@ -25,8 +25,8 @@ impl App {
         ahead: Option<&Ahead<'_>>,
     ) -> Result<Optimization, AppError> {
         let baseline = &baseline.with_storage();
-        let (usage, valuers) = if baseline.history.is_empty() {
-            (&baseline.months, baseline.valuers(self))
+        let (usage, raters) = if baseline.history.is_empty() {
+            (&baseline.months, baseline.raters(self))
         } else {
             (&baseline.history, baseline.past(self))
         };
@@ -35,12 +35,12 @@ impl App {
             Some(newest) if without(newest) => 0,
             _ => usage.iter().rposition(without).map_or(0, |at| at + 1),
         };
-        let months: Vec<PastMonth<'_>> = valuers
+        let months: Vec<PastMonth<'_>> = raters
             .into_iter()
             .zip(usage)
             .skip(skip)
-            .map(|(valuer, usage)| PastMonth {
-                valuer,
+            .map(|(rater, usage)| PastMonth {
+                rater,
                 facts: &usage.facts,
                 book: self.price_book(&baseline.terms, usage.observed.clone()),
                 costs_only: usage.costs_only.keys().collect(),
@@ -70,8 +70,8 @@ impl App {
         let mut dearest = Money::ZERO;
         let mut complete = baseline.months.iter().all(|month| month.gaps.is_empty());
         complete &= baseline.costs_only().is_empty();
-        for valuer in baseline.valuers(self) {
-            let value = valuer.value(&changes)?;
+        for rater in baseline.raters(self) {
+            let value = rater.value(&changes)?;
             dearest = dearest.max(value.bill.total());
             complete &= value.is_complete();
         }

@@ -55,11 +55,11 @@ impl App {
         let alone = scenario.or(best.map(|finding| &finding.scenario));
         let together = found
             .as_ref()
-            .and_then(|found| Some((found, found.together.as_ref()?)));
+            .and_then(|found| Some((found, found.best_combination.as_ref()?)));
         let prospect = match (scenario, together, alone) {
             (None, Some((found, together)), _) => {
                 let compared = baseline.of(together.scenario.is_of_storage())?;
-                match compared.valuers(self).last() {
+                match compared.raters(self).last() {
                     Some(month) => Some(ScenarioSummary::together(found, together, month)?),
                     None => None,
                 }
@@ -75,7 +75,7 @@ impl App {
             }
             _ => None,
         };
-        let alone = baseline.valuers(self).last().map(|month| month.total(&[]));
+        let alone = baseline.raters(self).last().map(|month| month.total(&[]));
         let alone = alone.transpose()?;
         let carried = of_comparison(&baseline.discounts, &self.catalog);
         let prospect = prospect.map(|prospect| ScenarioSummary {

@@ -146,17 +146,17 @@ impl Baseline {
     }
 
     /// Returns the months ready for valuing.
-    pub fn valuers<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
-        valuers(&self.months, app, &self.terms)
+    pub fn raters<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
+        raters(&self.months, app, &self.terms)
     }
 
     /// Returns the months of history ready for valuing.
     pub fn past<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
-        valuers(&self.history, app, &self.terms)
+        raters(&self.history, app, &self.terms)
     }
 }
 
-fn valuers<'a>(
+fn raters<'a>(
     months: &'a [MonthUsage],
     app: &'a App,
     terms: &'a PricingTerms,
@@ -228,7 +228,9 @@ impl App {
         all.sort_by_key(|stores| stores.months.first().copied());
         all.dedup_by_key(|stores| stores.months.first().copied());
         let storage = History::of(all);
-        if gathered.iter().all(|month| month.workload.lots.is_empty())
+        if gathered
+            .iter()
+            .all(|month| month.workload.groups.is_empty())
             && let Some(why) = nothing_to_change(ledger, months)?
         {
             return Err(why);
@@ -385,15 +387,15 @@ impl App {
     pub fn compare(&self, baseline: &Baseline, scenario: &Scenario) -> Result<Answer, AppError> {
         let baseline = &*baseline.of(scenario.is_of_storage())?;
         self.check_names(baseline, scenario)?;
-        let comparison = compare(&baseline.valuers(self), scenario)?;
+        let comparison = compare(&baseline.raters(self), scenario)?;
         let mut differences = Vec::new();
         let mut complete = true;
-        for (valuer, usage) in baseline.past(self).iter().zip(&baseline.history) {
+        for (rater, usage) in baseline.past(self).iter().zip(&baseline.history) {
             if scenario.is_of_storage() && usage.stores.told != Some(ResourceDetail::Present) {
                 continue;
             }
-            let before = valuer.value(&[])?;
-            let after = valuer.value(&scenario.changes.iter().collect::<Vec<_>>())?;
+            let before = rater.value(&[])?;
+            let after = rater.value(&scenario.changes.iter().collect::<Vec<_>>())?;
             // What rests on a guess says nothing of what rests on recorded runs.
             if after.applied.guessed && !comparison.guessed {
                 continue;
@@ -442,15 +444,15 @@ fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<()
         let usage_type = price.usage_type.as_str();
         let mut services = app.catalog.services.keys();
         let months = || baseline.months.iter().chain(&baseline.history);
-        let mut lots = months().flat_map(|month| &month.workload.lots);
+        let mut groups = months().flat_map(|month| &month.workload.groups);
         if services.any(|service| app.catalog.meter(service, usage_type).is_some())
-            || lots.any(|lot| lot.key.meter.usage_type == price.usage_type)
+            || groups.any(|group| group.key.meter.usage_type == price.usage_type)
         {
             continue;
         }
         let known: BTreeSet<&str> = months()
-            .flat_map(|month| &month.workload.lots)
-            .map(|lot| lot.key.meter.usage_type.as_str())
+            .flat_map(|month| &month.workload.groups)
+            .map(|group| group.key.meter.usage_type.as_str())
             .collect();
         return Err(AppError::NothingMatches {
             scenario: scenario.name.clone(),
@@ -466,30 +468,30 @@ fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<()
             continue;
         }
         let months = || baseline.months.iter().chain(&baseline.history);
-        let lots = || months().flat_map(|month| &month.workload.lots);
-        if lots().any(|lot| term.holds(&lot.subject(), &app.catalog)) {
+        let groups = || months().flat_map(|month| &month.workload.groups);
+        if groups().any(|group| term.holds(&group.subject(), &app.catalog)) {
             continue;
         }
         let (what, pattern) = term.parts();
         let known: BTreeSet<String> = match term {
-            Term::Project(_) => lots()
-                .filter_map(|lot| match lot.key.meter.service.as_str() {
-                    "CodeBuild" => lot.name(),
-                    "AmazonCloudWatch" => Some(storage::project(&lot.name()?)?.to_owned()),
+            Term::Project(_) => groups()
+                .filter_map(|group| match group.key.meter.service.as_str() {
+                    "CodeBuild" => group.name(),
+                    "AmazonCloudWatch" => Some(storage::project(&group.name()?)?.to_owned()),
                     _ => None,
                 })
                 .collect(),
-            Term::Pipeline(_) => lots()
-                .filter(|lot| lot.key.meter.service.as_str() == "AWSCodePipeline")
+            Term::Pipeline(_) => groups()
+                .filter(|group| group.key.meter.service.as_str() == "AWSCodePipeline")
                 .filter_map(crate::domain::scenario::workload::UsageGroup::name)
                 .collect(),
-            Term::Account(_) => lots()
-                .filter_map(|lot| Some(lot.key.account.as_ref()?.to_string()))
+            Term::Account(_) => groups()
+                .filter_map(|group| Some(group.key.account.as_ref()?.to_string()))
                 .collect(),
-            Term::Tag(key, _) => lots()
-                .filter_map(|lot| lot.tags.get(key).cloned())
+            Term::Tag(key, _) => groups()
+                .filter_map(|group| group.tags.get(key).cloned())
                 .collect(),
-            _ => lots()
+            _ => groups()
                 .filter_map(crate::domain::scenario::workload::UsageGroup::name)
                 .collect(),
         };

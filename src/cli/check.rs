@@ -192,17 +192,13 @@ fn forecast(
     request: &BillRequest,
 ) -> Result<(Check, Vec<String>, Currency), CommandError> {
     let ledger = app.ledger()?;
-    let question = ForecastOptions {
+    let options = ForecastOptions {
         months: 0,
         budget,
         ..ForecastOptions::default()
     };
-    let forecast = app.forecast(&ledger, &question, request)?;
-    let month = forecast
-        .outlook
-        .months
-        .last()
-        .ok_or(AppError::EmptyLedger)?;
+    let forecast = app.forecast(&ledger, &options, request)?;
+    let month = forecast.result.months.last().ok_or(AppError::EmptyLedger)?;
     let shown = |amount| report::show_money(amount, &forecast.currency);
     let mut more = vec![format!(
         "P10 {}, P90 {}",

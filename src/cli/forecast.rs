@@ -80,7 +80,7 @@ pub(super) struct Args {
 }
 
 impl Args {
-    fn question(&self) -> Result<ForecastOptions, CommandError> {
+    fn options(&self) -> Result<ForecastOptions, CommandError> {
         let budget = self
             .budget
             .as_deref()
@@ -105,17 +105,17 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let question = args.question()?;
+    let options = args.options()?;
     let ledger = app.ledger()?;
     let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
     if args.backtest {
-        let (backtest, currency) = app.backtest(&ledger, &question, &request)?;
+        let (backtest, currency) = app.backtest(&ledger, &options, &request)?;
         output.document(&report::forecast_backtest::document(&backtest, &currency))?;
         return Ok(Exit::Answered);
     }
-    let forecast = app.forecast(&ledger, &question, &request)?;
+    let forecast = app.forecast(&ledger, &options, &request)?;
     let complete = forecast
-        .outlook
+        .result
         .months
         .iter()
         .all(|month| month.exact.is_complete());
@@ -126,7 +126,7 @@ pub(super) fn run(
     };
     let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
     output.document(&document(&forecast, app, args.explain, aws.as_ref()))?;
-    let oldest = forecast.outlook.months.iter();
+    let oldest = forecast.result.months.iter();
     let oldest = oldest.filter_map(|month| month.exact.oldest_price()).min();
     output.say_old_prices(oldest, app.today);
     Ok(Exit::of(complete, strict))
@@ -184,7 +184,7 @@ pub(super) fn document(
     aws: Option<&AwsForecast>,
 ) -> report::Document {
     report::forecast::document(
-        &forecast.outlook,
+        &forecast.result,
         &View {
             explain,
             aws,

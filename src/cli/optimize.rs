@@ -114,7 +114,7 @@ fn write(
         let text = scenario_file::write(&finding.scenario, &comments);
         files.push((directory.join(name), text));
     }
-    if let Some(together) = &found.together {
+    if let Some(together) = &found.best_combination {
         let text = scenario_file::write(&together.scenario, &[]);
         files.push((directory.join("together.toml"), text));
     }

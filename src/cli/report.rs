@@ -263,7 +263,7 @@ pub(super) fn run(
     let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
     let forecast =
         if files.iter().any(needs_forecast) || on_terminal.is_some_and(ChartKind::needs_forecast) {
-            match app.forecast(&ledger, &question(args, pictures)?, &request) {
+            match app.forecast(&ledger, &options(args, pictures)?, &request) {
                 // A page says that it has no forecast, and so does a journal.
                 Err(
                     AppError::EmptyLedger
@@ -289,25 +289,25 @@ pub(super) fn run(
         }
         _ => (None, None),
     };
-    let material = ReportInput {
+    let input = ReportInput {
         catalog: &app.catalog,
         today: app.today,
         months: &months,
         forecast: forecast.as_ref(),
         overview: overview.as_ref(),
         savings: savings.as_ref(),
-        prospect: prospect.as_ref(),
+        scenario: prospect.as_ref(),
         sample: matches!(app.source, DataSource::Sample),
     };
     if let Some(kind) = on_terminal {
-        output.document(&page::chart_document(&material, kind)?)?;
+        output.document(&page::chart_document(&input, kind)?)?;
         let complete = months.iter().all(|month| month.rated.bill.is_complete());
         return Ok(Exit::of(complete, strict));
     }
     match (&args.out, &files[..]) {
         (Some(out), _) => {
             let (paths, entries) =
-                write_files(out, args.force, definition.as_deref(), &files, &material)?;
+                write_files(out, args.force, definition.as_deref(), &files, &input)?;
             for path in &paths {
                 output.say(&format!("wrote {}", path.display()));
             }
@@ -318,14 +318,14 @@ pub(super) fn run(
             }
         }
         (None, [only]) => {
-            let write = |sink: &mut dyn Write| (only.format.write)(&material, &only.options, sink);
+            let write = |sink: &mut dyn Write| (only.format.write)(&input, &only.options, sink);
             for note in output.stream(only.format, write)? {
                 output.say(&format!("note: {note}"));
             }
         }
         (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
-    let ahead = forecast.iter().flat_map(|it| &it.outlook.months);
+    let ahead = forecast.iter().flat_map(|it| &it.result.months);
     let bills = months.iter().map(|month| &month.rated.bill);
     let bills = bills.chain(ahead.map(|month| &month.exact));
     output.say_old_prices(bills.filter_map(Bill::oldest_price).min(), app.today);
@@ -366,7 +366,7 @@ fn answers_by_text(args: &Args, output: &Output) -> bool {
 }
 
 /// Returns what to ask of the forecast.
-fn question(args: &Args, pictures: bool) -> Result<ForecastOptions, CommandError> {
+fn options(args: &Args, pictures: bool) -> Result<ForecastOptions, CommandError> {
     let budget = args
         .budget
         .as_deref()
@@ -505,7 +505,7 @@ fn write_files(
     force: bool,
     definition: Option<&str>,
     files: &[Planned],
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
 ) -> Result<(Vec<PathBuf>, Vec<FileEntry>), CommandError> {
     let unwritable = |path: &Path, source| CommandError::Unwritable {
         target: path.display().to_string(),
@@ -518,12 +518,12 @@ fn write_files(
     if is_folder {
         std::fs::create_dir_all(out).map_err(|source| unwritable(out, source))?;
     }
-    let base = format!("pipebill-{}", material.period());
+    let base = format!("pipebill-{}", input.period());
     let mut paths: Vec<PathBuf> = files
         .iter()
         .map(|file| match &file.name {
             _ if !is_folder => out.to_owned(),
-            Some(name) => out.join(name.replace("{period}", &material.period())),
+            Some(name) => out.join(name.replace("{period}", &input.period())),
             None => out.join(format!("{base}{}", file.format.ending)),
         })
         .collect();
@@ -547,7 +547,7 @@ fn write_files(
     for (file, path) in files.iter().zip(&paths) {
         let draft = PendingFile::of(path).map_err(|source| unwritable(path, source))?;
         let mut sink = Summed::new(BufWriter::new(Stoppable(draft, &stop)));
-        let written = (file.format.write)(material, &file.options, &mut sink);
+        let written = (file.format.write)(input, &file.options, &mut sink);
         stop.heard()?;
         let written = written.map_err(|error| match error {
             ReportError::Write(source) => unwritable(path, source),
@@ -577,7 +577,7 @@ fn write_files(
     let manifest = &paths[files.len()];
     let mut draft = PendingFile::of(manifest).map_err(|source| unwritable(manifest, source))?;
     draft
-        .write_all(manifest::render(definition, material, &entries).as_bytes())
+        .write_all(manifest::render(definition, input, &entries).as_bytes())
         .map_err(|source| unwritable(manifest, source))?;
     drafts.push(draft);
     atomic_file::publish(drafts, force).map_err(|(path, source)| unwritable(&path, source))?;

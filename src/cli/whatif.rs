@@ -304,13 +304,13 @@ fn ahead(
     }
     let ledger = app.ledger()?;
     let request = args.baseline.request(app)?;
-    let question = ForecastOptions {
+    let options = ForecastOptions {
         months: args.months,
         ..ForecastOptions::default()
     };
     for Answer { comparison, .. } in answers {
         let scenario = &comparison.scenario;
-        let compared = app.compare_ahead(&ledger, baseline, scenario, &question, &request)?;
+        let compared = app.compare_ahead(&ledger, baseline, scenario, &options, &request)?;
         let currency = currency_of(baseline);
         let mut notes = report::discounts::of_comparison(&baseline.discounts, &app.catalog);
         let costs_only = baseline.costs_only();
@@ -405,7 +405,7 @@ fn turn(
             .is_some_and(|(parameter, _)| turns_storage(parameter));
     let baseline = &*baseline.of(is_of_storage)?;
     app.check_names(baseline, scenario)?;
-    let months = baseline.valuers(app);
+    let months = baseline.raters(app);
     let currency = currency_of(baseline);
     let rating = |error| CommandError::from(AppError::Rating(error));
     let fits = |flag: &'static str, parameter: &parameter::Parameter| {

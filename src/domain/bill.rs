@@ -184,7 +184,7 @@ pub struct AllowanceUse {
 
 /// What a month's exports charge for services that are not part of the bill.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct OutsideTotal {
+pub struct OtherServicesTotal {
     /// What the amount is in.
     pub currency: Currency,
     /// How many services.
@@ -209,7 +209,7 @@ pub struct Bill {
     /// How final it is.
     pub finality: Finality,
     /// What the same exports charge for other services.
-    pub outside: Vec<OutsideTotal>,
+    pub outside: Vec<OtherServicesTotal>,
     /// What a reader of the total should know.
     pub notes: Vec<String>,
 }

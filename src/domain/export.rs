@@ -117,7 +117,7 @@ pub struct ImportedPeriod {
     /// The usage and charges that are kept in detail, sorted.
     pub records: Vec<UsageRecord>,
     /// The sums of all others.
-    pub outside: Vec<OtherServices>,
+    pub other_services: Vec<OtherServices>,
     /// Of those, what builds and pipelines left in storage, by log group or bucket and month.
     pub storage: Vec<UsageRecord>,
     /// Its source names resources; else nothing can be said of such storage.
@@ -143,7 +143,7 @@ impl Larger {
 impl ImportedPeriod {
     /// Tells whether anything was charged.
     pub fn has_charges(&self) -> bool {
-        !self.records.is_empty() || !self.outside.is_empty()
+        !self.records.is_empty() || !self.other_services.is_empty()
     }
 }
 
@@ -156,7 +156,7 @@ pub fn cost<'s>(slices: impl IntoIterator<Item = &'s ImportedPeriod>) -> BTreeMa
             Some((&record.currency, cost))
         });
         let outside = slice
-            .outside
+            .other_services
             .iter()
             .map(|total| (&total.currency, total.cost));
         for (currency, cost) in kept.chain(outside) {

@@ -502,7 +502,7 @@ impl<'c> Aggregator<'c> {
                     records,
                     storage: merged(found.storage.groups),
                     names_resources,
-                    outside: merged_outside(found.outside),
+                    other_services: merged_outside(found.outside),
                     skipped: 0,
                     delivery: None,
                 }

@@ -13,7 +13,7 @@ use super::{
     expect::Horizon,
     methods::WEEK,
     numbers::median,
-    outlook::{ForecastOptions, ForecastResult, Range, Rating, outlook},
+    predict::{ForecastOptions, ForecastResult, Range, Rating, forecast},
     rated::Tariffs,
     series::{self, Coverage, Driver, SeriesKind},
 };
@@ -94,7 +94,7 @@ pub struct Backtest {
 pub fn backtest(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &ForecastOptions,
+    options: &ForecastOptions,
     rating: &Rating<'_>,
 ) -> Result<Backtest, RatingError> {
     let records = &series::without_bill(records)[..];
@@ -146,15 +146,15 @@ pub fn backtest(
                 events: Vec::new(),
                 growth: super::Growth::default(),
                 by: None,
-                ..question.clone()
+                ..options.clone()
             };
-            let Some(outlook) = outlook(records, &then, &asked, rating)? else {
+            let Some(forecast) = forecast(records, &then, &asked, rating)? else {
                 continue;
             };
             trials.push(Trial {
                 month,
                 cut,
-                range: said_of(&outlook, month),
+                range: said_of(&forecast, month),
                 actual,
                 naive: naive(records, &then, month, rating)?,
             });
@@ -163,9 +163,12 @@ pub fn backtest(
     Ok(summed_up(trials))
 }
 
-fn said_of(outlook: &ForecastResult, month: Month) -> Range {
-    let found = outlook.months.iter().find(|outlook| outlook.month == month);
-    found.map(|outlook| outlook.total).unwrap_or_default()
+fn said_of(forecast: &ForecastResult, month: Month) -> Range {
+    let found = forecast
+        .months
+        .iter()
+        .find(|forecast| forecast.month == month);
+    found.map(|forecast| forecast.total).unwrap_or_default()
 }
 
 fn summed_up(trials: Vec<Trial>) -> Backtest {

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::{
     columns::{add, shift},
     expect::{Changes, Horizon},
-    outlook::{FEWEST_PATHS, ForecastOptions, MOST_VALUES, Range, Rating},
+    predict::{FEWEST_PATHS, ForecastOptions, MOST_VALUES, Range, Rating},
     rated::Tariffs,
     sampler::{Sampler, models},
     series::{self, Coverage, Driver, SeriesKind},
@@ -54,7 +54,7 @@ pub struct ScenarioRating<'a> {
 pub fn compared(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &ForecastOptions,
+    options: &ForecastOptions,
     baseline: &Rating<'_>,
     scenarios: &[ScenarioRating<'_>],
 ) -> Option<Vec<Compared>> {
@@ -66,21 +66,21 @@ pub fn compared(
     if drivers.is_empty() {
         return None;
     }
-    let horizon = Horizon::new(coverage.last_day, question.months);
+    let horizon = Horizon::new(coverage.last_day, options.months);
     let changes = Changes {
-        events: &question.events,
-        growth: question.growth,
-        calendar: question.calendar.clone(),
+        events: &options.events,
+        growth: options.growth,
+        calendar: options.calendar.clone(),
     };
-    let paths = question
+    let paths = options
         .paths
         .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS));
-    let question = &ForecastOptions {
+    let options = &ForecastOptions {
         paths,
-        ..question.clone()
+        ..options.clone()
     };
     let models = models(&drivers, &horizon, &changes);
-    let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
+    let mut sampler = Sampler::new(&drivers, &models, &horizon, options);
     let mut all: Vec<(Vec<ComparedMonth>, Vec<Vec<f64>>)> = scenarios
         .iter()
         .map(|_| (Vec::new(), vec![vec![0.0; paths]; 3]))

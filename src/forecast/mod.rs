@@ -15,7 +15,7 @@
 //! | `paths.rs` | ten thousand futures: weeks of the past drawn jointly, stretched to the ranges |
 //! | `sampler.rs`, `columns.rs` | the same for all drivers, and sums over paths |
 //! | `rated.rs` | each future rated with free tiers and whole-pipeline fees |
-//! | `outlook.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
+//! | `predict.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
 //! | `compared.rs` | the same futures with and without a scenario |
 //! | `backtest.rs` | how it would have done on this history |
 //! | `bench.rs` | the study: recorded windows against a library |
@@ -43,8 +43,8 @@ mod expect;
 mod interval;
 mod methods;
 mod numbers;
-mod outlook;
 mod paths;
+mod predict;
 mod random;
 mod rated;
 mod sampler;
@@ -56,8 +56,8 @@ pub use backtest::{Backtest, Trial, backtest};
 pub use compared::{Compared, ComparedMonth, ScenarioRating, compared};
 pub use costs::settle;
 pub use events::{Event, EventError, Growth};
-pub use outlook::{
-    DriverOutlook, Forecast, ForecastOptions, ForecastResult, MonthForecast, Range, Rating,
-    Unplaced, outlook,
+pub use predict::{
+    DriverForecast, Forecast, ForecastOptions, ForecastResult, MonthForecast, Range, Rating,
+    Unplaced, forecast,
 };
 pub use series::Coverage;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::{
     columns::{add, float, shift},
     expect::{self, Changes, Expected, Horizon},
-    outlook::{ForecastOptions, Range},
     paths::{self, Weeks},
+    predict::{ForecastOptions, Range},
     random::Random,
     series::{Driver, SeriesKind},
     units::Units,
@@ -73,9 +73,9 @@ impl<'d> Sampler<'d> {
         drivers: &'d [Driver],
         models: &'d [Model],
         horizon: &Horizon,
-        question: &ForecastOptions,
+        options: &ForecastOptions,
     ) -> Self {
-        let mut random = Random::new(question.seed);
+        let mut random = Random::new(options.seed);
         let months = horizon.months.len();
         let units = models
             .iter()
@@ -83,8 +83,8 @@ impl<'d> Sampler<'d> {
             .map(|(model, driver)| match model {
                 Model::Daily(_) => Vec::new(),
                 Model::Units(units) => {
-                    let mut columns = vec![vec![0.0; question.paths]; months];
-                    for path in 0..question.paths {
+                    let mut columns = vec![vec![0.0; options.paths]; months];
+                    for path in 0..options.paths {
                         // A stream for each path: what a month draws must not depend on how many
                         // follow it.
                         let mut random = random.fork();
@@ -96,7 +96,7 @@ impl<'d> Sampler<'d> {
                             column[path] = if at == 0 {
                                 (value - driver.month_to_date).max(0.0)
                             } else {
-                                let factor = question.growth.after(expect::days_ahead(horizon, at));
+                                let factor = options.growth.after(expect::days_ahead(horizon, at));
                                 whole(value * factor, rounding.share())
                             };
                         }
@@ -108,7 +108,7 @@ impl<'d> Sampler<'d> {
         Self {
             drivers,
             models,
-            lasting: paths::draw_weeks(question.paths, &mut random),
+            lasting: paths::draw_weeks(options.paths, &mut random),
             weeks: Vec::new(),
             random,
             units,

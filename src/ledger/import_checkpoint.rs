@@ -191,7 +191,7 @@ fn slices(ledger: &Ledger) -> Result<Vec<ImportedPeriod>, LedgerError> {
                 records: records(connection, &[id], any_day, false)?,
                 storage: records(connection, &[id], any_day, true)?,
                 names_resources: row.get::<_, Option<bool>>(9)?.unwrap_or_default(),
-                outside: outside.collect::<SqlResult<_>>()?,
+                other_services: outside.collect::<SqlResult<_>>()?,
                 skipped: count(row, 8)?,
                 delivery: None,
                 standing: standing::read(row.get(10)?)?,

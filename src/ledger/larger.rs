@@ -53,7 +53,11 @@ impl Size {
                 let cost = record.billed.as_ref().map(|billed| billed.cost);
                 size.cost(cost.unwrap_or_default(), record.currency.as_str());
             }
-            for total in slice.outside.iter().filter(|total| usage(&total.kind)) {
+            for total in slice
+                .other_services
+                .iter()
+                .filter(|total| usage(&total.kind))
+            {
                 size.cost(total.cost, total.currency.as_str());
             }
         }

@@ -282,7 +282,7 @@ fn content(slice: &ImportedPeriod) -> Content {
     }
     row.clear();
     field(&mut row, "outside");
-    for total in &slice.outside {
+    for total in &slice.other_services {
         field(&mut row, &total.service);
         field(&mut row, &total.kind.to_string());
         field(&mut row, total.currency.as_str());
@@ -404,7 +404,7 @@ fn insert(
         add.raw_execute()?;
     }
     let mut add = transaction.prepare("INSERT INTO outside VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?;
-    for total in &slice.outside {
+    for total in &slice.other_services {
         add.execute((
             id,
             &total.service,

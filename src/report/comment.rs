@@ -27,13 +27,13 @@ const MOST_MONTHS: usize = 6;
 
 /// Writes the comment.
 pub(super) fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
-    let text = render(material, options);
+    let text = render(input, options);
     sink.write_all(text.as_bytes())?;
-    let last = &last(material);
+    let last = &last(input);
     Ok(WriteSummary {
         control_totals: vec![json!({
             "billing_period": last.month.to_string(),
@@ -44,22 +44,22 @@ pub(super) fn write(
     })
 }
 
-fn last<'a>(material: &ReportInput<'a>) -> &'a Bill {
-    let months = material.months;
+fn last<'a>(input: &ReportInput<'a>) -> &'a Bill {
+    let months = input.months;
     &months[months.len() - 1].rated.bill
 }
 
-fn render(material: &ReportInput<'_>, options: &Options) -> String {
-    let bill = last(material);
+fn render(input: &ReportInput<'_>, options: &Options) -> String {
+    let bill = last(input);
     let total = amount(bill, bill.total());
-    let open = bill.month.end() > material.today;
+    let open = bill.month.end() > input.today;
     let mut out = format!(
         "{MARKER}\n### AWS code services: {} in {}{}\n\n",
         escaped(&total.shown()),
         bill.month,
         if open { " so far" } else { "" }
     );
-    if material.sample {
+    if input.sample {
         out += "A sample: an invented organization.\n\n";
     }
     if let Some(exchange) = &options.exchange {
@@ -71,9 +71,9 @@ fn render(material: &ReportInput<'_>, options: &Options) -> String {
             exchange.date
         );
     }
-    out += &table(&services(material));
+    out += &table(&services(input));
     out.push('\n');
-    for note in notes(material) {
+    for note in notes(input) {
         out += &format!("- {}\n", escaped(&note));
     }
     let head = "\n<details><summary>What it is made of</summary>\n\n";
@@ -120,8 +120,8 @@ fn amount(bill: &Bill, amount: Money) -> Cell {
 }
 
 /// The last months by service, the dearest of the last month first.
-fn services(material: &ReportInput<'_>) -> Table {
-    let months = &material.months[material.months.len().saturating_sub(MOST_MONTHS)..];
+fn services(input: &ReportInput<'_>) -> Table {
+    let months = &input.months[input.months.len().saturating_sub(MOST_MONTHS)..];
     let bills: Vec<&Bill> = months.iter().map(|month| &month.rated.bill).collect();
     let mut columns = vec![Column::shown("Service", 0)];
     columns.extend(
@@ -136,7 +136,7 @@ fn services(material: &ReportInput<'_>) -> Table {
     services.dedup();
     services.sort_by_key(|service| std::cmp::Reverse(costs.last().and_then(|c| c.get(*service))));
     for service in services {
-        let mut row = vec![Cell::text(material.catalog.service_name(service))];
+        let mut row = vec![Cell::text(input.catalog.service_name(service))];
         row.extend(bills.iter().zip(&costs).map(|(bill, costs)| {
             let cost = costs.get(service);
             cost.map_or(Cell::Empty, |cost| match bill.pricing_of(service) {
@@ -174,9 +174,9 @@ fn meters(bill: &Bill) -> Table {
     rows
 }
 
-fn notes(material: &ReportInput<'_>) -> Vec<String> {
+fn notes(input: &ReportInput<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    for month in material.months {
+    for month in input.months {
         let bill = &month.rated.bill;
         for line in bill.unpriced() {
             let (quantity, reason) = line

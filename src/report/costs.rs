@@ -41,7 +41,7 @@ pub fn left_out(
 }
 
 /// Says what is continued as costs, and what costs of the past are not.
-pub(super) fn of_forecast(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
+pub(super) fn of_forecast(forecast: &ForecastResult, view: &View<'_>) -> Vec<String> {
     let names = |services: &[ServiceCode]| {
         let names = services.iter().map(|s| service_name(view, s.as_str()));
         names.collect::<Vec<_>>().join(", ")
@@ -49,7 +49,7 @@ pub(super) fn of_forecast(outlook: &ForecastResult, view: &View<'_>) -> Vec<Stri
     let continued = view.costs;
     let mut notes = Vec::new();
     if !continued.services.is_empty() {
-        let last = Month::of(outlook.last_day);
+        let last = Month::of(forecast.last_day);
         notes.push(format!(
             "The exports state costs and no quantities for {}: the costs are forecast as they were billed, \
              without free tier or new prices. With quantities: `{}`.",

@@ -57,10 +57,10 @@ pub(super) fn not_carried(
 }
 
 /// Says which discounts are carried, and which are not.
-pub(super) fn of_forecast(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
+pub(super) fn of_forecast(forecast: &ForecastResult, view: &View<'_>) -> Vec<String> {
     let shown = |amount| show_money(amount, &view.currency);
     let mut notes = Vec::new();
-    let month = outlook.months.first();
+    let month = forecast.months.first();
     let taken_off = month.map(|month| month.exact.discounts());
     for recurring in &view.discounts.recurring {
         let amount = taken_off.iter().find_map(|all| all.get(&recurring.service));

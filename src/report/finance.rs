@@ -71,28 +71,28 @@ pub fn render(bill: &Bill) -> String {
 
 /// Writes what `--content` asks for.
 pub(super) fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     match options.content() {
-        Content::Lines => lines(material, options, sink),
-        Content::Summary => summary_csv::summary(material, options, sink),
-        Content::Allocation => summary_csv::allocation(material, options, sink),
-        Content::Forecast => future(material, options, sink),
-        Content::Reconciliation => reconciliation(material, options, sink),
+        Content::Lines => lines(input, options, sink),
+        Content::Summary => summary_csv::summary(input, options, sink),
+        Content::Allocation => summary_csv::allocation(input, options, sink),
+        Content::Forecast => future(input, options, sink),
+        Content::Reconciliation => reconciliation(input, options, sink),
     }
 }
 
 /// Writes bills, one month after the other.
 fn lines(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let mut rows = csv::Rows::new(sink, &COLUMNS, options)?;
     let mut written = WriteSummary::default();
-    for month in material.months {
+    for month in input.months {
         let bill = &month.rated.bill;
         let period = bill.month.to_string();
         for line in &bill.lines {
@@ -114,16 +114,16 @@ fn lines(
 
 /// Writes a row for each month to come.
 fn future(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
-    let Some(forecast) = material.forecast else {
+    let Some(forecast) = input.forecast else {
         return Ok(WriteSummary::default());
     };
     let document = super::forecast::document(
-        &forecast.outlook,
-        &super::forecast::View::of(forecast, material.catalog),
+        &forecast.result,
+        &super::forecast::View::of(forecast, input.catalog),
     );
     let mut table = document.table().expect("a forecast is a table").clone();
     let amounts = [
@@ -134,9 +134,9 @@ fn future(
     convert(&mut table, &amounts, options.exchange.as_ref());
     let totals = json!({
         "currency": forecast.currency.as_str(),
-        "sum_p10": forecast.outlook.sum.p10.to_string(),
-        "sum_p50": forecast.outlook.sum.p50.to_string(),
-        "sum_p90": forecast.outlook.sum.p90.to_string(),
+        "sum_p10": forecast.result.sum.p10.to_string(),
+        "sum_p50": forecast.result.sum.p50.to_string(),
+        "sum_p90": forecast.result.sum.p90.to_string(),
     });
     Ok(WriteSummary {
         rows: csv::write(&table, options, sink)?,
@@ -147,17 +147,16 @@ fn future(
 
 /// Writes each line beside what AWS charged, with the causes of the difference.
 fn reconciliation(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let mut all: Option<super::Table> = None;
     let mut written = WriteSummary::default();
-    for month in material.months {
+    for month in input.months {
         let comparisons = reconcile(&month.rated, &month.records);
         let bill = &month.rated.bill;
-        let document =
-            super::reconcile::document(bill, &comparisons, String::new(), material.catalog);
+        let document = super::reconcile::document(bill, &comparisons, String::new(), input.catalog);
         let facts = document.facts.iter();
         written.control_totals.push(
             facts

@@ -47,7 +47,7 @@ enum Basis {
 
 /// A row with everything its columns ask about.
 struct Charge<'a> {
-    material: &'a ReportInput<'a>,
+    input: &'a ReportInput<'a>,
     options: &'a Options,
     bill: &'a Bill,
     row: &'a ChargeRow,
@@ -56,14 +56,14 @@ struct Charge<'a> {
 
 /// Writes CSV.
 pub(super) fn csv(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let columns = columns::of(options.focus_version);
     let names: Vec<&str> = columns.iter().map(|column| column.name).collect();
     let mut rows = Rows::new(sink, &names, options)?;
-    let mut written = each(material, options, |charge| {
+    let mut written = each(input, options, |charge| {
         rows.push_with(|at, field| match (columns[at].value)(charge) {
             Value::Null => Ok(()),
             Value::Text(text) => field.write_str(&text),
@@ -78,13 +78,13 @@ pub(super) fn csv(
 
 /// Writes Parquet.
 pub(super) fn parquet(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let columns: Vec<&Column> = columns::of(options.focus_version);
     let mut file = parquet_file::File::new(&columns)?;
-    let mut written = each(material, options, |charge| {
+    let mut written = each(input, options, |charge| {
         file.push(
             columns
                 .iter()
@@ -98,7 +98,7 @@ pub(super) fn parquet(
 
 /// Hands out every charge, and adds them up by month.
 fn each(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     mut take: impl FnMut(&Charge<'_>) -> Result<(), ReportError>,
 ) -> Result<WriteSummary, ReportError> {
@@ -113,7 +113,7 @@ fn each(
                 None => Basis::Estimate,
             };
             take(&Charge {
-                material,
+                input,
                 options,
                 bill,
                 row,
@@ -138,15 +138,15 @@ fn each(
         Ok(())
     };
     if options.content() == Content::Forecast {
-        for outlook in material.forecast.iter().flat_map(|it| &it.outlook.months) {
+        for forecast in input.forecast.iter().flat_map(|it| &it.result.months) {
             let rated = Rated {
-                bill: outlook.exact.clone(),
+                bill: forecast.exact.clone(),
                 line_of: Vec::new(),
             };
             month(&rated, &[], true)?;
         }
     } else {
-        for of in material.months {
+        for of in input.months {
             month(&of.rated, &of.records, false)?;
         }
     }

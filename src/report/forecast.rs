@@ -17,7 +17,7 @@ use crate::{
         period::Month,
         quantity::Unit,
     },
-    forecast::{DriverOutlook, Forecast, ForecastResult, Range},
+    forecast::{DriverForecast, Forecast, ForecastResult, Range},
 };
 
 /// How a forecast is laid out.
@@ -75,22 +75,22 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
 ];
 
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(outlook: &ForecastResult, view: &View<'_>) -> Document {
-    let table = match &outlook.question.by {
-        None => by_month(outlook, view),
-        Some(by) => by_part(outlook, view, by),
+pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
+    let table = match &forecast.options.by {
+        None => by_month(forecast, view),
+        Some(by) => by_part(forecast, view, by),
     };
     let mut blocks = vec![Block::Table(table)];
-    let nothing_is_known = !is_complete(outlook) && outlook.sum.p90.is_zero();
+    let nothing_is_known = !is_complete(forecast) && forecast.sum.p90.is_zero();
     if !nothing_is_known {
-        blocks.push(Block::Fan(fan(outlook, view)));
+        blocks.push(Block::Fan(fan(forecast, view)));
     }
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
-        blocks.push(Block::Detail("drivers", drivers(outlook, view)));
-        blocks.push(Block::Lines(methods(outlook, view)));
+        blocks.push(Block::Detail("drivers", drivers(forecast, view)));
+        blocks.push(Block::Lines(methods(forecast, view)));
     }
-    let mut notes = notes(outlook, view);
+    let mut notes = notes(forecast, view);
     if let Some(aws) = view.aws {
         notes.extend(aws.notes.iter().cloned());
         notes.extend(
@@ -101,30 +101,30 @@ pub fn document(outlook: &ForecastResult, view: &View<'_>) -> Document {
     }
     blocks.push(Block::Notes(notes));
     let money = |amount| Cell::Money(amount, view.currency.clone());
-    let sum = amount(view, is_complete(outlook));
-    let question = &outlook.question;
+    let sum = amount(view, is_complete(forecast));
+    let options = &forecast.options;
     let refused = view.aws.map(|aws| {
         let why = aws.refused.as_deref();
         ("aws_refused", why.map_or(Cell::Empty, Cell::text))
     });
     Document {
         schema: "pipebill.forecast/1",
-        title: format!("Forecast from {}", outlook.last_day),
+        title: format!("Forecast from {}", forecast.last_day),
         facts: vec![
-            ("known_until", Cell::Day(outlook.last_day)),
+            ("known_until", Cell::Day(forecast.last_day)),
             ("currency", Cell::text(view.currency.as_str())),
-            ("history_days", Cell::Count(outlook.history_days as u64)),
-            ("paths", Cell::Count(question.paths as u64)),
-            ("seed", Cell::Count(question.seed)),
-            ("budget", question.budget.map_or(Cell::Empty, money)),
+            ("history_days", Cell::Count(forecast.history_days as u64)),
+            ("paths", Cell::Count(options.paths as u64)),
+            ("seed", Cell::Count(options.seed)),
+            ("budget", options.budget.map_or(Cell::Empty, money)),
             (
                 "ever_over_budget_percent",
-                outlook.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
+                forecast.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
             ),
-            ("sum_p10", sum(outlook.sum.p10)),
-            ("sum_p50", sum(outlook.sum.p50)),
-            ("sum_p90", sum(outlook.sum.p90)),
-            ("complete", Cell::Flag(is_complete(outlook))),
+            ("sum_p10", sum(forecast.sum.p10)),
+            ("sum_p50", sum(forecast.sum.p50)),
+            ("sum_p90", sum(forecast.sum.p90)),
+            ("complete", Cell::Flag(is_complete(forecast))),
         ]
         .into_iter()
         .chain(refused)
@@ -133,8 +133,11 @@ pub fn document(outlook: &ForecastResult, view: &View<'_>) -> Document {
     }
 }
 
-fn is_complete(outlook: &ForecastResult) -> bool {
-    outlook.months.iter().all(|month| month.exact.is_complete())
+fn is_complete(forecast: &ForecastResult) -> bool {
+    forecast
+        .months
+        .iter()
+        .all(|month| month.exact.is_complete())
 }
 
 /// Writes amounts; without the whole of what belongs to them they are at least so much.
@@ -149,7 +152,7 @@ fn amount(view: &View<'_>, is_whole: bool) -> impl Fn(Money) -> Cell {
     }
 }
 
-fn by_month(outlook: &ForecastResult, view: &View<'_>) -> Table {
+fn by_month(forecast: &ForecastResult, view: &View<'_>) -> Table {
     let money = |amount: Money| Cell::Money(amount, view.currency.clone());
     let mut columns = vec![
         Column::new("Month", "month", 0),
@@ -175,7 +178,7 @@ fn by_month(outlook: &ForecastResult, view: &View<'_>) -> Table {
         Column::in_files("currency"),
     ]);
     let mut table = Table::new(columns);
-    for month in &outlook.months {
+    for month in &forecast.months {
         let total = amount(view, month.exact.is_complete());
         let is_whole = |of: &dyn Fn(&ServiceCode) -> bool| {
             let unpriced = |line: &LineItem| of(&line.key.meter.service);
@@ -203,10 +206,10 @@ fn by_month(outlook: &ForecastResult, view: &View<'_>) -> Table {
         row.push(Cell::text(view.currency.as_str()));
         table.rows.push(row);
     }
-    if outlook.months.len() > 1 {
-        let mut row = vec![Cell::text(format!("{} months", outlook.months.len()))];
-        row.extend(range(outlook.sum, &amount(view, is_complete(outlook))));
-        row.push(chance(outlook.ever_over_budget));
+    if forecast.months.len() > 1 {
+        let mut row = vec![Cell::text(format!("{} months", forecast.months.len()))];
+        row.extend(range(forecast.sum, &amount(view, is_complete(forecast))));
+        row.push(chance(forecast.ever_over_budget));
         row.resize(table.columns.len(), Cell::Empty);
         table.totals.push(row);
     }
@@ -255,7 +258,7 @@ fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     })
 }
 
-fn by_part(outlook: &ForecastResult, view: &View<'_>, by: &Dimension) -> Table {
+fn by_part(forecast: &ForecastResult, view: &View<'_>, by: &Dimension) -> Table {
     let money = |amount: Money| Cell::Money(amount, view.currency.clone());
     let mut table = Table::new(vec![
         Column::new("Month", "month", 0),
@@ -267,7 +270,7 @@ fn by_part(outlook: &ForecastResult, view: &View<'_>, by: &Dimension) -> Table {
         Column::in_files("currency"),
     ]);
     table.columns.extend(aws_columns(view));
-    for month in &outlook.months {
+    for month in &forecast.months {
         // Any part may have what has no price.
         let part_of = amount(view, month.exact.is_complete());
         let label = |name: &Option<String>| match (name, by) {
@@ -304,9 +307,9 @@ pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
 }
 
-fn fan(outlook: &ForecastResult, view: &View<'_>) -> Fan {
+fn fan(forecast: &ForecastResult, view: &View<'_>) -> Fan {
     Fan {
-        rows: outlook
+        rows: forecast
             .months
             .iter()
             .map(|month| FanRow {
@@ -317,13 +320,13 @@ fn fan(outlook: &ForecastResult, view: &View<'_>) -> Fan {
                 p90: month.total.p90,
             })
             .collect(),
-        mark: outlook.question.budget,
+        mark: forecast.options.budget,
         currency: view.currency.clone(),
     }
 }
 
-fn drivers(outlook: &ForecastResult, view: &View<'_>) -> Table {
-    let first_whole = outlook.months.get(1).or(outlook.months.first());
+fn drivers(forecast: &ForecastResult, view: &View<'_>) -> Table {
+    let first_whole = forecast.months.get(1).or(forecast.months.first());
     let month = first_whole
         .map(|month| month.month.to_string())
         .unwrap_or_default();
@@ -339,7 +342,7 @@ fn drivers(outlook: &ForecastResult, view: &View<'_>) -> Table {
         Column::in_files("holiday_percent"),
         Column::new("Of the spread", "spread_percent", 0),
     ]);
-    for driver in &outlook.drivers {
+    for driver in &forecast.drivers {
         let key = &driver.key;
         let [low, middle, high] = driver.quantity.map(|quantity| {
             if driver.unit.is_none() {
@@ -369,7 +372,7 @@ fn drivers(outlook: &ForecastResult, view: &View<'_>) -> Table {
     table
 }
 
-fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
+fn driver_name(driver: &DriverForecast, view: &View<'_>) -> String {
     let meter = &driver.key.meter;
     let known = view
         .catalog
@@ -386,8 +389,8 @@ fn driver_name(driver: &DriverOutlook, view: &View<'_>) -> String {
 }
 
 /// How each of the drivers that matter was forecast.
-fn methods(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
-    outlook
+fn methods(forecast: &ForecastResult, view: &View<'_>) -> Vec<String> {
+    forecast
         .drivers
         .iter()
         .take(5)
@@ -412,7 +415,7 @@ fn methods(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
 }
 
 /// The heaviest methods of a driver.
-fn weights(driver: &DriverOutlook, most: usize) -> String {
+fn weights(driver: &DriverForecast, most: usize) -> String {
     let heaviest: Vec<String> = driver
         .methods
         .iter()
@@ -423,48 +426,48 @@ fn weights(driver: &DriverOutlook, most: usize) -> String {
 }
 
 /// What a reader of a forecast should know.
-pub(super) fn notes(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
-    let (question, currency) = (&outlook.question, &view.currency);
+pub(super) fn notes(forecast: &ForecastResult, view: &View<'_>) -> Vec<String> {
+    let (options, currency) = (&forecast.options, &view.currency);
     let mut notes = vec![format!(
         "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
          are rated. Half of them end below P50, one in ten below P10, one in ten above P90. Services \
          are shown at their own P50.",
-        outlook.last_day,
-        outlook.history_days,
-        super::grouped(&question.paths.to_string()),
+        forecast.last_day,
+        forecast.history_days,
+        super::grouped(&options.paths.to_string()),
     )];
-    if let Some(budget) = question.budget {
+    if let Some(budget) = options.budget {
         notes.push(format!(
             "Over budget: the share of futures in which a month passes {}{}.",
             show_money(budget, currency),
-            if outlook.months.len() > 1 {
+            if forecast.months.len() > 1 {
                 "; last, in which any does"
             } else {
                 ""
             }
         ));
     }
-    notes.extend(discounts::of_forecast(outlook, view));
-    notes.extend(costs::of_forecast(outlook, view));
-    match outlook.history_days {
+    notes.extend(discounts::of_forecast(forecast, view));
+    notes.extend(costs::of_forecast(forecast, view));
+    match forecast.history_days {
         0..14 => notes.push(format!(
             "Only {} days of history: a flat mean and a guess at its range. A plan of your own says \
              more (`pipebill estimate`).",
-            outlook.history_days
+            forecast.history_days
         )),
         14..42 => notes.push(format!(
             "Only {} days of history, under six weeks: a mean by weekday with a wide range.",
-            outlook.history_days
+            forecast.history_days
         )),
         _ => {}
     }
-    if outlook.incomplete_days > 0 {
+    if forecast.incomplete_days > 0 {
         notes.push(format!(
             "The last {} days of Cost Explorer are not whole yet and are forecast too.",
-            outlook.incomplete_days
+            forecast.incomplete_days
         ));
     }
-    if let Some(unplaced) = &outlook.unplaced {
+    if let Some(unplaced) = &forecast.unplaced {
         notes.push(format!(
             "{} is forecast whole: how far into the month its {} reach is not known. If you know, \
              import the file again with --known-until DAY.",
@@ -472,10 +475,14 @@ pub(super) fn notes(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
             show_money(unplaced.cost, currency)
         ));
     }
-    let count = |pick: &dyn Fn(&DriverOutlook) -> bool| {
-        outlook.drivers.iter().filter(|driver| pick(driver)).count()
+    let count = |pick: &dyn Fn(&DriverForecast) -> bool| {
+        forecast
+            .drivers
+            .iter()
+            .filter(|driver| pick(driver))
+            .count()
     };
-    let filled = outlook
+    let filled = forecast
         .drivers
         .iter()
         .map(|driver| driver.filled)
@@ -496,7 +503,7 @@ pub(super) fn notes(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
     if shifted > 0 {
         notes.push(format!(
             "{shifted} of {} drivers lately run at another level than before: their ranges are wider.",
-            outlook.drivers.len()
+            forecast.drivers.len()
         ));
     }
     let stopped = count(&|driver| driver.stopped);
@@ -504,17 +511,17 @@ pub(super) fn notes(outlook: &ForecastResult, view: &View<'_>) -> Vec<String> {
         notes.push(format!(
             "{stopped} of {} drivers were in use and have not been for three weeks: hardly anything is \
              expected of them.",
-            outlook.drivers.len()
+            forecast.drivers.len()
         ));
     }
-    if question.growth.is_none() && question.months > 1 {
+    if options.growth.is_none() && options.months > 1 {
         notes.push(
             "No trend is assumed: none did better over months. Add what you know with --growth and \
              --event."
                 .to_owned(),
         );
     }
-    if !is_complete(outlook) {
+    if !is_complete(forecast) {
         notes.push("Partial: some usage has no known price and is left out.".to_owned());
     }
     if !view.other_charges.is_zero() {

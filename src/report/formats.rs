@@ -50,7 +50,7 @@ pub struct ReportInput<'a> {
     /// What would have saved money, if a format of the report asks for it and a month is over.
     pub savings: Option<&'a Optimization>,
     /// A scenario beside the last month that is over, likewise.
-    pub prospect: Option<&'a ScenarioSummary>,
+    pub scenario: Option<&'a ScenarioSummary>,
     /// The sample organization, not the user's.
     pub sample: bool,
 }

@@ -80,7 +80,10 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
         ));
     }
     let outside = || {
-        let all = delivery.slices.iter().flat_map(|slice| &slice.outside);
+        let all = delivery
+            .slices
+            .iter()
+            .flat_map(|slice| &slice.other_services);
         all.filter(|total| total.service != NOT_STATED)
     };
     let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();

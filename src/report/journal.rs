@@ -46,26 +46,26 @@ struct Book<'a> {
 }
 
 impl<'a> Book<'a> {
-    fn of(material: &ReportInput<'a>, options: &'a Options) -> Result<Self, ReportError> {
+    fn of(input: &ReportInput<'a>, options: &'a Options) -> Result<Self, ReportError> {
         let mapping = options.mapping.as_ref().ok_or(ReportError::NoMapping)?;
         let exchange = options.exchange.as_ref();
         let journal = journal(
-            material.months,
+            input.months,
             mapping,
             options.sharing,
-            material.today,
+            input.today,
             exchange,
-            rest(material, options).as_ref(),
+            rest(input, options).as_ref(),
         );
         Ok(Self {
             journal,
             mapping,
-            catalog: material.catalog,
-            billed_in: material.currency().clone(),
+            catalog: input.catalog,
+            billed_in: input.currency().clone(),
             exchange,
-            today: material.today,
+            today: input.today,
             accrual: options.accrual,
-            not_final: material.months.iter().filter_map(not_final).collect(),
+            not_final: input.months.iter().filter_map(not_final).collect(),
         })
     }
 
@@ -210,14 +210,14 @@ fn not_final(month: &RatedMonth) -> Option<(Month, String)> {
 }
 
 /// What the rest of an open month is expected to add, if that is asked for and known.
-fn rest(material: &ReportInput<'_>, options: &Options) -> Option<Rest> {
+fn rest(input: &ReportInput<'_>, options: &Options) -> Option<Rest> {
     if options.accrual == Accrual::ToDate {
         return None;
     }
-    let mut bills = material.months.iter().map(|month| &month.rated.bill);
-    let open = bills.find(|bill| bill.month.end() > material.today)?;
-    let forecast = material.forecast?;
-    let months = &forecast.outlook.months;
+    let mut bills = input.months.iter().map(|month| &month.rated.bill);
+    let open = bills.find(|bill| bill.month.end() > input.today)?;
+    let forecast = input.forecast?;
+    let months = &forecast.result.months;
     let ahead = months.iter().find(|ahead| ahead.month == open.month)?;
     let ends = ahead.services.iter();
     Some(Rest {

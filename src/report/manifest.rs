@@ -27,17 +27,17 @@ pub struct FileEntry {
 }
 
 /// Renders the manifest.
-pub fn render(definition: Option<&str>, material: &ReportInput<'_>, files: &[FileEntry]) -> String {
+pub fn render(definition: Option<&str>, input: &ReportInput<'_>, files: &[FileEntry]) -> String {
     let manifest = json!({
         "schema": "pipebill.manifest/2",
         "definition": definition,
-        "period": material.period(),
-        "bills": material.months.iter().map(|month| {
+        "period": input.period(),
+        "bills": input.months.iter().map(|month| {
             let bill = &month.rated.bill;
             json!({
                 "billing_period": bill.month.to_string(),
                 "currency": bill.currency.as_str(),
-                "open": bill.month.end() > material.today,
+                "open": bill.month.end() > input.today,
                 "lines": bill.lines.len(),
                 "cost": bill.total().to_string(),
                 "list_cost": bill.list_total().to_string(),

@@ -59,19 +59,15 @@ type Figure = (&'static str, &'static str, fn(&Bill) -> Option<Money>);
 
 /// Writes the metrics.
 pub(super) fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let mut text = String::new();
     let mut samples = 0;
-    let unit = material.currency().as_str().to_lowercase();
+    let unit = input.currency().as_str().to_lowercase();
     let unit = Some(unit.as_str());
-    let bills: Vec<&Bill> = material
-        .months
-        .iter()
-        .map(|month| &month.rated.bill)
-        .collect();
+    let bills: Vec<&Bill> = input.months.iter().map(|month| &month.rated.bill).collect();
 
     let help = "What the month costs by our rating, after free units and discounts.";
     let mut family = Family::begin(&mut text, "pipebill_cost", unit, help);
@@ -81,7 +77,7 @@ pub(super) fn write(
             if bill.pricing_of(&service) == Pricing::Unknown {
                 continue;
             }
-            let service = material.catalog.service_name(&service);
+            let service = input.catalog.service_name(&service);
             let labels = [("period", &*bill.month.to_string()), ("service", service)];
             family.sample(&labels, cost.amount());
         }
@@ -141,11 +137,11 @@ pub(super) fn write(
     }
     samples += family.samples;
 
-    if let Some(forecast) = material.forecast {
+    if let Some(forecast) = input.forecast {
         let help = "Where the month ends: half are below p50, eight in ten between p10 and p90.";
         let unit = forecast.currency.as_str().to_lowercase();
         let mut family = Family::begin(&mut text, "pipebill_forecast_cost", Some(&unit), help);
-        for month in &forecast.outlook.months {
+        for month in &forecast.result.months {
             let range = month.total;
             for (point, amount) in [("p10", range.p10), ("p50", range.p50), ("p90", range.p90)] {
                 let labels = [("period", &*month.month.to_string()), ("point", point)];

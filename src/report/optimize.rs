@@ -78,7 +78,7 @@ fn table(found: &Optimization, top: usize) -> Table {
             Cell::text(range(&finding.saving, &found.currency)),
             money(finding.saving.p10),
             money(finding.saving.p90),
-            finding.pays_from_speed.map_or(Cell::Empty, Cell::Number),
+            finding.min_speed.map_or(Cell::Empty, Cell::Number),
             Cell::text(numbers(&finding.overlaps)),
             Cell::Flag(finding.build_by_build),
             Cell::text(changes(&finding.scenario).join(" ")),
@@ -111,7 +111,7 @@ fn lines(finding: &Finding, explain: bool) -> Vec<String> {
         }
     };
     part("evidence", &finding.evidence, most);
-    let pays = finding.pays_from_speed.map(|speed| {
+    let pays = finding.min_speed.map(|speed| {
         let speed = plain(speed);
         format!("as long as builds run at least {speed} times as fast as now")
     });
@@ -129,7 +129,7 @@ fn lines(finding: &Finding, explain: bool) -> Vec<String> {
 fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let mut notes = Vec::new();
     let show = |amount| show_money(amount, &found.currency);
-    if let Some(together) = &found.together {
+    if let Some(together) = &found.best_combination {
         notes.push(format!(
             "Together {} save {} a month ({}), rated as one scenario{}. What is not with one of them \
              changes the same usage: do not add it.",
@@ -179,8 +179,8 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
                 .to_owned(),
         );
     }
-    if found.small > 0 {
-        notes.push(match found.small {
+    if found.below_min_saving > 0 {
+        notes.push(match found.below_min_saving {
             1 => "1 smaller saving is not shown: --least.".to_owned(),
             several => format!("{several} smaller savings are not shown: --least."),
         });
@@ -213,9 +213,9 @@ pub fn json(found: &Optimization) -> String {
             "subject": finding.subject,
             "title": finding.title,
             "saving": spread(&finding.saving),
-            "saving_over": if finding.ahead { "forecast" } else { "history" },
+            "saving_over": if finding.of_future { "forecast" } else { "history" },
             "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "pays_from_speed": finding.pays_from_speed.map(plain),
+            "pays_from_speed": finding.min_speed.map(plain),
             "build_by_build": finding.build_by_build,
             "evidence": finding.evidence,
             "assumptions": finding.assumptions,
@@ -233,13 +233,13 @@ pub fn json(found: &Optimization) -> String {
         "complete": found.complete,
         "builds": found.builds,
         "findings": findings,
-        "together": found.together.as_ref().map(|together| json!({
+        "together": found.best_combination.as_ref().map(|together| json!({
             "findings": together.findings.iter().map(|at| at + 1).collect::<Vec<_>>(),
             "proven": together.proven,
             "saving": spread(&together.saving),
             "changes": changes(&together.scenario),
         })),
-        "smaller": found.small,
+        "smaller": found.below_min_saving,
         "not_rated": found.unrated,
         "not_compared": found.not_compared,
         "observations": found.observations,

@@ -35,17 +35,17 @@ struct Sum {
 
 /// Writes a row for each combination of parts.
 pub(super) fn summary(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let by = or(&options.by, &[Dimension::Service]);
-    write(material, options, &by, None, sink)
+    write(input, options, &by, None, sink)
 }
 
 /// Writes a row for each combination of parts, service and place in the books.
 pub(super) fn allocation(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
@@ -53,7 +53,7 @@ pub(super) fn allocation(
     // It is among the columns of every allocation.
     by.retain(|dimension| !matches!(dimension, Dimension::CostCenter(_)));
     let mapping = options.mapping.as_ref().ok_or(ReportError::NoMapping)?;
-    write(material, options, &by, Some(mapping), sink)
+    write(input, options, &by, Some(mapping), sink)
 }
 
 fn or(by: &[Dimension], default: &[Dimension]) -> Vec<Dimension> {
@@ -61,7 +61,7 @@ fn or(by: &[Dimension], default: &[Dimension]) -> Vec<Dimension> {
 }
 
 fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     by: &[Dimension],
     mapping: Option<&GlMapping>,
@@ -99,7 +99,7 @@ fn write(
     );
     let mut rows = csv::Rows::new(sink, &columns, options)?;
     let mut written = WriteSummary::default();
-    for month in material.months {
+    for month in input.months {
         let bill = &month.rated.bill;
         let sums = sums(month, options, by, mapping);
         for (key, sum) in &sums {

@@ -160,7 +160,7 @@ fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
                 baseline: month.baseline,
                 scenario: month.scenario,
                 difference: month.difference,
-                whole: month.whole,
+                whole: month.complete,
             };
             table
                 .rows
@@ -532,7 +532,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         Cell::Flag(even.pays_at_start()),
         money(even.ends.0),
     ]);
-    for crossing in &even.crossings {
+    for crossing in &even.sign_changes {
         table.rows.push(vec![
             Cell::Price(crossing.at),
             what(crossing.pays),
@@ -541,7 +541,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         ]);
     }
     let shown = |value| shown_value(&even.parameter, value);
-    let mut notes = vec![match (&even.crossings[..], even.pays_at_start()) {
+    let mut notes = vec![match (&even.sign_changes[..], even.pays_at_start()) {
         _ if !even.complete => {
             "Something in it has no known price and is left out: where it really pays is not known. \
              State the price with --price, or take another region's with --price-like."

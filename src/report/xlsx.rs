@@ -110,37 +110,33 @@ fn money_format(currency: &Currency) -> String {
 
 /// Writes the workbook.
 pub(super) fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
-    let lines: usize = material
-        .months
-        .iter()
-        .map(|m| m.rated.bill.lines.len())
-        .sum();
+    let lines: usize = input.months.iter().map(|m| m.rated.bill.lines.len()).sum();
     fits(lines, MOST_LINES)?;
-    let looks = Looks::of(material.currency());
+    let looks = Looks::of(input.currency());
     let mut book = Workbook::new();
     // The same input has the same bytes: no time of making.
     let made = ExcelDateTime::parse_from_str("2000-01-01")?;
     book.set_properties(&DocProperties::new().set_creation_datetime(&made));
-    summary(book.add_worksheet(), material, options, &looks)?;
+    summary(book.add_worksheet(), input, options, &looks)?;
     write_lines(
         book.add_worksheet_with_constant_memory()?,
-        material,
+        input,
         options,
         &looks,
     )?;
-    forecast(book.add_worksheet(), material, &looks)?;
-    assumptions(book.add_worksheet(), material, options, &looks)?;
+    forecast(book.add_worksheet(), input, &looks)?;
+    assumptions(book.add_worksheet(), input, options, &looks)?;
     let mut file = tempfile::tempfile()?;
     book.save_to_writer(&mut file)?;
     io::Seek::rewind(&mut file)?;
     io::copy(&mut file, sink)?;
     Ok(WriteSummary {
         rows: lines as u64,
-        control_totals: material
+        control_totals: input
             .months
             .iter()
             .map(|month| {
@@ -234,12 +230,12 @@ fn by_service(months: &[RatedMonth]) -> Vec<(ServiceCode, Vec<Money>)> {
 )]
 fn summary(
     sheet: &mut Worksheet,
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
-    let months = material.months;
-    let currency = material.currency();
+    let months = input.months;
+    let currency = input.currency();
     sheet.set_name("Summary")?.set_screen_gridlines(false);
     sheet.set_landscape().set_print_fit_to_pages(1, 1);
     sheet.set_column_width(0, 34)?.set_column_width(1, 19)?;
@@ -249,10 +245,10 @@ fn summary(
     }
     let title = format!(
         "AWS code services, {}",
-        material.period().replace("-to-", " to ")
+        input.period().replace("-to-", " to ")
     );
     sheet.write_with_format(0, 0, title, &looks.title)?;
-    let sample = if material.sample {
+    let sample = if input.sample {
         " A sample: an invented organization."
     } else {
         ""
@@ -264,7 +260,7 @@ fn summary(
     sheet.write_with_format(head, 1, "Code", &looks.head)?;
     for (at, month) in months.iter().enumerate() {
         let bill = &month.rated.bill;
-        let open = if bill.month.end() > material.today {
+        let open = if bill.month.end() > input.today {
             ", open"
         } else {
             ""
@@ -280,7 +276,7 @@ fn summary(
     let name = rust_xlsxwriter::utility::column_number_to_name;
     let mut row = first;
     for (code, costs) in &services {
-        let mut label = plain(material.catalog.service_name(code)).into_owned();
+        let mut label = plain(input.catalog.service_name(code)).into_owned();
         if months
             .iter()
             .any(|month| month.rated.bill.pricing_of(code) != Pricing::Whole)
@@ -424,7 +420,7 @@ fn fill(colour: u32) -> rust_xlsxwriter::ChartSolidFill {
 
 fn write_lines(
     sheet: &mut Worksheet,
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
@@ -443,7 +439,7 @@ fn write_lines(
         sheet.write_with_format(0, column, name, &looks.head)?;
     }
     let mut row = 0;
-    for month in material.months {
+    for month in input.months {
         let bill = &month.rated.bill;
         let period = bill.month.to_string();
         for line in &bill.lines {
@@ -472,17 +468,17 @@ fn write_lines(
 
 fn forecast(
     sheet: &mut Worksheet,
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
     sheet.set_name("Forecast")?.set_screen_gridlines(false);
     sheet.set_landscape().set_print_fit_to_pages(1, 1);
     sheet.set_column_width(0, 14)?;
-    let Some(forecast) = material.forecast else {
+    let Some(forecast) = input.forecast else {
         return Ok(());
     };
-    let outlook = &forecast.outlook;
-    let title = format!("Forecast from {}", outlook.last_day);
+    let result = &forecast.result;
+    let title = format!("Forecast from {}", result.last_day);
     sheet.write_with_format(0, 0, title, &looks.title)?;
     let about = format!(
         "Amounts in {}. P50 is the middle; eight months in ten end between P10 and P90.",
@@ -495,7 +491,7 @@ fn forecast(
         sheet.write_with_format(3, column, heading, &looks.head_number)?;
     }
     let mut row = 3;
-    for month in &outlook.months {
+    for month in &result.months {
         row += 1;
         sheet.write_string(row, 0, month.month.to_string())?;
         let known = (month.known_days > 0).then_some(month.known);
@@ -539,7 +535,7 @@ fn forecast(
 
 fn assumptions(
     sheet: &mut Worksheet,
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     looks: &Looks,
 ) -> Result<(), XlsxError> {
@@ -571,17 +567,17 @@ fn assumptions(
             ),
         )?;
     }
-    if let Some(forecast) = material.forecast {
-        let outlook = &forecast.outlook;
+    if let Some(forecast) = input.forecast {
+        let forecast = &forecast.result;
         say(
             "Forecast",
             format!(
                 "{} days of history, {} futures, seed {}; charges that are not usage are left out",
-                outlook.history_days, outlook.question.paths, outlook.question.seed
+                forecast.history_days, forecast.options.paths, forecast.options.seed
             ),
         )?;
     }
-    for month in material.months {
+    for month in input.months {
         let bill = &month.rated.bill;
         for line in bill.unpriced() {
             let (quantity, reason) = line
@@ -621,7 +617,7 @@ fn assumptions(
     for (column, heading) in (0..).zip(headings) {
         sheet.write_with_format(row, column, heading, &looks.head)?;
     }
-    for price in prices(material) {
+    for price in prices(input) {
         row += 1;
         for (column, text) in (0..).zip(&price.text) {
             // The fourth is the price.
@@ -640,8 +636,8 @@ struct PriceRow {
 }
 
 /// Every price that was used, once, with the last day it was stated for.
-fn prices(material: &ReportInput<'_>) -> Vec<PriceRow> {
-    let lines = material
+fn prices(input: &ReportInput<'_>) -> Vec<PriceRow> {
+    let lines = input
         .months
         .iter()
         .flat_map(|month| &month.rated.bill.lines);
@@ -652,7 +648,7 @@ fn prices(material: &ReportInput<'_>) -> Vec<PriceRow> {
         };
         for step in &line.steps {
             let words = [
-                material.catalog.service_name(&line.key.meter.service),
+                input.catalog.service_name(&line.key.meter.service),
                 &line.name,
                 line.key.region.as_str(),
                 usage.billed.unit.name(),

@@ -31,14 +31,14 @@ fn no_free_tier() -> PricingTerms {
 }
 
 fn difference(
-    valuer: &ScenarioRater<'_>,
+    rater: &ScenarioRater<'_>,
     moved: &Scenario,
     parameter: &Parameter,
     at: Decimal,
 ) -> Money {
     let cost = |changes: &[Change]| {
         let changes: Vec<&Change> = changes.iter().collect();
-        valuer.total(&changes).unwrap()
+        rater.total(&changes).unwrap()
     };
     let baseline = if parameter.is_of_the_scenario() {
         cost(&[])
@@ -57,16 +57,16 @@ fn scanned(
     points: i64,
 ) -> Result<BreakEven, TestCaseError> {
     let terms = no_free_tier();
-    let valuer = || ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
-    let even = break_even(&[valuer()], moved, parameter, (low, high)).unwrap();
-    let valuer = valuer();
-    let pays = |at| difference(&valuer, moved, parameter, at) <= Money::ZERO;
+    let rater = || ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
+    let even = break_even(&[rater()], moved, parameter, (low, high)).unwrap();
+    let rater = rater();
+    let pays = |at| difference(&rater, moved, parameter, at) <= Money::ZERO;
     let step = if parameter.is_whole() {
         Decimal::ONE
     } else {
         dec("0.000000001")
     };
-    for crossing in &even.crossings {
+    for crossing in &even.sign_changes {
         prop_assert_eq!(pays(crossing.at), crossing.pays, "at {}", crossing.at);
         prop_assert_eq!(
             pays(crossing.at - step),
@@ -79,7 +79,7 @@ fn scanned(
         return Ok(even);
     }
     let mut now = even.pays_at_start();
-    let mut turns = even.crossings.iter().peekable();
+    let mut turns = even.sign_changes.iter().peekable();
     for n in 0..=points {
         let at = low + (high - low) * Decimal::from(n) / Decimal::from(points);
         let at = if parameter.is_whole() {
@@ -90,7 +90,7 @@ fn scanned(
         while let Some(turn) = turns.next_if(|turn| turn.at <= at) {
             now = turn.pays;
         }
-        prop_assert_eq!(pays(at), now, "at {} of {:?}", at, even.crossings);
+        prop_assert_eq!(pays(at), now, "at {} of {:?}", at, even.sign_changes);
     }
     Ok(even)
 }
@@ -106,7 +106,7 @@ fn two_turns_close_together_are_both_found() {
     ]);
     let range = (dec("0.1"), dec("10"));
     let even = scanned(&workload, &moved, &Parameter::Speed, range, 500).unwrap();
-    let turns: Vec<(Decimal, bool)> = even.crossings.iter().map(|c| (c.at, c.pays)).collect();
+    let turns: Vec<(Decimal, bool)> = even.sign_changes.iter().map(|c| (c.at, c.pays)).collect();
     // 0.14 buys 875 s: 800 s at speed 800 ⁄ 875, to nine places upwards.
     assert_eq!(
         turns,
@@ -150,7 +150,7 @@ fn users_pay_as_long_as_what_they_bring_is_needed() {
         300,
     )
     .unwrap();
-    let turns: Vec<(Decimal, bool)> = even.crossings.iter().map(|c| (c.at, c.pays)).collect();
+    let turns: Vec<(Decimal, bool)> = even.sign_changes.iter().map(|c| (c.at, c.pays)).collect();
     let at = [("45", false), ("51", true), ("52", false)];
     assert_eq!(turns, at.map(|(at, pays)| (dec(at), pays)));
     assert!(even.all);
@@ -173,9 +173,9 @@ fn a_price_that_is_missing_between_the_ends_is_missing() {
         .collect();
     let codebuild = ServiceCode::new("CodeBuild");
     catalog.prices.insert(codebuild, Prices::later(|| tariffs));
-    let valuer = ScenarioRater::new(&workload, &catalog, &terms, BilledPrices::default());
+    let rater = ScenarioRater::new(&workload, &catalog, &terms, BilledPrices::default());
     let parameter = Parameter::Minutes(Selector::default());
-    let even = break_even(&[valuer], &moved, &parameter, (Decimal::ZERO, dec("50"))).unwrap();
+    let even = break_even(&[rater], &moved, &parameter, (Decimal::ZERO, dec("50"))).unwrap();
     assert!(!even.complete);
 }
 
@@ -187,7 +187,7 @@ fn other_services_make_no_difference() {
         let parameter = Parameter::Minutes(Selector::default());
         let range = (Decimal::ZERO, dec("10"));
         let even = scanned(&workload, &scenario(&[change]), &parameter, range, 50).unwrap();
-        assert!(even.flat && even.all && even.crossings.is_empty());
+        assert!(even.flat && even.all && even.sign_changes.is_empty());
         assert_eq!(even.pays_at_start(), pays, "{change}");
     }
 }

@@ -63,7 +63,7 @@ fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Wri
         months: std::slice::from_ref(month),
         overview: None,
         savings: None,
-        prospect: None,
+        scenario: None,
         forecast: None,
         sample: false,
     };

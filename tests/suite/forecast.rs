@@ -217,19 +217,19 @@ impl Desk {
         })
     }
 
-    fn outlook(&self, records: &[UsageRecord], question: &ForecastOptions) -> ForecastResult {
+    fn forecast(&self, records: &[UsageRecord], options: &ForecastOptions) -> ForecastResult {
         let coverage = Coverage::of(records).unwrap();
-        self.covered(records, &coverage, question)
+        self.covered(records, &coverage, options)
     }
 
     fn covered(
         &self,
         records: &[UsageRecord],
         coverage: &Coverage,
-        question: &ForecastOptions,
+        options: &ForecastOptions,
     ) -> ForecastResult {
         self.with(FreeTier::Payer, |rating| {
-            forecast::outlook(records, coverage, question, rating)
+            forecast::forecast(records, coverage, options, rating)
         })
         .unwrap()
         .unwrap()
@@ -252,9 +252,9 @@ fn few_paths() -> ForecastOptions {
 }
 
 /// The ordered, finite and not negative ranges of a forecast, as dollars.
-fn checked(outlook: &ForecastResult) -> Vec<[f64; 3]> {
+fn checked(forecast: &ForecastResult) -> Vec<[f64; 3]> {
     let dollars = |money: Money| money.amount().to_string().parse::<f64>().unwrap();
-    let months = outlook.months.iter().map(|month| {
+    let months = forecast.months.iter().map(|month| {
         let range = [month.total.p10, month.total.p50, month.total.p90].map(dollars);
         assert!(
             range[0] >= 0.0 && range[0] <= range[1] && range[1] <= range[2],
@@ -270,8 +270,8 @@ fn checked(outlook: &ForecastResult) -> Vec<[f64; 3]> {
 #[test]
 fn any_history_gets_a_sensible_answer() {
     let desk = Desk::new();
-    let question = few_paths();
-    let run = |records: Vec<UsageRecord>| checked(&desk.outlook(&records, &question));
+    let options = few_paths();
+    let run = |records: Vec<UsageRecord>| checked(&desk.forecast(&records, &options));
     // Nothing was ever used: nothing is expected.
     let zeros = run(minutes("2026-07-01", "2026-11-10", |_| 0));
     assert!(
@@ -333,12 +333,12 @@ fn a_gap_is_not_a_stretch_of_zeros() {
         gaps: vec![(from, to)],
         ..zeros.clone()
     };
-    let question = few_paths();
-    let whole = checked(&desk.outlook(&all, &question));
-    let filled = desk.covered(&holed, &gap, &question);
+    let options = few_paths();
+    let whole = checked(&desk.forecast(&all, &options));
+    let filled = desk.covered(&holed, &gap, &options);
     assert_eq!(filled.drivers[0].filled, 46);
     assert!((checked(&filled)[2][1] - whole[2][1]).abs() < 0.2);
-    let quiet = checked(&desk.covered(&holed, &zeros, &question));
+    let quiet = checked(&desk.covered(&holed, &zeros, &options));
     assert!(quiet[3][1] < whole[3][1] - 0.5, "{quiet:?} {whole:?}");
 }
 
@@ -347,7 +347,7 @@ fn short_histories_and_new_levels_have_wider_ranges() {
     let desk = Desk::new();
     let noisy = |at: i64| 90 + (at * 7) % 21;
     let width = |records: Vec<UsageRecord>| {
-        let range = checked(&desk.outlook(&records, &few_paths()))[1];
+        let range = checked(&desk.forecast(&records, &few_paths()))[1];
         (range[2] - range[0]) / range[1]
     };
     let old = width(minutes("2026-01-01", "2026-11-10", noisy));
@@ -420,9 +420,9 @@ fn active_pipelines_are_counted_whole() {
         }
         month = month.next();
     }
-    let outlook = desk.outlook(&records, &few_paths());
+    let forecast = desk.forecast(&records, &few_paths());
     // Three active, one of them free.
-    for range in &checked(&outlook)[1..] {
+    for range in &checked(&forecast)[1..] {
         assert_eq!(range[1], 2.0, "{range:?}");
         assert!(
             range.iter().all(|dollars| dollars.fract() == 0.0),
@@ -436,11 +436,11 @@ fn active_pipelines_are_counted_whole() {
 #[test]
 fn paths_are_rated_where_scaling_dollars_is_wrong() {
     let desk = Desk::new();
-    let outlook = desk.outlook(&minutes("2026-01-01", "2026-11-14", |_| 12), &few_paths());
-    let month = &outlook.months[0];
+    let forecast = desk.forecast(&minutes("2026-01-01", "2026-11-14", |_| 12), &few_paths());
+    let month = &forecast.months[0];
     assert_eq!(month.known.to_string(), "0.34");
     let scaled = 0.34 * 30.0 / 14.0;
-    let ours = checked(&outlook)[0][1];
+    let ours = checked(&forecast)[0][1];
     assert!((ours - 1.30).abs() / 1.30 < 0.02, "{ours}");
     assert!((scaled - 1.30_f64).abs() / 1.30 > 0.20);
 }
@@ -486,18 +486,18 @@ fn fast_rating_agrees_with_exact_rating_on_every_meter() {
         for free_tier in [FreeTier::Payer, FreeTier::None] {
             let coverage = Coverage::of(&records).unwrap();
             // An odd number of paths has a middle one.
-            let question = ForecastOptions {
+            let options = ForecastOptions {
                 paths: 301,
                 months: 1,
                 ..ForecastOptions::default()
             };
-            let outlook = desk
+            let forecast = desk
                 .with(free_tier, |rating| {
-                    forecast::outlook(&records, &coverage, &question, rating)
+                    forecast::forecast(&records, &coverage, &options, rating)
                 })
                 .unwrap()
                 .unwrap();
-            for month in &outlook.months {
+            for month in &forecast.months {
                 let (fast, exact) = (month.total.p50.amount(), month.exact.total().amount());
                 let close = (fast - exact).abs() <= Decimal::new(1, 3) + exact * Decimal::new(1, 4);
                 assert!(close, "{}: {fast} is not {exact}", info.meter);
@@ -512,9 +512,9 @@ fn fast_rating_agrees_with_exact_rating_on_every_meter() {
 fn events_and_growth_change_what_they_say() {
     let desk = Desk::new();
     let records = minutes("2026-01-01", "2026-10-31", |_| 1000);
-    let base = checked(&desk.outlook(&records, &few_paths()));
+    let base = checked(&desk.forecast(&records, &few_paths()));
     let with = |event: Option<&str>, growth: &str| {
-        let question = ForecastOptions {
+        let options = ForecastOptions {
             events: event
                 .into_iter()
                 .map(|text| text.parse().unwrap())
@@ -522,7 +522,7 @@ fn events_and_growth_change_what_they_say() {
             growth: growth.parse().unwrap(),
             ..few_paths()
         };
-        checked(&desk.outlook(&records, &question))
+        checked(&desk.forecast(&records, &options))
     };
     // November's 30 days at half: half of the minutes, and the 100 free ones stay.
     let halved = with(Some("2026-11-01..2026-11-30=-50%"), "0%/month");
@@ -537,7 +537,7 @@ fn events_and_growth_change_what_they_say() {
         growth: "1000%/month".parse().unwrap(),
         ..few_paths()
     };
-    assert_eq!(desk.outlook(&records, &beyond).months.len(), 37);
+    assert_eq!(desk.forecast(&records, &beyond).months.len(), 37);
     let grown = with(None, "10%/month");
     assert!(
         (grown[3][1] / base[3][1] - 1.27).abs() < 0.05,
@@ -552,12 +552,12 @@ fn parts_add_up_to_about_the_whole() {
     for (at, record) in records.iter_mut().enumerate() {
         record.resource = Some(ResourceId::new(if at % 4 == 0 { "api" } else { "web" }));
     }
-    let question = ForecastOptions {
+    let options = ForecastOptions {
         by: Some(pipebill::domain::allocation::Dimension::Resource),
         ..few_paths()
     };
-    let outlook = desk.outlook(&records, &question);
-    for month in &outlook.months {
+    let forecast = desk.forecast(&records, &options);
+    for month in &forecast.months {
         let parts: Money = month.parts.iter().map(|(_, range)| range.p50).sum();
         let off = (parts - month.total.p50).amount().abs();
         assert!(off <= month.total.p50.amount() / Decimal::TEN, "{month:?}");
@@ -570,11 +570,11 @@ fn the_chance_of_passing_a_budget_is_that_of_the_paths() {
     let desk = Desk::new();
     let records = minutes("2026-01-01", "2026-10-31", |at| 900 + at % 200);
     let with = |budget: i64| {
-        let question = ForecastOptions {
+        let options = ForecastOptions {
             budget: Some(Money::new(Decimal::from(budget))),
             ..few_paths()
         };
-        desk.outlook(&records, &question).months[1]
+        desk.forecast(&records, &options).months[1]
             .over_budget
             .unwrap()
     };
@@ -615,10 +615,10 @@ proptest::proptest! {
                 usage(&small(), at, Decimal::from(value), Unit::Minute)
             })
             .collect();
-        let question = ForecastOptions { months, paths: 40, ..ForecastOptions::default() };
-        let outlook = desk.outlook(&records, &question);
-        proptest::prop_assert_eq!(outlook.months.len(), months as usize + 1);
-        for month in &outlook.months {
+        let options = ForecastOptions { months, paths: 40, ..ForecastOptions::default() };
+        let forecast = desk.forecast(&records, &options);
+        proptest::prop_assert_eq!(forecast.months.len(), months as usize + 1);
+        for month in &forecast.months {
             proptest::prop_assert!(month.total.p10 <= month.total.p50);
             proptest::prop_assert!(month.total.p50 <= month.total.p90);
             proptest::prop_assert!(month.total.p90 < Money::new(Decimal::from(10_000_000)));

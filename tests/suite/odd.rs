@@ -91,9 +91,9 @@ fn builds_shortened_beyond_measure_still_bill_a_minute() {
 
     let workload = recorded(&[100, 700], 14);
     let terms = PricingTerms::default();
-    let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
+    let rater = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
     for times in ["0.001", "0.000000001", "0.0000000001"] {
-        let applied = valuer.applied(&[&change(&format!("minutes*={times}"))]);
+        let applied = rater.applied(&[&change(&format!("minutes*={times}"))]);
         let billed: Vec<_> = applied
             .pieces
             .iter()

@@ -75,12 +75,12 @@ fn every_finding_run_through_whatif_saves_the_same() {
     } = &*DEMO;
     assert!(found.findings.len() > 30, "{}", found.findings.len());
     let baseline = &baseline.with_storage();
-    let valuers = baseline.past(app);
-    let before: Vec<Money> = valuers
+    let raters = baseline.past(app);
+    let before: Vec<Money> = raters
         .iter()
-        .map(|valuer| valuer.total(&[]).unwrap())
+        .map(|rater| rater.total(&[]).unwrap())
         .collect();
-    let together = found.together.as_ref().unwrap();
+    let together = found.best_combination.as_ref().unwrap();
     let all = found
         .findings
         .iter()
@@ -96,10 +96,10 @@ fn every_finding_run_through_whatif_saves_the_same() {
             assert_eq!(set.unwrap(), *change);
         }
         app.check_names(baseline, &read).unwrap();
-        let differences = valuers
+        let differences = raters
             .iter()
             .zip(&before)
-            .map(|(valuer, before)| valuer.total_of(&read).unwrap() - *before);
+            .map(|(rater, before)| rater.total_of(&read).unwrap() - *before);
         let whatif = Percentiles::of(differences.collect());
         assert_eq!(negative(whatif), saving, "{text}");
     }
@@ -143,7 +143,7 @@ fn the_ranking_is_by_the_middle_and_overlaps_are_mutual() {
             assert!(found.findings[*other].overlaps.contains(&at));
         }
     }
-    let together = &found.together.as_ref().unwrap().findings;
+    let together = &found.best_combination.as_ref().unwrap().findings;
     for at in together {
         let overlaps = &found.findings[*at].overlaps;
         assert!(!together.iter().any(|other| overlaps.contains(other)));
@@ -161,8 +161,8 @@ fn no_pipeline_moved_back_or_along_makes_the_split_cheaper() {
     let is_split =
         |finding: &&pipebill::domain::optimize::Finding| finding.kind == FindingKind::PipelineTypes;
     let split = found.findings.iter().find(is_split).unwrap();
-    let valuers = baseline.past(app);
-    let last: &ScenarioRater<'_> = valuers.last().unwrap();
+    let raters = baseline.past(app);
+    let last: &ScenarioRater<'_> = raters.last().unwrap();
     let best = last.total_of(&split.scenario).unwrap();
     let mut types: BTreeMap<String, PipelineType> = BTreeMap::new();
     for pipeline in &last.workload.pipelines {
@@ -217,18 +217,14 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
         baseline,
         found,
     } = &*DEMO;
-    let valuers = baseline.valuers(app);
-    let before = valuers[0].total(&[]).unwrap();
+    let raters = baseline.raters(app);
+    let before = raters[0].total(&[]).unwrap();
     let mut count = 0;
-    for finding in found
-        .findings
-        .iter()
-        .filter(|f| f.pays_from_speed.is_some())
-    {
-        let speed = finding.pays_from_speed.unwrap();
+    for finding in found.findings.iter().filter(|f| f.min_speed.is_some()) {
+        let speed = finding.min_speed.unwrap();
         let at = |speed: Decimal| {
             let changes = Parameter::Speed.turned(&finding.scenario.changes, speed);
-            valuers[0]
+            raters[0]
                 .total(&changes.iter().collect::<Vec<_>>())
                 .unwrap()
         };
@@ -244,9 +240,9 @@ fn break_even_speeds_are_where_the_full_tariff_has_them() {
         count += 1;
         if count <= 3 {
             let range = (dec("0.2"), dec("2"));
-            let even = break_even(&valuers, &finding.scenario, &Parameter::Speed, range).unwrap();
+            let even = break_even(&raters, &finding.scenario, &Parameter::Speed, range).unwrap();
             let crossing = even
-                .crossings
+                .sign_changes
                 .iter()
                 .find(|crossing| crossing.pays)
                 .unwrap();
@@ -269,12 +265,12 @@ fn nothing_is_recommended_at_a_price_that_is_not_known() {
         baseline,
         found,
     } = &*DEMO;
-    let valuers = baseline.past(app);
+    let raters = baseline.past(app);
     for finding in &found.findings {
         let changes: Vec<&Change> = finding.scenario.changes.iter().collect();
-        for valuer in &valuers {
-            let before = unpriced(&valuer.value(&[]).unwrap());
-            assert!(unpriced(&valuer.value(&changes).unwrap()).is_subset(&before));
+        for rater in &raters {
+            let before = unpriced(&rater.value(&[]).unwrap());
+            assert!(unpriced(&rater.value(&changes).unwrap()).is_subset(&before));
         }
     }
     let named = |what: &str| found.not_compared.iter().any(|text| text.contains(what));
@@ -303,7 +299,7 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
         .filter(|f| f.kind == FindingKind::Fleet)
         .collect();
     assert!(!fleets.is_empty());
-    let valuers = baseline.valuers(&app);
+    let raters = baseline.raters(&app);
     for finding in fleets {
         let total = |machines: u32| {
             let mut changes = finding.scenario.changes.clone();
@@ -321,7 +317,7 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
             };
             let best = *sized;
             *sized = machines.saturating_add(best).saturating_sub(1);
-            valuers[0]
+            raters[0]
                 .total(&changes.iter().collect::<Vec<_>>())
                 .unwrap()
         };
@@ -350,7 +346,7 @@ fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
         let [.., difference] = ahead.unwrap().sum;
         assert_eq!(finding.saving.p10, -difference.p90, "{}", finding.title);
         assert_eq!(finding.saving.p50, -difference.p50, "{}", finding.title);
-        asked += u32::from(finding.ahead);
+        asked += u32::from(finding.of_future);
     }
     assert_eq!(asked, 4);
     assert!(
@@ -359,13 +355,13 @@ fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
             .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
     );
     // What lies in storage is not forecast: those savings are the past's.
-    let storage = found.findings.iter().filter(|finding| !finding.ahead);
+    let storage = found.findings.iter().filter(|finding| !finding.of_future);
     let kinds: Vec<FindingKind> = storage.map(|finding| finding.kind).collect();
     assert!(
         kinds.contains(&FindingKind::LogRetention) && !kinds.contains(&FindingKind::Arm),
         "{kinds:?}"
     );
-    let together = found.together.unwrap();
+    let together = found.best_combination.unwrap();
     assert!(together.proven && together.saving.p50 > found.findings[0].saving.p50);
 }
 

@@ -528,9 +528,9 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         title: format!("{name}: smaller"),
         evidence: vec![name.to_owned()],
         saving,
-        ahead: false,
+        of_future: false,
         by_month: vec![saving.p50],
-        pays_from_speed: None,
+        min_speed: None,
         build_by_build: false,
         assumptions: vec![name.to_owned()],
         risks: vec![name.to_owned()],
@@ -587,7 +587,7 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         ahead: false,
         builds: 0,
         findings: findings.to_vec(),
-        together: Some(BestCombination {
+        best_combination: Some(BestCombination {
             findings: (0..HOSTILE.len()).collect(),
             proven: true,
             saving,
@@ -595,7 +595,7 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         }),
         not_compared: vec![HOSTILE[0].to_owned()],
         observations: Vec::new(),
-        small: 0,
+        below_min_saving: 0,
         unrated: 0,
     };
     (savings, prospect)
@@ -693,7 +693,7 @@ fn hostile_page() -> String {
         forecast: None,
         overview: Some(&overview),
         savings: Some(&savings),
-        prospect: Some(&prospect),
+        scenario: Some(&prospect),
         sample: false,
     };
     page::render(&material, &Options::default()).unwrap()

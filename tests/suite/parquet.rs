@@ -43,7 +43,10 @@ fn said(delivery: &Delivery) -> (Vec<UsageRecord>, Vec<OtherServices>) {
             record
         }));
     }
-    let outside = delivery.slices.iter().flat_map(|slice| &slice.outside);
+    let outside = delivery
+        .slices
+        .iter()
+        .flat_map(|slice| &slice.other_services);
     (records, outside.cloned().collect())
 }
 

@@ -60,8 +60,8 @@ pub(crate) fn stated(text: &str) -> Workload {
 
 fn compared(workload: &Workload, changes: &[&str]) -> Comparison {
     let terms = PricingTerms::default();
-    let valuer = ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
-    compare(&[valuer], &scenario(changes)).unwrap()
+    let rater = ScenarioRater::new(workload, catalog(), &terms, BilledPrices::default());
+    compare(&[rater], &scenario(changes)).unwrap()
 }
 
 fn cost(workload: &Workload, changes: &[&str]) -> Money {
@@ -321,14 +321,14 @@ proptest! {
         let before = all(1_000_000_000);
         let workload = recorded(&seconds, i64::try_from(before).unwrap());
         let terms = PricingTerms::default();
-        let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
+        let rater = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
         let moved = scenario(&["compute[general1.medium]=arm1.large"]);
         let range = (dec("0.1"), dec("10"));
-        let even = break_even(&[valuer], &moved, &Parameter::Speed, range).unwrap();
+        let even = break_even(&[rater], &moved, &Parameter::Speed, range).unwrap();
         let pays = |billionths: i128| {
             Decimal::from(all(billionths)) * dec(ARM_LARGE) <= Decimal::from(before) * dec(MEDIUM)
         };
-        if let Some(crossing) = even.crossings.iter().find(|crossing| crossing.pays) {
+        if let Some(crossing) = even.sign_changes.iter().find(|crossing| crossing.pays) {
             let at = i128::try_from(crossing.at * Decimal::from(1_000_000_000)).unwrap();
             prop_assert!(pays(at) && !pays(at - 1), "{}", crossing.at);
         } else {
@@ -532,14 +532,14 @@ fn a_fleet_costs_the_same_in_every_future() {
 fn a_turned_quantity_and_a_change_of_it_hold_together() {
     let workload = stated("[codecommit]\nactive_users = 8\n");
     let terms = PricingTerms::default();
-    let valuer = || ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
+    let rater = || ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
     let parameter = Parameter::Total(Total::ActiveUsers, Selector::default());
     let axis = Axis {
         parameter: parameter.clone(),
         values: vec![dec("10"), dec("20")],
     };
     let more = scenario(&["active_users=+3"]);
-    let sweep = sweep(&[valuer()], &more, &[axis]).unwrap();
+    let sweep = sweep(&[rater()], &more, &[axis]).unwrap();
     // Five are free, each further one a dollar: 10 and 13, 20 and 23.
     let costs: Vec<[Decimal; 2]> = sweep
         .points
@@ -564,9 +564,9 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
     let baseline = app.baseline(&ledger, &months, 2, &request).unwrap();
     for month in &baseline.months {
         assert!(month.workload.builds > 8_000, "{}", month.workload.builds);
-        for lot in &month.workload.lots {
-            if lot.key.meter.service.as_str() == "CodeBuild" {
-                assert!(lot.rest.is_zero(), "{:?} {}", lot.name(), lot.rest);
+        for group in &month.workload.groups {
+            if group.key.meter.service.as_str() == "CodeBuild" {
+                assert!(group.rest.is_zero(), "{:?} {}", group.name(), group.rest);
             }
         }
         // Metered again by the rules, the month has the quantities of the bill.

@@ -284,12 +284,12 @@ fn cost(month: (Month, Decimal, Decimal), history: &History, changes: &[&str]) -
     let mut workload = Workload::recorded(month.0, currency, &[], &book, &MonthEvents::default());
     workload.add_storage(&of_month(month.0, month.1, month.2), history);
     let terms = PricingTerms::default();
-    let valuer = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
+    let rater = ScenarioRater::new(&workload, catalog(), &terms, BilledPrices::default());
     let changes: Vec<Change> = changes
         .iter()
         .map(|text| parse_set("--set", text, catalog()).unwrap_or_else(|error| panic!("{error}")))
         .collect();
-    let value = valuer.value(&changes.iter().collect::<Vec<_>>()).unwrap();
+    let value = rater.value(&changes.iter().collect::<Vec<_>>()).unwrap();
     assert!(value.is_complete(), "{:?}", value.applied.unknown);
     value.bill.total()
 }

@@ -101,7 +101,7 @@ pub(super) fn find(
     prices: &Prices<'_, '_>,
     found: &mut Found,
 ) {
-    let catalog = month.valuer.catalog;
+    let catalog = month.rater.catalog;
     let mut groups: BTreeMap<Home<'_>, Vec<&Project<'_>>> = BTreeMap::new();
     for project in projects {
         let home = (
@@ -132,7 +132,7 @@ pub(super) fn find(
             meter: fleet.meter.clone(),
             ..members[0].key.clone()
         };
-        let minutes = Decimal::from(month.valuer.workload.days) * Decimal::from(1440);
+        let minutes = Decimal::from(month.rater.workload.days) * Decimal::from(1440);
         let Some(price) = prices.of_key(&key) else {
             if let Some(listed) = prices.not_offered(&key) {
                 found.not_offered(fleet, region, listed);

@@ -51,7 +51,7 @@ const MOST_RATED: usize = 200;
 #[derive(Debug)]
 pub struct PastMonth<'a> {
     /// Its usage, ready to be rated under scenarios.
-    pub valuer: ScenarioRater<'a>,
+    pub rater: ScenarioRater<'a>,
     /// What AWS's APIs say of it.
     pub facts: &'a MonthEvents,
     /// Its prices.
@@ -126,13 +126,13 @@ pub struct Finding {
     /// What a month saves: P10, P50 and P90 over [`Optimization::months`], or over futures.
     pub saving: Percentiles,
     /// [`Finding::saving`] is over months to come.
-    pub ahead: bool,
+    pub of_future: bool,
     /// What each month would have saved, in their order.
     pub by_month: Vec<Money>,
     /// The least speed on the new compute type at which the last month would not have cost more, to a
     /// cent, and at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where
     /// builds are not known one by one or nothing moves.
-    pub pays_from_speed: Option<Decimal>,
+    pub min_speed: Option<Decimal>,
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
     /// What the saving assumes.
@@ -180,13 +180,13 @@ pub struct Optimization {
     /// The findings, the largest P50 first.
     pub findings: Vec<Finding>,
     /// The best of them that go together; none if there are fewer than two.
-    pub together: Option<BestCombination>,
+    pub best_combination: Option<BestCombination>,
     /// What could not be compared, and what is missing: a price, usually.
     pub not_compared: Vec<String>,
     /// What is lost without being on the bill, and what is free and unused.
     pub observations: Vec<String>,
     /// Findings that would save less than the least that was asked for.
-    pub small: u64,
+    pub below_min_saving: u64,
     /// Proposals that were not rated, being far down the list.
     pub unrated: usize,
 }
@@ -311,7 +311,7 @@ pub fn optimize(
     let least = least.max(Money::new(Decimal::new(1, 6)));
     let mut found = Found {
         least,
-        currency: latest.valuer.workload.currency.clone(),
+        currency: latest.rater.workload.currency.clone(),
         drafts: Vec::new(),
         unpriced: BTreeMap::new(),
         not_offered: BTreeMap::new(),
@@ -327,7 +327,7 @@ pub fn optimize(
     drafts.truncate(MOST_RATED);
     let mut before = Vec::new();
     for month in months {
-        before.push(month.valuer.value(&[])?);
+        before.push(month.rater.value(&[])?);
     }
     let mut findings = Vec::new();
     for draft in drafts {
@@ -343,7 +343,7 @@ pub fn optimize(
         let savings = ahead(&changes);
         for (finding, saving) in findings.iter_mut().zip(savings) {
             finding.saving = saving.unwrap_or(finding.saving);
-            finding.ahead = saving.is_some();
+            finding.of_future = saving.is_some();
         }
     }
     let proposed = findings.len();
@@ -355,21 +355,21 @@ pub fn optimize(
     let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
     Ok(Some(Optimization {
-        currency: latest.valuer.workload.currency.clone(),
+        currency: latest.rater.workload.currency.clone(),
         months: months
             .iter()
-            .map(|month| month.valuer.workload.month)
+            .map(|month| month.rater.workload.month)
             .collect(),
         cost: cost.unwrap_or_default(),
         complete: before.iter().all(super::scenario::Value::is_complete)
             && latest.costs_only.is_empty(),
         ahead: ahead.is_some(),
-        builds: latest.valuer.workload.builds,
+        builds: latest.rater.workload.builds,
         findings,
-        together,
+        best_combination: together,
         not_compared: found.not_compared(),
         observations: found.observations,
-        small: found.small,
+        below_min_saving: found.small,
         unrated,
     }))
 }
@@ -378,7 +378,7 @@ fn search(month: &PastMonth<'_>, storage: &History, found: &mut Found) {
     let prices = prices::Prices::of(month);
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
-    compute::find(&projects, &prices, month.valuer.catalog, found);
+    compute::find(&projects, &prices, month.rater.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
     storage::find(month, storage, found);
@@ -403,7 +403,7 @@ fn rated(
     let mut risks = draft.risks;
     let mut assumptions = draft.assumptions;
     for (month, before) in months.iter().zip(before) {
-        let after = month.valuer.value(&changes)?;
+        let after = month.rater.value(&changes)?;
         let was: BTreeSet<String> = unpriced(before);
         if let Some(new) = unpriced(&after).difference(&was).next() {
             return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
@@ -418,14 +418,14 @@ fn rated(
             add(&mut assumptions, &after.applied.assumptions);
         }
     }
-    let last = months.last().map(|month| &month.valuer);
-    let build_by_build = last.is_some_and(|valuer| {
-        let touched = |lot: &&UsageGroup| {
-            let touches = |change: &&Change| touches(change, lot, valuer.catalog);
+    let last = months.last().map(|month| &month.rater);
+    let build_by_build = last.is_some_and(|rater| {
+        let touched = |group: &&UsageGroup| {
+            let touches = |change: &&Change| touches(change, group, rater.catalog);
             changes.iter().any(touches)
         };
-        let mut lots = valuer.workload.lots.iter().filter(touched);
-        lots.any(|lot| !lot.builds.is_empty())
+        let mut groups = rater.workload.groups.iter().filter(touched);
+        groups.any(|group| !group.builds.is_empty())
     }) || months.last().is_some_and(|month| {
         let of_pipelines = matches!(
             draft.kind,
@@ -445,9 +445,9 @@ fn rated(
         title: draft.title,
         evidence: draft.evidence,
         saving: Percentiles::of(by_month.clone()),
-        ahead: false,
+        of_future: false,
         by_month,
-        pays_from_speed: draft.pays_from_speed,
+        min_speed: draft.pays_from_speed,
         build_by_build,
         assumptions,
         risks,
@@ -466,27 +466,27 @@ fn add(known: &mut Vec<String>, new: &BTreeSet<String>) {
 }
 
 /// Tells whether a change is about a lot.
-fn touches(change: &Change, lot: &UsageGroup, catalog: &Catalog) -> bool {
-    let service = lot.key.meter.service.as_str();
+fn touches(change: &Change, group: &UsageGroup, catalog: &Catalog) -> bool {
+    let service = group.key.meter.service.as_str();
     let is_meant = match change {
         Change::Compute { .. } | Change::Builds { .. } | Change::Minutes { .. } => {
             service == "CodeBuild"
         }
         Change::PipelineType { .. } => service == "AWSCodePipeline",
-        Change::Total { of, .. } => lot.key.meter == of.meter(),
+        Change::Total { of, .. } => group.key.meter == of.meter(),
         Change::Storage { left, .. } | Change::Retention { left, .. } => {
-            let resource = lot.resource.as_ref().map(ResourceId::as_str);
-            stored(&lot.key.meter, resource) == Some(*left)
+            let resource = group.resource.as_ref().map(ResourceId::as_str);
+            stored(&group.key.meter, resource) == Some(*left)
         }
         _ => true,
     };
     let only = change.selector();
-    is_meant && only.is_none_or(|only| only.matches(&lot.subject(), catalog))
+    is_meant && only.is_none_or(|only| only.matches(&group.subject(), catalog))
 }
 
 /// Notes which findings change the same usage.
 fn overlaps(findings: &mut [Finding], last: &PastMonth<'_>) {
-    let (lots, catalog) = (&last.valuer.workload.lots, last.valuer.catalog);
+    let (groups, catalog) = (&last.rater.workload.groups, last.rater.catalog);
     let touched: Vec<BTreeSet<usize>> = findings
         .iter()
         .map(|finding| {
@@ -494,9 +494,9 @@ fn overlaps(findings: &mut [Finding], last: &PastMonth<'_>) {
             let is_touched = |at: &usize| {
                 changes
                     .iter()
-                    .any(|change| touches(change, &lots[*at], catalog))
+                    .any(|change| touches(change, &groups[*at], catalog))
             };
-            (0..lots.len()).filter(is_touched).collect()
+            (0..groups.len()).filter(is_touched).collect()
         })
         .collect();
     for (at, finding) in findings.iter_mut().enumerate() {
@@ -527,16 +527,16 @@ fn together(
     };
     let mut savings = Vec::with_capacity(months.len());
     for (month, before) in months.iter().zip(before) {
-        savings.push(before.bill.total() - month.valuer.total_of(&scenario)?);
+        savings.push(before.bill.total() - month.rater.total_of(&scenario)?);
     }
     // Where futures know a part of it only, that part is theirs and the rest is the past's.
     let (mut saving, is_ahead) = (
         Percentiles::of(savings),
-        taken.iter().any(|at| findings[*at].ahead),
+        taken.iter().any(|at| findings[*at].of_future),
     );
     if let Some(ahead) = ahead.filter(|_| is_ahead) {
         let (known, rest): (Vec<usize>, Vec<usize>) =
-            taken.iter().partition(|at| findings[**at].ahead);
+            taken.iter().partition(|at| findings[**at].of_future);
         let of_known = known.iter().flat_map(|at| &findings[*at].scenario.changes);
         let changes: Vec<Change> = of_known.cloned().collect();
         if let Some(Some(known)) = ahead(&[&changes]).pop() {

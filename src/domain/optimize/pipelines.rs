@@ -27,7 +27,7 @@ const SERVICE: &str = "AWSCodePipeline";
 /// Looks for pipelines of the dearer type, payer by payer.
 pub(super) fn find(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     let mut payers: BTreeMap<Option<&AccountId>, Vec<&PipelineUse>> = BTreeMap::new();
-    for pipeline in &month.valuer.workload.pipelines {
+    for pipeline in &month.rater.workload.pipelines {
         let payer = pipeline.key.payer.as_ref();
         payers.entry(payer).or_default().push(pipeline);
     }
@@ -51,8 +51,8 @@ fn price_of(kind: PipelineType, key: &UsageKey, prices: &Prices<'_, '_>) -> Opti
 /// Returns the free units that an allowance has for a meter.
 fn free_units(month: &PastMonth<'_>, usage_type: &str) -> Decimal {
     let meter = Meter::new(SERVICE, usage_type);
-    let terms = month.valuer.terms;
-    let mut allowances = month.valuer.catalog.allowances();
+    let terms = month.rater.terms;
+    let mut allowances = month.rater.catalog.allowances();
     allowances
         .find(|allowance| allowance.meters.contains(&meter))
         .map_or(Decimal::ZERO, |allowance| {
@@ -153,13 +153,13 @@ fn split(
     // Minutes of V2 pipelines that are not among those that may move.
     let payer = pipelines[0].key.payer.as_ref();
     let minutes: Decimal = month
-        .valuer
+        .rater
         .workload
-        .lots
+        .groups
         .iter()
-        .filter(|lot| lot.key.payer.as_ref() == payer)
-        .filter(|lot| lot.key.meter == Meter::new(SERVICE, "actionExecutionMinute"))
-        .map(|lot| month.valuer.workload.quantity(lot, month.valuer.catalog))
+        .filter(|group| group.key.payer.as_ref() == payer)
+        .filter(|group| group.key.meter == Meter::new(SERVICE, "actionExecutionMinute"))
+        .map(|group| month.rater.workload.quantity(group, month.rater.catalog))
         .sum();
     charges.free_minutes -= minutes - v2_used;
     let candidates: Vec<Candidate> = chosen.iter().map(|(_, candidate)| *candidate).collect();
@@ -247,7 +247,7 @@ fn split(
     let by_type = [PipelineType::V1, PipelineType::V2].map(|kind| {
         let of_kind = moves.iter().filter(|(_, _, to)| *to == kind);
         let meant: Vec<&PipelineUse> = of_kind.map(|(pipeline, ..)| *pipeline).collect();
-        let selectors = only(&meant, &month.valuer.workload.pipelines);
+        let selectors = only(&meant, &month.rater.workload.pipelines);
         selectors.into_iter().map(move |only| Change::PipelineType {
             only,
             to: kind,
@@ -299,7 +299,7 @@ fn only(meant: &[&PipelineUse], all: &[PipelineUse]) -> Vec<Selector> {
 
 /// Active V1 pipelines through which one change or none ran.
 fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
-    let all = &month.valuer.workload.pipelines;
+    let all = &month.rater.workload.pipelines;
     let is_idle = |pipeline: &&PipelineUse| {
         pipeline.kind == PipelineType::V1
             && pipeline.counts

@@ -56,14 +56,14 @@ impl<'m, 'a> Prices<'m, 'a> {
             month,
             pools: BTreeMap::new(),
         };
-        let workload = month.valuer.workload;
-        for lot in &workload.lots {
-            let Some((key, allowance)) = prices.pool_of(&lot.key) else {
+        let workload = month.rater.workload;
+        for group in &workload.groups {
+            let Some((key, allowance)) = prices.pool_of(&group.key) else {
                 continue;
             };
-            let units = workload.quantity(lot, month.valuer.catalog);
-            let price = prices.of_lot(lot).unwrap_or_default();
-            let terms = month.valuer.terms;
+            let units = workload.quantity(group, month.rater.catalog);
+            let price = prices.of_lot(group).unwrap_or_default();
+            let terms = month.rater.terms;
             let pool = prices.pools.entry(key).or_insert_with(|| {
                 let granted = allowance.granted(Decimal::ZERO, terms.free_tier == FreeTier::Payer);
                 let used = terms.used.get(&allowance.id).copied().unwrap_or_default();
@@ -79,7 +79,7 @@ impl<'m, 'a> Prices<'m, 'a> {
     }
 
     fn pool_of(&self, key: &UsageKey) -> Option<(PoolKey, &'m Allowance)> {
-        let catalog = self.month.valuer.catalog;
+        let catalog = self.month.rater.catalog;
         let grants = |allowance: &&Allowance| catalog.grants(allowance, &key.meter, &key.region);
         let allowance = catalog.allowances().find(grants)?;
         let account = match allowance.scope {
@@ -92,20 +92,20 @@ impl<'m, 'a> Prices<'m, 'a> {
 
     /// Returns the price of a unit, if it is known and one for every unit.
     pub(super) fn of_key(&self, key: &UsageKey) -> Option<Decimal> {
-        let day = self.month.valuer.workload.month.first_day();
+        let day = self.month.rater.workload.month.first_day();
         self.on(key, day)
     }
 
     /// Returns the day of the list that says that a key's meter is not sold there, if any does.
     pub(super) fn not_offered(&self, key: &UsageKey) -> Option<chrono::NaiveDate> {
-        let valuer = &self.month.valuer;
-        let day = valuer.workload.month.first_day();
-        valuer.catalog.not_offered(&key.meter, &key.region, day)
+        let rater = &self.month.rater;
+        let day = rater.workload.month.first_day();
+        rater.catalog.not_offered(&key.meter, &key.region, day)
     }
 
     /// Returns the price of a unit of a lot.
-    pub(super) fn of_lot(&self, lot: &UsageGroup) -> Option<Decimal> {
-        lot.rate.or_else(|| self.on(&lot.key, lot.day))
+    pub(super) fn of_lot(&self, group: &UsageGroup) -> Option<Decimal> {
+        group.rate.or_else(|| self.on(&group.key, group.day))
     }
 
     fn on(&self, key: &UsageKey, day: chrono::NaiveDate) -> Option<Decimal> {
@@ -122,7 +122,7 @@ impl<'m, 'a> Prices<'m, 'a> {
         for shift in shifts {
             match self.pool_of(shift.key) {
                 Some((key, allowance)) => {
-                    let terms = self.month.valuer.terms;
+                    let terms = self.month.rater.terms;
                     let free = terms.free_tier == FreeTier::Payer;
                     let used = terms.used.get(&allowance.id).copied().unwrap_or_default();
                     let empty = Pool {

@@ -66,34 +66,34 @@ type Home<'a> = (Option<&'a AccountId>, &'a Region, Option<String>, &'a str);
 
 /// Returns the projects that build on demand.
 pub(super) fn projects<'a>(month: &PastMonth<'a>, prices: &Prices<'_, 'a>) -> Vec<Project<'a>> {
-    let valuer = &month.valuer;
-    let (workload, catalog): (&'a _, &'a _) = (valuer.workload, valuer.catalog);
+    let rater = &month.rater;
+    let (workload, catalog): (&'a _, &'a _) = (rater.workload, rater.catalog);
     let mut found: BTreeMap<Home<'a>, Project<'a>> = BTreeMap::new();
-    for lot in &workload.lots {
+    for group in &workload.groups {
         let compute = catalog
             .computes
             .iter()
-            .find(|c| c.meter == lot.key.meter && c.grain != Grain::Provisioned);
+            .find(|c| c.meter == group.key.meter && c.grain != Grain::Provisioned);
         let Some(compute) = compute else { continue };
-        let price = prices.of_lot(lot);
+        let price = prices.of_lot(group);
         let home = (
-            lot.key.account.as_ref(),
-            &lot.key.region,
-            lot.name(),
+            group.key.account.as_ref(),
+            &group.key.region,
+            group.name(),
             compute.name.as_str(),
         );
         let project = found.entry(home).or_insert_with(|| Project {
-            name: lot.name(),
+            name: group.name(),
             compute,
-            key: &lot.key,
+            key: &group.key,
             builds: Vec::new(),
             rest: Decimal::ZERO,
             price,
             seen: Vec::new(),
             selector: Selector::default(),
         });
-        project.builds.extend(&lot.builds);
-        project.rest += lot.rest;
+        project.builds.extend(&group.builds);
+        project.rest += group.rest;
         if project.price != price {
             project.price = None;
         }

@@ -51,7 +51,7 @@ pub(super) fn find(month: &PastMonth<'_>, history: &History, found: &mut Found) 
         );
         return;
     }
-    if history.months.last() != Some(&month.valuer.workload.month) {
+    if history.months.last() != Some(&month.rater.workload.month) {
         return;
     }
     if history.months.len() < IN_A_ROW {

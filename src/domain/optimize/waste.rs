@@ -318,8 +318,8 @@ fn worth(
 
 /// Names free units that nothing drew on.
 fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found) {
-    let (workload, catalog) = (month.valuer.workload, month.valuer.catalog);
-    if month.valuer.terms.free_tier != FreeTier::Payer {
+    let (workload, catalog) = (month.rater.workload, month.rater.catalog);
+    if month.rater.terms.free_tier != FreeTier::Payer {
         return;
     }
     for allowance in catalog.allowances() {
@@ -334,14 +334,14 @@ fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found
             continue;
         }
         let used: Decimal = workload
-            .lots
+            .groups
             .iter()
-            .filter(|lot| allowance.meters.contains(&lot.key.meter))
-            .map(|lot| workload.quantity(lot, catalog))
+            .filter(|group| allowance.meters.contains(&group.key.meter))
+            .map(|group| workload.quantity(group, catalog))
             .sum();
         // Corrections of another month draw on nothing, and grant nothing.
         let used = used.max(Decimal::ZERO);
-        let elsewhere = month.valuer.terms.used.get(&allowance.id);
+        let elsewhere = month.rater.terms.used.get(&allowance.id);
         let left = allowance.grant - used - elsewhere.copied().unwrap_or_default();
         if left > Decimal::ZERO {
             found.observations.push(format!(

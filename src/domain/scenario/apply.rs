@@ -33,7 +33,7 @@ pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 /// Usage under the scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ScenarioUsage {
-    /// The lot it comes from; none for usage that the scenario adds.
+    /// The group it comes from; none for usage that the scenario adds.
     pub from: Option<usize>,
     /// Whose, where, what.
     pub key: UsageKey,
@@ -75,7 +75,7 @@ pub struct Applied {
     pub guessed: bool,
 }
 
-/// What happens to one lot.
+/// What happens to one group.
 #[derive(Clone, Copy)]
 struct GroupChange<'c> {
     /// So many times as many, and each so many times as long.
@@ -87,10 +87,10 @@ struct GroupChange<'c> {
     days: Option<Decimal>,
 }
 
-/// Which lots each selector means.
+/// Which groups each selector means.
 pub(super) trait Selects {
     /// Returns them in order.
-    fn lots(&self, only: &Selector) -> std::rc::Rc<[usize]>;
+    fn groups(&self, only: &Selector) -> std::rc::Rc<[usize]>;
 }
 
 struct Application<'a> {
@@ -115,7 +115,7 @@ pub(super) fn apply(
         catalog,
         changes,
         out: Applied {
-            pieces: Vec::with_capacity(workload.lots.len()),
+            pieces: Vec::with_capacity(workload.groups.len()),
             terms: terms.clone(),
             reach: vec![ChangeCoverage::default(); changes.len()],
             warnings: BTreeSet::new(),
@@ -142,21 +142,23 @@ impl<'a> Application<'a> {
                     .to_owned(),
             );
         }
-        let mut fates = self.fates(selects);
-        let moved = self.pipeline_types(&mut fates);
+        let mut group_changes = self.group_changes(selects);
+        let moved = self.pipeline_types(&mut group_changes);
         let mut fleets: BTreeMap<(usize, Option<AccountId>, Region), Vec<usize>> = BTreeMap::new();
-        for (at, fate) in fates.iter().enumerate() {
-            let Some(fate) = fate else { continue };
-            let lot = &self.workload.lots[at];
-            match fate.target {
+        for (at, group_change) in group_changes.iter().enumerate() {
+            let Some(group_change) = group_change else {
+                continue;
+            };
+            let group = &self.workload.groups[at];
+            match group_change.target {
                 Some((change, Target::Fleet { .. }, _)) => {
-                    let region = fate.region.unwrap_or(&lot.key.region).clone();
+                    let region = group_change.region.unwrap_or(&group.key.region).clone();
                     fleets
-                        .entry((change, lot.key.account.clone(), region))
+                        .entry((change, group.key.account.clone(), region))
                         .or_default()
                         .push(at);
                 }
-                _ => self.lot(at, lot, *fate),
+                _ => self.group(at, group, *group_change),
             }
         }
         for (name, count) in &self.too_long {
@@ -169,8 +171,8 @@ impl<'a> Application<'a> {
             self.out.warnings.insert(text);
         }
         self.out.pieces.extend(moved);
-        for ((change, _, region), lots) in fleets {
-            self.fleet(change, &region, &lots, &fates);
+        for ((change, _, region), groups) in fleets {
+            self.fleet(change, &region, &groups, &group_changes);
         }
         for (at, change) in self.changes.iter().copied().enumerate() {
             match change {
@@ -187,8 +189,8 @@ impl<'a> Application<'a> {
         }
     }
 
-    /// Says what happens to each lot; none for lots that a pipeline takes along.
-    fn fates(&mut self, selects: &dyn Selects) -> Vec<Option<GroupChange<'a>>> {
+    /// Says what happens to each group; none for groups that a pipeline takes along.
+    fn group_changes(&mut self, selects: &dyn Selects) -> Vec<Option<GroupChange<'a>>> {
         let same = GroupChange {
             many: Decimal::ONE,
             long: Decimal::ONE,
@@ -197,7 +199,7 @@ impl<'a> Application<'a> {
             days: None,
         };
         let workload = self.workload;
-        let mut fates = vec![Some(same); workload.lots.len()];
+        let mut group_changes = vec![Some(same); workload.groups.len()];
         for (at, change) in self.changes.iter().copied().enumerate() {
             let Some(only) = change.selector() else {
                 continue;
@@ -210,48 +212,54 @@ impl<'a> Application<'a> {
             if !is_of_builds && left.is_none() && !matches!(change, Change::Region { .. }) {
                 continue;
             }
-            for &lot_at in selects.lots(only).iter() {
-                let lot = &workload.lots[lot_at];
-                let Some(fate) = &mut fates[lot_at] else {
+            for &group_at in selects.groups(only).iter() {
+                let group = &workload.groups[group_at];
+                let Some(group_change) = &mut group_changes[group_at] else {
                     continue;
                 };
                 let on_demand = self
                     .catalog
                     .computes
                     .iter()
-                    .any(|c| c.meter == lot.key.meter && c.grain != Grain::Provisioned);
-                let resource = lot.resource.as_ref().map(ResourceId::as_str);
-                let is_other = left.is_some() && stored(&lot.key.meter, resource) != left;
+                    .any(|c| c.meter == group.key.meter && c.grain != Grain::Provisioned);
+                let resource = group.resource.as_ref().map(ResourceId::as_str);
+                let is_other = left.is_some() && stored(&group.key.meter, resource) != left;
                 if (is_of_builds && !on_demand) || is_other {
                     continue;
                 }
                 match change {
                     Change::Retention { days, .. } => {
-                        fate.days = Some(fate.days.map_or(*days, |known| known.min(*days)));
+                        group_change.days =
+                            Some(group_change.days.map_or(*days, |known| known.min(*days)));
                     }
                     Change::Builds { times, .. } | Change::Storage { times, .. } => {
-                        fate.many *= *times;
+                        group_change.many *= *times;
                     }
-                    Change::Minutes { times, .. } => fate.long *= *times,
-                    Change::Compute { to, speed, .. } => fate.target = Some((at, to, *speed)),
-                    Change::Region { to, .. } if lot.key.region != Region::global() => {
-                        fate.region = Some(to);
+                    Change::Minutes { times, .. } => group_change.long *= *times,
+                    Change::Compute { to, speed, .. } => {
+                        group_change.target = Some((at, to, *speed))
+                    }
+                    Change::Region { to, .. } if group.key.region != Region::global() => {
+                        group_change.region = Some(to);
                     }
                     _ => continue,
                 }
                 let reach = &mut self.out.reach[at];
-                let builds = lot.builds.iter().map(|build| u64::from(build.count));
+                let builds = group.builds.iter().map(|build| u64::from(build.count));
                 reach.builds += builds.sum::<u64>();
-                if !lot.rest.is_zero() {
-                    *reach.totals.entry(lot.unit).or_default() += lot.rest;
+                if !group.rest.is_zero() {
+                    *reach.totals.entry(group.unit).or_default() += group.rest;
                 }
             }
         }
-        fates
+        group_changes
     }
 
-    /// Turns pipelines into their other type: their lots go, what they would bill comes.
-    fn pipeline_types(&mut self, fates: &mut [Option<GroupChange<'a>>]) -> Vec<ScenarioUsage> {
+    /// Turns pipelines into their other type: their groups go, what they would bill comes.
+    fn pipeline_types(
+        &mut self,
+        group_changes: &mut [Option<GroupChange<'a>>],
+    ) -> Vec<ScenarioUsage> {
         let mut moved: BTreeMap<usize, (PipelineType, Option<Decimal>, usize)> = BTreeMap::new();
         for (change_at, change) in self.changes.iter().copied().enumerate() {
             let Change::PipelineType { only, to, minutes } = change else {
@@ -290,13 +298,14 @@ impl<'a> Application<'a> {
             };
             self.out.reach[change].pipelines +=
                 u64::try_from(pipeline.count.ceil()).unwrap_or(u64::MAX);
-            let first = &self.workload.lots[pipeline.lots[0]];
-            let region = fates[pipeline.lots[0]].and_then(|fate| fate.region);
-            for lot in &pipeline.lots {
-                fates[*lot] = None;
+            let first = &self.workload.groups[pipeline.groups[0]];
+            let region =
+                group_changes[pipeline.groups[0]].and_then(|group_change| group_change.region);
+            for group in &pipeline.groups {
+                group_changes[*group] = None;
             }
             pieces.push(ScenarioUsage {
-                from: Some(pipeline.lots[0]),
+                from: Some(pipeline.groups[0]),
                 key: UsageKey {
                     meter: Meter::new("AWSCodePipeline", usage_type),
                     region: region.unwrap_or(&pipeline.key.region).clone(),
@@ -328,48 +337,48 @@ impl<'a> Application<'a> {
     }
 
     fn is_meant(&self, pipeline: &PipelineUse, only: &Selector) -> bool {
-        let lot = &self.workload.lots[pipeline.lots[0]];
+        let group = &self.workload.groups[pipeline.groups[0]];
         only.matches(
             &Subject {
                 resource: pipeline.name.as_deref(),
                 region: &pipeline.key.region,
-                ..lot.subject()
+                ..group.subject()
             },
             self.catalog,
         )
     }
 
-    /// Meters a lot again.
-    fn lot(&mut self, at: usize, lot: &'a UsageGroup, fate: GroupChange<'a>) {
-        let from = grain_of(lot, self.catalog);
-        let slower = DurationFactor::of(fate.long, Decimal::ONE);
-        let Some((_, Target::OnDemand(to), speed)) = fate.target else {
-            if let Some(days) = fate.days {
-                return self.keep_for(at, lot, fate, days);
+    /// Meters a group again.
+    fn group(&mut self, at: usize, group: &'a UsageGroup, group_change: GroupChange<'a>) {
+        let from = grain_of(group, self.catalog);
+        let slower = DurationFactor::of(group_change.long, Decimal::ONE);
+        let Some((_, Target::OnDemand(to), speed)) = group_change.target else {
+            if let Some(days) = group_change.days {
+                return self.keep_for(at, group, group_change, days);
             }
-            let billed = Decimal::from(billed_units(&lot.builds, from, slower));
-            let quantity = (billed + slower.times(lot.rest)) * fate.many;
-            self.piece(at, lot, fate.region, None, quantity, lot.unit);
+            let billed = Decimal::from(billed_units(&group.builds, from, slower));
+            let quantity = (billed + slower.times(group.rest)) * group_change.many;
+            self.piece(at, group, group_change.region, None, quantity, group.unit);
             return;
         };
-        let pace = DurationFactor::of(fate.long, speed);
+        let pace = DurationFactor::of(group_change.long, speed);
         let is_lambda = to.grain == Grain::Second;
         let fits =
             |build: &TimedBuild| !is_lambda || pace.milliseconds(build.length) <= LAMBDA_LIMIT;
-        let all_fit = lot.builds.iter().all(fits);
+        let all_fit = group.builds.iter().all(fits);
         let (go, stay): (Vec<TimedBuild>, Vec<TimedBuild>) = if all_fit {
             (Vec::new(), Vec::new())
         } else {
-            lot.builds.iter().copied().partition(fits)
+            group.builds.iter().copied().partition(fits)
         };
-        let goes = if all_fit { &lot.builds } else { &go };
+        let goes = if all_fit { &group.builds } else { &go };
         if !stay.is_empty() {
             let count: u64 = stay.iter().map(|build| u64::from(build.count)).sum();
-            let name = lot.name();
+            let name = group.name();
             let name = name.unwrap_or_else(|| "an unnamed project".to_owned());
             *self.too_long.entry(name).or_default() += count;
-            let quantity = Decimal::from(billed_units(&stay, from, slower)) * fate.many;
-            self.piece(at, lot, fate.region, None, quantity, lot.unit);
+            let quantity = Decimal::from(billed_units(&stay, from, slower)) * group_change.many;
+            self.piece(at, group, group_change.region, None, quantity, group.unit);
         }
         self.say_what_a_move_means(to, speed);
         let unit = if to.grain == Grain::Second {
@@ -377,21 +386,28 @@ impl<'a> Application<'a> {
         } else {
             Unit::Minute
         };
-        let rest = pace.times(lot.rest);
-        let rest = match (lot.unit, unit) {
+        let rest = pace.times(group.rest);
+        let rest = match (group.unit, unit) {
             (Unit::Minute, Unit::Second) => rest * Decimal::from(60),
             (Unit::Second, Unit::Minute) => rest / Decimal::from(60),
             _ => rest,
         };
-        let quantity = (Decimal::from(billed_units(goes, to.grain, pace)) + rest) * fate.many;
-        self.piece(at, lot, fate.region, Some(to), quantity, unit);
+        let quantity =
+            (Decimal::from(billed_units(goes, to.grain, pace)) + rest) * group_change.many;
+        self.piece(at, group, group_change.region, Some(to), quantity, unit);
     }
 
     /// Keeps what is stored for some days: as much as they bring, and no more than there was.
-    fn keep_for(&mut self, at: usize, lot: &'a UsageGroup, fate: GroupChange<'a>, days: Decimal) {
-        let left = lot
+    fn keep_for(
+        &mut self,
+        at: usize,
+        group: &'a UsageGroup,
+        group_change: GroupChange<'a>,
+        days: Decimal,
+    ) {
+        let left = group
             .daily_growth
-            .and_then(|a_day| a_day.kept(lot.rest, days));
+            .and_then(|a_day| a_day.kept(group.rest, days));
         let quantity = if let Some(left) = left {
             self.out.assumptions.insert(format!(
                 "What expires is gone within {GRACE_DAYS} days. Each day adds as much as those of the \
@@ -403,11 +419,18 @@ impl<'a> Application<'a> {
             self.out.unknown.insert(format!(
                 "What {} days leave in {}: its months on record do not tell",
                 plain(days),
-                lot.name().unwrap_or_default()
+                group.name().unwrap_or_default()
             ));
-            lot.rest
+            group.rest
         };
-        self.piece(at, lot, fate.region, None, quantity * fate.many, lot.unit);
+        self.piece(
+            at,
+            group,
+            group_change.region,
+            None,
+            quantity * group_change.many,
+            group.unit,
+        );
     }
 
     fn say_what_a_move_means(&mut self, to: &Compute, speed: Decimal) {
@@ -442,17 +465,17 @@ impl<'a> Application<'a> {
     fn piece(
         &mut self,
         at: usize,
-        lot: &UsageGroup,
+        group: &UsageGroup,
         region: Option<&Region>,
         to: Option<&Compute>,
         quantity: Decimal,
         unit: Unit,
     ) {
-        let mut key = lot.key.clone();
-        let mut rate = lot.rate;
+        let mut key = group.key.clone();
+        let mut rate = group.rate;
         let meter = to.map_or(&key.meter, |to| &to.meter);
         let region =
-            region.filter(|region| **region != key.region && self.moves(lot, meter, region));
+            region.filter(|region| **region != key.region && self.moves(group, meter, region));
         if let Some(region) = region {
             key.region = region.clone();
             rate = None;
@@ -464,27 +487,27 @@ impl<'a> Application<'a> {
         self.out.pieces.push(ScenarioUsage {
             from: Some(at),
             key,
-            day: lot.day,
+            day: group.day,
             rate,
             quantity: Quantity::new(quantity, unit),
         });
     }
 
     /// Tells whether AWS sells a meter in another region; notes what stays because it does not.
-    fn moves(&mut self, lot: &UsageGroup, meter: &Meter, to: &Region) -> bool {
-        let stays = offered::stays(self.catalog, &self.out.terms.prices, lot, meter, to);
+    fn moves(&mut self, group: &UsageGroup, meter: &Meter, to: &Region) -> bool {
+        let stays = offered::stays(self.catalog, &self.out.terms.prices, group, meter, to);
         let moves = stays.is_none();
         self.out.warnings.extend(stays);
         moves
     }
 
-    /// Runs the builds of lots on one fleet.
+    /// Runs the builds of groups on one fleet.
     fn fleet(
         &mut self,
         change: usize,
         region: &Region,
-        lots: &[usize],
-        fates: &[Option<GroupChange<'a>>],
+        groups: &[usize],
+        group_changes: &[Option<GroupChange<'a>>],
     ) {
         let Change::Compute {
             to:
@@ -499,17 +522,18 @@ impl<'a> Application<'a> {
         else {
             return;
         };
-        let compute = offered::machines(self.catalog, self.workload, compute, lots);
+        let compute = offered::machines(self.catalog, self.workload, compute, groups);
         let minutes =
             Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
         let minutes = minutes.max(compute.minimum * Decimal::from(*machines));
         let mut arrivals: Vec<(i64, i64, usize, TimedBuild)> = Vec::new();
         let mut undated = 0_u64;
-        for &at in lots {
-            let lot = &self.workload.lots[at];
-            let fate = fates[at].expect("only lots with a fate run on a fleet");
-            let pace = DurationFactor::of(fate.long, *speed);
-            for build in &lot.builds {
+        for &at in groups {
+            let group = &self.workload.groups[at];
+            let group_change =
+                group_changes[at].expect("only groups with a group_change run on a fleet");
+            let pace = DurationFactor::of(group_change.long, *speed);
+            for build in &group.builds {
                 match build.start {
                     Some(start) => {
                         arrivals.push((start, pace.milliseconds(build.length), at, *build));
@@ -517,22 +541,22 @@ impl<'a> Application<'a> {
                     None => undated += u64::from(build.count),
                 }
             }
-            if fate.many != Decimal::ONE {
+            if group_change.many != Decimal::ONE {
                 self.out.unknown.insert(
                     "When more or fewer builds would come to a fleet: builds*=… and a fleet do not \
                      go together."
                         .to_owned(),
                 );
             }
-            if !lot.rest.is_zero() {
+            if !group.rest.is_zero() {
                 self.out.warnings.insert(
                     "Usage that is known as a total only stays on demand: when its builds ran is \
                      not known."
                         .to_owned(),
                 );
-                let slower = DurationFactor::of(fate.long, Decimal::ONE);
-                let rest = slower.times(lot.rest);
-                self.piece(at, lot, Some(region), None, rest, lot.unit);
+                let slower = DurationFactor::of(group_change.long, Decimal::ONE);
+                let rest = slower.times(group.rest);
+                self.piece(at, group, Some(region), None, rest, group.unit);
             }
         }
         if undated > 0 {
@@ -544,7 +568,7 @@ impl<'a> Application<'a> {
         arrivals.sort_unstable();
         let timed: Vec<(i64, i64)> = arrivals.iter().map(|build| (build.0, build.1)).collect();
         let run = fleet::simulate(&timed, *machines, *overflow);
-        let account = &self.workload.lots[lots[0]].key.account;
+        let account = &self.workload.groups[groups[0]].key.account;
         let account = account.as_ref().map(|account| format!(" in {account}"));
         self.out.assumptions.insert(format!(
             "In {} of {region}{}, {}; it is billed for every minute it is provisioned, idle or not.",
@@ -554,19 +578,27 @@ impl<'a> Application<'a> {
         ));
         let mut over: BTreeMap<usize, i64> = BTreeMap::new();
         for at in run.overflowed {
-            let (_, _, lot_at, build) = arrivals[at];
-            let lot = &self.workload.lots[lot_at];
-            let fate = fates[lot_at].expect("only lots with a fate run on a fleet");
+            let (_, _, group_at, build) = arrivals[at];
+            let group = &self.workload.groups[group_at];
+            let group_change =
+                group_changes[group_at].expect("only groups with a group_change run on a fleet");
             // On demand it takes as long as it always did.
-            let slower = DurationFactor::of(fate.long, Decimal::ONE);
-            let billed = billed_units(&[build], grain_of(lot, self.catalog), slower);
-            *over.entry(lot_at).or_default() += billed;
+            let slower = DurationFactor::of(group_change.long, Decimal::ONE);
+            let billed = billed_units(&[build], grain_of(group, self.catalog), slower);
+            *over.entry(group_at).or_default() += billed;
         }
         for (at, billed) in over {
-            let lot = &self.workload.lots[at];
-            self.piece(at, lot, Some(region), None, Decimal::from(billed), lot.unit);
+            let group = &self.workload.groups[at];
+            self.piece(
+                at,
+                group,
+                Some(region),
+                None,
+                Decimal::from(billed),
+                group.unit,
+            );
         }
-        let first = &self.workload.lots[lots[0]];
+        let first = &self.workload.groups[groups[0]];
         self.out.pieces.push(ScenarioUsage {
             from: None,
             key: UsageKey {
@@ -588,11 +620,11 @@ impl<'a> Application<'a> {
             piece.key.meter == meter
                 && (only.terms.is_empty()
                     || piece.from.is_some_and(|at| {
-                        let lot = &workload.lots[at];
+                        let group = &workload.groups[at];
                         let subject = Subject {
                             meter: &piece.key.meter,
                             region: &piece.key.region,
-                            ..lot.subject()
+                            ..group.subject()
                         };
                         only.matches(&subject, self.catalog)
                     }))
@@ -674,11 +706,11 @@ impl<'a> Application<'a> {
         let runs = self.workload.runs.unwrap_or_else(|| {
             let minutes = self
                 .workload
-                .lots
+                .groups
                 .iter()
-                .filter(|lot| lot.unit == Unit::Minute);
+                .filter(|group| group.unit == Unit::Minute);
             let minutes: Decimal = minutes
-                .map(|lot| self.workload.quantity(lot, self.catalog))
+                .map(|group| self.workload.quantity(group, self.catalog))
                 .sum();
             (minutes / Decimal::from(5)).ceil()
         });

@@ -42,7 +42,7 @@ pub struct BreakEven {
     /// Between which values it was looked for.
     pub range: (Decimal, Decimal),
     /// Every change of sign, in order of the value.
-    pub crossings: Vec<SignChange>,
+    pub sign_changes: Vec<SignChange>,
     /// The difference at both ends.
     pub ends: (Money, Money),
     /// It is the same wherever the parameter stands: no build or usage hangs on it.
@@ -66,7 +66,7 @@ const MOST_LIMITS: usize = 400;
 /// The most values at which the whole tariff is asked: of many builds the fewer, for each of them is
 /// metered again.
 fn most_asked(months: &[ScenarioRater<'_>]) -> u64 {
-    let builds: u64 = months.iter().map(|valuer| valuer.workload.builds).sum();
+    let builds: u64 = months.iter().map(|rater| rater.workload.builds).sum();
     (20_000_000 / builds.max(1)).clamp(1000, 20_000)
 }
 
@@ -300,7 +300,7 @@ pub fn break_even(
     Ok(BreakEven {
         parameter: parameter.clone(),
         range: (low, high),
-        crossings: search.crossings,
+        sign_changes: search.crossings,
         ends,
         flat: is_apart || (all && points.iter().all(stands)),
         complete: search.complete,
@@ -318,8 +318,8 @@ fn turns_anywhere(
     match parameter {
         Parameter::Total(total, _) => {
             let meter = total.meter();
-            let brings = |valuer: &ScenarioRater<'_>| {
-                let mut further = valuer
+            let brings = |rater: &ScenarioRater<'_>| {
+                let mut further = rater
                     .catalog
                     .allowances()
                     .filter_map(|a| a.further.as_ref());
@@ -365,10 +365,10 @@ fn limits(
         if to.grain != Grain::Second {
             continue;
         }
-        for valuer in months {
-            let lots = valuer.workload.lots.iter();
-            for lot in lots.filter(|lot| only.matches(&lot.subject(), valuer.catalog)) {
-                for build in &lot.builds {
+        for rater in months {
+            let groups = rater.workload.groups.iter();
+            for group in groups.filter(|group| only.matches(&group.subject(), rater.catalog)) {
+                for build in &group.builds {
                     let length = Decimal::from(build.length) * longer / Decimal::from(LAMBDA_LIMIT);
                     let limit = match parameter {
                         Parameter::Speed => Some(length),

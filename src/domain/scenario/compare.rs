@@ -48,11 +48,11 @@ pub struct ScenarioRater<'a> {
 /// What is priced alike: whose, where, what, in which unit, at which price of the bill, from when on.
 type Alike = (UsageKey, Unit, Option<Decimal>, NaiveDate);
 
-/// The baseline summed up, and what each lot has in it: a change of a few lots is a small sum.
+/// The baseline summed up, and what each group has in it: a change of a few groups is a small sum.
 #[derive(Debug)]
 struct Base {
     sums: BTreeMap<Alike, Decimal>,
-    lots: Vec<Alike>,
+    groups: Vec<Alike>,
     quantities: Vec<Decimal>,
 }
 
@@ -61,7 +61,7 @@ struct Base {
 pub struct Value {
     /// The bill.
     pub bill: Bill,
-    /// How it came about. Where changes touch a few lots only, its pieces are those of these lots.
+    /// How it came about. Where changes touch a few groups only, its pieces are those of these groups.
     pub applied: Applied,
 }
 
@@ -73,18 +73,18 @@ impl Value {
 }
 
 impl Selects for ScenarioRater<'_> {
-    fn lots(&self, only: &Selector) -> Rc<[usize]> {
+    fn groups(&self, only: &Selector) -> Rc<[usize]> {
         let name = only.to_string();
         if let Some(known) = self.selected.borrow().get(&name) {
             return known.clone();
         }
         let meant = |at: &usize| {
-            let lot = &self.workload.lots[*at];
-            only.matches(&lot.subject(), self.catalog)
+            let group = &self.workload.groups[*at];
+            only.matches(&group.subject(), self.catalog)
         };
-        let lots: Rc<[usize]> = (0..self.workload.lots.len()).filter(meant).collect();
-        self.selected.borrow_mut().insert(name, lots.clone());
-        lots
+        let groups: Rc<[usize]> = (0..self.workload.groups.len()).filter(meant).collect();
+        self.selected.borrow_mut().insert(name, groups.clone());
+        groups
     }
 }
 
@@ -111,7 +111,7 @@ impl<'a> ScenarioRater<'a> {
         apply(self.workload, self.catalog, self.terms, changes, self)
     }
 
-    /// Returns the lots that changes touch, if those are a few and all that the changes are about.
+    /// Returns the groups that changes touch, if those are a few and all that the changes are about.
     fn few(&self, changes: &[&Change]) -> Option<Vec<usize>> {
         let mut touched = BTreeSet::new();
         for change in changes {
@@ -124,31 +124,35 @@ impl<'a> ScenarioRater<'a> {
                     only,
                     to: Target::OnDemand(_),
                     ..
-                } => touched.extend(self.lots(only).iter().copied()),
+                } => touched.extend(self.groups(only).iter().copied()),
                 change if change.is_of_terms() => {}
                 _ => return None,
             }
         }
-        (2 * touched.len() < self.workload.lots.len()).then(|| touched.into_iter().collect())
+        (2 * touched.len() < self.workload.groups.len()).then(|| touched.into_iter().collect())
     }
 
-    /// Rates the month under changes of builds that touch only some lots: the sums of all others
+    /// Rates the month under changes of builds that touch only some groups: the sums of all others
     /// stay.
-    pub fn value_of_few(&self, changes: &[&Change], lots: &[usize]) -> Result<Value, RatingError> {
+    pub fn value_of_few(
+        &self,
+        changes: &[&Change],
+        groups: &[usize],
+    ) -> Result<Value, RatingError> {
         let base = self.base();
         let few = Workload {
-            lots: lots
+            groups: groups
                 .iter()
-                .map(|at| self.workload.lots[*at].clone())
+                .map(|at| self.workload.groups[*at].clone())
                 .collect(),
             pipelines: Vec::new(),
             ..self.workload.without_lots()
         };
-        let valuer = ScenarioRater::new(&few, self.catalog, self.terms, BilledPrices::default());
-        let applied = apply(&few, self.catalog, self.terms, changes, &valuer);
+        let rater = ScenarioRater::new(&few, self.catalog, self.terms, BilledPrices::default());
+        let applied = apply(&few, self.catalog, self.terms, changes, &rater);
         let mut sums = base.sums.clone();
-        for at in lots {
-            *sums.entry(base.lots[*at].clone()).or_default() -= base.quantities[*at];
+        for at in groups {
+            *sums.entry(base.groups[*at].clone()).or_default() -= base.quantities[*at];
         }
         for piece in &applied.pieces {
             *sums.entry(alike(piece)).or_default() += piece.quantity.value;
@@ -161,14 +165,14 @@ impl<'a> ScenarioRater<'a> {
         self.base.get_or_init(|| {
             let mut base = Base {
                 sums: BTreeMap::new(),
-                lots: Vec::new(),
+                groups: Vec::new(),
                 quantities: Vec::new(),
             };
-            for lot in &self.workload.lots {
-                let key: Alike = (lot.key.clone(), lot.unit, lot.rate, lot.day);
-                let quantity = self.workload.quantity(lot, self.catalog);
+            for group in &self.workload.groups {
+                let key: Alike = (group.key.clone(), group.unit, group.rate, group.day);
+                let quantity = self.workload.quantity(group, self.catalog);
                 *base.sums.entry(key.clone()).or_default() += quantity;
-                base.lots.push(key);
+                base.groups.push(key);
                 base.quantities.push(quantity);
             }
             base
@@ -186,8 +190,8 @@ impl<'a> ScenarioRater<'a> {
 
     /// Rates the month under changes.
     pub fn value(&self, changes: &[&Change]) -> Result<Value, RatingError> {
-        if let Some(lots) = self.few(changes) {
-            return self.value_of_few(changes, &lots);
+        if let Some(groups) = self.few(changes) {
+            return self.value_of_few(changes, &groups);
         }
         let applied = self.applied(changes);
         let mut sums: BTreeMap<Alike, Decimal> = BTreeMap::new();
@@ -341,7 +345,7 @@ pub struct MonthComparison {
     /// What it adds; below zero for a saving.
     pub difference: Money,
     /// Which of both are the whole.
-    pub whole: Completeness,
+    pub complete: Completeness,
 }
 
 /// A scenario beside its baseline.
@@ -419,20 +423,20 @@ pub fn compare(
     let mut steps = vec![Money::ZERO; changes.len()];
     let (mut has_steps, mut every_order, mut guessed) = (true, true, false);
     let mut oldest_price: Option<NaiveDate> = None;
-    for valuer in months {
-        let before = valuer.value(&[])?;
-        let after = valuer.value(&changes)?;
+    for rater in months {
+        let before = rater.value(&[])?;
+        let after = rater.value(&changes)?;
         let whole = Completeness {
             baseline: before.is_complete(),
             scenario: after.is_complete(),
         };
         let (baseline, cost) = (before.bill.total(), after.bill.total());
         compared.push(MonthComparison {
-            month: valuer.workload.month,
+            month: rater.workload.month,
             baseline,
             scenario: cost,
             difference: cost - baseline,
-            whole,
+            complete: whole,
         });
         totals.baseline += baseline;
         totals.scenario += cost;
@@ -464,7 +468,7 @@ pub fn compare(
                 return Ok(Some(cost));
             }
             let taken: Vec<&Change> = taken.iter().map(|at| changes[*at]).collect();
-            let between = valuer.value(&taken)?;
+            let between = rater.value(&taken)?;
             // Between two known totals a price that is missing would show as money saved.
             let counts = between.is_complete() || !whole.both();
             Ok(counts.then(|| between.bill.total()))

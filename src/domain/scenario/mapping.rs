@@ -53,17 +53,18 @@ pub fn mapping(months: &[ScenarioRater<'_>], changes: &[Change]) -> UsageMapping
         })
     };
     let mut terms = PricingTerms::default();
-    for valuer in months {
-        let workload = valuer.workload;
-        for lot in &workload.lots {
-            *before.entry(lot.key.clone()).or_default() += workload.quantity(lot, valuer.catalog);
+    for rater in months {
+        let workload = rater.workload;
+        for group in &workload.groups {
+            *before.entry(group.key.clone()).or_default() +=
+                workload.quantity(group, rater.catalog);
         }
-        let applied = valuer.applied(&changes);
+        let applied = rater.applied(&changes);
         for piece in &applied.pieces {
             let to = (piece.key.clone(), piece.quantity.unit);
             match piece.from.filter(|_| !fixed(piece)) {
                 Some(at) => {
-                    let from = workload.lots[at].key.clone();
+                    let from = workload.groups[at].key.clone();
                     *flows.entry(from).or_default().entry(to).or_default() += piece.quantity.value;
                 }
                 None => *added.entry(to).or_default() += piece.quantity.value,
@@ -78,7 +79,7 @@ pub fn mapping(months: &[ScenarioRater<'_>], changes: &[Change]) -> UsageMapping
             else {
                 continue;
             };
-            let with = valuer.applied(&[change]);
+            let with = rater.applied(&[change]);
             let meter = of.meter();
             if let Some(piece) = with.pieces.iter().find(|piece| piece.key.meter == meter) {
                 let to = (piece.key.clone(), piece.quantity.unit);

@@ -13,11 +13,11 @@ use crate::domain::{
 pub(super) fn stays(
     catalog: &Catalog,
     stated: &[StatedPrice],
-    lot: &UsageGroup,
+    group: &UsageGroup,
     meter: &Meter,
     to: &Region,
 ) -> Option<String> {
-    let listed = catalog.not_offered(meter, to, lot.day)?;
+    let listed = catalog.not_offered(meter, to, group.day)?;
     if stated
         .iter()
         .any(|price| price.usage_type == meter.usage_type)
@@ -29,7 +29,7 @@ pub(super) fn stays(
     Some(format!(
         "{} {name} stays in {}: not offered in {to} (AWS list of {listed}).",
         catalog.service_name(&meter.service),
-        lot.key.region
+        group.key.region
     ))
 }
 
@@ -39,17 +39,17 @@ pub(super) fn machines<'c>(
     catalog: &'c Catalog,
     workload: &Workload,
     stated: &'c Compute,
-    lots: &[usize],
+    groups: &[usize],
 ) -> &'c Compute {
     if stated.name != "reserved" {
         return stated;
     }
     let of_lot = |at: &usize| {
-        let meter = &workload.lots[*at].key.meter;
+        let meter = &workload.groups[*at].key.meter;
         let compute = catalog.computes.iter().find(|c| c.meter == *meter)?;
         catalog.fleet_like(compute)
     };
-    let mut all = lots.iter().map(of_lot);
+    let mut all = groups.iter().map(of_lot);
     match all.next().flatten() {
         Some(first) if all.all(|other| other == Some(first)) => first,
         _ => stated,

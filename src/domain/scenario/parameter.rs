@@ -262,8 +262,8 @@ pub(super) fn side(months: &[ScenarioRater<'_>], changes: &[Change]) -> Result<S
         cost: Money::ZERO,
         complete: true,
     };
-    for valuer in months {
-        let value = valuer.value(&changes)?;
+    for rater in months {
+        let value = rater.value(&changes)?;
         side.cost += value.bill.total();
         side.complete &= value.is_complete();
     }
@@ -316,10 +316,10 @@ pub struct Tornado {
 /// the meters around them.
 pub fn drivers(months: &[ScenarioRater<'_>]) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
-    for valuer in months {
-        for lot in &valuer.workload.lots {
-            let meter = &lot.key.meter;
-            let compute = valuer
+    for rater in months {
+        for group in &rater.workload.groups {
+            let meter = &group.key.meter;
+            let compute = rater
                 .catalog
                 .computes
                 .iter()
@@ -343,16 +343,17 @@ pub fn drivers(months: &[ScenarioRater<'_>]) -> Vec<Parameter> {
 }
 
 /// Returns how much of a driver a month has.
-pub fn amount_of(parameter: &Parameter, valuer: &ScenarioRater<'_>) -> Decimal {
-    let counts = |lot: &&super::workload::UsageGroup| match parameter {
+pub fn amount_of(parameter: &Parameter, rater: &ScenarioRater<'_>) -> Decimal {
+    let counts = |group: &&super::workload::UsageGroup| match parameter {
         Parameter::Builds(only) | Parameter::Minutes(only) => {
-            only.matches(&lot.subject(), valuer.catalog)
+            only.matches(&group.subject(), rater.catalog)
         }
-        Parameter::Total(total, _) => total.meter() == lot.key.meter,
+        Parameter::Total(total, _) => total.meter() == group.key.meter,
         _ => false,
     };
-    let lots = valuer.workload.lots.iter().filter(counts);
-    lots.map(|lot| valuer.workload.quantity(lot, valuer.catalog))
+    let groups = rater.workload.groups.iter().filter(counts);
+    groups
+        .map(|group| rater.workload.quantity(group, rater.catalog))
         .sum()
 }
 
@@ -428,17 +429,14 @@ pub fn own_swings(
     months: &[ScenarioRater<'_>],
 ) -> Vec<(String, Decimal, Decimal)> {
     let mean = |parameter: &Parameter| {
-        let sum: Decimal = months
-            .iter()
-            .map(|valuer| amount_of(parameter, valuer))
-            .sum();
+        let sum: Decimal = months.iter().map(|rater| amount_of(parameter, rater)).sum();
         sum / Decimal::from(months.len().max(1))
     };
     drivers(months)
         .into_iter()
         .filter_map(|parameter| {
             let usual = Some(mean(&parameter)).filter(|mean| !mean.is_zero())?;
-            let amounts = history.iter().map(|valuer| amount_of(&parameter, valuer));
+            let amounts = history.iter().map(|rater| amount_of(&parameter, rater));
             let spread = Percentiles::of(amounts.map(Money::new).collect());
             let share = |amount: Money| (amount.amount() / usual).round_dp(4);
             Some((parameter.name(), share(spread.p10), share(spread.p90)))
@@ -462,7 +460,7 @@ pub fn usual_range(parameter: &Parameter, months: &[ScenarioRater<'_>]) -> (Deci
         Parameter::PipelineMinutes => {
             let minutes = months
                 .iter()
-                .flat_map(|valuer| &valuer.workload.pipelines)
+                .flat_map(|rater| &rater.workload.pipelines)
                 .filter_map(|pipeline| {
                     pipeline
                         .minutes
@@ -472,7 +470,7 @@ pub fn usual_range(parameter: &Parameter, months: &[ScenarioRater<'_>]) -> (Deci
             tenfold(minutes.max().unwrap_or_default().max(Decimal::ONE_HUNDRED))
         }
         Parameter::Total(..) => {
-            let amounts = months.iter().map(|valuer| amount_of(parameter, valuer));
+            let amounts = months.iter().map(|rater| amount_of(parameter, rater));
             tenfold(amounts.max().unwrap_or_default())
         }
     }

@@ -89,8 +89,8 @@ pub struct PipelineUse {
     pub runs: Option<u64>,
     /// Runs that brought a code change.
     pub code_changes: Option<u64>,
-    /// Its lots.
-    pub lots: Vec<usize>,
+    /// Its groups.
+    pub groups: Vec<usize>,
 }
 
 /// What became of a build, for those that were looked at.
@@ -170,7 +170,7 @@ pub struct Workload {
     /// What it is billed in.
     pub currency: Currency,
     /// The usage.
-    pub lots: Vec<UsageGroup>,
+    pub groups: Vec<UsageGroup>,
     /// The pipelines among it.
     pub pipelines: Vec<PipelineUse>,
     /// Who uses and where, for usage that a scenario adds.
@@ -204,7 +204,7 @@ impl UsageGroup {
     }
 }
 
-/// What lots are kept apart by.
+/// What groups are kept apart by.
 #[derive(PartialEq, Eq, Hash, Clone)]
 struct LotKey {
     key: UsageKey,
@@ -293,7 +293,7 @@ impl Workload {
             };
             let stated = billed.and_then(|billed| billed.rate);
             let rate = stated.filter(|rate| (rate * quantity.value - cost).abs() < ROUNDED);
-            self.lots.push(UsageGroup {
+            self.groups.push(UsageGroup {
                 key: record.key.clone(),
                 day: self.month.first_day(),
                 resource: record.resource.clone(),
@@ -309,35 +309,35 @@ impl Workload {
         self.know_a_day(history);
     }
 
-    /// Notes what a day of keeping adds to each lot of storage: its share of its store's.
+    /// Notes what a day of keeping adds to each group of storage: its share of its store's.
     fn know_a_day(&mut self, history: &History) {
-        let store = |lot: &UsageGroup| {
-            let resource = lot.resource.as_ref()?.as_str();
-            let left = stored(&lot.key.meter, Some(resource))?;
+        let store = |group: &UsageGroup| {
+            let resource = group.resource.as_ref()?.as_str();
+            let left = stored(&group.key.meter, Some(resource))?;
             Some(Store {
                 kind: left,
-                account: lot.key.account.clone(),
-                region: lot.key.region.clone(),
+                account: group.key.account.clone(),
+                region: group.key.region.clone(),
                 name: short_name(resource),
             })
         };
         let mut totals: BTreeMap<Store, Decimal> = BTreeMap::new();
-        for lot in &self.lots {
-            if let Some(store) = store(lot) {
-                *totals.entry(store).or_default() += lot.rest;
+        for group in &self.groups {
+            if let Some(store) = store(group) {
+                *totals.entry(store).or_default() += group.rest;
             }
         }
-        for lot in &mut self.lots {
-            let Some(store) = store(lot) else { continue };
-            let share = lot.rest.checked_div(totals[&store]).unwrap_or_default();
-            lot.daily_growth = history.daily_growth(&store).map(|a_day| a_day.times(share));
+        for group in &mut self.groups {
+            let Some(store) = store(group) else { continue };
+            let share = group.rest.checked_div(totals[&store]).unwrap_or_default();
+            group.daily_growth = history.daily_growth(&store).map(|a_day| a_day.times(share));
         }
     }
 
     /// Returns the same month without its usage.
     pub(super) fn without_lots(&self) -> Self {
         Self {
-            lots: Vec::new(),
+            groups: Vec::new(),
             pipelines: Vec::new(),
             currency: self.currency.clone(),
             home: self.home.clone(),
@@ -345,37 +345,37 @@ impl Workload {
         }
     }
 
-    /// Returns the quantity of a lot.
-    pub fn quantity(&self, lot: &UsageGroup, catalog: &Catalog) -> Decimal {
-        let grain = grain_of(lot, catalog);
-        Decimal::from(billed_units(&lot.builds, grain, DurationFactor::SAME)) + lot.rest
+    /// Returns the quantity of a group.
+    pub fn quantity(&self, group: &UsageGroup, catalog: &Catalog) -> Decimal {
+        let grain = grain_of(group, catalog);
+        Decimal::from(billed_units(&group.builds, grain, DurationFactor::SAME)) + group.rest
     }
 
     fn find_pipelines(&mut self, catalog: &Catalog, facts: &MonthEvents) {
         type Name = (Option<AccountId>, Option<String>, bool);
         let mut found: BTreeMap<Name, PipelineUse> = BTreeMap::new();
-        for (at, lot) in self.lots.iter().enumerate() {
+        for (at, group) in self.groups.iter().enumerate() {
             let v1 = match (
-                lot.key.meter.service.as_str(),
-                lot.key.meter.usage_type.as_str(),
+                group.key.meter.service.as_str(),
+                group.key.meter.usage_type.as_str(),
             ) {
                 ("AWSCodePipeline", "activePipeline" | "trialPipeline") => true,
                 ("AWSCodePipeline", "actionExecutionMinute") => false,
                 _ => continue,
             };
             // What a bill does not name cannot be told apart: its V2 minutes are no pipeline.
-            let name = lot.name();
+            let name = group.name();
             if name.is_none() && !v1 {
                 continue;
             }
-            let quantity = self.quantity(lot, catalog);
-            let active = lot.key.meter.usage_type.as_str() == "activePipeline";
+            let quantity = self.quantity(group, catalog);
+            let active = group.key.meter.usage_type.as_str() == "activePipeline";
             let entry = found
-                .entry((lot.key.account.clone(), name.clone(), v1))
+                .entry((group.key.account.clone(), name.clone(), v1))
                 .or_insert_with(|| PipelineUse {
                     name,
                     count: Decimal::ZERO,
-                    key: lot.key.clone(),
+                    key: group.key.clone(),
                     kind: if v1 {
                         PipelineType::V1
                     } else {
@@ -385,13 +385,13 @@ impl Workload {
                     minutes: (!v1).then_some((Decimal::ZERO, Basis::Known)),
                     runs: None,
                     code_changes: None,
-                    lots: Vec::new(),
+                    groups: Vec::new(),
                 });
-            entry.lots.push(at);
+            entry.groups.push(at);
             entry.counts |= active;
             // Free units stand without a region; the pipeline does not.
             if entry.key.region == Region::global() {
-                entry.key.region = lot.key.region.clone();
+                entry.key.region = group.key.region.clone();
             }
             if v1 {
                 entry.count += quantity;
@@ -448,12 +448,12 @@ impl Workload {
     }
 }
 
-/// How a compute type of the catalogue meters, for a lot of `CodeBuild`.
-pub(super) fn grain_of(lot: &UsageGroup, catalog: &Catalog) -> Grain {
+/// How a compute type of the catalogue meters, for a group of `CodeBuild`.
+pub(super) fn grain_of(group: &UsageGroup, catalog: &Catalog) -> Grain {
     let compute = catalog
         .computes
         .iter()
-        .find(|compute| compute.meter == lot.key.meter);
+        .find(|compute| compute.meter == group.key.meter);
     compute.map_or(Grain::Minute, |compute| compute.grain)
 }
 
@@ -462,7 +462,7 @@ struct Gathering<'a> {
     month: Month,
     currency: Currency,
     boundaries: Vec<NaiveDate>,
-    lots: Vec<UsageGroup>,
+    groups: Vec<UsageGroup>,
     index: HashMap<LotKey, usize>,
     /// The prices met with each key and segment.
     prices: HashMap<(UsageKey, usize), Vec<Option<Priced>>>,
@@ -476,7 +476,7 @@ impl<'a> Gathering<'a> {
             book,
             month,
             currency,
-            lots: Vec::new(),
+            groups: Vec::new(),
             index: HashMap::new(),
             prices: HashMap::new(),
             builds: 0,
@@ -510,7 +510,7 @@ impl<'a> Gathering<'a> {
             met.push(priced.clone());
             met.len() - 1
         });
-        // A price that only its row shows goes with the lot; what everybody finds does not have to.
+        // A price that only its row shows goes with the group; what everybody finds does not have to.
         let row = self.book.row_price(record);
         let rate = row.or_else(|| {
             let priced = priced?;
@@ -539,9 +539,9 @@ impl<'a> Gathering<'a> {
             Some(before) => self.boundaries[before],
             None => self.month.first_day(),
         };
-        let lots = &mut self.lots;
+        let groups = &mut self.groups;
         let at = *self.index.entry(key).or_insert_with(|| {
-            lots.push(UsageGroup {
+            groups.push(UsageGroup {
                 key: record.key.clone(),
                 day: begins,
                 resource: record.resource.clone(),
@@ -553,17 +553,17 @@ impl<'a> Gathering<'a> {
                 rest: Decimal::ZERO,
                 daily_growth: None,
             });
-            lots.len() - 1
+            groups.len() - 1
         });
-        let lot = &mut self.lots[at];
-        let grain = grain_of(lot, self.book.catalog);
-        lot.rest +=
+        let group = &mut self.groups[at];
+        let grain = grain_of(group, self.book.catalog);
+        group.rest +=
             quantity.value - Decimal::from(billed_units(&builds, grain, DurationFactor::SAME));
         self.builds += builds
             .iter()
             .map(|build| u64::from(build.count))
             .sum::<u64>();
-        lot.builds.extend(builds);
+        group.builds.extend(builds);
     }
 
     /// Lets known builds stand for what they explain of the billed quantities.
@@ -572,14 +572,14 @@ impl<'a> Gathering<'a> {
         let computes = &self.book.catalog.computes;
         let mut by_name: HashMap<Home, HashMap<String, Vec<usize>>> = HashMap::new();
         let mut unnamed: HashMap<Home, Vec<usize>> = HashMap::new();
-        for (at, lot) in self.lots.iter().enumerate() {
-            let compute = computes.iter().position(|c| c.meter == lot.key.meter);
-            let (Some(compute), Some(account)) = (compute, &lot.key.account) else {
+        for (at, group) in self.groups.iter().enumerate() {
+            let compute = computes.iter().position(|c| c.meter == group.key.meter);
+            let (Some(compute), Some(account)) = (compute, &group.key.account) else {
                 continue;
             };
-            let segment = self.segment(lot.day);
-            let home = (account.clone(), lot.key.region.clone(), compute, segment);
-            match lot.name() {
+            let segment = self.segment(group.day);
+            let home = (account.clone(), group.key.region.clone(), compute, segment);
+            match group.name() {
                 Some(name) => by_name
                     .entry(home)
                     .or_default()
@@ -621,10 +621,11 @@ impl<'a> Gathering<'a> {
                 .get(&home)
                 .and_then(|names| names.get(&build.project));
             // The bill may know nothing of it: what is not billed is not moved either.
-            let Some(whole) = named.or_else(|| unnamed.get(&home)).and_then(|lots| {
-                let own =
-                    |at: &&usize| self.lots[**at].pipeline.as_deref() == build.pipeline.as_deref();
-                lots.iter().find(own).or(lots.first())
+            let Some(whole) = named.or_else(|| unnamed.get(&home)).and_then(|groups| {
+                let own = |at: &&usize| {
+                    self.groups[**at].pipeline.as_deref() == build.pipeline.as_deref()
+                };
+                groups.iter().find(own).or(groups.first())
             }) else {
                 continue;
             };
@@ -632,32 +633,32 @@ impl<'a> Gathering<'a> {
             let at = *split
                 .entry((*whole, &build.project, build.pipeline.as_deref()))
                 .or_insert_with(|| {
-                    let mut lot = self.lots[*whole].clone();
-                    lot.builds = Vec::new();
-                    lot.rest = Decimal::ZERO;
-                    lot.pipeline = build.pipeline.as_deref().map(Arc::from);
-                    if lot.resource.is_none() {
-                        lot.resource = Some(ResourceId::new(&build.project));
+                    let mut group = self.groups[*whole].clone();
+                    group.builds = Vec::new();
+                    group.rest = Decimal::ZERO;
+                    group.pipeline = build.pipeline.as_deref().map(Arc::from);
+                    if group.resource.is_none() {
+                        group.resource = Some(ResourceId::new(&build.project));
                     }
-                    self.lots.push(lot);
-                    self.lots.len() - 1
+                    self.groups.push(group);
+                    self.groups.len() - 1
                 });
             let grain = computes[compute].grain;
-            self.lots[*whole].rest -=
+            self.groups[*whole].rest -=
                 Decimal::from(billed_units(&[timed], grain, DurationFactor::SAME));
-            self.lots[at].builds.push(timed);
+            self.groups[at].builds.push(timed);
             self.builds += 1;
         }
     }
 
     fn finish(mut self) -> Workload {
-        self.lots
-            .retain(|lot| !lot.builds.is_empty() || !lot.rest.is_zero());
-        for lot in &mut self.lots {
-            lot.builds.sort_unstable();
+        self.groups
+            .retain(|group| !group.builds.is_empty() || !group.rest.is_zero());
+        for group in &mut self.groups {
+            group.builds.sort_unstable();
         }
-        self.lots.sort_by(|a, b| {
-            let order = |lot: &UsageGroup| (lot.key.clone(), lot.day, lot.rate);
+        self.groups.sort_by(|a, b| {
+            let order = |group: &UsageGroup| (group.key.clone(), group.day, group.rate);
             (order(a), &a.resource, &a.pipeline, &a.tags).cmp(&(
                 order(b),
                 &b.resource,
@@ -665,8 +666,8 @@ impl<'a> Gathering<'a> {
                 &b.tags,
             ))
         });
-        let regional = |lot: &&UsageGroup| lot.key.region != Region::global();
-        let first = self.lots.iter().find(regional).or(self.lots.first());
+        let regional = |group: &&UsageGroup| group.key.region != Region::global();
+        let first = self.groups.iter().find(regional).or(self.groups.first());
         let home = first.map_or_else(
             || UsageKey {
                 payer: None,
@@ -674,12 +675,12 @@ impl<'a> Gathering<'a> {
                 region: Region::new("us-east-1"),
                 meter: crate::domain::ids::Meter::new("", ""),
             },
-            |lot| lot.key.clone(),
+            |group| group.key.clone(),
         );
         Workload {
             month: self.month,
             currency: self.currency,
-            lots: self.lots,
+            groups: self.groups,
             pipelines: Vec::new(),
             home,
             builds: self.builds,

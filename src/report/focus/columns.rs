@@ -160,7 +160,7 @@ static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
             optional(region(c).map(Region::as_str))
         }),
         ("RegionName", Text, BOTH, |c| {
-            let info = region(c).and_then(|region| c.material.catalog.regions.get(region));
+            let info = region(c).and_then(|region| c.input.catalog.regions.get(region));
             optional(region(c).map(|id| info.map_or(id.as_str(), |info| &info.name)))
         }),
         ("ResourceId", Text, BOTH, |c| optional(resource(c))),
@@ -174,7 +174,7 @@ static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
             text(place(&line(c).key.meter.service).category)
         }),
         ("ServiceName", Text, BOTH, |c| {
-            text(c.material.catalog.service_name(&line(c).key.meter.service))
+            text(c.input.catalog.service_name(&line(c).key.meter.service))
         }),
         ("ServiceProviderName", Text, ONLY_1_4, provider),
         ("ServiceSubcategory", Text, BOTH, |c| {

@@ -22,13 +22,13 @@ type Made = Result<WriteSummary, ReportError>;
 
 /// Writes a row for each line of each entry.
 fn rows(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
     columns: &[&str],
     row: impl Fn(&Book<'_>, &Entry, &EntryLine) -> Result<Vec<Field>, ReportError>,
 ) -> Made {
-    let book = Book::of(material, options)?;
+    let book = Book::of(input, options)?;
     // An amount or account that the importer refuses is found before anything is written.
     let mut fields = Vec::new();
     for entry in &book.journal.entries {
@@ -60,7 +60,7 @@ fn two_sides(amount: Decimal) -> [Field; 2] {
 
 /// Writes the journal that any importer can be taught to read.
 pub(in crate::report) fn generic(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -83,7 +83,7 @@ pub(in crate::report) fn generic(
         "fx_rate_source",
         "source_ref",
     ];
-    rows(material, options, sink, &columns, |book, entry, line| {
+    rows(input, options, sink, &columns, |book, entry, line| {
         let [debit, credit] = two_sides(line.amount);
         let exchange = book.exchange;
         let what = line.service.as_ref().map_or_else(
@@ -114,7 +114,7 @@ pub(in crate::report) fn generic(
 
 /// Writes a journal for `QuickBooks` Online. A sub-account is `Parent:Child`.
 pub(in crate::report) fn quickbooks(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -129,7 +129,7 @@ pub(in crate::report) fn quickbooks(
         "Location",
         "Class",
     ];
-    rows(material, options, sink, &columns, |book, entry, line| {
+    rows(input, options, sink, &columns, |book, entry, line| {
         let [debit, credit] = two_sides(line.amount);
         let owed = line.service.is_none();
         Ok(vec![
@@ -157,7 +157,7 @@ pub(in crate::report) fn quickbooks(
 
 /// Writes manual journals for Xero: one for each narration, debits positive, credits negative.
 pub(in crate::report) fn xero(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -173,7 +173,7 @@ pub(in crate::report) fn xero(
         "TrackingName2",
         "TrackingOption2",
     ];
-    rows(material, options, sink, &columns, |book, entry, line| {
+    rows(input, options, sink, &columns, |book, entry, line| {
         let tracking =
             |name: &str, value: Option<&str>| [optional(value.map(|_| name)), optional(value)];
         let [center, of_center] = tracking("Cost centre", line.cost_center.as_deref());
@@ -211,7 +211,7 @@ pub(in crate::report) fn xero(
 
 /// Writes journal entries for `NetSuite`.
 pub(in crate::report) fn netsuite(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
@@ -228,7 +228,7 @@ pub(in crate::report) fn netsuite(
         "Class",
         "Location",
     ];
-    rows(material, options, sink, &columns, |book, entry, line| {
+    rows(input, options, sink, &columns, |book, entry, line| {
         // Ten digits before the point and two after it.
         if line.amount.abs() >= Decimal::from(10_000_000_000_u64) || line.amount.scale() > 2 {
             return Err(ReportError::BadAmount {

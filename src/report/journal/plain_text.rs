@@ -12,11 +12,11 @@ type Made = Result<WriteSummary, ReportError>;
 
 /// Writes a journal of hledger.
 pub(in crate::report) fn hledger(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
-    let book = Book::of(material, options)?;
+    let book = Book::of(input, options)?;
     let currency = book.currency();
     let mut text = String::new();
     if book.mapping.open_accounts {
@@ -85,11 +85,11 @@ fn hledger_text(text: &str) -> String {
 
 /// Writes a journal of beancount.
 pub(in crate::report) fn beancount(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Made {
-    let book = Book::of(material, options)?;
+    let book = Book::of(input, options)?;
     let currency = book.currency();
     let mut text = String::new();
     let first = book.journal.entries.iter().map(|entry| entry.date).min();

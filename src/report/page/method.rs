@@ -20,8 +20,8 @@ pub(super) struct Method {
     notes: Vec<String>,
 }
 
-pub(super) fn method(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> Method {
-    let bill = sections::bill(material);
+pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Method {
+    let bill = sections::bill(input);
     let mut words = vec![
         "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
          is free, priced by the day and added up exactly; amounts are rounded to cents where they \
@@ -29,15 +29,15 @@ pub(super) fn method(material: &ReportInput<'_>, exchange: Option<&Exchange>) ->
             .to_owned(),
     ];
     let mut notes: Vec<String> = Vec::new();
-    if let Some(forecast) = material.forecast {
+    if let Some(forecast) = input.forecast {
         words.push(
             "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
              thousands of possible futures are rated with free tiers and whole-pipeline fees."
                 .to_owned(),
         );
         notes.extend(crate::report::forecast::notes(
-            &forecast.outlook,
-            &View::of(forecast, material.catalog),
+            &forecast.result,
+            &View::of(forecast, input.catalog),
         ));
     }
     if let Some(exchange) = exchange {
@@ -59,11 +59,11 @@ pub(super) fn method(material: &ReportInput<'_>, exchange: Option<&Exchange>) ->
     }
     notes.extend(finality::notes(bill));
     notes.extend(bill.notes.iter().cloned());
-    if let Some(overview) = material.overview {
+    if let Some(overview) = input.overview {
         for (month, bill) in &overview.months {
             if let Some(bill) = bill
                 && !bill.is_complete()
-                && *month != sections::bill(material).month
+                && *month != sections::bill(input).month
             {
                 notes.push(format!(
                     "{} is partial: {} gaps, {} lines without a price.",

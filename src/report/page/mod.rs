@@ -255,26 +255,26 @@ impl Section {
 }
 
 /// Renders the page.
-pub fn render(material: &ReportInput<'_>, options: &Options) -> Result<String, ReportError> {
+pub fn render(input: &ReportInput<'_>, options: &Options) -> Result<String, ReportError> {
     let mut sections = Vec::new();
     let mut absent: Vec<(String, String)> = Vec::new();
     for kind in pictures::KINDS {
         if kind.needs_prospect() {
-            match scenario::savings(material) {
+            match scenario::savings(input) {
                 Ok(section) => sections.push(section),
                 Err(why) => absent.push(("Savings".to_owned(), why)),
             }
         }
-        match (kind.of)(material) {
+        match (kind.of)(input) {
             Ok(drawing) => sections.push(match kind.name {
-                "scenario" => scenario::scenario(&drawing, material),
-                name => sections::around(name, &drawing, material),
+                "scenario" => scenario::scenario(&drawing, input),
+                name => sections::around(name, &drawing, input),
             }),
             Err(why) => absent.push((sections::subject(kind).to_owned(), why)),
         }
     }
-    sections.extend(sections::tables(material, &mut absent));
-    let mut head = sections::head(material, options.exchange.as_ref());
+    sections.extend(sections::tables(input, &mut absent));
+    let mut head = sections::head(input, options.exchange.as_ref());
     if let Some(exchange) = &options.exchange {
         for figure in &mut head.figures {
             figure.converted = Converted::of(figure.amount, exchange);
@@ -285,10 +285,10 @@ pub fn render(material: &ReportInput<'_>, options: &Options) -> Result<String, R
     }
     let page = Page {
         head,
-        sample: material.sample,
+        sample: input.sample,
         sections,
         absent,
-        method: method::method(material, options.exchange.as_ref()),
+        method: method::method(input, options.exchange.as_ref()),
         version: env!("CARGO_PKG_VERSION"),
         style: format!("{CSS}{CHART_CSS}"),
     };
@@ -329,17 +329,17 @@ fn fill(own: Option<&Template>, context: Value) -> Result<String, ReportError> {
 
 /// Writes the page.
 pub(super) fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
-    sink.write_all(render(material, options)?.as_bytes())?;
-    Ok(written(material))
+    sink.write_all(render(input, options)?.as_bytes())?;
+    Ok(written(input))
 }
 
 /// What the page should add up to: the bill it is about.
-fn written(material: &ReportInput<'_>) -> WriteSummary {
-    let totals = material.months.iter().map(|month| {
+fn written(input: &ReportInput<'_>) -> WriteSummary {
+    let totals = input.months.iter().map(|month| {
         let bill = &month.rated.bill;
         serde_json::json!({
             "billing_period": bill.month.to_string(),
@@ -354,8 +354,8 @@ fn written(material: &ReportInput<'_>) -> WriteSummary {
 }
 
 /// Returns the chart asked for.
-pub fn drawing(material: &ReportInput<'_>, kind: &ChartKind) -> Result<Drawing, ReportError> {
-    (kind.of)(material).map_err(|why| ReportError::NothingToDraw {
+pub fn drawing(input: &ReportInput<'_>, kind: &ChartKind) -> Result<Drawing, ReportError> {
+    (kind.of)(input).map_err(|why| ReportError::NothingToDraw {
         chart: kind.name,
         why,
     })
@@ -363,22 +363,19 @@ pub fn drawing(material: &ReportInput<'_>, kind: &ChartKind) -> Result<Drawing, 
 
 /// Writes one chart as a picture.
 pub(super) fn write_svg(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let kind = options.chart.ok_or(ReportError::WhichChart)?;
-    let chart = drawing(material, kind)?.chart();
+    let chart = drawing(input, kind)?.chart();
     sink.write_all(chart.file().as_bytes())?;
     Ok(WriteSummary::default())
 }
 
 /// Lays one chart out for a terminal or a file of figures.
-pub fn chart_document(
-    material: &ReportInput<'_>,
-    kind: &ChartKind,
-) -> Result<Document, ReportError> {
-    let drawing = drawing(material, kind)?;
+pub fn chart_document(input: &ReportInput<'_>, kind: &ChartKind) -> Result<Document, ReportError> {
+    let drawing = drawing(input, kind)?;
     let chart = drawing.chart();
     let mut table = chart.table;
     // The picture says it; the rows are for files.

@@ -24,12 +24,12 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Prints the page.
 pub fn write(
-    material: &ReportInput<'_>,
+    input: &ReportInput<'_>,
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
     let browser = find()?;
-    let page = super::render(material, options)?;
+    let page = super::render(input, options)?;
     let folder = tempfile::Builder::new().prefix("pipebill-").tempdir()?;
     let (html, pdf) = (
         folder.path().join("report.html"),
@@ -42,7 +42,7 @@ pub fn write(
         problem: "it wrote no file".to_owned(),
     })?;
     sink.write_all(&content)?;
-    Ok(super::written(material))
+    Ok(super::written(input))
 }
 
 /// Returns the browser that $CHROME names, else the first one on the path.

@@ -116,23 +116,23 @@ pub(super) fn month_name(month: Month) -> String {
     format!("{name} {}", chrono::Datelike::year(&day))
 }
 
-fn currency(material: &ReportInput<'_>) -> crate::domain::ids::Currency {
-    material.months[0].rated.bill.currency.clone()
+fn currency(input: &ReportInput<'_>) -> crate::domain::ids::Currency {
+    input.months[0].rated.bill.currency.clone()
 }
 
-fn fan(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let forecast = material.forecast.ok_or_else(|| {
-        let last = material.months.last().map(|month| month.rated.bill.month);
-        last.and_then(|month| without_quantities(material, month))
+fn fan(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let forecast = input.forecast.ok_or_else(|| {
+        let last = input.months.last().map(|month| month.rated.bill.month);
+        last.and_then(|month| without_quantities(input, month))
             .unwrap_or_else(|| "the ledger has no usage that goes on".to_owned())
     })?;
-    let outlook = &forecast.outlook;
-    let is_whole = outlook.months.iter().all(|month| month.exact.is_complete());
-    if !is_whole && outlook.sum.p90.is_zero() {
+    let result = &forecast.result;
+    let is_whole = result.months.iter().all(|month| month.exact.is_complete());
+    if !is_whole && result.sum.p90.is_zero() {
         return Err("nothing that is expected has a known price".to_owned());
     }
-    let first = outlook.months.first().map(|month| month.month);
-    let past = material.overview.iter().flat_map(|overview| {
+    let first = result.months.first().map(|month| month.month);
+    let past = input.overview.iter().flat_map(|overview| {
         let over = overview
             .months
             .iter()
@@ -143,7 +143,7 @@ fn fan(material: &ReportInput<'_>) -> Result<Drawing, String> {
             partial: bill.as_ref().is_some_and(|bill| !bill.is_complete()),
         })
     });
-    let ahead = outlook.months.iter().map(|month| FanMonth {
+    let ahead = result.months.iter().map(|month| FanMonth {
         month: month.month,
         known: month.known,
         p10: month.total.p10,
@@ -155,14 +155,14 @@ fn fan(material: &ReportInput<'_>) -> Result<Drawing, String> {
         subject: Subject::Fan(FanChart {
             past: past.collect(),
             ahead: ahead.collect(),
-            budget: outlook.question.budget,
+            budget: result.options.budget,
             currency: forecast.currency.clone(),
         }),
     })
 }
 
-fn services(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+fn services(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let overview = input.overview.ok_or(NO_OVERVIEW)?;
     let bills: Vec<Option<&Bill>> = overview
         .months
         .iter()
@@ -174,7 +174,7 @@ fn services(material: &ReportInput<'_>) -> Result<Drawing, String> {
         total: bill.as_ref().map(Bill::total),
         standing: match bill {
             Some(bill) if !bill.is_complete() => MonthStatus::Partial,
-            Some(bill) if bill.month.end() > material.today => MonthStatus::SoFar,
+            Some(bill) if bill.month.end() > input.today => MonthStatus::SoFar,
             _ => MonthStatus::Whole,
         },
     });
@@ -183,7 +183,7 @@ fn services(material: &ReportInput<'_>) -> Result<Drawing, String> {
         .into_iter()
         .zip(KEYS)
         .map(|((code, values), key)| Series {
-            name: service_name(material.catalog, &code),
+            name: service_name(input.catalog, &code),
             key,
             values,
             rest: false,
@@ -200,13 +200,13 @@ fn services(material: &ReportInput<'_>) -> Result<Drawing, String> {
         subject: Subject::Services(Stacks {
             columns: columns.collect(),
             series,
-            currency: currency(material),
+            currency: currency(input),
         }),
     })
 }
 
-fn waterfall(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+fn waterfall(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let overview = input.overview.ok_or(NO_OVERVIEW)?;
     let (before, after, bridge) = overview
         .bridge
         .as_ref()
@@ -235,24 +235,24 @@ fn waterfall(material: &ReportInput<'_>) -> Result<Drawing, String> {
             from: (month_name(*before), bridge.change.from),
             steps,
             to: (month_name(*after), bridge.change.to),
-            currency: currency(material),
+            currency: currency(input),
         }),
     })
 }
 
-fn tornado(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let overview = input.overview.ok_or(NO_OVERVIEW)?;
     let all = overview
         .sensitivity
         .as_ref()
         .ok_or("the ledger has no month that is over")?;
     if all.meters.is_empty() {
-        let why = without_quantities(material, all.month);
+        let why = without_quantities(input, all.month);
         return Err(why.unwrap_or_else(|| format!("{} has no usage", month_name(all.month))));
     }
     let rows = all.meters.iter().take(SWINGS).map(|one| {
         let meter = &one.meter;
-        let known = material
+        let known = input
             .catalog
             .meter(&meter.service, meter.usage_type.as_str());
         let [low, high] = one.between.map(|quantity| show_number(quantity.value));
@@ -270,17 +270,17 @@ fn tornado(material: &ReportInput<'_>) -> Result<Drawing, String> {
             baseline: all.baseline,
             step: format!("with {} % less or more of each", show_number(all.percent)),
             rows: rows.collect(),
-            currency: currency(material),
+            currency: currency(input),
         }),
     })
 }
 
-fn scenario(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let Some(prospect) = material.prospect else {
-        return Err(if material.savings.is_some() {
+fn scenario(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let Some(prospect) = input.scenario else {
+        return Err(if input.savings.is_some() {
             "no change was found that saves; state one with --scenario or --set".to_owned()
         } else {
-            nothing_over(material)
+            nothing_over(input)
         });
     };
     let month = month_name(prospect.month);
@@ -312,8 +312,8 @@ fn scenario(material: &ReportInput<'_>) -> Result<Drawing, String> {
     })
 }
 
-fn calendar(material: &ReportInput<'_>) -> Result<Drawing, String> {
-    let overview = material.overview.ok_or(NO_OVERVIEW)?;
+fn calendar(input: &ReportInput<'_>) -> Result<Drawing, String> {
+    let overview = input.overview.ok_or(NO_OVERVIEW)?;
     let days = &overview.build_minutes;
     if days.values().all(rust_decimal::Decimal::is_zero) {
         return Err("no builds are known by the day".to_owned());
@@ -338,8 +338,8 @@ pub(super) const QUANTITIES: &str = "a Cost and Usage Report, FOCUS, or Cost Exp
      UnblendedCost UsageQuantity has them";
 
 /// Says why nothing of a month can be changed or moved, where its source does not tell.
-pub(super) fn without_quantities(material: &ReportInput<'_>, month: Month) -> Option<String> {
-    let overview = material.overview?;
+pub(super) fn without_quantities(input: &ReportInput<'_>, month: Month) -> Option<String> {
+    let overview = input.overview?;
     let name = month_name(month);
     if overview.unknown_services.contains(&month) {
         return Some(format!(
@@ -354,11 +354,11 @@ pub(super) fn without_quantities(material: &ReportInput<'_>, month: Month) -> Op
 }
 
 /// Says why there is no month that savings and scenarios could be about.
-pub(super) fn nothing_over(material: &ReportInput<'_>) -> String {
-    let over = material
+pub(super) fn nothing_over(input: &ReportInput<'_>) -> String {
+    let over = input
         .overview
         .and_then(|overview| overview.sensitivity.as_ref());
-    over.and_then(|over| without_quantities(material, over.month))
+    over.and_then(|over| without_quantities(input, over.month))
         .unwrap_or_else(|| "the ledger has no month that is over".to_owned())
 }
 

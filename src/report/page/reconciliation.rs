@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Puts our rating of the reported month beside AWS's bill, by service.
-pub(super) fn section(material: &ReportInput<'_>) -> Result<Section, String> {
-    let bill = bill(material);
-    let overview = material.overview.ok_or("the month was not compared")?;
+pub(super) fn section(input: &ReportInput<'_>) -> Result<Section, String> {
+    let bill = bill(input);
+    let overview = input.overview.ok_or("the month was not compared")?;
     let (services, sum) = &overview.reconciled;
-    if let Some(why) = without_quantities(material, bill.month) {
+    if let Some(why) = without_quantities(input, bill.month) {
         return Err(why);
     }
     if sum.unbilled == bill.lines.len() {
@@ -45,7 +45,7 @@ pub(super) fn section(material: &ReportInput<'_>) -> Result<Section, String> {
     for (service, one) in services {
         table
             .rows
-            .push(row(&service_name(material.catalog, service), one));
+            .push(row(&service_name(input.catalog, service), one));
     }
     table.totals.push(row("Total", sum));
     let lead = if sum.unexplained.is_zero() && services.values().all(|s| s.unexplained.is_zero()) {

@@ -31,15 +31,15 @@ fn range(spread: &Percentiles, currency: &Currency) -> String {
 }
 
 /// The best findings that go together, or the reason why there are none.
-pub(super) fn savings(material: &ReportInput<'_>) -> Result<Section, String> {
-    let found = material.savings.ok_or_else(|| nothing_over(material))?;
+pub(super) fn savings(input: &ReportInput<'_>) -> Result<Section, String> {
+    let found = input.savings.ok_or_else(|| nothing_over(input))?;
     let currency = &found.currency;
-    let together: Vec<usize> = match &found.together {
+    let together: Vec<usize> = match &found.best_combination {
         Some(together) => together.findings.clone(),
         None => (0..found.findings.len()).take(1).collect(),
     };
     let Some(saving) = found
-        .together
+        .best_combination
         .as_ref()
         .map(|together| together.saving)
         .or_else(|| Some(found.findings.first()?.saving))
@@ -164,9 +164,9 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
 }
 
 /// A scenario beside the last month that is over.
-pub(super) fn scenario(drawing: &Drawing, material: &ReportInput<'_>) -> Section {
-    let mut section = around("scenario", drawing, material);
-    let Some(prospect) = material.prospect else {
+pub(super) fn scenario(drawing: &Drawing, input: &ReportInput<'_>) -> Section {
+    let mut section = around("scenario", drawing, input);
+    let Some(prospect) = input.scenario else {
         return section;
     };
     section.lead = plain_text(&lead(prospect));

@@ -40,14 +40,14 @@ pub(super) fn subject(kind: &ChartKind) -> &'static str {
     }
 }
 
-pub(super) fn bill<'a>(material: &ReportInput<'a>) -> &'a Bill {
-    let last = material.months.last().expect("a report has a month");
+pub(super) fn bill<'a>(input: &ReportInput<'a>) -> &'a Bill {
+    let last = input.months.last().expect("a report has a month");
     &last.rated.bill
 }
 
 /// A range as people read it.
-fn between(material: &ReportInput<'_>, low: Money, high: Money) -> String {
-    let currency = &bill(material).currency;
+fn between(input: &ReportInput<'_>, low: Money, high: Money) -> String {
+    let currency = &bill(input).currency;
     format!(
         "{} to {}",
         show_money(low, currency),
@@ -70,10 +70,10 @@ fn cell(amount: Money, bill: &Bill, is_whole: bool) -> Cell {
 }
 
 /// What stands below an expected amount.
-fn expected(material: &ReportInput<'_>, range: Range, is_whole: bool) -> Vec<String> {
+fn expected(input: &ReportInput<'_>, range: Range, is_whole: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if is_whole || !range.p90.is_zero() {
-        notes.push(between(material, range.p10, range.p90));
+        notes.push(between(input, range.p10, range.p90));
     }
     if !is_whole {
         notes.push("a part is not known".to_owned());
@@ -93,31 +93,31 @@ fn figure(label: String, cell: &Cell, notes: Vec<String>) -> Figure {
 }
 
 /// The month of the report in the forecast, if it is not over.
-fn outlook_of<'a>(material: &ReportInput<'a>, month: Month) -> Option<&'a MonthForecast> {
-    let outlook = &material.forecast?.outlook;
-    if month.end() <= material.today {
+fn outlook_of<'a>(input: &ReportInput<'a>, month: Month) -> Option<&'a MonthForecast> {
+    let forecast = &input.forecast?.result;
+    if month.end() <= input.today {
         return None;
     }
-    outlook.months.iter().find(|ahead| ahead.month == month)
+    forecast.months.iter().find(|ahead| ahead.month == month)
 }
 
 /// The reported month against the one before, both for usage alone.
-fn change(material: &ReportInput<'_>) -> Option<(Month, Change)> {
-    let (month, before) = material.overview?.before?;
-    let bill = bill(material);
-    let now = match outlook_of(material, bill.month) {
+fn change(input: &ReportInput<'_>) -> Option<(Month, Change)> {
+    let (month, before) = input.overview?.before?;
+    let bill = bill(input);
+    let now = match outlook_of(input, bill.month) {
         Some(ahead) => ahead.total.p50,
         // Part of a month says nothing against a whole one.
-        None if bill.month.end() > material.today => return None,
-        None => net_usage(material),
+        None if bill.month.end() > input.today => return None,
+        None => net_usage(input),
     };
     Some((month, Change::between(before, now)))
 }
 
 /// What the reported month charges for usage, less the discounts that recur.
-fn net_usage(material: &ReportInput<'_>) -> Money {
-    let bill = bill(material);
-    let discounts = material.overview.map(|overview| &overview.discounts);
+fn net_usage(input: &ReportInput<'_>) -> Money {
+    let bill = bill(input);
+    let discounts = input.overview.map(|overview| &overview.discounts);
     discounts.map_or_else(|| bill.usage_total(), |discounts| discounts.net_usage(bill))
 }
 
@@ -140,13 +140,13 @@ fn tenths(percent: rust_decimal::Decimal) -> String {
     crate::report::show_percent(percent.abs())
 }
 
-pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head {
-    let bill = bill(material);
+pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head {
+    let bill = bill(input);
     let month = month_name(bill.month);
-    let ahead = outlook_of(material, bill.month);
-    let change = change(material);
+    let ahead = outlook_of(input, bill.month);
+    let change = change(input);
     let mut figures = Vec::new();
-    let open = bill.month.end() > material.today;
+    let open = bill.month.end() > input.today;
     let mut notes = Vec::new();
     let until = bill.finality.reasons.iter().find_map(|why| match why {
         NotFinal::Open { until } => Some(*until),
@@ -172,8 +172,8 @@ pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> H
     figures.push(figure(label, &total_cell(bill), notes));
     if let Some(ahead) = ahead {
         let is_whole = ahead.exact.is_complete();
-        let mut notes = expected(material, ahead.total, is_whole);
-        if let (Some(over), Some(budget)) = (ahead.over_budget, budget(material)) {
+        let mut notes = expected(input, ahead.total, is_whole);
+        if let (Some(over), Some(budget)) = (ahead.over_budget, budget(input)) {
             let budget = show_money(budget, &bill.currency);
             notes.push(format!("{} to pass {budget}", Cell::Percent(over).shown()));
         }
@@ -201,17 +201,21 @@ pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> H
             )],
         });
     }
-    if let Some(forecast) = material.forecast {
-        let outlook = &forecast.outlook;
-        if let [first, .., last] = &outlook.months[..] {
+    if let Some(forecast) = input.forecast {
+        let forecast = &forecast.result;
+        if let [first, .., last] = &forecast.months[..] {
             let label = format!("{} to {}", short(first.month), short(last.month));
-            let is_whole = outlook.months.iter().all(|m| m.exact.is_complete());
-            let notes = expected(material, outlook.sum, is_whole).join(", ");
-            let notes = vec![format!("{} months, {notes}", outlook.months.len())];
-            figures.push(figure(label, &cell(outlook.sum.p50, bill, is_whole), notes));
+            let is_whole = forecast.months.iter().all(|m| m.exact.is_complete());
+            let notes = expected(input, forecast.sum, is_whole).join(", ");
+            let notes = vec![format!("{} months, {notes}", forecast.months.len())];
+            figures.push(figure(
+                label,
+                &cell(forecast.sum.p50, bill, is_whole),
+                notes,
+            ));
         }
-        if let (Some(ever), Some(budget)) = (outlook.ever_over_budget, budget(material))
-            && outlook.months.len() > 1
+        if let (Some(ever), Some(budget)) = (forecast.ever_over_budget, budget(input))
+            && forecast.months.len() > 1
         {
             let label = format!("Chance to pass {}", show_money(budget, &bill.currency));
             let notes = vec!["in at least one of these months".to_owned()];
@@ -220,8 +224,8 @@ pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> H
     }
     Head {
         title: "CI/CD cost report".to_owned(),
-        subtitle: subtitle(material),
-        verdict: verdict(material, change.as_ref()),
+        subtitle: subtitle(input),
+        verdict: verdict(input, change.as_ref()),
         figures,
         currencies: exchange.map(|exchange| {
             plain_text(&format!(
@@ -234,12 +238,12 @@ pub(super) fn head(material: &ReportInput<'_>, exchange: Option<&Exchange>) -> H
                 to = exchange.to,
             ))
         }),
-        warnings: warnings(bill, material.catalog),
+        warnings: warnings(bill, input.catalog),
     }
 }
 
-fn budget(material: &ReportInput<'_>) -> Option<Money> {
-    material.forecast?.outlook.question.budget
+fn budget(input: &ReportInput<'_>) -> Option<Money> {
+    input.forecast?.result.options.budget
 }
 
 /// `Nov 2026`.
@@ -249,8 +253,8 @@ fn short(month: Month) -> String {
     format!("{} {year}", &word[..3])
 }
 
-fn subtitle(material: &ReportInput<'_>) -> String {
-    let bill = bill(material);
+fn subtitle(input: &ReportInput<'_>) -> String {
+    let bill = bill(input);
     let lines = || bill.lines.iter();
     let accounts: std::collections::BTreeSet<_> = lines()
         .filter_map(|line| line.key.account.as_ref())
@@ -266,15 +270,15 @@ fn subtitle(material: &ReportInput<'_>) -> String {
         bill.currency,
         count(accounts.len(), "account"),
         count(regions.len(), "region"),
-        material.today
+        input.today
     )
 }
 
-fn verdict(material: &ReportInput<'_>, change: Option<&(Month, Change)>) -> String {
-    let bill = bill(material);
+fn verdict(input: &ReportInput<'_>, change: Option<&(Month, Change)>) -> String {
+    let bill = bill(input);
     let show = |amount| show_money(amount, &bill.currency);
     let month = month_name(bill.month);
-    let ahead = outlook_of(material, bill.month);
+    let ahead = outlook_of(input, bill.month);
     let mut text = match ahead {
         Some(ahead) if !ahead.exact.is_complete() && ahead.total.p90.is_zero() => {
             format!("What {month} is heading for is not known: nothing of it has a known price.")
@@ -283,14 +287,14 @@ fn verdict(material: &ReportInput<'_>, change: Option<&(Month, Change)>) -> Stri
             "{month} is heading for {} at least, and in eight cases of ten for {} at least: some of it has \
              no known price.",
             show(ahead.total.p50),
-            between(material, ahead.total.p10, ahead.total.p90)
+            between(input, ahead.total.p10, ahead.total.p90)
         ),
         Some(ahead) => format!(
             "{month} is heading for {}, and in eight cases of ten for {}.",
             show(ahead.total.p50),
-            between(material, ahead.total.p10, ahead.total.p90)
+            between(input, ahead.total.p10, ahead.total.p90)
         ),
-        None if bill.month.end() > material.today => {
+        None if bill.month.end() > input.today => {
             format!("{month} has cost {} so far.", total_cell(bill).shown())
         }
         None => format!("{month} cost {}.", total_cell(bill).shown()),
@@ -300,7 +304,7 @@ fn verdict(material: &ReportInput<'_>, change: Option<&(Month, Change)>) -> Stri
     {
         let before = month_name(*before);
         let from = show(change.from);
-        let usage = net_usage(material);
+        let usage = net_usage(input);
         text += &if ahead.is_none() && usage != bill.total() {
             // A refund or a credit says nothing of what was used.
             format!(
@@ -348,7 +352,7 @@ fn warnings(bill: &Bill, catalog: &Catalog) -> Vec<String> {
 }
 
 /// A picture with what is to be said about it.
-pub(super) fn around(id: &'static str, drawing: &Drawing, material: &ReportInput<'_>) -> Section {
+pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_>) -> Section {
     let mut section = Section::drawn(id, drawing);
     let note = match id {
         "fan" => Some(
@@ -365,9 +369,9 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, material: &ReportInput
     };
     section.notes.extend(note.map(str::to_owned));
     if id == "tornado" {
-        section.notes.extend(not_moved(material));
+        section.notes.extend(not_moved(input));
     }
-    if id == "services" && bill(material).month.end() > material.today {
+    if id == "services" && bill(input).month.end() > input.today {
         let text = "The hatched month is not over.";
         section.notes.push(text.to_owned());
     }
@@ -375,13 +379,13 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, material: &ReportInput
 }
 
 /// Names what of the moved month has costs and no quantities.
-fn not_moved(material: &ReportInput<'_>) -> Option<String> {
-    let overview = material.overview?;
+fn not_moved(input: &ReportInput<'_>) -> Option<String> {
+    let overview = input.overview?;
     let month = overview.sensitivity.as_ref()?.month;
     let (_, bill) = overview.months.iter().find(|(known, _)| *known == month)?;
     let lines = bill.as_ref()?.costs_only();
     let names: std::collections::BTreeSet<String> = lines
-        .map(|line| service_name(material.catalog, &line.key.meter.service))
+        .map(|line| service_name(input.catalog, &line.key.meter.service))
         .collect();
     let names: Vec<String> = names.into_iter().collect();
     (!names.is_empty()).then(|| {
@@ -393,26 +397,23 @@ fn not_moved(material: &ReportInput<'_>) -> Option<String> {
 }
 
 /// The tables of the page; what is missing with its reason.
-pub(super) fn tables(
-    material: &ReportInput<'_>,
-    absent: &mut Vec<(String, String)>,
-) -> Vec<Section> {
+pub(super) fn tables(input: &ReportInput<'_>, absent: &mut Vec<(String, String)>) -> Vec<Section> {
     let mut sections = Vec::new();
-    match parts(material) {
+    match parts(input) {
         Ok(section) => sections.push(section),
         Err(why) => absent.push(("Top projects and pipelines".to_owned(), why)),
     }
-    sections.push(lines(material));
-    match reconciliation::section(material) {
+    sections.push(lines(input));
+    match reconciliation::section(input) {
         Ok(section) => sections.push(section),
         Err(why) => absent.push(("Reconciliation with AWS's bill".to_owned(), why)),
     }
     sections
 }
 
-fn parts(material: &ReportInput<'_>) -> Result<Section, String> {
-    let bill = bill(material);
-    let overview = material.overview.ok_or("the month was not shared out")?;
+fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
+    let bill = bill(input);
+    let overview = input.overview.ok_or("the month was not shared out")?;
     let Some(first) = overview.parts.first() else {
         return Err("the month has no charges".to_owned());
     };
@@ -466,8 +467,8 @@ fn parts(material: &ReportInput<'_>) -> Result<Section, String> {
 }
 
 /// The bill itself.
-fn lines(material: &ReportInput<'_>) -> Section {
-    let bill = bill(material);
+fn lines(input: &ReportInput<'_>) -> Section {
+    let bill = bill(input);
     let mut table = Table::new(vec![
         Column::new("Service", "service", 0),
         Column::new("What", "what", 0),
@@ -481,7 +482,7 @@ fn lines(material: &ReportInput<'_>) -> Section {
             ref other => other.to_string(),
         };
         table.rows.push(vec![
-            Cell::text(service_name(material.catalog, &sum.service)),
+            Cell::text(service_name(input.catalog, &sum.service)),
             Cell::text(name),
             sum.billed.map_or(Cell::Empty, Cell::Quantity),
             if sum.covered.is_zero() {

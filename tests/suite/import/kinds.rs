@@ -32,7 +32,7 @@ fn cur2_is_read_from_the_columns_of_data_exports() {
     assert_eq!(slice.month, month("2026-10"));
     assert_eq!(slice.covers, (day("2026-10-01"), day("2026-10-31")));
     assert!(slice.whole_month);
-    assert!(slice.outside.is_empty());
+    assert!(slice.other_services.is_empty());
     let first = slice
         .records
         .iter()
@@ -63,8 +63,8 @@ fn legacy_cur_is_read_from_names_with_slashes() {
     assert_eq!(*usage.tags, tags);
     assert_eq!(slice.records[1].kind, ChargeKind::Tax);
     assert_eq!(slice.records[1].key.region, Region::global());
-    assert_eq!(slice.outside[0].service, "AmazonEC2");
-    assert_eq!(slice.outside[0].cost.to_string(), "7.5");
+    assert_eq!(slice.other_services[0].service, "AmazonEC2");
+    assert_eq!(slice.other_services[0].cost.to_string(), "7.5");
 }
 
 #[test]
@@ -75,7 +75,11 @@ fn focus_1_0_with_literal_nulls_is_read() {
         (delivery.files[0].rows_read, delivery.files[0].rows_kept),
         (25, 0)
     );
-    let outside: Vec<_> = delivery.slices.iter().flat_map(|s| &s.outside).collect();
+    let outside: Vec<_> = delivery
+        .slices
+        .iter()
+        .flat_map(|s| &s.other_services)
+        .collect();
     assert_eq!(outside.iter().map(|o| o.rows).sum::<u64>(), 25);
     assert!(outside.iter().any(|o| o.kind == ChargeKind::Credit));
     let options = ImportOptions {
@@ -150,7 +154,10 @@ fn the_console_s_file_gives_costs_by_day_and_no_quantities() {
     assert_eq!(delivery.slices.len(), 3);
     assert_eq!(cost(&delivery), "5.75");
     assert!(records(&delivery).iter().all(|r| r.quantity.is_none()));
-    assert_eq!(delivery.slices[1].outside[0].cost.to_string(), "50.5");
+    assert_eq!(
+        delivery.slices[1].other_services[0].cost.to_string(),
+        "50.5"
+    );
     assert_eq!(delivery.notes, Vec::<String>::new());
 }
 
@@ -172,7 +179,10 @@ fn the_console_s_file_by_usage_type_and_month_finds_its_services() {
         record.billed.as_ref().unwrap().cost.to_string(),
         "2.3456789012345"
     );
-    assert_eq!(delivery.slices[0].outside[0].service, "BoxUsage:t3.micro");
+    assert_eq!(
+        delivery.slices[0].other_services[0].service,
+        "BoxUsage:t3.micro"
+    );
 }
 
 #[test]
@@ -197,7 +207,7 @@ fn pages_of_the_api_are_read_one_after_the_other() {
     assert_eq!(quantity(records[0]).as_deref(), Some("20 minutes"));
     assert_eq!(records[1].quantity, None);
     assert_eq!(
-        delivery.slices[0].outside[0].cost.to_string(),
+        delivery.slices[0].other_services[0].cost.to_string(),
         "0.0000000149"
     );
     assert_eq!(delivery.notes.len(), 1);

@@ -107,7 +107,7 @@ proptest! {
             whole_month: true,
             part: 0,
             records,
-            outside: Vec::new(),
+            other_services: Vec::new(),
             storage: Vec::new(),
             names_resources: true,
             skipped: 0,

@@ -57,7 +57,10 @@ fn people(name: &str) -> Vec<u8> {
 
 /// What was counted and not kept.
 fn outside(delivery: &Delivery) -> String {
-    let rows = delivery.slices.iter().flat_map(|slice| &slice.outside);
+    let rows = delivery
+        .slices
+        .iter()
+        .flat_map(|slice| &slice.other_services);
     rows.map(|row| row.cost).sum::<Money>().to_string()
 }
 

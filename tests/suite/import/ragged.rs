@@ -100,7 +100,7 @@ fn said(delivery: &Delivery) -> Vec<impl PartialEq + std::fmt::Debug + use<>> {
     let slices = delivery.slices.iter();
     slices
         .map(|slice| {
-            let (records, outside) = (slice.records.clone(), slice.outside.clone());
+            let (records, outside) = (slice.records.clone(), slice.other_services.clone());
             (slice.month, records, outside, slice.storage.clone())
         })
         .collect()

@@ -69,7 +69,7 @@ fn other_services_are_summed_unless_they_are_asked_for() {
     (row[2], row[3]) = ("AmazonS3", "EUW2-Requests-Tier1");
     let text = cur2(&[row, row, BUILD]);
     let delivery = import_text("x.csv", &text).unwrap();
-    let outside = &delivery.slices[0].outside[0];
+    let outside = &delivery.slices[0].other_services[0];
     assert_eq!((outside.service.as_str(), outside.rows), ("AmazonS3", 2));
     assert_eq!(outside.cost.to_string(), "0.1");
     let options = ImportOptions {
@@ -77,7 +77,7 @@ fn other_services_are_summed_unless_they_are_asked_for() {
         ..ImportOptions::default()
     };
     let delivery = import_bytes("x.csv", &text, &options).unwrap();
-    assert_eq!(delivery.slices[0].outside, []);
+    assert_eq!(delivery.slices[0].other_services, []);
     assert_eq!(delivery.files[0].rows_kept, 3);
 }
 
@@ -117,7 +117,7 @@ fn a_row_without_its_bill_is_of_the_month_of_its_usage() {
     for text in [plain, quoted] {
         let delivery = import_text("x.csv", text).unwrap();
         let sums = delivery.slices.iter().map(|slice| {
-            let outside = &slice.outside[0];
+            let outside = &slice.other_services[0];
             (
                 slice.month.to_string(),
                 outside.rows,

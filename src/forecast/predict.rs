@@ -147,7 +147,7 @@ impl ForecastResult {
 
 /// What was expected of a driver, and on what grounds.
 #[derive(Clone, Debug)]
-pub struct DriverOutlook {
+pub struct DriverForecast {
     /// Which.
     pub key: UsageKey,
     /// Its unit; none where it counts costs, as its source states no quantities.
@@ -180,7 +180,7 @@ pub struct DriverOutlook {
 #[derive(Clone, Debug)]
 pub struct ForecastResult {
     /// What was asked.
-    pub question: ForecastOptions,
+    pub options: ForecastOptions,
     /// The last day that is known.
     pub last_day: NaiveDate,
     /// Later days with records that are not complete yet.
@@ -194,7 +194,7 @@ pub struct ForecastResult {
     /// The share of paths in which any month is above the budget, in percent.
     pub ever_over_budget: Option<Decimal>,
     /// The drivers, those that spread the whole most first.
-    pub drivers: Vec<DriverOutlook>,
+    pub drivers: Vec<DriverForecast>,
     /// A sum that does not tell how far it reaches, left out.
     pub unplaced: Option<Unplaced>,
 }
@@ -203,7 +203,7 @@ pub struct ForecastResult {
 #[derive(Debug)]
 pub struct Forecast {
     /// The bills to come.
-    pub outlook: ForecastResult,
+    pub result: ForecastResult,
     /// What every amount is in.
     pub currency: Currency,
     /// Charges other than usage in the current month, left out; discounts that recur are no part of them.
@@ -245,17 +245,17 @@ pub struct Rating<'a> {
 }
 
 /// Forecasts the bill. Returns nothing where there is no usage to continue.
-pub fn outlook(
+pub fn forecast(
     records: &[UsageRecord],
     coverage: &Coverage,
-    question: &ForecastOptions,
+    options: &ForecastOptions,
     rating: &Rating<'_>,
 ) -> Result<Option<ForecastResult>, RatingError> {
-    let drivers = series::gather(records, coverage, question.by.as_ref());
+    let drivers = series::gather(records, coverage, options.by.as_ref());
     if drivers.is_empty() {
         return Ok(None);
     }
-    let horizon = Horizon::new(coverage.last_day, question.months);
+    let horizon = Horizon::new(coverage.last_day, options.months);
     let known_records = month_to_date(records, coverage);
     let known = rate(
         &known_records,
@@ -263,27 +263,27 @@ pub fn outlook(
         &(rating.options)(horizon.months[0]),
     )?;
     let changes = Changes {
-        events: &question.events,
-        growth: question.growth,
-        calendar: question.calendar.clone(),
+        events: &options.events,
+        growth: options.growth,
+        calendar: options.calendar.clone(),
     };
-    let question = &ForecastOptions {
-        paths: question
+    let options = &ForecastOptions {
+        paths: options
             .paths
             .min((MOST_VALUES / drivers.len()).max(FEWEST_PATHS)),
-        ..question.clone()
+        ..options.clone()
     };
     let models = models(&drivers, &horizon, &changes);
-    let mut sampler = Sampler::new(&drivers, &models, &horizon, question);
-    let mut totals = Totals::new(drivers.len(), question.paths);
+    let mut sampler = Sampler::new(&drivers, &models, &horizon, options);
+    let mut totals = Totals::new(drivers.len(), options.paths);
     let mut months = Vec::new();
     let mut quantities = vec![[Decimal::ZERO; 3]; drivers.len()];
     for (at, month) in horizon.months.iter().enumerate() {
         let usage = sampler.month(at);
-        let options = (rating.options)(*month);
+        let rated_as = (rating.options)(*month);
         let fixed = (at == 0).then_some(&known);
         let bill = fixed.map(|rated| &rated.bill);
-        let tariffs = Tariffs::new(&drivers, *month, rating.book, &options, bill);
+        let tariffs = Tariffs::new(&drivers, *month, rating.book, &rated_as, bill);
         let costs = tariffs.rate(&usage);
         if at == usize::from(horizon.months.len() > 1) {
             for ((quantity, column), driver) in quantities.iter_mut().zip(&usage).zip(&drivers) {
@@ -291,9 +291,9 @@ pub fn outlook(
                 *quantity = points(column).map(|value| legible(value + so_far));
             }
         }
-        let by = question.by.as_ref().map(|by| (by, options.sharing));
+        let by = options.by.as_ref().map(|by| (by, rated_as.sharing));
         let parts = sampler.parts(&costs, fixed, &known_records, by);
-        let expected = median_usage(&drivers, *month, &usage, &options.currency);
+        let expected = median_usage(&drivers, *month, &usage, &rated_as.currency);
         let exact_records: Vec<UsageRecord> = known_records
             .iter()
             .filter(|record| record.month == *month)
@@ -312,14 +312,14 @@ pub fn outlook(
             known_discounts: bill.map(Bill::discounts).unwrap_or_default(),
             services,
             around,
-            total: Range::of(totals.add(&costs, bill, question.budget)),
+            total: Range::of(totals.add(&costs, bill, options.budget)),
             parts,
-            over_budget: totals.over(question.budget),
-            exact: rate(&exact_records, rating.book, &options)?.bill,
+            over_budget: totals.over(options.budget),
+            exact: rate(&exact_records, rating.book, &rated_as)?.bill,
         });
     }
     let spreads = totals.shares_of_spread();
-    let mut described: Vec<DriverOutlook> = drivers
+    let mut described: Vec<DriverForecast> = drivers
         .iter()
         .zip(&models)
         .zip(spreads)
@@ -328,16 +328,16 @@ pub fn outlook(
         .collect();
     described.sort_by(|a, b| b.spread.cmp(&a.spread).then_with(|| a.key.cmp(&b.key)));
     Ok(Some(ForecastResult {
-        question: question.clone(),
+        options: options.clone(),
         last_day: coverage.last_day,
         incomplete_days: coverage.incomplete_days,
         history_days: history_days(&models),
         months,
         sum: Range::of(totals.sum.clone()),
-        ever_over_budget: question.budget.map(|_| {
+        ever_over_budget: options.budget.map(|_| {
             percent(
                 totals.ever_over.iter().filter(|over| **over).count(),
-                question.paths,
+                options.paths,
             )
         }),
         drivers: described,
@@ -444,7 +444,7 @@ fn describe(
     model: &Model,
     spread: Decimal,
     quantity: [Decimal; 3],
-) -> DriverOutlook {
+) -> DriverForecast {
     let (history, weights, holidays, shifted, stopped) = match model {
         Model::Daily(expected) => (
             expected.days,
@@ -469,7 +469,7 @@ fn describe(
         SeriesKind::Daily(daily) => (daily.filled, daily.negative, daily.spread_months),
         SeriesKind::Units(_) => (0, 0, 0),
     };
-    DriverOutlook {
+    DriverForecast {
         key: driver.key.clone(),
         unit: (!driver.of_costs).then_some(driver.unit),
         history,
