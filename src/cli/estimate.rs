@@ -69,7 +69,7 @@ struct StatedUsage {
     git_requests: Option<Decimal>,
     /// CodeCommit storage, GB-months.
     #[arg(long, value_name = "GB", value_parser = parse_quantity, allow_negative_numbers = true)]
-    repo_storage_gb: Option<Decimal>,
+    storage_gb: Option<Decimal>,
     /// V1 pipelines active in the month: older than 30 days and with a code change.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     v1_pipelines: Option<Decimal>,
@@ -85,7 +85,7 @@ struct StatedUsage {
     codebuild: Vec<String>,
     /// CodeDeploy updates of on-premises instances: targets × deployments.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
-    on_prem_updates: Option<Decimal>,
+    on_premises_updates: Option<Decimal>,
     /// Any meter, e.g. AmazonS3:TimedStorage-ByteHrs=12. Repeatable.
     #[arg(long, value_name = "SERVICE:USAGE_TYPE=QUANTITY")]
     usage: Vec<String>,
@@ -204,10 +204,7 @@ impl StatedUsage {
         let totals = [
             ("--active-users", self.active_users.map(Item::ActiveUsers)),
             ("--git-requests", self.git_requests.map(Item::GitRequests)),
-            (
-                "--repo-storage-gb",
-                self.repo_storage_gb.map(Item::RepositoryStorage),
-            ),
+            ("--storage-gb", self.storage_gb.map(Item::RepositoryStorage)),
             ("--v1-pipelines", self.v1_pipelines.map(Item::V1Pipelines)),
             (
                 "--v1-trial-pipelines",
@@ -218,8 +215,8 @@ impl StatedUsage {
                 self.v2_action_minutes.map(Item::V2ActionMinutes),
             ),
             (
-                "--on-prem-updates",
-                self.on_prem_updates.map(Item::OnPremisesUpdates),
+                "--on-premises-updates",
+                self.on_premises_updates.map(Item::OnPremisesUpdates),
             ),
         ];
         let mut items: Vec<(Item, Arc<str>)> = totals

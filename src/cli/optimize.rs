@@ -48,7 +48,7 @@ pub(super) struct Args {
     against: Against,
     /// Leave out what saves less than this a month.
     #[arg(long, value_name = "AMOUNT", default_value = "1")]
-    least: String,
+    min_saving: String,
     /// How many findings to show; files and JSON have all of them.
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
@@ -70,8 +70,8 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let least = number(
-        "--least",
-        args.least.trim_start_matches('$'),
+        "--min-saving",
+        args.min_saving.trim_start_matches('$'),
         parse_quantity,
     )?;
     let baseline = args.baseline.gather(app, output)?;

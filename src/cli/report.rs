@@ -85,7 +85,7 @@ pub(super) struct Args {
     budget: Option<String>,
     /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
-    ahead: Option<u32>,
+    months: Option<u32>,
     /// A scenario beside the last month that is over, for pages and --chart scenario [default: the
     /// savings that go together].
     #[arg(long, value_name = "FILE")]
@@ -375,7 +375,7 @@ fn options(args: &Args, pictures: bool) -> Result<ForecastOptions, CommandError>
     let usual = ForecastOptions::default();
     Ok(ForecastOptions {
         months: args
-            .ahead
+            .months
             .unwrap_or(if pictures { 12 } else { usual.months }),
         budget: budget.map(Money::new),
         ..usual

@@ -24,9 +24,9 @@ use crate::{
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Prices and free tier")]
 pub(super) struct TermsArgs {
-    /// Count the free tier once per payer, or not at all.
-    #[arg(long, value_enum, value_name = "SCOPE")]
-    free_tier: Option<FreeTierArg>,
+    /// Leave the free tier out
+    #[arg(long)]
+    no_free_tier: bool,
     /// Free units that something else already drew this month, e.g. codebuild=40. Repeatable.
     #[arg(long, value_name = "NAME=QUANTITY")]
     free_tier_used: Vec<String>,
@@ -43,15 +43,7 @@ pub(super) struct TermsArgs {
     /// Who gets the free units: as the bill shows it (by quantity where there is none), by
     /// quantity, or the earliest usage.
     #[arg(long, value_enum, value_name = "POLICY")]
-    sharing: Option<PolicyArg>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-enum FreeTierArg {
-    /// One of each free tier for the organization.
-    Payer,
-    /// No free tier.
-    None,
+    free_tier_allocation: Option<PolicyArg>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -72,10 +64,8 @@ impl TermsArgs {
         catalog: &Catalog,
     ) -> Result<PricingTerms, CommandError> {
         let mut terms = file;
-        match self.free_tier {
-            Some(FreeTierArg::Payer) => terms.free_tier = FreeTier::Payer,
-            Some(FreeTierArg::None) => terms.free_tier = FreeTier::None,
-            None => {}
+        if self.no_free_tier {
+            terms.free_tier = FreeTier::None;
         }
         for text in &self.free_tier_used {
             let (name, used) = assignment("--free-tier-used", text, "codebuild=40")?;
@@ -133,7 +123,7 @@ impl TermsArgs {
     }
 
     pub(super) fn sharing(&self) -> Policy {
-        match self.sharing {
+        match self.free_tier_allocation {
             Some(PolicyArg::Chronological) => Policy::Chronological,
             Some(PolicyArg::Proportional) => Policy::Proportional,
             Some(PolicyArg::AsBilled) | None => Policy::AsBilled,

@@ -14,7 +14,7 @@ pub fn document(check: &Check, more: &[String], currency: &Currency) -> Document
         ("over", Cell::Flag(check.is_over())),
         ("what", Cell::text(&check.what)),
         ("cost", money(check.cost)),
-        ("most", money(check.limit.most())),
+        ("limit", money(check.limit.most())),
         ("over_by", money(check.over_by())),
         (
             "increase_percent",

@@ -63,7 +63,7 @@ pub fn bill(bill: &Bill) -> String {
         "period": bill.month.to_string(),
         "currency": bill.currency.as_str(),
         "total": bill.total().to_string(),
-        "total_without_free_tier": bill.list_total().to_string(),
+        "list_total": bill.list_total().to_string(),
         "total_without_free_tier_complete": bill.list_is_complete(),
         "complete": bill.is_complete(),
         "final": bill.is_final(),

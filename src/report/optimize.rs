@@ -61,7 +61,7 @@ fn table(found: &Optimization, top: usize) -> Table {
         Column::shown("P10 to P90", 2),
         Column::in_files("saving_p10"),
         Column::in_files("saving_p90"),
-        Column::new("Pays from speed", "pays_from_speed", 3),
+        Column::new("Min. speed", "min_speed", 3),
         Column::new("Not with", "overlaps", 1),
         Column::in_files("build_by_build"),
         Column::in_files("changes"),
@@ -181,8 +181,8 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     }
     if found.below_min_saving > 0 {
         notes.push(match found.below_min_saving {
-            1 => "1 smaller saving is not shown: --least.".to_owned(),
-            several => format!("{several} smaller savings are not shown: --least."),
+            1 => "1 smaller saving is not shown: --min-saving.".to_owned(),
+            several => format!("{several} smaller savings are not shown: --min-saving."),
         });
     }
     if found.unrated > 0 {
@@ -215,7 +215,7 @@ pub fn json(found: &Optimization) -> String {
             "saving": spread(&finding.saving),
             "saving_over": if finding.of_future { "forecast" } else { "history" },
             "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "pays_from_speed": finding.min_speed.map(plain),
+            "min_speed": finding.min_speed.map(plain),
             "build_by_build": finding.build_by_build,
             "evidence": finding.evidence,
             "assumptions": finding.assumptions,
@@ -239,7 +239,7 @@ pub fn json(found: &Optimization) -> String {
             "saving": spread(&together.saving),
             "changes": changes(&together.scenario),
         })),
-        "smaller": found.below_min_saving,
+        "below_min_saving": found.below_min_saving,
         "not_rated": found.unrated,
         "not_compared": found.not_compared,
         "observations": found.observations,

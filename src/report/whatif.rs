@@ -81,7 +81,7 @@ pub fn document(
         schema: "pipebill.whatif/1",
         title: format!("What if, on {baseline}"),
         facts: vec![
-            ("on", Cell::text(baseline)),
+            ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(first.baseline)),
             ("scenario", money(first.scenario)),
@@ -384,7 +384,7 @@ pub fn ahead(
         schema: "pipebill.whatif/1",
         title: format!("What if, in the months to come: {name}"),
         facts: vec![
-            ("on", Cell::text("forecast")),
+            ("baseline_period", Cell::text("forecast")),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(baseline.p50)),
             ("scenario", money(scenario.p50)),
@@ -462,7 +462,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         schema: "pipebill.whatif-sweep/1",
         title,
         facts: vec![
-            ("on", Cell::text(baseline)),
+            ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
         ],
         blocks,
@@ -582,7 +582,7 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         schema: "pipebill.whatif-breakeven/1",
         title: format!("{name}: where it pays, on {baseline}"),
         facts: vec![
-            ("on", Cell::text(baseline)),
+            ("baseline_period", Cell::text(baseline)),
             ("parameter", Cell::text(parameter)),
             ("from", Cell::Price(even.range.0)),
             ("to", Cell::Price(even.range.1)),
@@ -609,7 +609,7 @@ pub fn tornado(
         Column::new("Up", "up", 2),
         Column::new("Low", "low", 0),
         Column::new("High", "high", 0),
-        Column::new("Reach", "reach", 0),
+        Column::new("Range", "range", 0),
         Column::new("Of the bill", "reach_percent", 1),
     ]);
     for bar in &tornado.bars {
@@ -667,7 +667,7 @@ pub fn tornado(
         schema: "pipebill.whatif-tornado/1",
         title,
         facts: vec![
-            ("on", Cell::text(baseline)),
+            ("baseline_period", Cell::text(baseline)),
             ("middle", money(tornado.middle)),
             ("currency", Cell::text(currency.as_str())),
         ],

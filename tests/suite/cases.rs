@@ -44,7 +44,7 @@ struct Case {
 struct Expect {
     total: Option<String>,
     /// The total when no free tier applies; what comes with paid users still does.
-    total_without_free_tier: Option<String>,
+    list_total: Option<String>,
     /// Some usage has no price: left out means that none may be missing.
     #[serde(default)]
     partial: bool,
@@ -117,7 +117,7 @@ impl Case {
         );
         compare(
             "total without free tier".to_owned(),
-            expect.total_without_free_tier.as_ref(),
+            expect.list_total.as_ref(),
             Some(estimate(&file, FreeTier::None).total().amount()),
         );
         for line in &expect.lines {
@@ -233,7 +233,7 @@ fn a_case_without_expectation_or_source_is_refused() {
             "expects nothing",
         ),
         (
-            "own = true\nwhy = \"a rule\"\n[expect]\ntotal_without_free_tier = \"1\"",
+            "own = true\nwhy = \"a rule\"\n[expect]\nlist_total = \"1\"",
             "expects nothing",
         ),
         (
@@ -268,7 +268,7 @@ fn a_case_that_is_wrong_fails() {
     for expect in [
         "total = \"2\"",
         "total = \"1\"\npartial = true",
-        "total = \"1\"\ntotal_without_free_tier = \"1\"",
+        "total = \"1\"\nlist_total = \"1\"",
         "total = \"1\"\n[[expect.lines]]\nusage_type = \"User-Month\"\nbilled = \"5\"",
         "total = \"1\"\n[[expect.lines]]\nusage_type = \"Users\"\ncost = \"0\"",
         "total = \"1\"\n[[expect.lines]]\nusage_type = \"User-Month\"\nunpriced = \"1\"",

@@ -259,7 +259,7 @@ fn savings_are_those_of_optimize_and_the_scenario_is_all_of_them() {
         &[
             "report",
             "--demo",
-            "--ahead",
+            "--months",
             "0",
             "--format",
             "html",
@@ -774,7 +774,7 @@ fn the_page_prints_on_a_few_sheets() {
     let folder = tempfile::tempdir().unwrap();
     let output = pipebill(
         &[
-            "report", "--demo", "--ahead", "1", "--format", "pdf", "--out", "r.pdf",
+            "report", "--demo", "--months", "1", "--format", "pdf", "--out", "r.pdf",
         ],
         folder.path(),
         &[("CHROME", program.to_str().unwrap())],
@@ -851,7 +851,7 @@ fn a_template_of_ones_own_is_escaped_too() {
             "--demo",
             "--month",
             "2025-10",
-            "--ahead",
+            "--months",
             "0",
             "--format",
             "html",

@@ -136,8 +136,7 @@ impl Place {
             region,
             "--codebuild",
             &builds,
-            "--free-tier",
-            "none",
+            "--no-free-tier",
             "--format",
             "json",
         ]));

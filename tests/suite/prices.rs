@@ -373,7 +373,7 @@ fn estimates_come_to_the_list_price_by_hand() {
         ("--codebuild reserved.x86-64.g1.small=2x720h", "259.2"),
         ("--codebuild reserved.x86-64.g1.small=86400", "259.2"),
         // 100,000 x 0.00004
-        ("--codebuild lambda.arm.4GB=100000s --free-tier none", "4"),
+        ("--codebuild lambda.arm.4GB=100000s --no-free-tier", "4"),
         // A machine of macOS for a day at least: 1,440 x 0.02
         ("--codebuild reserved.arm.m2.medium=1x1h", "28.8"),
         // 3,600 x 0.00003, and 60 x 0.001
@@ -386,7 +386,7 @@ fn estimates_come_to_the_list_price_by_hand() {
         ),
         // 60,000 GB out: 10,240 x 0.09 + 40,960 x 0.085 + 8,800 x 0.07
         (
-            "--usage datatransfer:DataTransfer-Out-Bytes=60000 --free-tier none",
+            "--usage datatransfer:DataTransfer-Out-Bytes=60000 --no-free-tier",
             "5019.2",
         ),
         // No free tier of SNS in GovCloud: 1,000,000 x 0.0000006

@@ -237,7 +237,7 @@ impl<'a> Application<'a> {
                     }
                     Change::Minutes { times, .. } => group_change.long *= *times,
                     Change::Compute { to, speed, .. } => {
-                        group_change.target = Some((at, to, *speed))
+                        group_change.target = Some((at, to, *speed));
                     }
                     Change::Region { to, .. } if group.key.region != Region::global() => {
                         group_change.region = Some(to);

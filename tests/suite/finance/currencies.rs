@@ -50,7 +50,7 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
     }
     // The page has both for each figure and each amount of a table.
     let page = folder.report(
-        &[&euro[..], &["--format", "html", "--ahead", "1"]].concat(),
+        &[&euro[..], &["--format", "html", "--months", "1"]].concat(),
         "p.html",
     );
     let page = read(&page);
