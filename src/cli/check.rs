@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::number,
     whatif::{BaselineArgs, SetArgs, currency_of, stated},
@@ -80,13 +80,7 @@ pub(super) fn run(
         .transpose()?
         .map(Money::new);
     let (check, more, currency) = args.verdict(app, output, budget)?;
-    if output.format == Format::Table {
-        // One line, whatever the terminal's width: it is read in logs.
-        let line = report::check::line(&check, &more, &currency);
-        output.data(&format!("{}\n", report::text::clean(&line)))?;
-    } else {
-        output.document(&report::check::document(&check, &more, &currency))?;
-    }
+    output.show(&report::check::answer(&check, &more, &currency))?;
     Ok(if check.is_over() {
         Exit::OverBudget
     } else {

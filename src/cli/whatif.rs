@@ -273,7 +273,7 @@ pub(super) fn run(
     }
     let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
     let notes = notes(&baseline, &answers, &currency, app);
-    output.document(&report::whatif::document(
+    output.show(&report::whatif::document(
         &baseline.name,
         &shown,
         &notes,
@@ -319,7 +319,7 @@ fn ahead(
             &currency,
             &app.catalog,
         ));
-        output.document(&report::whatif::ahead(
+        output.show(&report::whatif::ahead(
             &scenario.name,
             &baseline.name,
             comparison,
@@ -480,5 +480,5 @@ fn turn(
         let sweep = parameter::sweep(&months, scenario, &parameters).map_err(rating)?;
         report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
     };
-    output.document(&document)
+    output.show(&document)
 }
