@@ -125,7 +125,12 @@ fn future(
         &forecast.result,
         &super::forecast::View::of(forecast, input.catalog),
     );
-    let mut table = document.document.tables().next().expect("a forecast is a table").clone();
+    let mut table = document
+        .document
+        .tables()
+        .next()
+        .expect("a forecast is a table")
+        .clone();
     let amounts = [
         ("p10", "converted_p10"),
         ("p50", "converted_p50"),

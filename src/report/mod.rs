@@ -36,6 +36,7 @@ mod picture;
 pub mod prices;
 pub mod reconcile;
 pub mod scenario_file;
+pub mod schemas;
 mod summary_csv;
 pub mod text;
 pub mod usage;
@@ -132,6 +133,42 @@ impl Cell {
 
     fn is_number(&self) -> bool {
         !matches!(self, Self::Text(_) | Self::Day(_) | Self::Flag(_))
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<Decimal> for Cell {
+    fn from(number: Decimal) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Quantity> for Cell {
+    fn from(quantity: Quantity) -> Self {
+        Self::Quantity(quantity)
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(day: NaiveDate) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
     }
 }
 

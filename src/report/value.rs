@@ -74,7 +74,21 @@ macro_rules! object {
         #[cfg_attr(test, schemars(deny_unknown_fields))]
         $(#[serde(tag = "schema", rename = $schema)])?
         $vis struct $name { $($(#[$doc])* pub $field: $type,)* }
+
+        $(
+            #[cfg(test)]
+            impl $crate::report::value::Contract for $name {
+                const SCHEMA: &'static str = $schema;
+            }
+        )?
     };
+}
+
+/// An answer of its own; serde writes its schema's name first.
+#[cfg(test)]
+pub(super) trait Contract: schemars::JsonSchema {
+    /// As `pipebill.usage/1`.
+    const SCHEMA: &'static str;
 }
 
 pub(crate) use {object, row};
