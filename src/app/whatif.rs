@@ -16,11 +16,12 @@ use crate::{
         ids::ServiceCode,
         metering::from_events::MeteringOptions,
         money::Money,
+        percentiles::Percentiles,
         period::Month,
         plan::{Plan, PricingTerms},
         price_book::BilledPrices,
         scenario::{
-            Change, Comparison, Percentiles, Scenario, ScenarioRater, Term, compare,
+            Change, Comparison, Scenario, ScenarioRater, Term, compare,
             workload::{BuildEvent, MonthEvents, PipelineActivity, Workload},
         },
         storage::{self, History, ResourceDetail},
