@@ -67,7 +67,7 @@ pub(super) fn run(
     };
     let request = BillRequest {
         by_day: args.by == Some(Dimension::Day),
-        ..args.terms.request(&app.catalog, args.currency.as_deref())?
+        ..args.terms.request(app, args.currency.as_deref())?
     };
     let rated = if args.metered {
         app.metered_bill(&ledger, month, &request, args.rules.options())?

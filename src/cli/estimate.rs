@@ -118,7 +118,7 @@ pub(super) fn run(
     let mut plan = file.plan(month, region);
     plan.items.extend(args.stated.items(app)?);
     if plan.items.is_empty() && plan.pipelines.is_empty() {
-        return Err(CommandError::NothingStated);
+        return Err(AppError::NothingStated.into());
     }
     let title = match &args.file {
         Some(path) => format!(
@@ -128,7 +128,7 @@ pub(super) fn run(
         ),
         None => format!("Estimate for {month}, {}", plan.region),
     };
-    let terms = args.terms.over(file.terms, &app.catalog)?;
+    let terms = app.pricing_terms(&args.terms.terms(), file.terms)?;
     let bill = app.estimate(&plan, &terms, args.terms.sharing(), args.security_baseline)?;
     let detail = report::bill::Detail {
         explain: args.explain,

@@ -107,7 +107,7 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let options = args.options()?;
     let ledger = app.ledger()?;
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let request = args.terms.request(app, args.currency.as_deref())?;
     if args.backtest {
         let (backtest, currency) = app.backtest(&ledger, &options, &request)?;
         output.document(&report::forecast_backtest::document(&backtest, &currency))?;

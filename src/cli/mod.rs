@@ -251,9 +251,14 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
     };
     let today = global.as_of.unwrap_or_else(today);
     let strict = global.strict;
-    let app = || -> Result<App, CommandError> { Ok(App::new(today, books()?)?) };
+    let open = |source| -> Result<App, CommandError> {
+        let mut app = App::new(today, source)?;
+        app.labels = |field| error::flag(field).to_owned();
+        Ok(app)
+    };
+    let app = || open(books()?);
     match cli.command {
-        Command::Demo(args) => demo::run(&args, &App::new(today, DataSource::Sample)?, output),
+        Command::Demo(args) => demo::run(&args, &open(DataSource::Sample)?, output),
         Command::Estimate(args) => estimate::run(&args, &app()?, output, strict),
         #[cfg(feature = "aws")]
         Command::Collect(args) => collect::run(&args, &app()?, output, strict),

@@ -74,12 +74,14 @@ pub(super) fn run(
         args.min_saving.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let baseline = args.baseline.gather(app, output)?;
+    let request = args.baseline.request();
+    let baseline = app.gather(&request)?;
+    output.say_assumptions(&baseline.assumptions);
     let least = Money::new(least);
     let found = match args.against {
         Against::History => app.optimize(&baseline, least)?,
         Against::Forecast => {
-            let request = args.baseline.request(app)?;
+            let request = app.rating_terms(&request.terms, request.currency.as_deref())?;
             app.optimize_ahead(&app.ledger()?, &baseline, least, &request)?
         }
     };

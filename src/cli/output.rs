@@ -163,6 +163,13 @@ impl Output {
         to_stderr(&text::clean(message));
     }
 
+    /// Says what was assumed of stated usage.
+    pub(super) fn say_assumptions(&self, assumptions: &[String]) {
+        for note in assumptions {
+            self.say(&format!("note: {note}"));
+        }
+    }
+
     /// Says that an answer rests on price lists older than a year, if it does.
     pub(super) fn say_old_prices(&self, oldest: Option<NaiveDate>, today: NaiveDate) {
         if let Some(old) = old_prices(oldest, today) {

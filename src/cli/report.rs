@@ -237,7 +237,7 @@ pub(super) fn run(
     let mut ledger = app.ledger()?;
     let request = args
         .terms
-        .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
+        .request(app, args.currency.of_ledger()?.as_deref())?;
     let months: Vec<RatedMonth> = months(args, app, &ledger)?
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
@@ -348,12 +348,12 @@ pub(super) fn run(
 /// Returns the scenario of a file or of --set, if one is stated.
 fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandError> {
     let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
-    let mut scenarios = args.changes.scenarios(&files, app)?;
+    let mut scenarios = app.scenarios(&args.changes.scenarios(&files))?;
     let stated = scenarios
         .pop()
         .filter(|scenario| !scenario.changes.is_empty());
     if stated.is_none() && args.scenario.is_some() {
-        return Err(CommandError::NoChange);
+        return Err(AppError::NoChange.into());
     }
     Ok(stated)
 }

@@ -38,6 +38,7 @@ mod summary_csv;
 pub mod text;
 pub mod usage;
 pub mod whatif;
+pub mod words;
 mod xlsx;
 
 use chrono::NaiveDate;
@@ -124,6 +125,42 @@ impl Cell {
 
     fn is_number(&self) -> bool {
         !matches!(self, Self::Text(_) | Self::Day(_) | Self::Flag(_))
+    }
+}
+
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<Decimal> for Cell {
+    fn from(number: Decimal) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Quantity> for Cell {
+    fn from(quantity: Quantity) -> Self {
+        Self::Quantity(quantity)
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(day: NaiveDate) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
     }
 }
 
