@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use rust_decimal::Decimal;
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::{TermsArgs, assignment, number},
 };
@@ -134,26 +134,9 @@ pub(super) fn run(
         explain: args.explain,
         lines: true,
     };
-    show(&bill, title, detail, app, output)?;
+    output.show(&report::bill::answer(&bill, title, &app.catalog, detail))?;
     hint_at_unpriced(&bill, &app.catalog, output);
     Ok(Exit::of(bill.is_complete(), strict))
-}
-
-/// Writes a bill in the format asked for.
-pub(super) fn show(
-    bill: &Bill,
-    title: String,
-    detail: report::bill::Detail,
-    app: &App,
-    output: &Output,
-) -> Result<(), CommandError> {
-    match output.format {
-        Format::Json => output.data(&report::json::bill(bill)),
-        Format::Csv => output.data(&report::finance::render(bill)),
-        Format::Table | Format::Markdown | Format::Report(_) => {
-            output.document(&report::bill::document(bill, title, &app.catalog, detail))
-        }
-    }
 }
 
 /// Says what to do about lines without a price, in commands that can be pasted.

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::number,
     whatif::{Against, BaselineArgs},
@@ -90,14 +90,7 @@ pub(super) fn run(
     }
     let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
     output.say_old_prices(oldest.min(), app.today);
-    match output.format {
-        Format::Json => output.data(&report::optimize::json(&found))?,
-        Format::Csv => {
-            let document = report::optimize::document(&found, usize::MAX, args.explain);
-            output.document(&document)?;
-        }
-        _ => output.document(&report::optimize::document(&found, args.top, args.explain))?,
-    }
+    output.show(&report::optimize::answer(&found, args.top, args.explain))?;
     Ok(Exit::of(found.complete, strict))
 }
 

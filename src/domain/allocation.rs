@@ -71,6 +71,20 @@ impl Dimension {
         }
     }
 
+    /// Returns what `--by` and files call it.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Account => "account".to_owned(),
+            Self::Resource => "project".to_owned(),
+            Self::Tag(key) => format!("tag:{key}"),
+            Self::Service => "service".to_owned(),
+            Self::Region => "region".to_owned(),
+            Self::Meter => "meter".to_owned(),
+            Self::Day => "day".to_owned(),
+            Self::CostCenter(_) => "cost_center".to_owned(),
+        }
+    }
+
     /// Returns the heading of the parts.
     pub fn heading(&self) -> String {
         match self {

@@ -2,7 +2,10 @@
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Fan, FanRow, Table, costs, discounts, show_money};
+use super::{
+    Answer, Block, Cell, Column, Document, Fan, FanRow, Table, costs, discounts, json, show_money,
+    uncoded,
+};
 use crate::{
     domain::{
         allocation::Dimension,
@@ -76,7 +79,7 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
 ];
 
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
+pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
     let table = match &forecast.options.by {
         None => by_month(forecast, view),
         Some(by) => by_part(forecast, view, by),
@@ -88,7 +91,7 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
     }
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
-        blocks.push(Block::Detail("drivers", drivers(forecast, view)));
+        blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     let mut notes = notes(forecast, view);
@@ -100,7 +103,7 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
                 .map(|why| format!("No forecast of AWS: {why}.")),
         );
     }
-    blocks.push(Block::Notes(notes));
+    blocks.push(Block::Notes(uncoded(notes)));
     let money = |amount| Cell::Money(amount, view.currency.clone());
     let sum = amount(view, is_complete(forecast));
     let options = &forecast.options;
@@ -108,10 +111,9 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         let why = aws.refused.as_deref();
         ("aws_refused", why.map_or(Cell::Empty, Cell::text))
     });
-    Document {
-        schema: "pipebill.forecast/1",
-        title: format!("Forecast from {}", forecast.last_day),
-        facts: vec![
+    json::untyped(
+        "pipebill.forecast/1",
+        vec![
             ("known_until", Cell::Day(forecast.last_day)),
             ("currency", Cell::text(view.currency.as_str())),
             ("history_days", Cell::Count(forecast.history_days as u64)),
@@ -130,8 +132,11 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         .into_iter()
         .chain(refused)
         .collect(),
-        blocks,
-    }
+        Document {
+            title: format!("Forecast from {}", forecast.last_day),
+            blocks,
+        },
+    )
 }
 
 fn is_complete(forecast: &ForecastResult) -> bool {

@@ -215,7 +215,7 @@ fn lead(prospect: &ScenarioSummary) -> String {
             show(total.baseline)
         );
         if let Some(percent) = total.percent() {
-            let percent = show_percent(percent).replace('-', "−");
+            let percent = show_percent(percent);
             let difference = signed_money(total.difference, currency);
             text += &format!(": {difference}, {percent} %");
         }
