@@ -17,10 +17,11 @@ use crate::{
         ids::{Currency, ServiceCode},
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         period::Month,
         quantity::Unit,
     },
-    forecast::{DriverForecast, Forecast, ForecastResult, Range},
+    forecast::{DriverForecast, Forecast, ForecastResult},
 };
 
 /// How a forecast is laid out.
@@ -253,11 +254,11 @@ pub fn announcement(requests: u32, cost: Money) -> String {
     )
 }
 
-fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn range(range: Percentiles, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     [range.p10, range.p50, range.p90].map(money)
 }
 
-fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn optional(known: Option<Percentiles>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     known.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |known| {
         range(known, money)
     })

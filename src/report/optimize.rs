@@ -8,7 +8,8 @@ use crate::domain::{
     ids::Currency,
     number::plain,
     optimize::{Finding, Optimization},
-    scenario::{Percentiles, Scenario},
+    percentiles::Percentiles,
+    scenario::Scenario,
 };
 
 /// The findings that are explained, and the lines of evidence and changes of each, unless all are

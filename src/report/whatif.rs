@@ -11,14 +11,15 @@ use crate::{
         ids::Currency,
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         scenario::{
-            Comparison, Percentiles, Totals,
+            Comparison, Totals,
             break_even::BreakEven,
             parameter::{Axis, Sweep, SweepPoint, Tornado, Variation, shown_value},
             percent_of,
         },
     },
-    forecast::{Compared, Range},
+    forecast::Compared,
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -342,18 +343,19 @@ pub fn ahead(
         Column::new("P90", "difference_p90", 1),
         Column::in_files("currency"),
     ]);
-    let row = |label: String, baseline: Range, scenario: Range, difference: Range| {
-        vec![
-            Cell::text(label),
-            money(baseline.p50),
-            money(scenario.p50),
-            money(difference.p50),
-            money(difference.p10),
-            money(difference.p50),
-            money(difference.p90),
-            Cell::text(currency.as_str()),
-        ]
-    };
+    let row =
+        |label: String, baseline: Percentiles, scenario: Percentiles, difference: Percentiles| {
+            vec![
+                Cell::text(label),
+                money(baseline.p50),
+                money(scenario.p50),
+                money(difference.p50),
+                money(difference.p10),
+                money(difference.p50),
+                money(difference.p90),
+                Cell::text(currency.as_str()),
+            ]
+        };
     for month in &compared.months {
         table.rows.push(row(
             month.month.to_string(),

@@ -10,7 +10,8 @@ use crate::{
     domain::{
         ids::Currency,
         optimize::{Finding, Optimization},
-        scenario::{Percentiles, percent_of},
+        percentiles::Percentiles,
+        scenario::percent_of,
         scenario_summary::ScenarioSummary,
     },
     report::{
