@@ -15,7 +15,6 @@ mod comment;
 pub mod costs;
 pub mod csv;
 pub mod discounts;
-mod fan;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -43,8 +42,6 @@ mod xlsx;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-
-pub use fan::{Fan, FanRow};
 
 use crate::domain::{
     ids::Currency,
@@ -275,7 +272,7 @@ pub enum Block {
     /// Lines that stand as they are, one below the other.
     Lines(Vec<String>),
     /// Ranges as bars, for terminals and wikis.
-    Fan(Fan),
+    Fan(chart::FanChart),
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.

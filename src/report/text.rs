@@ -46,7 +46,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                 render_table(&table, terminal) + &more
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
-            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
