@@ -3,8 +3,9 @@
 use rust_decimal::Decimal;
 
 use super::{
-    Answer, Block, Cell, Column, Document, Fan, FanRow, Table, costs, discounts, json, show_money,
-    uncoded,
+    Answer, Block, Cell, Column, Document, Table,
+    chart::{FanChart, FanMonth},
+    costs, discounts, json, show_money, uncoded,
 };
 use crate::{
     domain::{
@@ -313,20 +314,21 @@ pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
 }
 
-fn fan(forecast: &ForecastResult, view: &View<'_>) -> Fan {
-    Fan {
-        rows: forecast
+fn fan(forecast: &ForecastResult, view: &View<'_>) -> FanChart {
+    FanChart {
+        past: Vec::new(),
+        ahead: forecast
             .months
             .iter()
-            .map(|month| FanRow {
-                label: month.month.to_string(),
+            .map(|month| FanMonth {
+                month: month.month,
                 known: month.known,
                 p10: month.total.p10,
                 p50: month.total.p50,
                 p90: month.total.p90,
             })
             .collect(),
-        mark: forecast.options.budget,
+        budget: forecast.options.budget,
         currency: view.currency.clone(),
     }
 }

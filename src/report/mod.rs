@@ -16,7 +16,6 @@ mod comment;
 pub mod costs;
 pub mod csv;
 pub mod discounts;
-mod fan;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -51,7 +50,6 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use answer::Answer;
-pub use fan::{Fan, FanRow};
 pub use words::Note;
 
 use crate::domain::{
@@ -288,7 +286,7 @@ pub enum Block {
     /// A line that is never broken, for it is read in logs.
     Verdict(String),
     /// Ranges as bars, for terminals and wikis.
-    Fan(Fan),
+    Fan(chart::FanChart),
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.

@@ -54,7 +54,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     .collect()
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
-            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
                     |note: &Note| wrap(&clean(&format!("- {}", note.text)), terminal.width, "  ");

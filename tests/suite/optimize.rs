@@ -8,6 +8,7 @@ use pipebill::{
         ids::Meter,
         money::Money,
         optimize::{FindingKind, Optimization, combine, split::Charges},
+        pattern::Pattern,
         percentiles::Percentiles,
         period::Month,
         plan::{PipelineType, PricingTerms},
@@ -15,7 +16,7 @@ use pipebill::{
         quantity::Unit,
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, ScenarioRater, Selector, Target, Term, break_even::break_even,
+            Change, ScenarioRater, Selector, Target, Term, break_even::break_even,
             parameter::Parameter, unpriced,
         },
     },
