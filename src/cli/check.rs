@@ -212,7 +212,9 @@ fn forecast(
         ));
     }
     let recurring = forecast.discounts.recurring.iter();
-    more.extend(recurring.map(|of| report::discounts::less(of, &app.catalog)));
+    more.extend(
+        recurring.map(|of| report::discounts::less(app.catalog.service_name(&of.service), of)),
+    );
     if !forecast.costs.services.is_empty() {
         more.push("forecast as costs: the export states no quantities".to_owned());
     }

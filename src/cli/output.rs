@@ -14,7 +14,7 @@ use crate::{
     report::{
         Document, csv,
         formats::{self, ReportError},
-        json, markdown, text,
+        json, markdown, text, words,
     },
 };
 
@@ -166,7 +166,7 @@ impl Output {
     /// Says that an answer rests on price lists older than a year, if it does.
     pub(super) fn say_old_prices(&self, oldest: Option<NaiveDate>, today: NaiveDate) {
         if let Some(old) = old_prices(oldest, today) {
-            self.say(&format!("note: {old}"));
+            self.say(&format!("note: {}", words::bill::remark(&old).text));
         }
     }
 

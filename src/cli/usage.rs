@@ -2,7 +2,7 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::{App, AppError, SPREAD},
+    app::{App, AppError},
     domain::{
         allocation::Dimension,
         metering::{
@@ -10,6 +10,7 @@ use crate::{
             from_events::{MeteringOptions, QueuedTime},
         },
         period::Month,
+        remark::Remark,
         usage_summary::summarize,
     },
     ledger::Ledger,
@@ -111,15 +112,15 @@ pub(super) fn run(
         let month = app.month(&ledger, args.month)?;
         let (sums, is_spread) = app.usage(&ledger, &[month], &args.by)?;
         let gaps = app.gaps(&ledger, month)?;
-        let notes = is_spread.then(|| SPREAD.to_owned()).into_iter().collect();
+        let notes = is_spread
+            .then_some(Remark::DaysSpread)
+            .into_iter()
+            .collect();
         (sums, format!("Usage in {month}"), gaps, notes)
     };
     let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
-    let mut notes: Vec<String> = gaps
-        .iter()
-        .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
-        .collect();
-    notes.extend(others);
+    let mut notes: Vec<report::Note> = gaps.iter().map(report::words::missing).collect();
+    notes.extend(others.iter().map(report::words::bill::remark));
     if !notes.is_empty() {
         document.blocks.push(report::Block::Notes(notes));
     }

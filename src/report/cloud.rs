@@ -85,7 +85,7 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Document 
         schema: "pipebill.import-plan/1",
         title: "Would be imported".to_owned(),
         facts: vec![],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 

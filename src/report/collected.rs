@@ -110,7 +110,7 @@ pub fn document(outcome: &Outcome) -> Document {
             ("calls", Cell::Count(calls)),
             ("api_cost", Cell::Money(outcome.cost, dollars())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 

@@ -91,6 +91,6 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
             ),
             ("coverage80", shown(backtest.coverage)),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }

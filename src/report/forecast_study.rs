@@ -85,7 +85,7 @@ pub fn document(study: &Study, ms_per_series: f64) -> Document {
         blocks: vec![
             Block::Table(table),
             Block::Lines(lines),
-            Block::Notes(notes),
+            Block::Notes(super::uncoded(notes)),
         ],
     }
 }

@@ -115,7 +115,7 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
         schema: "pipebill.import/1",
         title: "Imported".to_owned(),
         facts: vec![],
-        blocks: vec![Block::Table(months), Block::Notes(notes)],
+        blocks: vec![Block::Table(months), Block::Notes(super::uncoded(notes))],
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Block, Cell, Document, Table, finality};
+use super::{Block, Cell, Document, Table, words};
 use crate::domain::{
     bill::{Bill, LineItem},
     ids::AccountId,
@@ -26,12 +26,12 @@ pub fn render(document: &Document) -> String {
         }
     }
     let notes = document.blocks.iter().filter_map(|block| match block {
-        Block::Notes(notes) => Some(notes),
+        Block::Notes(notes) | Block::Explained { notes, .. } => Some(notes),
         _ => None,
     });
     object.insert(
         "notes".to_owned(),
-        json!(notes.flatten().collect::<Vec<_>>()),
+        json!(notes.flatten().map(|note| &note.text).collect::<Vec<_>>()),
     );
     pretty(&Value::Object(object))
 }
@@ -88,7 +88,7 @@ pub fn bill(bill: &Bill) -> String {
             "drawn": plain(allowance.drawn),
         })).collect::<Vec<_>>(),
         "lines": bill.lines.iter().map(line).collect::<Vec<_>>(),
-        "notes": finality::notes(bill).iter().chain(&bill.notes).collect::<Vec<_>>(),
+        "notes": words::bill::of_reading(bill).into_iter().map(|note| note.text).collect::<Vec<_>>(),
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Markdown for pull requests and wikis.
 
-use super::{Block, Document, Table, text::clean};
+use super::{Block, Document, Table, text::clean, words};
 
 /// Renders a document.
 pub fn render(document: &Document) -> String {
@@ -34,8 +34,8 @@ pub fn render(document: &Document) -> String {
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
             }
-            Block::Notes(notes) => {
-                out += &notes
+            Block::Notes(_) | Block::Explained { .. } => {
+                out += &words::seen(block)
                     .iter()
                     .map(|note| format!("- {}\n", escaped(note)))
                     .collect::<String>();

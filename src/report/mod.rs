@@ -12,9 +12,7 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
-pub mod costs;
 pub mod csv;
-pub mod discounts;
 mod fan;
 mod finality;
 pub mod finance;
@@ -45,6 +43,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use fan::{Fan, FanRow};
+pub use words::{Note, costs, discounts};
 
 use crate::domain::{
     ids::Currency,
@@ -279,7 +278,14 @@ pub enum Block {
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
-    Notes(Vec<String>),
+    Notes(Vec<Note>),
+    /// The same, of which `--explain` shows all.
+    Explained {
+        /// The notes, the most important first.
+        notes: Vec<Note>,
+        /// All of them are shown.
+        all: bool,
+    },
 }
 
 /// An answer to one question.
@@ -333,6 +339,12 @@ impl Document {
             })
         })
     }
+}
+
+/// Takes sentences as notes that have no code of their own yet.
+pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> {
+    let note = |text| Note::new("note", text);
+    sentences.into_iter().map(note).collect()
 }
 
 /// Shows an amount in whole cents; what is more than nothing never shows as nothing.

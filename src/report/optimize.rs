@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Block, Cell, Column, Document, Note, Table, show_money, words};
 use crate::domain::{
     ids::Currency,
     number::plain,
@@ -19,10 +19,16 @@ pub fn document(found: &Optimization, top: usize, explain: bool) -> Document {
     let mut blocks = vec![Block::Table(table(found, top))];
     let explained = if explain { top } else { FIRST.min(top) };
     for (number, finding) in (1..).zip(&found.findings).take(explained) {
-        blocks.push(Block::Heading(format!("{number}. {}", finding.title)));
-        blocks.push(Block::Lines(lines(finding, explain)));
+        blocks.push(Block::Heading(format!(
+            "{number}. {}",
+            words::optimize::title(&finding.proposed)
+        )));
+        blocks.push(Block::Lines(lines(finding, &found.currency, explain)));
     }
-    blocks.push(Block::Notes(notes(found, top)));
+    blocks.push(Block::Explained {
+        notes: words::optimize::notes(found, top),
+        all: explain,
+    });
     let money = |amount| Cell::Money(amount, found.currency.clone());
     Document {
         schema: "pipebill.optimize/1",
@@ -62,7 +68,7 @@ fn table(found: &Optimization, top: usize) -> Table {
         Column::in_files("saving_p10"),
         Column::in_files("saving_p90"),
         Column::new("Min. speed", "min_speed", 3),
-        Column::new("Not with", "overlaps", 1),
+        Column::new("Conflicts with", "overlaps", 1),
         Column::in_files("build_by_build"),
         Column::in_files("changes"),
         Column::in_files("currency"),
@@ -73,7 +79,7 @@ fn table(found: &Optimization, top: usize) -> Table {
             Cell::Count(number),
             Cell::text(finding.kind.name()),
             Cell::text(&finding.subject),
-            Cell::text(&finding.title),
+            Cell::text(words::optimize::title(&finding.proposed)),
             money(finding.saving.p50),
             Cell::text(range(&finding.saving, &found.currency)),
             money(finding.saving.p10),
@@ -89,7 +95,7 @@ fn table(found: &Optimization, top: usize) -> Table {
 }
 
 /// Numbers findings as the table does, from 1.
-fn numbers(findings: &[usize]) -> String {
+pub(super) fn numbers(findings: &[usize]) -> String {
     let numbers: Vec<String> = findings.iter().map(|at| (at + 1).to_string()).collect();
     numbers.join(", ")
 }
@@ -98,103 +104,32 @@ fn changes(scenario: &Scenario) -> Vec<String> {
     scenario.changes.iter().map(ToString::to_string).collect()
 }
 
-fn lines(finding: &Finding, explain: bool) -> Vec<String> {
+fn lines(finding: &Finding, currency: &Currency, explain: bool) -> Vec<String> {
     let most = if explain { usize::MAX } else { FIRST };
     let mut lines = Vec::new();
-    let mut part = |label: &str, texts: &[String], most: usize| {
-        for text in texts.iter().take(most) {
+    let mut part = |label: &str, texts: Vec<String>| {
+        let more = texts.len().saturating_sub(most);
+        for text in texts.into_iter().take(most) {
             lines.push(format!("  {label:<9} {text}"));
         }
-        if texts.len() > most {
-            let more = texts.len() - most;
-            lines.push(format!("  {label:<9} and {more} more: --explain shows all"));
+        if more > 0 {
+            lines.push(format!("  {label:<9} {more} more: --explain"));
         }
     };
-    part("evidence", &finding.evidence, most);
-    let pays = finding.min_speed.map(|speed| {
-        let speed = plain(speed);
-        format!("as long as builds run at least {speed} times as fast as now")
-    });
-    part("pays", &pays.into_iter().collect::<Vec<_>>(), most);
-    part("assumes", &finding.assumptions, most);
-    part("risk", &finding.risks, most);
-    let set: Vec<String> = changes(&finding.scenario)
-        .iter()
-        .map(|change| format!("--set '{change}'"))
-        .collect();
-    part("change", &set, most);
+    let text = |note: Note| note.text;
+    let evidence = finding.evidence.iter();
+    let evidence = evidence.map(|it| words::optimize::evidence(it, currency));
+    part("evidence", evidence.map(text).collect());
+    let pays = words::optimize::min_speed(finding);
+    part("min speed", pays.into_iter().map(text).collect());
+    let assumptions = finding.assumptions.iter().map(words::optimize::assumption);
+    part("assumes", assumptions.map(text).collect());
+    let risks = finding.risks.iter().map(words::optimize::risk);
+    part("risk", risks.map(text).collect());
+    let changes = changes(&finding.scenario);
+    let set = changes.iter().map(|change| format!("--set '{change}'"));
+    part("change", set.collect());
     lines
-}
-
-fn notes(found: &Optimization, top: usize) -> Vec<String> {
-    let mut notes = Vec::new();
-    let show = |amount| show_money(amount, &found.currency);
-    if let Some(together) = &found.best_combination {
-        notes.push(format!(
-            "Together {} save {} a month ({}), rated as one scenario{}. What is not with one of them \
-             changes the same usage: do not add it.",
-            numbers(&together.findings),
-            show(together.saving.p50),
-            range(&together.saving, &found.currency),
-            if together.proven {
-                "; no other choice adds up to more"
-            } else {
-                ""
-            }
-        ));
-    } else if found.findings.is_empty() {
-        notes.push("Nothing was found that saves as much as was asked for.".to_owned());
-    }
-    if found.findings.len() > top {
-        notes.push(format!(
-            "{top} of {} findings are shown: --top. What each rests on: --explain.",
-            found.findings.len()
-        ));
-    }
-    let count = found.months.len();
-    notes.push(match (found.builds, count) {
-        (0, _) => format!(
-            "From the totals of {}. No builds are known one by one: `pipebill collect` reads them, and \
-             rounding, fleets, Lambda and second tries can be looked at.",
-            match count {
-                1 => "one month".to_owned(),
-                _ => format!("{count} months, of which the last decides what is named"),
-            }
-        ),
-        (builds, 1) => format!("Build by build: {builds} builds of one month, which is no range."),
-        (builds, _) => format!(
-            "Build by build: {builds} builds in the last of {count} months, which decides what is \
-             named{}.",
-            if found.ahead {
-                ""
-            } else {
-                "; P10 to P90 are over these months"
-            }
-        ),
-    });
-    if found.ahead {
-        notes.push(
-            "Savings and their P10 to P90 are those of the next whole month, over 2,000 futures; of \
-             logs and artifacts in storage, which are not forecast, those of the last months."
-                .to_owned(),
-        );
-    }
-    if found.below_min_saving > 0 {
-        notes.push(match found.below_min_saving {
-            1 => "1 smaller saving is not shown: --min-saving.".to_owned(),
-            several => format!("{several} smaller savings are not shown: --min-saving."),
-        });
-    }
-    if found.unrated > 0 {
-        notes.push(format!(
-            "{} more proposals, each estimated to save less than those above, were not rated.",
-            found.unrated
-        ));
-    }
-    notes.extend(found.observations.iter().cloned());
-    let missing = found.not_compared.iter();
-    notes.extend(missing.map(|what| format!("Not compared: {what}.")));
-    notes
 }
 
 /// Renders findings as `pipebill.optimize/1`.
@@ -206,20 +141,21 @@ pub fn json(found: &Optimization) -> String {
             "p90": spread.p90.to_string(),
         })
     };
+    let note = |note: Note| note.text;
     let finding = |(number, finding): (usize, &Finding)| -> Value {
         json!({
             "number": number,
             "kind": finding.kind.name(),
             "subject": finding.subject,
-            "title": finding.title,
+            "title": words::optimize::title(&finding.proposed),
             "saving": spread(&finding.saving),
             "saving_over": if finding.of_future { "forecast" } else { "history" },
             "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "min_speed": finding.min_speed.map(plain),
             "build_by_build": finding.build_by_build,
-            "evidence": finding.evidence,
-            "assumptions": finding.assumptions,
-            "risks": finding.risks,
+            "evidence": finding.evidence.iter().map(|it| note(words::optimize::evidence(it, &found.currency))).collect::<Vec<_>>(),
+            "assumptions": finding.assumptions.iter().map(|it| note(words::optimize::assumption(it))).collect::<Vec<_>>(),
+            "risks": finding.risks.iter().map(|it| note(words::optimize::risk(it))).collect::<Vec<_>>(),
             "changes": changes(&finding.scenario),
             "overlaps": finding.overlaps.iter().map(|at| at + 1).collect::<Vec<_>>(),
         })
@@ -241,8 +177,8 @@ pub fn json(found: &Optimization) -> String {
         })),
         "below_min_saving": found.below_min_saving,
         "not_rated": found.unrated,
-        "not_compared": found.not_compared,
-        "observations": found.observations,
+        "not_compared": found.not_compared.iter().map(|it| note(words::optimize::not_compared(it, &found.currency))).collect::<Vec<_>>(),
+        "observations": found.observations.iter().map(|it| note(words::optimize::observation(it, &found.currency))).collect::<Vec<_>>(),
     });
     super::json::pretty(&value)
 }
@@ -261,20 +197,28 @@ pub fn slug(subject: &str) -> String {
     parts.join("-")
 }
 
+/// Returns the scenario of a finding under the name and the first evidence that people read.
+pub fn scenario(found: &Optimization, finding: &Finding) -> Scenario {
+    let evidence = finding.evidence.first();
+    let evidence = evidence.map(|it| words::optimize::evidence(it, &found.currency));
+    Scenario {
+        name: words::optimize::title(&finding.proposed),
+        note: evidence.map(|note| note.text),
+        ..finding.scenario.clone()
+    }
+}
+
 /// Returns what a scenario file says above its changes.
 pub fn comments(found: &Optimization, finding: &Finding) -> Vec<String> {
     let mut comments = vec![format!(
-        "Would have saved {} a month ({}), {}.",
+        "Would have saved {} a month ({}) in {}.",
         show_money(finding.saving.p50, &found.currency),
         range(&finding.saving, &found.currency),
         months(found)
     )];
-    comments.extend(
-        finding
-            .assumptions
-            .iter()
-            .map(|text| format!("Assumes: {text}")),
-    );
-    comments.extend(finding.risks.iter().map(|text| format!("Risk: {text}")));
+    let assumptions = finding.assumptions.iter().map(words::optimize::assumption);
+    comments.extend(assumptions.map(|note| format!("Assumes: {}", note.text)));
+    let risks = finding.risks.iter().map(words::optimize::risk);
+    comments.extend(risks.map(|note| format!("Risk: {}", note.text)));
     comments
 }

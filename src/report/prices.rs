@@ -76,7 +76,7 @@ pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Document {
         schema: "pipebill.prices/1",
         title: format!("Prices, {} in all", tariffs().count()),
         facts: vec![],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 
@@ -248,7 +248,7 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Do
         schema: "pipebill.regions/1",
         title: "What is offered where".to_owned(),
         facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 
@@ -486,7 +486,7 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
         ));
     }
     let title = format!("Age of the prices in use on {today}, in days");
-    let blocks = vec![Block::Table(table), Block::Notes(notes)];
+    let blocks = vec![Block::Table(table), Block::Notes(super::uncoded(notes))];
     (
         Document {
             schema: "pipebill.prices-age/2",
@@ -538,7 +538,7 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
         schema: "pipebill.prices-imported/1",
         title: "Prices imported".to_owned(),
         facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 
@@ -576,7 +576,7 @@ pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalo
         schema: "pipebill.prices-updated/1",
         title: "Prices updated".to_owned(),
         facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
+        blocks: vec![Block::Table(table), Block::Notes(super::uncoded(notes))],
     }
 }
 

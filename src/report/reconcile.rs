@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money};
+use super::{Block, Cell, Column, Document, Table, show_money, words};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
-    costs,
     ids::{Meter, Region},
     metering::from_events::Metered,
     money::Money,
@@ -98,7 +97,7 @@ pub fn document(
     total[8] = money(billed);
     total[9] = money(difference);
     table.totals.push(total);
-    let notes = notes(bill, comparisons);
+    let notes = words::reconcile::notes(bill, comparisons);
     let causes = causes(bill, comparisons, sum(|c| c.unexplained), difference);
     Document {
         schema: "pipebill.reconciliation/1",
@@ -206,16 +205,10 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
             cell(metered),
         ]);
     }
-    let mut notes: Vec<String> = metered
-        .gaps
-        .iter()
-        .map(|gap| format!("Missing from metered: {}: {}.", gap.what, gap.reason))
-        .collect();
-    notes.extend(metered.notes.iter().cloned());
     vec![
         Block::Heading("What AWS billed beside what its APIs say happened".to_owned()),
         Block::Table(table),
-        Block::Notes(notes),
+        Block::Notes(words::reconcile::metered(metered)),
     ]
 }
 
@@ -236,64 +229,4 @@ fn why(comparison: &LineReconciliation, bill: &Bill) -> String {
     let named =
         named.map(|(name, amount)| format!("{name} {}", show_money(amount, &bill.currency)));
     named.collect::<Vec<_>>().join(", ")
-}
-
-fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<String> {
-    let show = |amount| show_money(amount, &bill.currency);
-    let mut notes = month_notes(bill);
-    let unbilled = comparisons
-        .iter()
-        .filter(|comparison| comparison.billed.is_none())
-        .count();
-    if unbilled > 0 {
-        notes.push(format!(
-            "{unbilled} lines have no bill beside them and are not compared."
-        ));
-    }
-    for comparison in comparisons.iter().filter(|c| !c.unexplained.is_zero()) {
-        let line = &bill.lines[comparison.line];
-        let why = if comparison.unpriced {
-            " (a part has no price)"
-        } else {
-            ""
-        };
-        notes.push(format!(
-            "Unexplained: {} in {}: {}{why}.",
-            line.key.meter,
-            line.key.region,
-            show(comparison.unexplained)
-        ));
-    }
-    let mut costs = bill.costs_only().peekable();
-    let costs_only = costs.peek().is_some();
-    if costs_only {
-        notes.push(format!(
-            "Not compared: {} of usage whose export states costs and no quantities; ours is what AWS \
-             billed. With quantities: `{}`.",
-            show(costs.map(|line| line.cost).sum()),
-            costs::command(bill.month, bill.month)
-        ));
-    }
-    let is_rated = |comparison: &LineReconciliation| bill.lines[comparison.line].usage.is_some();
-    let has_rest = comparisons.iter().any(|c| !c.unexplained.is_zero());
-    if comparisons.is_empty() {
-        notes.push("Nothing is compared: the bill has no lines.".to_owned());
-    } else if unbilled == 0 && !has_rest && (!costs_only || comparisons.iter().any(is_rated)) {
-        notes.push(if costs_only {
-            "Every other difference is explained; nothing is left over.".to_owned()
-        } else {
-            "Every difference is explained; nothing is left over.".to_owned()
-        });
-    }
-    if comparisons
-        .iter()
-        .any(|comparison| comparison.causes.contains_key(&Cause::FreeTier))
-    {
-        notes.push(
-            "Free tier: units that the bill shows as free and our allowances do not (plus), or the \
-             other way round (minus), at their price."
-                .to_owned(),
-        );
-    }
-    notes
 }

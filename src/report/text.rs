@@ -5,7 +5,7 @@ use comfy_table::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::{Block, Document, Table};
+use super::{Block, Document, Table, words};
 
 /// What the terminal can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,10 +47,10 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
-            Block::Notes(notes) => {
+            Block::Notes(_) | Block::Explained { .. } => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
-                notes
+                words::seen(block)
                     .iter()
                     .map(|note| format!("{}\n", wrapped(note)))
                     .collect()

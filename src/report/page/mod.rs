@@ -20,6 +20,7 @@ use super::{
     chart::Drawing,
     formats::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
+    uncoded,
 };
 use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
@@ -389,7 +390,7 @@ pub fn chart_document(input: &ReportInput<'_>, kind: &ChartKind) -> Result<Docum
         blocks: vec![
             Block::Chart(drawing),
             Block::Table(table),
-            Block::Notes(vec![chart.finding]),
+            Block::Notes(uncoded([chart.finding])),
         ],
     })
 }
