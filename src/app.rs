@@ -5,9 +5,14 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod baseline;
+mod break_even;
+mod check;
 mod discounts;
+mod error;
 #[cfg(feature = "aws")]
 mod expected;
+mod field;
 mod finality;
 mod forecast;
 mod metered;
@@ -15,7 +20,11 @@ mod optimize;
 mod overview;
 mod quantities;
 mod scenario_summary;
+mod scenarios;
 mod study_files;
+mod sweep;
+mod terms;
+mod tornado;
 mod whatif;
 
 use std::{
@@ -26,7 +35,6 @@ use std::{
 
 use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
-use thiserror::Error;
 
 use crate::{
     atomic_file,
@@ -36,7 +44,7 @@ use crate::{
         catalog::{Catalog, Tariffs},
         collection::Source,
         costs::NOT_STATED,
-        export::{BadRow, ExportKind},
+        export::BadRow,
         finality::Finality,
         ids::Currency,
         import::{Delivery, Replaced},
@@ -44,173 +52,39 @@ use crate::{
         period::Month,
         plan::{Plan, PricingTerms},
         price_book::{BilledPrices, PriceBook},
-        rating::{RatedMonth, RatingError, RatingOptions, rate},
+        rating::{RatedMonth, RatingOptions, rate},
         reconcile::{LineReconciliation, reconcile},
         remark::Remark,
         spread::{is_spread, spread},
-        storage::ResourceDetail,
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
-    exports::{self, ImportError, ImportOptions, Unwatched, Watch},
-    inputs::scenario_file::ScenarioError,
-    inputs::usage_file::UsageFileError,
-    ledger::{Ledger, LedgerError},
+    exports::{self, ImportOptions, Unwatched, Watch},
+    ledger::Ledger,
     pricing::{
-        self, CatalogError,
+        self,
         change::{Asked, bring},
         price_list::{self, PriceList, PriceListError},
         store,
     },
     sample,
-    unknown_name::UnknownName,
 };
 
 #[cfg(feature = "aws")]
 pub use aws::PricesFrom;
+pub use baseline::{Baseline, BaselineRequest, MonthUsage, Months};
+pub use break_even::BreakEvenRequest;
+pub use check::{Against, Allowed, CheckRequest, Checked};
+pub use error::AppError;
+pub use field::Field;
 pub use forecast::forecast_study;
 pub use quantities::UnknownServices;
+pub use scenarios::Scenarios;
 pub use study_files::StudyFileError;
-pub use whatif::{Answer, Baseline, MonthUsage};
-
-/// Why a question has no answer.
-#[derive(Debug, Error)]
-pub enum AppError {
-    /// The catalogue is broken.
-    #[error(transparent)]
-    Catalog(#[from] CatalogError),
-    /// A usage file is broken.
-    #[error(transparent)]
-    UsageFile(#[from] UsageFileError),
-    /// A month cannot be rated.
-    #[error(transparent)]
-    Rating(#[from] RatingError),
-    /// An export cannot be read.
-    #[error(transparent)]
-    Import(#[from] ImportError),
-    /// A price list cannot be read or kept.
-    #[error(transparent)]
-    PriceList(#[from] PriceListError),
-    /// A file of the forecasting study is broken.
-    #[error(transparent)]
-    StudyFile(#[from] StudyFileError),
-    /// A scenario cannot be read.
-    #[error(transparent)]
-    Scenario(#[from] ScenarioError),
-    /// Nothing has the name that a scenario speaks of.
-    #[error("{scenario}: {name}")]
-    NothingMatches {
-        /// The scenario.
-        scenario: String,
-        /// The name.
-        name: UnknownName,
-    },
-    /// Nothing is known of single log groups and buckets.
-    #[error("{}", match told {
-        Some(ResourceDetail::NotInExport) => "log groups and artifact buckets are not known: the bill names no resources",
-        Some(ResourceDetail::NotImported) => "log groups and artifact buckets are not known: the bill was imported before they were read",
-        _ => "log groups and artifact buckets are not known: this usage has none",
-    })]
-    NoStorage {
-        /// What the months tell.
-        told: Option<ResourceDetail>,
-    },
-    /// What lies in storage is not continued.
-    #[error("logs and artifacts in storage are not forecast")]
-    StorageAhead,
-    /// Rows that could not be read cannot be kept either.
-    #[error("cannot write {path}")]
-    Quarantine {
-        /// Where to.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The ledger cannot be used.
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    /// AWS cannot be asked.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    Collect(#[from] crate::aws::CollectError),
-    /// Athena does not answer.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    Athena(#[from] crate::aws::AthenaError),
-    /// S3 does not hand an export over.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    S3(#[from] crate::aws::S3Error),
-    /// A price list cannot be fetched.
-    #[cfg(feature = "aws")]
-    #[error(transparent)]
-    Fetch(#[from] crate::aws::price_lists::FetchError),
-    /// The month is not in the ledger.
-    #[error("the ledger has no usage of {month}{}", known_months(.known))]
-    NoUsage {
-        /// The month asked for.
-        month: Month,
-        /// The months it has.
-        known: Vec<Month>,
-    },
-    /// The ledger has nothing at all.
-    #[error("the ledger is empty")]
-    EmptyLedger,
-    /// The ledger has months, and nothing in them that a forecast could continue.
-    #[error("nothing to forecast: {} no usage of CodeBuild, CodePipeline, CodeCommit or CodeDeploy", match &known[..] {
-        [only] => format!("{only} has"),
-        [first, .., last] => format!("{first} to {last} have"),
-        [] => "there is".to_owned(),
-    })]
-    NothingToContinue {
-        /// The months it has.
-        known: Vec<Month>,
-    },
-    /// A change of usage has nothing to work on: costs are known, and no quantities.
-    #[error("the export of {} ({}) states costs and no quantities: there is nothing to change", if months.0 == months.1 {
-        months.0.to_string()
-    } else {
-        format!("{} to {}", months.0, months.1)
-    }, .sources.iter().map(|kind| kind.title()).collect::<Vec<_>>().join(", "))]
-    CostsOnly {
-        /// The first and last month asked about.
-        months: (Month, Month),
-        /// What their costs are from.
-        sources: Vec<ExportKind>,
-    },
-    /// Nobody can say what of a month is for which service.
-    #[error("the services of {} are not known: its export is grouped by something else, or not at all ({} {} in all)", .0.month, .0.cost.to_cents(), .0.currency)]
-    ServicesUnknown(UnknownServices),
-    /// Nothing was collected from AWS's APIs.
-    #[error("nothing was collected from AWS")]
-    NothingCollected,
-    /// The currency asked for is not what the charges are in.
-    #[error("{month} has charges in {}, not in {asked}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
-    NoSuchCurrency {
-        /// The month.
-        month: Month,
-        /// What was asked for.
-        asked: Currency,
-        /// What there is.
-        currencies: Vec<Currency>,
-    },
-    /// Charges in several currencies do not add up to one bill.
-    #[error("{month} has charges in {}", .currencies.iter().map(Currency::as_str).collect::<Vec<_>>().join(" and "))]
-    SeveralCurrencies {
-        /// The month.
-        month: Month,
-        /// The currencies.
-        currencies: Vec<Currency>,
-    },
-}
-
-fn known_months(known: &[Month]) -> String {
-    match known {
-        [] => String::new(),
-        [only] => format!(": it has {only}"),
-        [first, .., last] => format!(": it has {first} to {last}"),
-    }
-}
+pub use sweep::{PerScenario, SweepRequest};
+pub use terms::Terms;
+pub use tornado::TornadoRequest;
+pub use whatif::{Answer, WhatIf, WhatIfRequest};
 
 /// Where recorded usage is.
 #[derive(Clone, Debug)]
@@ -259,6 +133,8 @@ pub struct App {
     pub today: NaiveDate,
     /// Recorded usage.
     pub source: DataSource,
+    /// What the user calls a field: a price, or a change that is not understood, says where it is from.
+    pub labels: fn(Field) -> String,
 }
 
 impl App {
@@ -276,7 +152,13 @@ impl App {
             catalog,
             today,
             source: books,
+            labels: |field| format!("{field:?}"),
         })
+    }
+
+    /// Returns what the user calls a field.
+    fn label(&self, field: Field) -> String {
+        (self.labels)(field)
     }
 
     /// Brings AWS price lists in. Returns each list, and what contradicts itself in them.

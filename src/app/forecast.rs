@@ -19,11 +19,12 @@ use crate::{
         ids::Currency,
         money::Money,
         optimize::Optimization,
+        percentiles::Percentiles,
         period::Month,
         plan::PricingTerms,
         price_book::{BilledPrices, PriceBook},
         scenario::{
-            Change, Percentiles, Scenario, ScenarioRater,
+            Change, Scenario, ScenarioRater,
             mapping::{UsageMapping, mapping},
         },
         spread::spread,

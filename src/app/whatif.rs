@@ -1,76 +1,35 @@
-//! What if something were different: recorded or stated usage under scenarios.
+//! What if something were different: scenarios beside what was, or beside what is to come.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use chrono::NaiveDate;
 
-use super::{
-    App, AppError, BillRequest, DataSource, choose_currency, currencies,
-    quantities::nothing_to_change,
-};
+use super::{App, AppError, Baseline, BaselineRequest, Field, Scenarios};
 use crate::{
     domain::{
-        discounts::{Charges, Discounts},
-        ids::ServiceCode,
-        metering::from_events::MeteringOptions,
-        money::Money,
-        period::Month,
-        plan::{Plan, PricingTerms},
-        price_book::BilledPrices,
-        scenario::{
-            Change, Comparison, Percentiles, Scenario, ScenarioRater, Term, compare,
-            workload::{BuildEvent, MonthEvents, PipelineActivity, Workload},
-        },
-        storage::{self, History, ResourceDetail},
-        usage::{ChargeKind, Gap, UsageRecord},
+        percentiles::Percentiles,
+        scenario::{Comparison, Scenario, compare},
+        storage::ResourceDetail,
     },
-    ledger::Ledger,
-    sample,
-    unknown_name::UnknownName,
+    forecast::{Compared, ForecastOptions},
 };
 
-/// A month that scenarios are valued on.
-#[derive(Clone, Debug)]
-pub struct MonthUsage {
-    /// Its usage.
-    pub workload: Workload,
-    /// What AWS's APIs say of it.
-    pub facts: Arc<MonthEvents>,
-    /// The prices its bill shows.
-    pub observed: BilledPrices,
-    /// What AWS billed for it, where it billed all of it.
-    pub billed: Option<Money>,
-    /// What is left out of it: charges that are neither usage nor discounts.
-    pub other_charges: Money,
-    /// What its bill charges for each service.
-    pub charges: Charges,
-    /// What is left out of it as its source states costs and no quantities, by service.
-    pub costs_only: BTreeMap<ServiceCode, Money>,
-    /// What lies in storage, of services that are not in the workload.
-    pub storage: Vec<UsageRecord>,
-    /// The log groups and buckets of the month.
-    pub stores: History,
-    /// What of it is missing: both sides are without it.
-    pub gaps: Vec<Gap>,
+/// Which scenarios to compare, and with what.
+#[derive(Clone, Debug, Default)]
+pub struct WhatIfRequest {
+    /// The scenarios.
+    pub scenarios: Scenarios,
+    /// What they are compared with.
+    pub baseline: BaselineRequest,
+    /// Compares with so many months to come, too.
+    pub months_ahead: Option<u32>,
 }
 
-/// What scenarios are compared with.
+/// Scenarios beside what they are compared with.
 #[derive(Clone, Debug)]
-pub struct Baseline {
-    /// What it is, for titles.
-    pub name: String,
-    /// The months.
-    pub months: Vec<MonthUsage>,
-    /// Further months, the latest last, for the range of a difference.
-    pub history: Vec<MonthUsage>,
-    /// Prices, free tier and discounts.
-    pub terms: PricingTerms,
-    /// Log groups and buckets, over these months and those before.
-    pub storage: History,
-    /// The discounts that recur: a part of the terms.
-    pub discounts: Discounts,
+pub struct WhatIf {
+    /// What they are compared with.
+    pub baseline: Baseline,
+    /// An answer for each scenario.
+    pub answers: Vec<Answer>,
 }
 
 /// A comparison with the range of its difference in a month.
@@ -80,307 +39,62 @@ pub struct Answer {
     pub comparison: Comparison,
     /// P10, P50 and P90 of the difference in a month of history, and how many months that was.
     pub history: Option<(Percentiles, usize)>,
+    /// The months to come, where they are asked for.
+    pub ahead: Option<Compared>,
 }
 
-impl Baseline {
-    /// Returns the baseline with the logs and artifacts in storage as a part of it.
-    #[must_use]
-    pub fn with_storage(&self) -> Self {
-        let mut with = self.clone();
-        for month in with.months.iter_mut().chain(&mut with.history) {
-            let storage = std::mem::take(&mut month.storage);
-            month.workload.add_storage(&storage, &self.storage);
-        }
-        with
+impl WhatIf {
+    /// Tells whether both sides of every comparison are the whole.
+    pub fn is_complete(&self) -> bool {
+        let mut totals = self.answers.iter().map(|answer| answer.comparison.total);
+        totals.all(|total| total.whole.both()) && self.baseline.costs_only().is_empty()
     }
 
-    /// Returns the baseline that a scenario is compared with: storage is a part of it where that is
-    /// what changes.
-    pub fn of(&self, is_of_storage: bool) -> Result<Cow<'_, Self>, AppError> {
-        if !is_of_storage {
-            return Ok(Cow::Borrowed(self));
-        }
-        let untold = self.months.iter().map(|month| month.stores.told);
-        match untold.max().flatten() {
-            Some(ResourceDetail::Present) => Ok(Cow::Owned(self.with_storage())),
-            told => Err(AppError::NoStorage { told }),
-        }
+    /// Returns when the oldest price was stated.
+    pub fn oldest_price(&self) -> Option<NaiveDate> {
+        let prices = self
+            .answers
+            .iter()
+            .map(|answer| answer.comparison.oldest_price);
+        prices.flatten().min()
     }
-
-    /// Returns how months to come are rated, with the terms of the baseline.
-    pub(super) fn request(&self, request: &BillRequest) -> BillRequest {
-        BillRequest {
-            terms: self.terms.clone(),
-            ..request.clone()
-        }
-    }
-
-    /// Returns the charges of its months that neither side has: no usage, and no discount that recurs.
-    pub fn left_out(&self) -> Money {
-        let of = |month: &MonthUsage| {
-            let charged = month.charges.month(month.workload.month);
-            let discounts: Money = charged.map(|(_, charged)| charged.discounts).sum();
-            month.other_charges + discounts - self.taken_off(month)
-        };
-        self.months.iter().map(of).sum()
-    }
-
-    /// Returns what AWS billed for its usage, less the discounts that recur, where it billed all of it.
-    pub fn billed(&self) -> Option<Money> {
-        let of = |month: &MonthUsage| Some(month.billed? + self.taken_off(month));
-        self.months.iter().map(of).sum()
-    }
-
-    fn taken_off(&self, month: &MonthUsage) -> Money {
-        let of = month.workload.month;
-        month.charges.taken_off(of, &self.discounts.recurring)
-    }
-
-    /// Returns what is left out of its months as their source states costs and no quantities.
-    pub fn costs_only(&self) -> BTreeMap<ServiceCode, Money> {
-        let mut all: BTreeMap<ServiceCode, Money> = BTreeMap::new();
-        for (service, cost) in self.months.iter().flat_map(|month| &month.costs_only) {
-            *all.entry(service.clone()).or_default() += *cost;
-        }
-        all
-    }
-
-    /// Returns the months ready for valuing.
-    pub fn raters<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
-        raters(&self.months, app, &self.terms)
-    }
-
-    /// Returns the months of history ready for valuing.
-    pub fn past<'a>(&'a self, app: &'a App) -> Vec<ScenarioRater<'a>> {
-        raters(&self.history, app, &self.terms)
-    }
-}
-
-fn raters<'a>(
-    months: &'a [MonthUsage],
-    app: &'a App,
-    terms: &'a PricingTerms,
-) -> Vec<ScenarioRater<'a>> {
-    months
-        .iter()
-        .map(|month| {
-            ScenarioRater::new(&month.workload, &app.catalog, terms, month.observed.clone())
-        })
-        .collect()
 }
 
 impl App {
-    /// Adds what AWS's APIs would say of the sample organization from a month on. A real ledger has
-    /// what was collected.
-    pub fn add_sample_facts(&self, ledger: &mut Ledger, from: Month) -> Result<(), AppError> {
-        if let DataSource::Sample = self.source {
-            sample::keep_facts(ledger, from.first_day())?;
+    /// Compares scenarios with what was, or with what is to come.
+    pub fn what_if(&self, request: &WhatIfRequest) -> Result<WhatIf, AppError> {
+        let scenarios = self.scenarios(&request.scenarios)?;
+        let is_nothing = scenarios.iter().all(|scenario| scenario.changes.is_empty());
+        if is_nothing && request.scenarios.files.is_empty() {
+            return Err(AppError::NoChange);
         }
-        Ok(())
-    }
-
-    /// Returns the last month of the ledger that is over, else the last one.
-    pub fn last_whole_month(&self, ledger: &Ledger) -> Result<Month, AppError> {
-        let mut known = ledger.months()?;
-        known.extend(self.metered_months(ledger)?);
-        known.sort();
-        let whole = known.iter().rev().find(|month| month.end() <= self.today);
-        whole.or(known.last()).copied().ok_or(AppError::EmptyLedger)
-    }
-
-    /// Gathers months of the ledger, and as many before the last of them for the range.
-    pub fn baseline(
-        &self,
-        ledger: &Ledger,
-        months: &[Month],
-        history: usize,
-        request: &BillRequest,
-    ) -> Result<Baseline, AppError> {
-        let known = ledger.months()?;
-        let metered = self.metered_months(ledger)?;
-        let has = |month: &Month| known.contains(month) || metered.contains(month);
-        let mut gathered = Vec::new();
-        for month in months {
-            if !has(month) {
-                let month = *month;
-                return Err(AppError::NoUsage { month, known });
-            }
-            gathered.push(self.month_usage(ledger, *month, request)?);
-        }
-        let mut past = Vec::new();
-        let mut month = months.last().copied().map(Month::next);
-        while let Some(before) = month.map(Month::previous) {
-            if past.len() >= history || !has(&before) || before.end() > self.today {
-                break;
-            }
-            let gathered = gathered
-                .iter()
-                .find(|usage: &&MonthUsage| usage.workload.month == before)
-                .cloned();
-            past.push(match gathered {
-                Some(usage) => usage,
-                None => self.month_usage(ledger, before, request)?,
-            });
-            month = Some(before);
-        }
-        past.reverse();
-        let mut all: Vec<&History> = past.iter().chain(&gathered).map(|m| &m.stores).collect();
-        all.sort_by_key(|stores| stores.months.first().copied());
-        all.dedup_by_key(|stores| stores.months.first().copied());
-        let storage = History::of(all);
-        if gathered
+        let baseline = self.gather(&request.baseline)?;
+        let answers = scenarios
             .iter()
-            .all(|month| month.workload.groups.is_empty())
-            && let Some(why) = nothing_to_change(ledger, months)?
-        {
-            return Err(why);
-        }
-        let (discounts, request) = self.recurring(ledger, &gathered, &past, request)?;
-        let name = match months {
-            [only] => only.to_string(),
-            [first, .., last] => format!("{first} to {last}"),
-            [] => return Err(AppError::EmptyLedger),
-        };
-        Ok(Baseline {
-            name,
-            months: gathered,
-            history: past,
-            terms: request.terms,
-            storage,
-            discounts,
-        })
-    }
-
-    /// Learns the discounts that recur up to the last of the months, from two months before it too.
-    fn recurring(
-        &self,
-        ledger: &Ledger,
-        months: &[MonthUsage],
-        history: &[MonthUsage],
-        request: &BillRequest,
-    ) -> Result<(Discounts, BillRequest), AppError> {
-        let mut charges = Charges::default();
-        for month in months.iter().chain(history) {
-            charges.extend(&month.charges);
-        }
-        let all = months.iter().chain(history).map(|m| m.workload.month);
-        let Some(last) = self.last_over(all) else {
-            return Ok((Discounts::default(), request.clone()));
-        };
-        for before in [last.previous(), last.previous().previous()] {
-            if charges.month(before).next().is_none() {
-                let mut records = ledger.records(before)?;
-                // A month in another currency says nothing of this one.
-                if choose_currency(before, &mut records, request).is_ok() {
-                    charges.extend(&Charges::of(&records));
-                }
+            .map(|scenario| self.compare(&baseline, scenario));
+        let mut answers = answers.collect::<Result<Vec<_>, _>>()?;
+        if let Some(months) = request.months_ahead {
+            if request.baseline.usage.is_some() {
+                let problem = "stated usage has no past to continue";
+                return Err(AppError::field(Field::Against, problem));
+            }
+            let ledger = self.ledger()?;
+            let (terms, currency) = (
+                &request.baseline.terms,
+                request.baseline.currency.as_deref(),
+            );
+            let rating = self.rating_terms(terms, currency)?;
+            let options = ForecastOptions {
+                months,
+                ..ForecastOptions::default()
+            };
+            for answer in &mut answers {
+                let scenario = &answer.comparison.scenario;
+                let ahead = self.compare_ahead(&ledger, &baseline, scenario, &options, &rating)?;
+                answer.ahead = Some(ahead);
             }
         }
-        Ok(Self::carry_discounts(&charges, last, request))
-    }
-
-    /// Takes stated usage as the baseline.
-    pub fn stated_baseline(
-        &self,
-        name: String,
-        plan: &Plan,
-        terms: PricingTerms,
-    ) -> Result<Baseline, AppError> {
-        let found = currencies(&plan.records(&self.catalog));
-        let currency = match &found[..] {
-            [] => self.catalog.currency(&plan.region),
-            [only] => only.clone(),
-            _ => {
-                return Err(AppError::SeveralCurrencies {
-                    month: plan.month,
-                    currencies: found,
-                });
-            }
-        };
-        let book = self.price_book(&terms, BilledPrices::default());
-        let workload = Workload::stated(plan, currency, &book);
-        Ok(Baseline {
-            name,
-            months: vec![MonthUsage {
-                workload,
-                facts: Arc::default(),
-                observed: BilledPrices::default(),
-                billed: None,
-                other_charges: Money::ZERO,
-                charges: Charges::default(),
-                costs_only: BTreeMap::new(),
-                storage: Vec::new(),
-                stores: History::default(),
-                gaps: Vec::new(),
-            }],
-            history: Vec::new(),
-            terms,
-            storage: History::default(),
-            discounts: Discounts::default(),
-        })
-    }
-
-    /// Gathers a month: what was billed, or what was metered where no bill is there, and the builds
-    /// and pipelines behind it.
-    fn month_usage(
-        &self,
-        ledger: &Ledger,
-        month: Month,
-        request: &BillRequest,
-    ) -> Result<MonthUsage, AppError> {
-        let (mut records, _) = self.records(ledger, month)?;
-        let asked = |record: &&UsageRecord| {
-            let currency = request.currency.as_ref();
-            currency.is_none_or(|currency| record.currency == *currency)
-        };
-        let charges = Charges::of(records.iter().filter(asked));
-        let has_quantities = records.iter().any(|record| record.quantity.is_some());
-        if !has_quantities {
-            records = self
-                .metered(ledger, month, MeteringOptions::default())?
-                .records;
-        }
-        let currency = choose_currency(month, &mut records, request)?;
-        let (told, storage) = ledger.storage(month)?;
-        let stores = History::of_month(month, told, records.iter().chain(&storage));
-        let facts = Arc::new(facts(ledger, month)?);
-        let observed = BilledPrices::collect(&records);
-        let book = self.price_book(&request.terms, observed.clone());
-        let (used, others): (Vec<_>, Vec<_>) = records
-            .iter()
-            .partition(|record| record.kind == ChargeKind::Usage);
-        let cost = |record: &&UsageRecord| Some(record.billed.as_ref()?.cost);
-        let with_quantities = used.iter().filter(|record| record.quantity.is_some());
-        let billed = with_quantities.map(cost).sum();
-        let other_charges = others
-            .iter()
-            .filter(|record| record.kind != ChargeKind::Discount)
-            .filter_map(cost)
-            .sum();
-        // What was metered is not missing, whatever its bill states.
-        let is_missing = has_quantities || records.is_empty();
-        let costs_only = charges
-            .month(month)
-            .filter(|_| is_missing)
-            .filter_map(|(service, charged)| Some((service.clone(), charged.costs_only?)))
-            .filter(|(_, cost)| !cost.is_zero())
-            .collect();
-        let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
-        if month.contains(self.today) {
-            workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
-        }
-        Ok(MonthUsage {
-            workload,
-            facts,
-            observed,
-            billed,
-            other_charges,
-            charges,
-            costs_only,
-            storage,
-            stores,
-            gaps: self.gaps(ledger, month)?,
-        })
+        Ok(WhatIf { baseline, answers })
     }
 
     /// Compares a scenario with a baseline.
@@ -409,104 +123,7 @@ impl App {
         Ok(Answer {
             comparison,
             history,
+            ahead: None,
         })
     }
-}
-
-fn facts(ledger: &Ledger, month: Month) -> Result<MonthEvents, AppError> {
-    let mut facts = MonthEvents::default();
-    ledger.each_build(month, |place, build| {
-        facts.builds.push(BuildEvent {
-            place: place.clone(),
-            build: build.clone(),
-        });
-    })?;
-    ledger.each_pipeline(month, |place, pipeline, before, runs| {
-        let seen = PipelineActivity::of(place, pipeline, before, runs, month);
-        facts.pipelines.push(seen);
-    })?;
-    Ok(facts)
-}
-
-impl App {
-    /// A name that nothing has is a slip of the keyboard. A compute type that nobody uses is not: it
-    /// is in the catalogue.
-    pub fn check_names(&self, baseline: &Baseline, scenario: &Scenario) -> Result<(), AppError> {
-        check_names(baseline, scenario, self)
-    }
-}
-
-fn check_names(baseline: &Baseline, scenario: &Scenario, app: &App) -> Result<(), AppError> {
-    for change in &scenario.changes {
-        let Change::Price(price) = change else {
-            continue;
-        };
-        let usage_type = price.usage_type.as_str();
-        let mut services = app.catalog.services.keys();
-        let months = || baseline.months.iter().chain(&baseline.history);
-        let mut groups = months().flat_map(|month| &month.workload.groups);
-        if services.any(|service| app.catalog.meter(service, usage_type).is_some())
-            || groups.any(|group| group.key.meter.usage_type == price.usage_type)
-        {
-            continue;
-        }
-        let known: BTreeSet<&str> = months()
-            .flat_map(|month| &month.workload.groups)
-            .map(|group| group.key.meter.usage_type.as_str())
-            .collect();
-        return Err(AppError::NothingMatches {
-            scenario: scenario.name.clone(),
-            name: UnknownName::new("usage type", usage_type, known),
-        });
-    }
-    let selectors = scenario
-        .changes
-        .iter()
-        .filter_map(|change| change.selector());
-    for term in selectors.flat_map(|selector| &selector.terms) {
-        if matches!(term, Term::Compute(_) | Term::Region(_)) {
-            continue;
-        }
-        let months = || baseline.months.iter().chain(&baseline.history);
-        let groups = || months().flat_map(|month| &month.workload.groups);
-        if groups().any(|group| term.holds(&group.subject(), &app.catalog)) {
-            continue;
-        }
-        let (what, pattern) = term.parts();
-        let known: BTreeSet<String> = match term {
-            Term::Project(_) => groups()
-                .filter_map(|group| match group.key.meter.service.as_str() {
-                    "CodeBuild" => group.name(),
-                    "AmazonCloudWatch" => Some(storage::project(&group.name()?)?.to_owned()),
-                    _ => None,
-                })
-                .collect(),
-            Term::Pipeline(_) => groups()
-                .filter(|group| group.key.meter.service.as_str() == "AWSCodePipeline")
-                .filter_map(crate::domain::scenario::workload::UsageGroup::name)
-                .collect(),
-            Term::Account(_) => groups()
-                .filter_map(|group| Some(group.key.account.as_ref()?.to_string()))
-                .collect(),
-            Term::Tag(key, _) => groups()
-                .filter_map(|group| group.tags.get(key).cloned())
-                .collect(),
-            _ => groups()
-                .filter_map(crate::domain::scenario::workload::UsageGroup::name)
-                .collect(),
-        };
-        let what = match what.split(':').next() {
-            Some("project") => "project",
-            Some("pipeline") => "pipeline",
-            Some("account") => "account",
-            Some("tag") => "value of the tag",
-            _ => "name",
-        };
-        let name = UnknownName::new(what, &pattern.0, known.iter().map(String::as_str));
-        return Err(AppError::NothingMatches {
-            scenario: scenario.name.clone(),
-            name,
-        });
-    }
-    Ok(())
 }

@@ -17,8 +17,8 @@ use super::{
     CollectError, Login,
     denial::{DeniedBy, named, shortened},
     error::Failure,
-    listing::Pages,
     operations::Operation,
+    pages::Pages,
     session::{self, Unanswered, ask},
 };
 use crate::{

@@ -16,7 +16,7 @@ use rust_decimal::Decimal;
 
 use super::{
     CollectError, Request, Watch, attempts::counted, error::Failure, limits::Bucket,
-    listing::Pages, operations::Operation,
+    operations::Operation, pages::Pages,
 };
 use crate::{
     domain::{

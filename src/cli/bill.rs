@@ -2,7 +2,7 @@
 
 use super::{
     CommandError, Exit,
-    estimate::{hint_at_unpriced, show},
+    estimate::hint_at_unpriced,
     output::Output,
     terms::TermsArgs,
     usage::{RuleArgs, dimension, metered_month},
@@ -67,7 +67,7 @@ pub(super) fn run(
     };
     let request = BillRequest {
         by_day: args.by == Some(Dimension::Day),
-        ..args.terms.request(&app.catalog, args.currency.as_deref())?
+        ..args.terms.request(app, args.currency.as_deref())?
     };
     let rated = if args.metered {
         app.metered_bill(&ledger, month, &request, args.rules.options())?
@@ -78,23 +78,29 @@ pub(super) fn run(
     if args.reconcile {
         let title = format!("Reconciliation of {month}: our rating beside AWS's");
         let comparisons = app.reconcile(&rated);
-        let mut document = report::reconcile::document(bill, &comparisons, title, &app.catalog);
-        if ledger.has_facts().map_err(AppError::from)? {
-            let metered = app.metered(&ledger, month, args.rules.options())?;
-            let beside = report::reconcile::beside(&rated.records, &metered, &app.catalog);
-            document.blocks.extend(beside);
-        }
-        output.document(&document)?;
+        let metered = if ledger.has_facts().map_err(AppError::from)? {
+            Some(app.metered(&ledger, month, args.rules.options())?)
+        } else {
+            None
+        };
+        output.show(&report::reconcile::answer(
+            &rated,
+            &comparisons,
+            metered.as_ref(),
+            title,
+            &app.catalog,
+        ))?;
     } else if let Some(by) = &args.by {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
         let allocation = app.allocate(&rated, by, request.sharing);
-        output.document(&report::allocation::document(&allocation, bill, title))?;
+        output.show(&report::allocation::document(&allocation, bill, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,
             explain: args.explain,
         };
-        show(bill, format!("Bill of {month}"), detail, app, output)?;
+        let title = format!("Bill of {month}");
+        output.show(&report::bill::answer(bill, title, &app.catalog, detail))?;
     }
     hint_at_unpriced(bill, &app.catalog, output);
     output.say_old_prices(bill.oldest_price(), app.today);

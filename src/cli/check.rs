@@ -5,22 +5,13 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
-    terms::number,
-    whatif::{BaselineArgs, SetArgs, currency_of, stated},
+    terms::budget,
+    whatif::{BaselineArgs, SetArgs},
 };
 use crate::{
-    app::{App, AppError, BillRequest},
-    domain::{
-        budget::{Check, Limit},
-        ids::Currency,
-        money::Money,
-        number::parse_quantity,
-        period::Month,
-        scenario::Scenario,
-    },
-    forecast::ForecastOptions,
+    app::{self, Allowed, App, CheckRequest},
     inputs::resolve::Percent,
     report,
 };
@@ -67,26 +58,35 @@ enum Against {
     Scenario,
 }
 
+impl Against {
+    fn checked(self) -> app::Against {
+        match self {
+            Self::Forecast => app::Against::Forecast,
+            Self::Bill => app::Against::Bill,
+            Self::Scenario => app::Against::Scenario,
+        }
+    }
+}
+
 pub(super) fn run(
     args: &Args,
     app: &App,
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let budget = args
-        .budget
-        .as_deref()
-        .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
-        .transpose()?
-        .map(Money::new);
-    let (check, more, currency) = args.verdict(app, output, budget)?;
-    if output.format == Format::Table {
-        // One line, whatever the terminal's width: it is read in logs.
-        let line = report::check::line(&check, &more, &currency);
-        output.data(&format!("{}\n", report::text::clean(&line)))?;
-    } else {
-        output.document(&report::check::document(&check, &more, &currency))?;
-    }
+    let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
+    let checked = app.check(&CheckRequest {
+        limit: args.limit()?,
+        against: args.against.map(Against::checked),
+        scenario: args.changes.scenarios(&files),
+        baseline: args.baseline.request(),
+    })?;
+    output.say_assumptions(&checked.assumptions);
+    let (check, currency) = (&checked.check, &checked.currency);
+    let more = checked.forecast.as_ref().map_or_else(Vec::new, |it| {
+        report::words::check::of_forecast(it, &app.catalog)
+    });
+    output.show(&report::check::answer(check, &more, currency))?;
     Ok(if check.is_over() {
         Exit::OverBudget
     } else {
@@ -95,134 +95,14 @@ pub(super) fn run(
 }
 
 impl Args {
-    fn verdict(
-        &self,
-        app: &App,
-        output: &Output,
-        budget: Option<Money>,
-    ) -> Result<(Check, Vec<String>, Currency), CommandError> {
-        let files: Vec<PathBuf> = self.scenario.iter().cloned().collect();
-        let scenarios = self.changes.scenarios(&files, app)?;
-        let scenario = &scenarios[0];
-        let limit = |budget: Option<Money>| Limit::Budget(budget.unwrap_or_default());
-        let has_scenario = !scenario.changes.is_empty();
-        let against = self.against.unwrap_or(if has_scenario {
-            Against::Scenario
-        } else {
-            Against::Forecast
-        });
-        if self.baseline.usage.is_none() && against != Against::Scenario && !has_scenario {
-            let request = self.baseline.request(app)?;
-            return if against == Against::Bill {
-                self.bill(app, limit(budget), &request)
-            } else if self.baseline.month.is_some() {
-                Err(CommandError::BadValue {
-                    flag: "--month",
-                    problem:
-                        "the forecast is of the current month: add --against bill or --against \
-                              scenario for another"
-                            .to_owned(),
-                })
-            } else {
-                forecast(app, limit(budget), budget, &request)
-            };
-        }
-        if has_scenario && matches!(self.against, Some(Against::Forecast | Against::Bill)) {
-            return Err(CommandError::BadValue {
-                flag: "--against",
-                problem: "a scenario is checked against its own cost: leave --against out"
-                    .to_owned(),
+    fn limit(&self) -> Result<Allowed, CommandError> {
+        if let (Some(base), Some(percent)) = (&self.base, self.max_increase) {
+            return Ok(Allowed::Increase {
+                base: base.clone(),
+                percent: percent.0,
             });
         }
-        let baseline = self.baseline.gather(app, output)?;
-        let (cost, mut complete) = app.costliest_month(&baseline, scenario)?;
-        let limit = match (&self.base, self.max_increase) {
-            (Some(base), Some(percent)) => {
-                let before = stated(base, &self.baseline.terms, app, output)?;
-                let (base, whole) = app.costliest_month(&before, &Scenario::default())?;
-                complete &= whole;
-                Limit::Increase {
-                    base,
-                    percent: percent.0,
-                }
-            }
-            _ => limit(budget),
-        };
-        let what = if has_scenario {
-            format!("{} under {}", baseline.name, scenario.name)
-        } else {
-            baseline.name.clone()
-        };
-        let check = Check {
-            what,
-            cost,
-            limit,
-            complete,
-        };
-        Ok((check, Vec::new(), currency_of(&baseline)))
+        let budget = budget(self.budget.as_deref())?;
+        Ok(Allowed::Budget(budget.unwrap_or_default()))
     }
-
-    fn bill(
-        &self,
-        app: &App,
-        limit: Limit,
-        request: &BillRequest,
-    ) -> Result<(Check, Vec<String>, Currency), CommandError> {
-        let ledger = app.ledger()?;
-        let month: Month = match self.baseline.month {
-            Some(month) => app.month(&ledger, Some(month))?,
-            None => app.last_whole_month(&ledger)?,
-        };
-        let rated = app.bill(&ledger, month, request)?;
-        let bill = &rated.rated.bill;
-        let check = Check {
-            what: format!("the bill of {month}"),
-            cost: bill.total(),
-            limit,
-            complete: bill.is_complete(),
-        };
-        Ok((check, Vec::new(), bill.currency.clone()))
-    }
-}
-
-fn forecast(
-    app: &App,
-    limit: Limit,
-    budget: Option<Money>,
-    request: &BillRequest,
-) -> Result<(Check, Vec<String>, Currency), CommandError> {
-    let ledger = app.ledger()?;
-    let options = ForecastOptions {
-        months: 0,
-        budget,
-        ..ForecastOptions::default()
-    };
-    let forecast = app.forecast(&ledger, &options, request)?;
-    let month = forecast.result.months.last().ok_or(AppError::EmptyLedger)?;
-    let shown = |amount| report::show_money(amount, &forecast.currency);
-    let mut more = vec![format!(
-        "P10 {}, P90 {}",
-        shown(month.total.p10),
-        shown(month.total.p90)
-    )];
-    if let Some(share) = month.over_budget {
-        more.push(format!(
-            "{} of futures cost more",
-            report::Cell::Percent(share).shown()
-        ));
-    }
-    let recurring = forecast.discounts.recurring.iter();
-    more.extend(
-        recurring.map(|of| report::discounts::less(app.catalog.service_name(&of.service), of)),
-    );
-    if !forecast.costs.services.is_empty() {
-        more.push("forecast as costs: the export states no quantities".to_owned());
-    }
-    let check = Check {
-        what: format!("the forecast of {} (P50)", month.month),
-        cost: month.total.p50,
-        limit,
-        complete: month.exact.is_complete(),
-    };
-    Ok((check, more, forecast.currency.clone()))
 }

@@ -46,7 +46,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
         plan.month, plan.region
     );
     let detail = report::bill::Detail::default();
-    output.document(&report::bill::document(
+    output.show(&report::bill::answer(
         &estimate,
         title,
         &app.catalog,
@@ -56,16 +56,12 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
     section(&format!("usage --demo --month {month} --by tag:team"))?;
     let by = [Dimension::Tag("team".to_owned())];
     let (sums, _) = app.usage(&ledger, &[month], &by)?;
-    output.document(&report::usage::document(
-        &sums,
-        &by,
-        format!("Usage in {month}"),
-        &app.catalog,
-    ))?;
+    let usage = report::usage::answer(month, false, &sums, &by, &[], Vec::new(), &app.catalog);
+    output.show(&usage)?;
 
     section(&format!("bill --demo --month {month}"))?;
     let rated = app.bill(&ledger, month, &request)?;
-    output.document(&report::bill::document(
+    output.show(&report::bill::answer(
         &rated.rated.bill,
         format!("Bill of {month}"),
         &app.catalog,
@@ -74,7 +70,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
 
     section("forecast --demo")?;
     let forecast = app.forecast(&ledger, &ForecastOptions::default(), &request)?;
-    output.document(&super::forecast::document(&forecast, app, false, None))?;
+    output.show(&super::forecast::document(&forecast, app, false, None))?;
 
     section(&format!(
         "report --demo --month {month} --format csv | head -4"

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
     });
     let lacks: Vec<&str> = lacks.collect();
     let statements = aws::statements(&lacks, &roles);
-    output.document(&report::collected::examination(&checks, &statements))?;
+    output.show(&report::collected::examination(&checks, &statements))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());
     Ok(if is_well {
         Exit::Answered

@@ -1,11 +1,13 @@
 //! From facts to advice: each error once, with what to do next and the exit code it ends with.
 
+mod field;
 mod import;
 
 use std::process::ExitCode;
 
 use thiserror::Error;
 
+pub(super) use self::field::flag;
 use self::import::import_hint;
 #[cfg(feature = "aws")]
 use crate::aws::{AthenaError, CollectError, DeniedBy, S3Error};
@@ -68,7 +70,7 @@ impl Exit {
 pub enum CommandError {
     /// The use case failed.
     #[error(transparent)]
-    App(#[from] AppError),
+    App(AppError),
     /// A name on the command line is not known.
     #[error("{flag}: {problem}")]
     UnknownName {
@@ -85,12 +87,6 @@ pub enum CommandError {
         /// What is wrong.
         problem: String,
     },
-    /// Nothing was asked.
-    #[error("nothing to estimate")]
-    NothingStated,
-    /// A scenario changes nothing.
-    #[error("nothing is changed")]
-    NoChange,
     /// The answer cannot be written.
     #[error("cannot write {target}")]
     Unwritable {
@@ -136,14 +132,10 @@ impl CommandError {
         match self {
             Self::UnknownName { .. }
             | Self::BadValue { .. }
-            | Self::NothingStated
-            | Self::NoChange
+            | Self::App(AppError::NothingStated | AppError::NoChange | AppError::Stated { .. })
             | Self::NeedsFolder(_)
             | Self::BinaryToTerminal(_)
             | Self::Report(ReportError::UnknownColumn { .. } | ReportError::WhichChart) => {
-                Exit::Usage
-            }
-            Self::App(AppError::Scenario(ScenarioError::Wrong(wrong))) if wrong.line.is_none() => {
                 Exit::Usage
             }
             Self::Stopped | Self::App(AppError::Import(ImportError::Cancelled)) => {
@@ -178,14 +170,6 @@ impl CommandError {
                 _ => return None,
             },
             Self::BadValue { .. } => return None,
-            Self::NothingStated => {
-                "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
-                 `pipebill estimate usage.toml`"
-            }
-            Self::NoChange => {
-                "name a scenario file or a change, e.g. `pipebill whatif --set active_users=+10`; \
-                 docs/scenarios.md has all of them"
-            }
             Self::Unwritable { .. } => {
                 "nothing was written; check the path, its permissions and free space"
             }
@@ -260,7 +244,16 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Scenario(ScenarioError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
-        AppError::Scenario(_) => {
+        AppError::NothingStated => {
+            "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
+             `pipebill estimate usage.toml`"
+        }
+        AppError::NoChange => {
+            "name a scenario file or a change, e.g. `pipebill whatif --set active_users=+10`; \
+             docs/scenarios.md has all of them"
+        }
+        AppError::Field { .. } | AppError::UnknownName { .. } => return None,
+        AppError::Scenario(_) | AppError::Stated { .. } => {
             "`pipebill whatif --help` lists the changes, docs/scenarios.md explains each"
         }
         AppError::NothingMatches { name, .. } if name.what == "usage type" => {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
 use rust_decimal::Decimal;
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::{TermsArgs, assignment, number},
 };
@@ -118,7 +118,7 @@ pub(super) fn run(
     let mut plan = file.plan(month, region);
     plan.items.extend(args.stated.items(app)?);
     if plan.items.is_empty() && plan.pipelines.is_empty() {
-        return Err(CommandError::NothingStated);
+        return Err(AppError::NothingStated.into());
     }
     let title = match &args.file {
         Some(path) => format!(
@@ -128,32 +128,15 @@ pub(super) fn run(
         ),
         None => format!("Estimate for {month}, {}", plan.region),
     };
-    let terms = args.terms.over(file.terms, &app.catalog)?;
+    let terms = app.pricing_terms(&args.terms.terms(), file.terms)?;
     let bill = app.estimate(&plan, &terms, args.terms.sharing(), args.security_baseline)?;
     let detail = report::bill::Detail {
         explain: args.explain,
         lines: true,
     };
-    show(&bill, title, detail, app, output)?;
+    output.show(&report::bill::answer(&bill, title, &app.catalog, detail))?;
     hint_at_unpriced(&bill, &app.catalog, output);
     Ok(Exit::of(bill.is_complete(), strict))
-}
-
-/// Writes a bill in the format asked for.
-pub(super) fn show(
-    bill: &Bill,
-    title: String,
-    detail: report::bill::Detail,
-    app: &App,
-    output: &Output,
-) -> Result<(), CommandError> {
-    match output.format {
-        Format::Json => output.data(&report::json::bill(bill)),
-        Format::Csv => output.data(&report::finance::render(bill)),
-        Format::Table | Format::Markdown | Format::Report(_) => {
-            output.document(&report::bill::document(bill, title, &app.catalog, detail))
-        }
-    }
 }
 
 /// Says what to do about lines without a price, in commands that can be pasted.

@@ -107,10 +107,10 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let options = args.options()?;
     let ledger = app.ledger()?;
-    let request = args.terms.request(&app.catalog, args.currency.as_deref())?;
+    let request = args.terms.request(app, args.currency.as_deref())?;
     if args.backtest {
         let (backtest, currency) = app.backtest(&ledger, &options, &request)?;
-        output.document(&report::forecast_backtest::document(&backtest, &currency))?;
+        output.show(&report::forecast_backtest::document(&backtest, &currency))?;
         return Ok(Exit::Answered);
     }
     let forecast = app.forecast(&ledger, &options, &request)?;
@@ -125,7 +125,7 @@ pub(super) fn run(
         None
     };
     let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
-    output.document(&document(&forecast, app, args.explain, aws.as_ref()))?;
+    output.show(&document(&forecast, app, args.explain, aws.as_ref()))?;
     let oldest = forecast.result.months.iter();
     let oldest = oldest.filter_map(|month| month.exact.oldest_price()).min();
     output.say_old_prices(oldest, app.today);
@@ -182,7 +182,7 @@ pub(super) fn document(
     app: &App,
     explain: bool,
     aws: Option<&AwsForecast>,
-) -> report::Document {
+) -> report::Answer<'static> {
     report::forecast::document(
         &forecast.result,
         &View {

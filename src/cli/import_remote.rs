@@ -135,7 +135,7 @@ impl Import<'_> {
             RemoteSource::S3(place) if self.args.dry_run => {
                 let plan = self.app.plan_bucket(&login, place, options, &watch.stop)?;
                 let document = report::cloud::plan(&place.to_string(), &plan.0, plan.1);
-                self.output.document(&document)?;
+                self.output.show(&document)?;
                 return Ok(None);
             }
             RemoteSource::S3(place) => {

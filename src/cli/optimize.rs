@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::number,
     whatif::{Against, BaselineArgs},
@@ -74,12 +74,14 @@ pub(super) fn run(
         args.min_saving.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let baseline = args.baseline.gather(app, output)?;
+    let request = args.baseline.request();
+    let baseline = app.gather(&request)?;
+    output.say_assumptions(&baseline.assumptions);
     let least = Money::new(least);
     let found = match args.against {
         Against::History => app.optimize(&baseline, least)?,
         Against::Forecast => {
-            let request = args.baseline.request(app)?;
+            let request = app.rating_terms(&request.terms, request.currency.as_deref())?;
             app.optimize_ahead(&app.ledger()?, &baseline, least, &request)?
         }
     };
@@ -88,14 +90,7 @@ pub(super) fn run(
     }
     let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
     output.say_old_prices(oldest.min(), app.today);
-    match output.format {
-        Format::Json => output.data(&report::optimize::json(&found))?,
-        Format::Csv => {
-            let document = report::optimize::document(&found, usize::MAX, args.explain);
-            output.document(&document)?;
-        }
-        _ => output.document(&report::optimize::document(&found, args.top, args.explain))?,
-    }
+    output.show(&report::optimize::answer(&found, args.top, args.explain))?;
     Ok(Exit::of(found.complete, strict))
 }
 

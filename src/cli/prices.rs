@@ -125,14 +125,14 @@ pub(super) fn run(
                     None => None,
                 },
             };
-            output.document(&prices::list(catalog, &filter, app.today))?;
+            output.show(&prices::list(catalog, &filter, app.today))?;
         }
         PricesCommand::Regions { region } => {
             let region = match region {
                 Some(name) => Some(known_region(catalog, name)?),
                 None => None,
             };
-            output.document(&prices::regions(catalog, region.as_ref(), app.today))?;
+            output.show(&prices::regions(catalog, region.as_ref(), app.today))?;
         }
         PricesCommand::Show { name } => {
             let (service, usage_type) = match catalog.compute(name) {
@@ -170,11 +170,11 @@ pub(super) fn run(
                     problem,
                 });
             }
-            output.document(&prices::show(catalog, service, usage_type.as_deref()))?;
+            output.show(&prices::show(catalog, service, usage_type.as_deref()))?;
         }
         PricesCommand::Import { files } => {
             let (lists, contradictions) = app.import_prices(files)?;
-            output.document(&prices::imported(&lists, &contradictions))?;
+            output.show(&prices::imported(&lists, &contradictions))?;
             return Ok(Exit::of(contradictions.is_empty(), strict));
         }
         #[cfg(feature = "aws")]
@@ -215,11 +215,11 @@ pub(super) fn run(
                 }
             };
             let updated = app.update_prices(&services, &regions, &from)?;
-            output.document(&prices::updated(&updated, catalog))?;
+            output.show(&prices::updated(&updated, catalog))?;
         }
         PricesCommand::Verify => {
             let (document, any_old) = prices::verify(catalog, app.today);
-            output.document(&document)?;
+            output.show(&document)?;
             if any_old {
                 output.say("warning: some prices were stated more than a year ago");
             }

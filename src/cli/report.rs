@@ -237,7 +237,7 @@ pub(super) fn run(
     let mut ledger = app.ledger()?;
     let request = args
         .terms
-        .request(&app.catalog, args.currency.of_ledger()?.as_deref())?;
+        .request(app, args.currency.of_ledger()?.as_deref())?;
     let months: Vec<RatedMonth> = months(args, app, &ledger)?
         .into_iter()
         .map(|month| app.bill(&ledger, month, &request))
@@ -300,7 +300,7 @@ pub(super) fn run(
         sample: matches!(app.source, DataSource::Sample),
     };
     if let Some(kind) = on_terminal {
-        output.document(&page::chart_document(&input, kind)?)?;
+        output.show(&page::chart_document(&input, kind)?)?;
         let complete = months.iter().all(|month| month.rated.bill.is_complete());
         return Ok(Exit::of(complete, strict));
     }
@@ -348,12 +348,12 @@ pub(super) fn run(
 /// Returns the scenario of a file or of --set, if one is stated.
 fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandError> {
     let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
-    let mut scenarios = args.changes.scenarios(&files, app)?;
+    let mut scenarios = app.scenarios(&args.changes.scenarios(&files))?;
     let stated = scenarios
         .pop()
         .filter(|scenario| !scenario.changes.is_empty());
     if stated.is_none() && args.scenario.is_some() {
-        return Err(CommandError::NoChange);
+        return Err(AppError::NoChange.into());
     }
     Ok(stated)
 }
@@ -362,7 +362,8 @@ fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandEr
 fn answers_by_text(args: &Args, output: &Output) -> bool {
     let by_name = args.out.as_deref().and_then(Format::of_file);
     let format = output.asked.or(by_name);
-    args.definition.is_none() && !matches!(format, Some(Format::Report(_)))
+    args.definition.is_none()
+        && format.is_none_or(|format| format.answer.is_some() && format.name != "svg")
 }
 
 /// Returns what to ask of the forecast.
@@ -433,8 +434,7 @@ fn planned(
         }
         let format = match asked.or(by_name) {
             None => formats::by_name("csv"),
-            Some(Format::Report(format)) => Some(format),
-            Some(answer) => formats::by_name(answer.name()),
+            Some(format) => format.report,
         };
         let format = format.ok_or_else(|| CommandError::BadValue {
             flag: "--format",

@@ -1,24 +1,12 @@
 //! Flags about prices, free tier and discounts, shared by every command that rates.
 
-use std::sync::Arc;
-
 use clap::ValueEnum;
-
 use rust_decimal::Decimal;
 
 use super::CommandError;
 use crate::{
-    app::BillRequest,
-    domain::{
-        allocation::Policy,
-        allowance::FreeTier,
-        catalog::Catalog,
-        ids::Currency,
-        number::{parse_price, parse_quantity},
-        plan::PricingTerms,
-        rating::Discount,
-    },
-    inputs::resolve::{self, Percent},
+    app::{App, BillRequest, Terms},
+    domain::{allocation::Policy, money::Money, number::parse_quantity},
 };
 
 #[derive(Debug, Default, clap::Args)]
@@ -57,69 +45,25 @@ enum PolicyArg {
 }
 
 impl TermsArgs {
-    /// Returns terms in which these flags stand above what a file says.
-    pub(super) fn over(
-        &self,
-        file: PricingTerms,
-        catalog: &Catalog,
-    ) -> Result<PricingTerms, CommandError> {
-        let mut terms = file;
-        if self.no_free_tier {
-            terms.free_tier = FreeTier::None;
+    /// Returns the terms as they are stated.
+    pub(super) fn terms(&self) -> Terms {
+        Terms {
+            no_free_tier: self.no_free_tier,
+            free_tier_used: self.free_tier_used.clone(),
+            prices: self.price.clone(),
+            price_like: self.price_like.clone(),
+            discounts: self.discount.clone(),
+            sharing: self.sharing(),
         }
-        for text in &self.free_tier_used {
-            let (name, used) = assignment("--free-tier-used", text, "codebuild=40")?;
-            let id =
-                resolve::allowance(catalog, name).map_err(|problem| CommandError::UnknownName {
-                    flag: "--free-tier-used",
-                    problem,
-                })?;
-            terms
-                .used
-                .insert(id, number("--free-tier-used", used, parse_quantity)?);
-        }
-        for text in &self.price {
-            let (usage_type, price) =
-                assignment("--price", text, "Build-Min:Linux:g1.small=0.005")?;
-            let price = number("--price", price, parse_price)?;
-            let price = resolve::price(
-                catalog,
-                usage_type,
-                price,
-                Arc::from(format!("--price {text}")),
-            )
-            .map_err(|problem| CommandError::UnknownName {
-                flag: "--price",
-                problem,
-            })?;
-            terms.prices.push(price);
-        }
-        if let Some(region) = &self.price_like {
-            let region =
-                resolve::region(catalog, region).map_err(|problem| CommandError::UnknownName {
-                    flag: "--price-like",
-                    problem,
-                })?;
-            terms.price_like = Some(region);
-        }
-        for text in &self.discount {
-            terms.discounts.push(discount(text, catalog)?);
-        }
-        Ok(terms)
     }
 
     /// Returns how to rate a month of the ledger.
     pub(super) fn request(
         &self,
-        catalog: &Catalog,
+        app: &App,
         currency: Option<&str>,
     ) -> Result<BillRequest, CommandError> {
-        Ok(BillRequest {
-            terms: self.over(PricingTerms::default(), catalog)?,
-            sharing: self.sharing(),
-            currency: currency.map(|code| Currency::new(code.to_uppercase())),
-            by_day: false,
-        })
+        Ok(app.rating_terms(&self.terms(), currency)?)
     }
 
     pub(super) fn sharing(&self) -> Policy {
@@ -129,29 +73,6 @@ impl TermsArgs {
             Some(PolicyArg::AsBilled) | None => Policy::AsBilled,
         }
     }
-}
-
-fn discount(text: &str, catalog: &Catalog) -> Result<Discount, CommandError> {
-    let (service, percent) = match text.rsplit_once('=') {
-        Some((service, percent)) => {
-            let service = resolve::service(catalog, service).map_err(|problem| {
-                CommandError::UnknownName {
-                    flag: "--discount",
-                    problem,
-                }
-            })?;
-            (Some(service), percent)
-        }
-        None => (None, text),
-    };
-    let percent: Percent = percent.parse().map_err(|problem| CommandError::BadValue {
-        flag: "--discount",
-        problem,
-    })?;
-    Ok(Discount {
-        service,
-        percent: percent.0,
-    })
 }
 
 /// Splits `NAME=VALUE` at the last equals sign.
@@ -185,6 +106,12 @@ pub(super) fn number<T, E: std::fmt::Display>(
         flag,
         problem: problem.to_string(),
     })
+}
+
+/// Reads what a month may cost.
+pub(super) fn budget(text: Option<&str>) -> Result<Option<Money>, CommandError> {
+    let read = |text: &str| number("--budget", text.trim_start_matches('$'), parse_quantity);
+    Ok(text.map(read).transpose()?.map(Money::new))
 }
 
 /// Reads an amount of dollars, with or without the sign.

@@ -102,29 +102,33 @@ pub(super) fn run(
     strict: bool,
 ) -> Result<Exit, CommandError> {
     let ledger = app.ledger()?;
-    let (sums, title, gaps, others) = if args.metered {
+    let mut by: Vec<Dimension> = Vec::new();
+    for dimension in &args.by {
+        if !by.contains(dimension) {
+            by.push(dimension.clone());
+        }
+    }
+    let (month, sums, gaps, notes) = if args.metered {
         let month = metered_month(app, &ledger, args.month)?;
         let metered = app.metered(&ledger, month, args.rules.options())?;
-        let sums = summarize(&metered.records, &args.by);
-        let title = format!("Metered usage in {month}");
-        (sums, title, metered.gaps, metered.notes)
+        let sums = summarize(&metered.records, &by);
+        (month, sums, metered.gaps, metered.notes)
     } else {
         let month = app.month(&ledger, args.month)?;
-        let (sums, is_spread) = app.usage(&ledger, &[month], &args.by)?;
-        let gaps = app.gaps(&ledger, month)?;
-        let notes = is_spread
-            .then_some(Remark::DaysSpread)
-            .into_iter()
-            .collect();
-        (sums, format!("Usage in {month}"), gaps, notes)
+        let (sums, is_spread) = app.usage(&ledger, &[month], &by)?;
+        let notes = is_spread.then_some(Remark::DaysSpread);
+        let notes = notes.into_iter().collect();
+        (month, sums, app.gaps(&ledger, month)?, notes)
     };
-    let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
-    let mut notes: Vec<report::Note> = gaps.iter().map(report::words::missing).collect();
-    notes.extend(others.iter().map(report::words::bill::remark));
-    if !notes.is_empty() {
-        document.blocks.push(report::Block::Notes(notes));
-    }
-    output.document(&document)?;
+    output.show(&report::usage::answer(
+        month,
+        args.metered,
+        &sums,
+        &by,
+        &gaps,
+        notes.iter().map(report::words::bill::remark).collect(),
+        &app.catalog,
+    ))?;
     Ok(Exit::of(gaps.is_empty(), strict))
 }
 

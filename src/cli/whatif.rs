@@ -7,28 +7,14 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use rust_decimal::Decimal;
 
-use super::{
-    CommandError, Exit,
-    output::Output,
-    terms::{TermsArgs, number},
-};
+use super::{CommandError, Exit, output::Output, terms::TermsArgs};
 use crate::{
-    app::{Answer, App, AppError, Baseline, BillRequest},
-    domain::{
-        ids::{Currency, Region},
-        number::parse_quantity,
-        period::Month,
-        plan::PricingTerms,
-        scenario::{
-            Scenario, break_even,
-            parameter::{self, Variation},
-        },
+    app::{
+        Answer, App, Baseline, BaselineRequest, BreakEvenRequest, Months, PerScenario, Scenarios,
+        SweepRequest, TornadoRequest, WhatIfRequest,
     },
-    forecast::ForecastOptions,
-    inputs::scenario_file,
-    inputs::usage_file,
+    domain::{ids::Currency, period::Month},
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 
@@ -132,111 +118,34 @@ pub(super) struct BaselineArgs {
 impl SetArgs {
     /// Returns the scenarios of files, each with these changes on top; without files, the changes
     /// alone.
-    pub(super) fn scenarios(
-        &self,
-        files: &[PathBuf],
-        app: &App,
-    ) -> Result<Vec<Scenario>, CommandError> {
-        let mut set = Vec::new();
-        for text in &self.set {
-            let change = scenario_file::parse_set("--set", text, &app.catalog);
-            set.push(change.map_err(AppError::from)?);
+    pub(super) fn scenarios(&self, files: &[PathBuf]) -> Scenarios {
+        Scenarios {
+            files: files.to_vec(),
+            changes: self.set.clone(),
         }
-        let mut scenarios = Vec::new();
-        for file in files {
-            let mut scenario = scenario_file::read(file, &app.catalog).map_err(AppError::from)?;
-            scenario.changes.extend(set.iter().cloned());
-            scenarios.push(scenario);
-        }
-        if scenarios.is_empty() {
-            let name = match &set[..] {
-                [] => "the bill".to_owned(),
-                [only] => only.to_string(),
-                several => format!("{} changes", several.len()),
-            };
-            scenarios.push(Scenario {
-                name,
-                note: None,
-                changes: set,
-            });
-        }
-        Ok(scenarios)
     }
 }
 
 impl BaselineArgs {
-    /// Returns how months of the ledger are rated.
-    pub(super) fn request(&self, app: &App) -> Result<BillRequest, CommandError> {
-        self.terms.request(&app.catalog, self.currency.as_deref())
-    }
-
-    /// Gathers what is compared with.
-    pub(super) fn gather(&self, app: &App, output: &Output) -> Result<Baseline, CommandError> {
-        if let Some(file) = &self.usage {
-            return stated(file, &self.terms, app, output);
+    /// Returns what is compared with.
+    pub(super) fn request(&self) -> BaselineRequest {
+        BaselineRequest {
+            months: months(self.month, self.from, self.to),
+            usage: self.usage.clone(),
+            history: self.history,
+            currency: self.currency.clone(),
+            terms: self.terms.terms(),
         }
-        let request = self.request(app)?;
-        let mut ledger = app.ledger()?;
-        let months: Vec<Month> = match (self.month, self.from, self.to) {
-            (_, Some(from), Some(to)) if from > to => {
-                return Err(CommandError::BadValue {
-                    flag: "--from",
-                    problem: format!("{from} is after {to}"),
-                });
-            }
-            (_, Some(from), Some(to)) => {
-                let months = std::iter::successors(Some(from), |month| Some(month.next()));
-                months.take_while(|month| *month <= to).collect()
-            }
-            (Some(month), ..) => vec![month],
-            _ => vec![app.last_whole_month(&ledger)?],
-        };
-        let history = self.history as usize;
-        let mut first = months[0];
-        let last = months[months.len() - 1];
-        let mut oldest = last;
-        for _ in 1..history {
-            oldest = oldest.previous();
-        }
-        first = first.min(oldest);
-        app.add_sample_facts(&mut ledger, first)?;
-        Ok(app.baseline(&ledger, &months, history, &request)?)
     }
 }
 
-/// Reads a usage file as a baseline.
-pub(super) fn stated(
-    file: &std::path::Path,
-    terms: &TermsArgs,
-    app: &App,
-    output: &Output,
-) -> Result<Baseline, CommandError> {
-    let read = usage_file::read(file, &app.catalog).map_err(AppError::from)?;
-    let region = read
-        .region
-        .clone()
-        .unwrap_or_else(|| Region::new("us-east-1"));
-    let month = read.month.unwrap_or_else(|| Month::of(app.today));
-    let plan = read.plan(month, region);
-    if plan.items.is_empty() && plan.pipelines.is_empty() {
-        return Err(CommandError::NothingStated);
+/// Returns the months that --month, --from and --to name.
+pub(super) fn months(month: Option<Month>, from: Option<Month>, to: Option<Month>) -> Months {
+    match (month, from, to) {
+        (_, Some(from), Some(to)) => Months::Between(from, to),
+        (Some(month), ..) => Months::One(month),
+        _ => Months::Last,
     }
-    for note in plan.assumptions() {
-        let note = report::words::bill::remark(&note);
-        output.say(&format!("note: {}", note.text));
-    }
-    let terms: PricingTerms = terms.over(read.terms, &app.catalog)?;
-    let name = file.display().to_string();
-    Ok(app.stated_baseline(name, &plan, terms)?)
-}
-
-/// Returns what a baseline is billed in.
-pub(super) fn currency_of(baseline: &Baseline) -> Currency {
-    let first = baseline.months.first();
-    first.map_or_else(
-        || Currency::new("USD"),
-        |month| month.workload.currency.clone(),
-    )
 }
 
 pub(super) fn run(
@@ -245,91 +154,122 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let scenarios = args.changes.scenarios(&args.files, app)?;
-    let turned = !args.sweep.is_empty() || args.tornado.is_some();
-    if scenarios.iter().all(|scenario| scenario.changes.is_empty())
-        && !turned
-        && (args.files.is_empty() || args.breakeven.is_some())
-    {
-        return Err(CommandError::NoChange);
+    let scenarios = args.changes.scenarios(&args.files);
+    let baseline = args.baseline.request();
+    if args.sweep.is_empty() && args.breakeven.is_none() && args.tornado.is_none() {
+        return compare(args, scenarios, baseline, app, output, strict);
     }
-    let baseline = args.baseline.gather(app, output)?;
-    let currency = currency_of(&baseline);
-    if !args.sweep.is_empty() || args.breakeven.is_some() || args.tornado.is_some() {
-        output.one_picture(scenarios.len())?;
-        for scenario in &scenarios {
-            turn(args, scenario, &baseline, app, output)?;
-        }
-        return Ok(Exit::Answered);
+    output.one_picture(scenarios.files.len())?;
+    if let Some(parameter) = args.breakeven.clone() {
+        let request = BreakEvenRequest {
+            scenarios,
+            parameter,
+            baseline,
+        };
+        show(
+            &app.break_even(&request)?,
+            output,
+            |baseline, name, even, currency| {
+                report::whatif::break_even(baseline, name, even, currency)
+            },
+        )
+    } else if let Some(swing) = args.tornado.clone() {
+        let request = TornadoRequest {
+            scenarios,
+            swing,
+            baseline,
+        };
+        show(
+            &app.tornado(&request)?,
+            output,
+            |baseline, name, (tornado, swing), currency| {
+                report::whatif::tornado(baseline, name, tornado, swing, currency)
+            },
+        )
+    } else {
+        let request = SweepRequest {
+            scenarios,
+            axes: args.sweep.clone(),
+            baseline,
+        };
+        show(
+            &app.sweep(&request)?,
+            output,
+            |baseline, name, sweep, currency| {
+                report::whatif::sweep(baseline, name, sweep, currency)
+            },
+        )
     }
-    let mut answers = Vec::new();
-    for scenario in &scenarios {
-        answers.push(app.compare(&baseline, scenario)?);
-    }
-    let oldest = answers.iter().filter_map(|a| a.comparison.oldest_price);
-    output.say_old_prices(oldest.min(), app.today);
-    if args.against == Against::Forecast {
-        ahead(args, &answers, &baseline, app, output)?;
-        return Ok(Exit::of(is_complete(&answers, &baseline), strict));
-    }
-    let shown: Vec<Shown<'_>> = answers.iter().map(shown).collect();
-    let notes = notes(&baseline, &answers, &currency, app);
-    output.document(&report::whatif::document(
-        &baseline.name,
-        &shown,
-        &notes,
-        &currency,
-        &app.catalog,
-    ))?;
-    Ok(Exit::of(is_complete(&answers, &baseline), strict))
 }
 
-fn is_complete(answers: &[Answer], baseline: &Baseline) -> bool {
-    let mut totals = answers.iter().map(|answer| answer.comparison.total);
-    totals.all(|total| total.whole.both()) && baseline.costs_only().is_empty()
-}
-
-/// Compares with the months to come.
-fn ahead(
-    args: &Args,
-    answers: &[Answer],
-    baseline: &Baseline,
-    app: &App,
+/// Shows the answer for each scenario.
+fn show<T>(
+    answer: &PerScenario<T>,
     output: &Output,
-) -> Result<(), CommandError> {
-    if args.baseline.usage.is_some() {
-        return Err(CommandError::BadValue {
-            flag: "--against",
-            problem: "stated usage has no past to continue".to_owned(),
-        });
-    }
-    let ledger = app.ledger()?;
-    let request = args.baseline.request(app)?;
-    let options = ForecastOptions {
-        months: args.months,
-        ..ForecastOptions::default()
-    };
-    for Answer { comparison, .. } in answers {
-        let scenario = &comparison.scenario;
-        let compared = app.compare_ahead(&ledger, baseline, scenario, &options, &request)?;
-        let currency = currency_of(baseline);
-        let mut notes = report::discounts::of_comparison(&baseline.discounts, &app.catalog);
-        let costs_only = baseline.costs_only();
-        notes.extend(report::costs::left_out(
-            &costs_only,
-            &currency,
-            &app.catalog,
-        ));
-        output.document(&report::whatif::ahead(
-            &scenario.name,
+    document: impl Fn(&str, &str, &T, &Currency) -> report::Answer<'static>,
+) -> Result<Exit, CommandError> {
+    let baseline = &answer.baseline;
+    output.say_assumptions(&baseline.assumptions);
+    for (scenario, of) in &answer.answers {
+        output.show(&document(
             &baseline.name,
-            comparison,
-            &compared,
-            &notes,
-            &currency,
+            &scenario.name,
+            of,
+            &baseline.currency(),
         ))?;
     }
-    Ok(())
+    Ok(Exit::Answered)
+}
+
+fn compare(
+    args: &Args,
+    scenarios: Scenarios,
+    baseline: BaselineRequest,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
+    let answer = app.what_if(&WhatIfRequest {
+        scenarios,
+        baseline,
+        months_ahead: (args.against == Against::Forecast).then_some(args.months),
+    })?;
+    let baseline = &answer.baseline;
+    let currency = baseline.currency();
+    output.say_assumptions(&baseline.assumptions);
+    output.say_old_prices(answer.oldest_price(), app.today);
+    let mut carried = report::discounts::of_comparison(&baseline.discounts, &app.catalog);
+    carried.extend(report::costs::left_out(
+        &baseline.costs_only(),
+        &currency,
+        &app.catalog,
+    ));
+    for Answer {
+        comparison, ahead, ..
+    } in &answer.answers
+    {
+        if let Some(ahead) = ahead {
+            output.show(&report::whatif::ahead(
+                &comparison.scenario.name,
+                &baseline.name,
+                comparison,
+                ahead,
+                &carried,
+                &currency,
+            ))?;
+        }
+    }
+    if args.against == Against::History {
+        let shown: Vec<Shown<'_>> = answer.answers.iter().map(shown).collect();
+        output.show(&report::whatif::document(
+            &baseline.name,
+            &shown,
+            &notes(baseline, &answer.answers, carried, &currency),
+            &currency,
+            &app.catalog,
+        ))?;
+    }
+    Ok(Exit::of(answer.is_complete(), strict))
 }
 
 fn shown(answer: &Answer) -> Shown<'_> {
@@ -345,8 +285,8 @@ fn shown(answer: &Answer) -> Shown<'_> {
 fn notes(
     baseline: &Baseline,
     answers: &[Answer],
+    carried: Vec<report::Note>,
     currency: &Currency,
-    app: &App,
 ) -> Vec<report::Note> {
     let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
     let mut notes: Vec<_> = gaps.map(report::words::scenario::missing).collect();
@@ -359,123 +299,10 @@ fn notes(
     {
         notes.push(report::words::scenario::rerated(billed, currency));
     }
-    notes.extend(report::discounts::of_comparison(
-        &baseline.discounts,
-        &app.catalog,
-    ));
-    notes.extend(report::costs::left_out(
-        &baseline.costs_only(),
-        currency,
-        &app.catalog,
-    ));
+    notes.extend(carried);
     let left_out = baseline.left_out();
     if !left_out.is_zero() {
         notes.push(report::words::usage_only(left_out, currency));
     }
     notes
-}
-
-/// Turns a quantity of a scenario, in the way asked for.
-fn turn(
-    args: &Args,
-    scenario: &Scenario,
-    baseline: &Baseline,
-    app: &App,
-    output: &Output,
-) -> Result<(), CommandError> {
-    let mut parameters = Vec::new();
-    for text in &args.sweep {
-        let axis =
-            scenario_file::parse_axis("--sweep", text, &app.catalog).map_err(AppError::from)?;
-        parameters.push(axis);
-    }
-    let range = args.breakeven.as_ref().map(|text| {
-        scenario_file::parse_range("--breakeven", text, &app.catalog).map_err(AppError::from)
-    });
-    let range = range.transpose()?;
-    let turns_storage =
-        |parameter: &parameter::Parameter| matches!(parameter, parameter::Parameter::Retention(..));
-    let is_of_storage = scenario.is_of_storage()
-        || parameters.iter().any(|axis| turns_storage(&axis.parameter))
-        || range
-            .as_ref()
-            .is_some_and(|(parameter, _)| turns_storage(parameter));
-    let baseline = &*baseline.of(is_of_storage)?;
-    app.check_names(baseline, scenario)?;
-    let months = baseline.raters(app);
-    let currency = currency_of(baseline);
-    let rating = |error| CommandError::from(AppError::Rating(error));
-    let fits = |flag: &'static str, parameter: &parameter::Parameter| {
-        if let Some(change) = parameter.is_set_by(scenario) {
-            return Err(CommandError::BadValue {
-                flag,
-                problem: format!(
-                    "{change} sets {} already: leave one of them out, or let the scenario add to it \
-                     (=+) or multiply it (*=)",
-                    parameter.name()
-                ),
-            });
-        }
-        if parameter.fits(scenario) {
-            return Ok(());
-        }
-        Err(CommandError::BadValue {
-            flag,
-            problem: format!(
-                "no change has a {0} to turn; {0} belongs to {1}",
-                parameter.name(),
-                match parameter {
-                    parameter::Parameter::Speed => "compute[…]=…",
-                    parameter::Parameter::Machines => "compute[…]=reserved,machines=…",
-                    _ => "pipeline_type[…]=V2",
-                }
-            ),
-        })
-    };
-    let document = if let Some((parameter, range)) = range {
-        fits("--breakeven", &parameter)?;
-        let range = range.unwrap_or_else(|| parameter::usual_range(&parameter, &months));
-        if parameter.is_whole() && range.0.ceil() >= range.1.floor() {
-            return Err(CommandError::BadValue {
-                flag: "--breakeven",
-                problem: format!(
-                    "there are no halves of {}: write a range of two whole numbers or more",
-                    parameter.name()
-                ),
-            });
-        }
-        let even = break_even::break_even(&months, scenario, &parameter, range).map_err(rating)?;
-        report::whatif::break_even(&baseline.name, &scenario.name, &even, &currency)
-    } else if let Some(text) = &args.tornado {
-        let swing = if text == "own" {
-            Variation::Own(parameter::own_swings(&baseline.past(app), &months))
-        } else {
-            Variation::Percent(number(
-                "--tornado",
-                text.trim_end_matches('%'),
-                parse_quantity,
-            )?)
-        };
-        if matches!(swing, Variation::Percent(percent) if percent > Decimal::ONE_HUNDRED) {
-            return Err(CommandError::BadValue {
-                flag: "--tornado",
-                problem: "nothing can be turned down by more than all of it".to_owned(),
-            });
-        }
-        let tornado = parameter::tornado(&months, scenario, &swing).map_err(rating)?;
-        report::whatif::tornado(&baseline.name, &scenario.name, &tornado, &swing, &currency)
-    } else {
-        for axis in &parameters {
-            fits("--sweep", &axis.parameter)?;
-        }
-        if parameters.len() > 2 {
-            return Err(CommandError::BadValue {
-                flag: "--sweep",
-                problem: "one or two axes; run it again for another".to_owned(),
-            });
-        }
-        let sweep = parameter::sweep(&months, scenario, &parameters).map_err(rating)?;
-        report::whatif::sweep(&baseline.name, &scenario.name, &sweep, &currency)
-    };
-    output.document(&document)
 }

@@ -5,10 +5,11 @@ use super::{
     ids::Currency,
     money::Money,
     optimize::{BestCombination, Optimization},
+    percentiles::Percentiles,
     period::Month,
     rating::RatingError,
     scenario::{
-        Change, Comparison, Completeness, Percentiles, Scenario, ScenarioRater, Totals,
+        Change, Comparison, Completeness, Scenario, ScenarioRater, Totals,
         remark::{Assumption, Unknown, Warning},
         waterfall::{Waterfall, WaterfallStep, contributions},
     },

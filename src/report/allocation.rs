@@ -1,10 +1,10 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
-use super::{Block, Cell, Column, Document, Table, words};
+use super::{Answer, Block, Cell, Column, Document, Table, json, words};
 use crate::domain::{allocation::Allocation, bill::Bill};
 
 /// Lays out the shares of a bill.
-pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document {
+pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::in_files("period"),
         Column::in_files("by"),
@@ -44,10 +44,9 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
     let mut notes = vec![words::allocation(allocation.policy)];
     notes.extend(words::bill::of_month(bill));
     let blocks = vec![Block::Table(table), Block::Notes(notes)];
-    Document {
-        schema: "pipebill.allocation/1",
-        title,
-        facts: Vec::new(),
-        blocks,
-    }
+    json::untyped(
+        "pipebill.allocation/1",
+        Vec::new(),
+        Document { title, blocks },
+    )
 }

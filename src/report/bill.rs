@@ -2,7 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Table, words};
+mod typed;
+
+use super::{Answer, Block, Cell, Column, Document, Table, finance, words};
 use crate::domain::{
     bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
@@ -22,8 +24,15 @@ pub struct Detail {
     pub explain: bool,
 }
 
+pub use typed::BillAnswer;
+
 /// Lays a bill out.
-pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -> Document {
+pub fn answer<'a>(
+    bill: &'a Bill,
+    title: String,
+    catalog: &'a Catalog,
+    detail: Detail,
+) -> Answer<'a> {
     let mut blocks = vec![Block::Table(table(bill, catalog, detail))];
     if detail.explain {
         blocks.push(Block::Heading("How each line was calculated".to_owned()));
@@ -34,16 +43,14 @@ pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -
     let notes = words::bill::notes(bill);
     if !notes.is_empty() {
         blocks.push(Block::Explained {
-            notes,
+            notes: notes.clone(),
             all: detail.explain,
         });
     }
-    Document {
-        schema: "pipebill.bill/1",
-        title,
-        facts: Vec::new(),
-        blocks,
-    }
+    Answer::made(Document { title, blocks }, move || {
+        BillAnswer::of(bill, catalog, &notes)
+    })
+    .with_rows(|| finance::render(bill))
 }
 
 fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Fan, FanRow, Table, show_money, words};
+use super::{Answer, Block, Cell, Column, Document, Fan, FanRow, Table, json, show_money, words};
 use crate::{
     domain::{
         allocation::Dimension,
@@ -14,10 +14,11 @@ use crate::{
         ids::{Currency, ServiceCode},
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         period::Month,
         quantity::Unit,
     },
-    forecast::{DriverForecast, Forecast, ForecastResult, Range},
+    forecast::{DriverForecast, Forecast, ForecastResult},
 };
 
 /// How a forecast is laid out.
@@ -75,7 +76,7 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
 ];
 
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
+pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
     let table = match &forecast.options.by {
         None => by_month(forecast, view),
         Some(by) => by_part(forecast, view, by),
@@ -87,16 +88,15 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
     }
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
-        blocks.push(Block::Detail("drivers", drivers(forecast, view)));
+        blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     let mut notes = words::forecast::notes(forecast, view);
     if let Some(aws) = view.aws {
         notes.extend(super::uncoded(aws.notes.iter().cloned()));
+        let refused = aws.refused.iter();
         notes.extend(super::uncoded(
-            aws.refused
-                .iter()
-                .map(|why| format!("No AWS forecast: {why}.")),
+            refused.map(|why| format!("No AWS forecast: {why}.")),
         ));
     }
     blocks.push(Block::Explained {
@@ -110,10 +110,9 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         let why = aws.refused.as_deref();
         ("aws_refused", why.map_or(Cell::Empty, Cell::text))
     });
-    Document {
-        schema: "pipebill.forecast/1",
-        title: format!("Forecast from {}", forecast.last_day),
-        facts: vec![
+    json::untyped(
+        "pipebill.forecast/1",
+        vec![
             ("known_until", Cell::Day(forecast.last_day)),
             ("currency", Cell::text(view.currency.as_str())),
             ("history_days", Cell::Count(forecast.history_days as u64)),
@@ -132,8 +131,11 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         .into_iter()
         .chain(refused)
         .collect(),
-        blocks,
-    }
+        Document {
+            title: format!("Forecast from {}", forecast.last_day),
+            blocks,
+        },
+    )
 }
 
 pub(super) fn is_complete(forecast: &ForecastResult) -> bool {
@@ -251,11 +253,11 @@ pub fn announcement(requests: u32, cost: Money) -> String {
     )
 }
 
-fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn range(range: Percentiles, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     [range.p10, range.p50, range.p90].map(money)
 }
 
-fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn optional(known: Option<Percentiles>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     known.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |known| {
         range(known, money)
     })

@@ -1,9 +1,9 @@
 //! Scenarios beside their baseline, for people and files.
 
 use super::{
-    Block, Cell, Column, Document, Note, Table,
+    Answer, Block, Cell, Column, Document, Note, Table,
     chart::{self, Drawing, HeatMap, Step, Subject, SweepLine, Waterfall},
-    words,
+    json, words,
 };
 use crate::{
     domain::{
@@ -11,14 +11,15 @@ use crate::{
         ids::Currency,
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         scenario::{
-            Comparison, Percentiles, Totals,
+            Comparison, Totals,
             break_even::BreakEven,
             parameter::{Axis, Sweep, SweepPoint, Tornado, Variation},
             percent_of,
         },
     },
-    forecast::{Compared, Range},
+    forecast::Compared,
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -46,10 +47,10 @@ pub fn document(
     notes: &[Note],
     currency: &Currency,
     catalog: &Catalog,
-) -> Document {
+) -> Answer<'static> {
     let mut blocks = vec![Block::Table(by_month(shown, currency))];
     if shown.iter().any(|shown| shown.range.is_some()) {
-        blocks.push(Block::Detail("range", ranges(shown, currency)));
+        blocks.push(Block::Table(ranges(shown, currency).detail("range")));
     }
     for one in shown {
         let comparison = one.comparison;
@@ -59,11 +60,10 @@ pub fn document(
         if let [only] = shown {
             let meters = meters(only.comparison, currency, catalog);
             if !meters.rows.is_empty() {
-                blocks.push(Block::Detail("meters", meters));
+                blocks.push(Block::Table(meters.detail("meters")));
             }
-            blocks.push(Block::Detail(
-                "waterfall",
-                causes(only.comparison, currency),
+            blocks.push(Block::Table(
+                causes(only.comparison, currency).detail("waterfall"),
             ));
         }
         // Without a price, a bar would show as saved what only is not known.
@@ -77,10 +77,9 @@ pub fn document(
         .map(|shown| shown.comparison.total)
         .unwrap_or_default();
     let money = |amount| Cell::Money(amount, currency.clone());
-    Document {
-        schema: "pipebill.whatif/1",
-        title: format!("What if, on {baseline}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(first.baseline)),
@@ -90,8 +89,11 @@ pub fn document(
             ("baseline_complete", Cell::Flag(first.whole.baseline)),
             ("scenario_complete", Cell::Flag(first.whole.scenario)),
         ],
-        blocks,
-    }
+        Document {
+            title: format!("What if, on {baseline}"),
+            blocks,
+        },
+    )
 }
 
 /// Returns an amount, or what is known of it.
@@ -272,7 +274,7 @@ pub fn ahead(
     compared: &Compared,
     general: &[Note],
     currency: &Currency,
-) -> Document {
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let mut table = Table::new(vec![
         Column::new("Month", "month", 0),
@@ -284,18 +286,19 @@ pub fn ahead(
         Column::new("P90", "difference_p90", 1),
         Column::in_files("currency"),
     ]);
-    let row = |label: String, baseline: Range, scenario: Range, difference: Range| {
-        vec![
-            Cell::text(label),
-            money(baseline.p50),
-            money(scenario.p50),
-            money(difference.p50),
-            money(difference.p10),
-            money(difference.p50),
-            money(difference.p90),
-            Cell::text(currency.as_str()),
-        ]
-    };
+    let row =
+        |label: String, baseline: Percentiles, scenario: Percentiles, difference: Percentiles| {
+            vec![
+                Cell::text(label),
+                money(baseline.p50),
+                money(scenario.p50),
+                money(difference.p50),
+                money(difference.p10),
+                money(difference.p50),
+                money(difference.p90),
+                Cell::text(currency.as_str()),
+            ]
+        };
     for month in &compared.months {
         table.rows.push(row(
             month.month.to_string(),
@@ -314,10 +317,9 @@ pub fn ahead(
     let mut notes = vec![words::scenario::simulated(compared.paths, learnt_from)];
     notes.extend(words::scenario::notes(comparison));
     notes.extend(general.iter().cloned());
-    Document {
-        schema: "pipebill.whatif/1",
-        title: format!("What if, in the months to come: {name}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif/1",
+        vec![
             ("baseline_period", Cell::text("forecast")),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(baseline.p50)),
@@ -327,12 +329,15 @@ pub fn ahead(
             ("difference_p90", money(difference.p90)),
             ("complete", Cell::Flag(comparison.total.whole.both())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: format!("What if, in the months to come: {name}"),
+            blocks: vec![Block::Table(table), Block::Notes(notes)],
+        },
+    )
 }
 
 /// Lays a sweep out: a row for each point.
-pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Document {
+pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Answer<'static> {
     const AXES: [&str; 2] = ["first", "second"];
     let mut columns: Vec<Column> = sweep
         .axes
@@ -370,7 +375,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     let mut blocks = vec![if sweep.axes.len() == 1 {
         Block::Table(table)
     } else {
-        Block::Detail("rows", table)
+        Block::Table(table.detail("rows"))
     }];
     // A map says it at a glance; the table has the amounts.
     if let Some(picture) = picture {
@@ -379,15 +384,14 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     }
     let notes = words::sweep::sweep(sweep);
     blocks.push(Block::Notes(notes));
-    Document {
-        schema: "pipebill.whatif-sweep/1",
-        title,
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif-sweep/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks,
-    }
+        Document { title, blocks },
+    )
 }
 
 /// Draws a sweep; what has no price has no place.
@@ -437,7 +441,12 @@ fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
 }
 
 /// Lays break-even points out.
-pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Currency) -> Document {
+pub fn break_even(
+    baseline: &str,
+    name: &str,
+    even: &BreakEven,
+    currency: &Currency,
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let parameter = even.parameter.name();
     let mut table = Table::new(vec![
@@ -462,10 +471,9 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
         ]);
     }
     let notes = words::sweep::break_even(even, currency);
-    Document {
-        schema: "pipebill.whatif-breakeven/1",
-        title: format!("{name}: where it pays, on {baseline}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif-breakeven/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("parameter", Cell::text(parameter)),
             ("from", Cell::Price(even.range.0)),
@@ -474,8 +482,11 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             ("all", Cell::Flag(even.all)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: format!("{name}: where it pays, on {baseline}"),
+            blocks: vec![Block::Table(table), Block::Notes(notes)],
+        },
+    )
 }
 
 /// Lays a tornado out: a row for each driver.
@@ -485,7 +496,7 @@ pub fn tornado(
     tornado: &Tornado,
     swing: &Variation,
     currency: &Currency,
-) -> Document {
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let mut table = Table::new(vec![
         Column::new("Driver", "driver", 0),
@@ -533,18 +544,20 @@ pub fn tornado(
         }),
     };
     let notes = words::sweep::tornado(tornado, swing);
-    Document {
-        schema: "pipebill.whatif-tornado/1",
-        title,
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif-tornado/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("middle", money(tornado.middle)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks: vec![
-            Block::Table(table),
-            Block::Chart(picture),
-            Block::Notes(notes),
-        ],
-    }
+        Document {
+            title,
+            blocks: vec![
+                Block::Table(table),
+                Block::Chart(picture),
+                Block::Notes(notes),
+            ],
+        },
+    )
 }

@@ -38,11 +38,12 @@ use super::{
     catalog::{Catalog, Compute},
     ids::{Currency, Meter, Region, ResourceId, ServiceCode},
     money::Money,
+    percentiles::Percentiles,
     period::Month,
     price_book::PriceBook,
     rating::RatingError,
     scenario::{
-        Change, Percentiles, Scenario, ScenarioRater, unpriced,
+        Change, Scenario, ScenarioRater, unpriced,
         workload::{MonthEvents, UsageGroup},
     },
     storage::{History, stored},

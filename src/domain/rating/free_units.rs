@@ -7,11 +7,11 @@ use rust_decimal::Decimal;
 
 use super::{RatingOptions, draft::LineDraft};
 use crate::domain::{
-    allocation::{Policy, share_quantity},
     allowance::{Allowance, FreeTier, Scope},
     bill::AllowanceUse,
     ids::AccountId,
     price_book::PriceBook,
+    share_out::{Policy, share_quantity},
 };
 
 /// Draws every allowance, pool by pool, and covers the drafts with it.

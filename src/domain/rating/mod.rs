@@ -19,7 +19,6 @@ use rust_decimal::Decimal;
 use thiserror::Error;
 
 use super::{
-    allocation::Policy,
     allowance::FreeTier,
     bill::{Bill, Step},
     catalog::ServiceKind,
@@ -28,6 +27,7 @@ use super::{
     money::Money,
     period::Month,
     price_book::PriceBook,
+    share_out::Policy,
     tariff::Rate,
     usage::UsageRecord,
 };

@@ -17,12 +17,12 @@ use super::{
     workload::{Basis, PipelineUse, UsageGroup, Workload, grain_of},
 };
 use crate::domain::{
-    allocation::share_quantity,
     allowance::FreeTier,
     catalog::{Catalog, Compute, Grain},
     ids::{AccountId, Meter, Region, ResourceId},
     plan::{PipelineType, PricingTerms, baseline_use},
     quantity::{Quantity, Unit},
+    share_out::share_quantity,
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
 };

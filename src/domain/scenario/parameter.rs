@@ -6,12 +6,12 @@ use rust_decimal::Decimal;
 
 use super::{
     change::{Adjust, Change, Scenario, Selector, Target, Total},
-    compare::{Completeness, Percentiles, ScenarioRater, Totals, as_percent},
+    compare::{Completeness, ScenarioRater, Totals, as_percent},
     workload::Basis,
 };
 use crate::domain::{
-    catalog::Grain, money::Money, number::plain, quantity::Unit, rating::RatingError,
-    storage::StorageKind,
+    catalog::Grain, money::Money, number::plain, percentiles::Percentiles, quantity::Unit,
+    rating::RatingError, storage::StorageKind,
 };
 
 /// What is turned.

@@ -54,7 +54,7 @@ fn months((first, last): (Month, Month)) -> String {
 }
 
 /// Says what a recurring discount takes off, and where it was seen.
-pub fn less(service: &str, of: &Recurring) -> String {
+fn less(service: &str, of: &Recurring) -> String {
     format!(
         "{service}: less {} % recurring discounts, as in {}",
         show_percent(of.percent),
@@ -68,6 +68,11 @@ fn note(code: &'static str, text: String, service: &str, of: &Recurring) -> Note
         .with("percent", Cell::Percent(of.percent))
         .with("first_month", of.months.0.to_string())
         .with("last_month", of.months.1.to_string())
+}
+
+/// Says in a check that a recurring discount is carried.
+pub(super) fn recurring(service: &str, of: &Recurring) -> Note {
+    note("recurring_discount", less(service, of), service, of)
 }
 
 /// Says that a recurring discount is carried into a forecast.

@@ -4,6 +4,7 @@
 //! a code for programs, a sentence for people, and the facts of the sentence, exact.
 
 pub(crate) mod bill;
+pub(crate) mod check;
 pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
@@ -154,11 +155,6 @@ pub(crate) fn usage_only(others: Money, currency: &Currency) -> Note {
     .with("other_charges", Cell::Money(others, currency.clone()))
 }
 
-/// Says that usage is missing.
-pub(crate) fn missing(gap: &Gap) -> Note {
-    of_gap("Missing", gap)
-}
-
 /// Says how free units are shared in an allocation.
 pub(crate) fn allocation(policy: Policy) -> Note {
     let text = match policy {
@@ -169,7 +165,7 @@ pub(crate) fn allocation(policy: Policy) -> Note {
     Note::new("policy", format!("{text} Rows sum to the bill.")).with("policy", policy.name())
 }
 
-/// Says that usage is missing, on some side.
+/// Says that usage is missing.
 fn of_gap(label: &str, gap: &Gap) -> Note {
     Note::new("missing", format!("{label}: {}: {}.", gap.what, gap.reason))
         .with("what", gap.what.as_str())
