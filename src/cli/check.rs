@@ -12,7 +12,6 @@ use super::{
 };
 use crate::{
     app::{self, Allowed, App, CheckRequest},
-    forecast::Forecast,
     inputs::resolve::Percent,
     report,
 };
@@ -84,10 +83,9 @@ pub(super) fn run(
     })?;
     output.say_assumptions(&checked.assumptions);
     let (check, currency) = (&checked.check, &checked.currency);
-    let more = checked
-        .forecast
-        .as_ref()
-        .map_or_else(Vec::new, |it| more(it, app));
+    let more = checked.forecast.as_ref().map_or_else(Vec::new, |it| {
+        report::words::check::of_forecast(it, &app.catalog)
+    });
     output.show(&report::check::answer(check, &more, currency))?;
     Ok(if check.is_over() {
         Exit::OverBudget
@@ -107,24 +105,4 @@ impl Args {
         let budget = budget(self.budget.as_deref())?;
         Ok(Allowed::Budget(budget.unwrap_or_default()))
     }
-}
-
-/// Says what else the forecast of a month tells.
-fn more(forecast: &Forecast, app: &App) -> Vec<String> {
-    let shown = |amount| report::show_money(amount, &forecast.currency);
-    let mut more = Vec::new();
-    if let Some(month) = forecast.result.months.last() {
-        let (p10, p90) = (shown(month.total.p10), shown(month.total.p90));
-        more.push(format!("P10 {p10}, P90 {p90}"));
-        more.extend(month.over_budget.map(|share| {
-            let share = report::Cell::Percent(share).shown();
-            format!("{share} of futures cost more")
-        }));
-    }
-    let recurring = forecast.discounts.recurring.iter();
-    more.extend(recurring.map(|of| report::discounts::less(of, &app.catalog)));
-    if !forecast.costs.services.is_empty() {
-        more.push("forecast as costs: the export states no quantities".to_owned());
-    }
-    more
 }

@@ -110,7 +110,7 @@ pub(super) fn run(
     let request = args.terms.request(app, args.currency.as_deref())?;
     if args.backtest {
         let (backtest, currency) = app.backtest(&ledger, &options, &request)?;
-        output.show(&report::forecast_backtest::document(&backtest, &currency))?;
+        output.show(&report::forecast_backtest::answer(&backtest, &currency))?;
         return Ok(Exit::Answered);
     }
     let forecast = app.forecast(&ledger, &options, &request)?;

@@ -157,7 +157,7 @@ pub(super) fn run(
         .files
         .iter()
         .any(|file| file.rows_skipped > 0);
-    output.show(&report::imported::document(
+    output.show(&report::imported::answer(
         &imported.delivery,
         &imported.replaced,
         imported.quarantine.as_deref(),

@@ -106,7 +106,7 @@ fn write(
         let slug = report::optimize::slug(&finding.subject);
         let name = format!("{number:02}-{}-{slug}.toml", finding.kind.name());
         let comments = report::optimize::comments(found, finding);
-        let text = scenario_file::write(&finding.scenario, &comments);
+        let text = scenario_file::write(&report::optimize::scenario(found, finding), &comments);
         files.push((directory.join(name), text));
     }
     if let Some(together) = &found.best_combination {

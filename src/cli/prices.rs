@@ -174,7 +174,7 @@ pub(super) fn run(
         }
         PricesCommand::Import { files } => {
             let (lists, contradictions) = app.import_prices(files)?;
-            output.show(&prices::imported(&lists, &contradictions))?;
+            output.show(&prices::imported(&lists, &contradictions, catalog))?;
             return Ok(Exit::of(contradictions.is_empty(), strict));
         }
         #[cfg(feature = "aws")]

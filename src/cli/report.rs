@@ -300,7 +300,7 @@ pub(super) fn run(
         sample: matches!(app.source, DataSource::Sample),
     };
     if let Some(kind) = on_terminal {
-        output.show(&page::chart_document(&input, kind)?)?;
+        output.show(&page::chart_answer(&input, kind)?)?;
         let complete = months.iter().all(|month| month.rated.bill.is_complete());
         return Ok(Exit::of(complete, strict));
     }

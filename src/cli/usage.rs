@@ -2,7 +2,7 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::{App, AppError, SPREAD},
+    app::{App, AppError},
     domain::{
         allocation::Dimension,
         metering::{
@@ -10,6 +10,7 @@ use crate::{
             from_events::{MeteringOptions, QueuedTime},
         },
         period::Month,
+        remark::Remark,
         usage_summary::summarize,
     },
     ledger::Ledger,
@@ -115,7 +116,8 @@ pub(super) fn run(
     } else {
         let month = app.month(&ledger, args.month)?;
         let (sums, is_spread) = app.usage(&ledger, &[month], &by)?;
-        let notes = is_spread.then(|| SPREAD.to_owned()).into_iter().collect();
+        let notes = is_spread.then_some(Remark::DaysSpread);
+        let notes = notes.into_iter().collect();
         (month, sums, app.gaps(&ledger, month)?, notes)
     };
     output.show(&report::usage::answer(
@@ -124,7 +126,7 @@ pub(super) fn run(
         &sums,
         &by,
         &gaps,
-        report::uncoded(notes),
+        notes.iter().map(report::words::bill::remark).collect(),
         &app.catalog,
     ))?;
     Ok(Exit::of(gaps.is_empty(), strict))

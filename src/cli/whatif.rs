@@ -285,33 +285,24 @@ fn shown(answer: &Answer) -> Shown<'_> {
 fn notes(
     baseline: &Baseline,
     answers: &[Answer],
-    carried: Vec<String>,
+    carried: Vec<report::Note>,
     currency: &Currency,
-) -> Vec<String> {
+) -> Vec<report::Note> {
     let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
-    let mut notes: Vec<String> = gaps
-        .map(|gap| format!("Missing on both sides: {}: {}.", gap.what, gap.reason))
-        .collect();
+    let mut notes: Vec<_> = gaps.map(report::words::scenario::missing).collect();
     let rated = answers
         .iter()
         .find(|answer| !answer.comparison.scenario.is_of_storage())
         .map(|answer| answer.comparison.total.baseline);
     if let (Some(billed), Some(rated)) = (baseline.billed(), rated)
-        && let [billed, rated] = [billed, rated].map(|amount| report::show_money(amount, currency))
-        && billed != rated
+        && billed.to_cents() != rated.to_cents()
     {
-        notes.push(format!(
-            "AWS billed {billed} for this usage. Both sides are rated anew, by the same rules: free \
-             units are shared by quantity."
-        ));
+        notes.push(report::words::scenario::rerated(billed, currency));
     }
     notes.extend(carried);
     let left_out = baseline.left_out();
     if !left_out.is_zero() {
-        notes.push(format!(
-            "Usage only: credits, refunds, taxes and fees ({}) are left out.",
-            report::show_money(left_out, currency)
-        ));
+        notes.push(report::words::usage_only(left_out, currency));
     }
     notes
 }

@@ -13,9 +13,7 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
-pub mod costs;
 pub mod csv;
-pub mod discounts;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -50,7 +48,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use answer::Answer;
-pub use words::Note;
+pub use words::{Note, costs, discounts};
 
 use crate::domain::{
     ids::Currency,
@@ -291,6 +289,13 @@ pub enum Block {
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<Note>),
+    /// The same, of which `--explain` shows all.
+    Explained {
+        /// The notes, the most important first.
+        notes: Vec<Note>,
+        /// All of them are shown.
+        all: bool,
+    },
 }
 
 /// An answer to one question, for people.
@@ -311,6 +316,15 @@ impl Table {
     pub fn detail(mut self, name: &'static str) -> Self {
         self.name = name;
         self.most = Some(DETAIL_ROWS);
+        self
+    }
+
+    /// Leaves the table to files: what it says, people see elsewhere.
+    #[must_use]
+    pub fn for_files(mut self) -> Self {
+        for column in &mut self.columns {
+            column.visibility = Visibility::Files;
+        }
         self
     }
 

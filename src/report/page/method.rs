@@ -7,9 +7,7 @@ use serde::Serialize;
 use super::{Grid, pictures::month_name, plain_text, sections};
 use crate::{
     domain::{bill::Bill, exchange::Exchange, number::plain},
-    report::{
-        Cell, Column, Table, counted, finality, forecast::View, formats::ReportInput, show_money,
-    },
+    report::{Cell, Column, Table, forecast::View, formats::ReportInput, words},
 };
 
 /// How the figures came about.
@@ -35,10 +33,10 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
              thousands of possible futures are rated with free tiers and whole-pipeline fees."
                 .to_owned(),
         );
-        notes.extend(crate::report::forecast::notes(
+        notes.extend(words::all(&words::forecast::notes(
             &forecast.result,
             &View::of(forecast, input.catalog),
-        ));
+        )));
     }
     if let Some(exchange) = exchange {
         notes.push(format!(
@@ -50,15 +48,8 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
             exchange.source
         ));
     }
-    for outside in &bill.outside {
-        notes.push(format!(
-            "Not in this report: {} of the export, {}.",
-            counted(outside.services as u64, "other service"),
-            show_money(outside.cost, &outside.currency)
-        ));
-    }
-    notes.extend(finality::notes(bill));
-    notes.extend(bill.notes.iter().cloned());
+    notes.extend(words::all(&words::bill::other_services("Excluded", bill)));
+    notes.extend(words::all(&words::bill::of_reading(bill)));
     if let Some(overview) = input.overview {
         for (month, bill) in &overview.months {
             if let Some(bill) = bill

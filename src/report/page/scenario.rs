@@ -15,8 +15,8 @@ use crate::{
         scenario_summary::ScenarioSummary,
     },
     report::{
-        Cell, Column, Table, chart::Drawing, formats::ReportInput, optimize::comments,
-        scenario_file, show_money, show_percent, signed_money,
+        Cell, Column, Table, chart::Drawing, discounts, formats::ReportInput, optimize,
+        scenario_file, show_money, show_percent, signed_money, words,
     },
 };
 
@@ -71,19 +71,21 @@ pub(super) fn savings(input: &ReportInput<'_>) -> Result<Section, String> {
     let shown = || together.iter().take(ROWS).map(|at| &found.findings[*at]);
     for finding in shown() {
         table.rows.push(vec![
-            Cell::text(&finding.title),
+            Cell::text(words::optimize::title(&finding.proposed)),
             Cell::Money(finding.saving.p50, currency.clone()),
             if found.months.len() > 1 {
                 Cell::text(range(&finding.saving, currency))
             } else {
                 Cell::Empty
             },
-            Cell::text(rests_on(finding)),
+            Cell::text(rests_on(finding, currency)),
         ]);
     }
     let caption = "Changes that would have saved money".to_owned();
-    let files =
-        shown().map(|finding| scenario_file::write(&finding.scenario, &comments(found, finding)));
+    let files = shown().map(|finding| {
+        let scenario = optimize::scenario(found, finding);
+        scenario_file::write(&scenario, &optimize::comments(found, finding))
+    });
     Ok(Section {
         id: "savings",
         title: "Savings".to_owned(),
@@ -103,29 +105,16 @@ pub(super) fn savings(input: &ReportInput<'_>) -> Result<Section, String> {
 }
 
 /// What a finding is taken from, and what must hold for it.
-fn rests_on(finding: &Finding) -> String {
-    let mut words: Vec<String> = Vec::new();
-    words.extend(
-        finding
-            .evidence
-            .first()
-            .map(|text| format!("{}.", capital(text))),
-    );
-    words.extend(
-        finding
-            .assumptions
-            .first()
-            .map(|text| format!("Assumes: {text}")),
-    );
-    words.extend(finding.risks.first().map(|text| format!("Risk: {text}")));
-    words.join(" ")
-}
-
-/// A text as the beginning of a sentence.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
+fn rests_on(finding: &Finding, currency: &Currency) -> String {
+    let mut sentences: Vec<String> = Vec::new();
+    let evidence = finding.evidence.first();
+    sentences.extend(evidence.map(|it| words::optimize::evidence(it, currency).text));
+    let assumed = finding.assumptions.first();
+    sentences
+        .extend(assumed.map(|it| format!("Assumes: {}", words::optimize::assumption(it).text)));
+    let risk = finding.risks.first();
+    sentences.extend(risk.map(|it| format!("Risk: {}", words::optimize::risk(it).text)));
+    sentences.join(" ")
 }
 
 fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
@@ -155,9 +144,10 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
     }
     match &found.not_compared[..] {
         [] => {}
-        [only] => notes.push(format!("Not compared: {only}.")),
+        [only] => notes.push(words::optimize::not_compared(only, &found.currency).text),
         several => notes.push(format!(
-            "{} changes could not be compared, most for want of a price; pipebill optimize names them.",
+            "{} changes could not be compared, most for lack of a price. `pipebill optimize --explain` \
+             lists them.",
             several.len()
         )),
     }
@@ -193,7 +183,10 @@ pub(super) fn scenario(drawing: &Drawing, input: &ReportInput<'_>) -> Section {
                 .to_owned(),
         );
     }
-    notes.extend(prospect.notes.iter().cloned());
+    let remarks =
+        words::scenario::remarks(&prospect.unknown, &prospect.warnings, &prospect.assumptions);
+    let carried = discounts::of_comparison(&prospect.discounts, input.catalog);
+    notes.extend(remarks.into_iter().chain(carried).map(|note| note.text));
     section.notes = notes.iter().map(|note| plain_text(note)).collect();
     let text = scenario_file::write(&prospect.scenario, &[]);
     section.code = Some(Code::of(
