@@ -12,7 +12,7 @@ use super::{
     whatif::{Against, BaselineArgs},
 };
 use crate::{
-    app::App,
+    app::{App, OptimizeRequest, Savings},
     atomic_file::{self, PendingFile},
     domain::{money::Money, number::parse_quantity, optimize::Optimization},
     report::{self, scenario_file},
@@ -74,22 +74,18 @@ pub(super) fn run(
         args.min_saving.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let request = args.baseline.request();
-    let baseline = app.gather(&request)?;
-    output.say_assumptions(&baseline.assumptions);
-    let least = Money::new(least);
-    let found = match args.against {
-        Against::History => app.optimize(&baseline, least)?,
-        Against::Forecast => {
-            let request = app.rating_terms(&request.terms, request.currency.as_deref())?;
-            app.optimize_ahead(&app.ledger()?, &baseline, least, &request)?
-        }
-    };
+    let savings = app.optimize(&OptimizeRequest {
+        baseline: args.baseline.request(),
+        least: Money::new(least),
+        ahead: args.against == Against::Forecast,
+    })?;
+    output.say_assumptions(&savings.assumptions);
+    let oldest = savings.oldest_price();
+    let found = with_notes(savings, app);
     if let Some(directory) = &args.write {
         write(directory, args.force, &found, output)?;
     }
-    let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
-    output.say_old_prices(oldest.min(), app.today);
+    output.say_old_prices(oldest, app.today);
     match output.format {
         Format::Json => output.data(&report::optimize::json(&found))?,
         Format::Csv => {
@@ -99,6 +95,18 @@ pub(super) fn run(
         _ => output.document(&report::optimize::document(&found, args.top, args.explain))?,
     }
     Ok(Exit::of(found.complete, strict))
+}
+
+/// Puts what should be known of the months above what was observed in them.
+fn with_notes(savings: Savings, app: &App) -> Optimization {
+    let mut found = savings.found;
+    let gaps = savings.gaps.iter();
+    let missing = gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason));
+    let costs = report::costs::left_out(&savings.costs_only, &found.currency, &app.catalog);
+    let discounts = report::discounts::of_comparison(&savings.discounts, &app.catalog);
+    let notes: Vec<String> = missing.chain(costs).chain(discounts).collect();
+    found.observations.splice(0..0, notes);
+    found
 }
 
 /// Writes a scenario file for each finding, and one for those that go together: all or none.

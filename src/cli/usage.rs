@@ -2,7 +2,7 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::{App, AppError, SPREAD},
+    app::{App, UsageRequest},
     domain::{
         allocation::Dimension,
         metering::{
@@ -10,9 +10,7 @@ use crate::{
             from_events::{MeteringOptions, QueuedTime},
         },
         period::Month,
-        usage_summary::summarize,
     },
-    ledger::Ledger,
     report,
 };
 
@@ -80,51 +78,34 @@ impl RuleArgs {
     }
 }
 
-/// Returns the month asked for, else the last one that was collected.
-pub(super) fn metered_month(
-    app: &App,
-    ledger: &Ledger,
-    asked: Option<Month>,
-) -> Result<Month, CommandError> {
-    let known = app.metered_months(ledger)?;
-    match asked {
-        Some(month) if known.contains(&month) => Ok(month),
-        Some(month) => Err(AppError::NoUsage { month, known }.into()),
-        None => Ok(known.last().copied().ok_or(AppError::NothingCollected)?),
-    }
-}
-
 pub(super) fn run(
     args: &Args,
     app: &App,
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let ledger = app.ledger()?;
-    let (sums, title, gaps, others) = if args.metered {
-        let month = metered_month(app, &ledger, args.month)?;
-        let metered = app.metered(&ledger, month, args.rules.options())?;
-        let sums = summarize(&metered.records, &args.by);
-        let title = format!("Metered usage in {month}");
-        (sums, title, metered.gaps, metered.notes)
+    let answer = app.usage(&UsageRequest {
+        month: args.month,
+        by: args.by.clone(),
+        metered: args.metered.then(|| args.rules.options()),
+    })?;
+    let what = if args.metered {
+        "Metered usage"
     } else {
-        let month = app.month(&ledger, args.month)?;
-        let (sums, is_spread) = app.usage(&ledger, &[month], &args.by)?;
-        let gaps = app.gaps(&ledger, month)?;
-        let notes = is_spread.then(|| SPREAD.to_owned()).into_iter().collect();
-        (sums, format!("Usage in {month}"), gaps, notes)
+        "Usage"
     };
-    let mut document = report::usage::document(&sums, &args.by, title, &app.catalog);
+    let title = format!("{what} in {}", answer.month);
+    let mut document = report::usage::document(&answer.sums, &args.by, title, &app.catalog);
+    let gaps = answer.gaps.iter();
     let mut notes: Vec<String> = gaps
-        .iter()
         .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
         .collect();
-    notes.extend(others);
+    notes.extend(answer.notes);
     if !notes.is_empty() {
         document.blocks.push(report::Block::Notes(notes));
     }
     output.document(&document)?;
-    Ok(Exit::of(gaps.is_empty(), strict))
+    Ok(Exit::of(answer.gaps.is_empty(), strict))
 }
 
 /// Reads the name of a dimension.
