@@ -181,7 +181,10 @@ fn usage(bytes: &[u8]) {
             let region = file.region.clone();
             let plan = file.plan(month, region.unwrap_or_else(|| Region::new("us-east-1")));
             if let Ok(bill) = APP.rate_plan(&plan, &file.terms, Policy::default(), true) {
-                assert!(!report::json::bill(&bill).is_empty());
+                let title = String::new();
+                let detail = report::bill::Detail::default();
+                let answer = report::bill::answer(&bill, title, &APP.catalog, detail);
+                assert!(!answer.json().is_empty());
             }
         }
         Err(error) => assert!(!error.to_string().is_empty()),

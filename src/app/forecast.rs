@@ -18,11 +18,12 @@ use crate::{
         export::ExportKind,
         ids::Currency,
         money::Money,
+        percentiles::Percentiles,
         period::Month,
         plan::PricingTerms,
         price_book::{BilledPrices, PriceBook},
         scenario::{
-            Change, Percentiles, Scenario, ScenarioRater,
+            Change, Scenario, ScenarioRater,
             mapping::{UsageMapping, mapping},
         },
         spread::spread,

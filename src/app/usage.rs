@@ -33,6 +33,8 @@ pub struct UsageRequest {
 pub struct UsageAnswer {
     /// The month.
     pub month: Month,
+    /// What is kept apart, each once.
+    pub by: Vec<Dimension>,
     /// The sums.
     pub sums: Vec<UsageSum>,
     /// What is missing.
@@ -44,21 +46,29 @@ pub struct UsageAnswer {
 impl App {
     /// Adds up what was used in a month.
     pub fn usage(&self, request: &UsageRequest) -> Result<UsageAnswer, AppError> {
+        let mut by: Vec<Dimension> = Vec::new();
+        for dimension in &request.by {
+            if !by.contains(dimension) {
+                by.push(dimension.clone());
+            }
+        }
         let ledger = self.ledger()?;
         if let Some(options) = request.metered {
             let month = self.metered_month(&ledger, request.month)?;
             let metered = self.metered(&ledger, month, options)?;
             return Ok(UsageAnswer {
                 month,
-                sums: summarize(&metered.records, &request.by),
+                sums: summarize(&metered.records, &by),
+                by,
                 gaps: metered.gaps,
                 notes: metered.notes,
             });
         }
         let month = self.month(&ledger, request.month)?;
-        let (sums, is_spread) = self.usage_of(&ledger, &[month], &request.by)?;
+        let (sums, is_spread) = self.usage_of(&ledger, &[month], &by)?;
         Ok(UsageAnswer {
             month,
+            by,
             sums,
             gaps: self.gaps(&ledger, month)?,
             notes: is_spread.then(|| SPREAD.to_owned()).into_iter().collect(),

@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use super::{App, AppError, Baseline, BaselineRequest, Field, Scenarios};
 use crate::{
     domain::{
-        scenario::{Comparison, Percentiles, Scenario, compare},
+        percentiles::Percentiles,
+        scenario::{Comparison, Scenario, compare},
         storage::ResourceDetail,
     },
     forecast::{Compared, ForecastOptions},

@@ -1,11 +1,12 @@
 //! Who is asked: the own account, those behind roles, those of an organization; and in which regions.
 
 use aws_config::SdkConfig;
+use aws_sdk_organizations::{Client as Organizations, types::AccountState};
 use aws_sdk_sts::Client as Sts;
 
 use super::{
     CollectError, Role, clients, denial::Denial, error::Failure, operations::Operation,
-    organizations, run::Run,
+    pages::Pages, run::Run,
 };
 use crate::domain::{
     collection::{Scope, Source},
@@ -64,7 +65,7 @@ impl Run<'_> {
             .map_err(Failure::of_only_account)?;
         let roles = match &login.organization_role {
             None => login.roles.clone(),
-            Some(name) => organizations::accounts(self, &base)
+            Some(name) => active_accounts(self, &base)
                 .await
                 .map_err(|failure| match failure {
                     Failure::Fatal(error) => error,
@@ -164,5 +165,40 @@ impl Run<'_> {
             is_one_of_several,
             config,
         })
+    }
+}
+
+/// Lists the accounts that are active.
+async fn active_accounts(run: &Run<'_>, base: &Account) -> Result<Vec<AccountId>, Failure> {
+    let region = Region::new(match base.partition.as_str() {
+        "aws-cn" => "cn-northwest-1",
+        "aws-us-gov" => "us-gov-west-1",
+        _ => "us-east-1",
+    });
+    let place = AccountRegion {
+        account: base.id.clone(),
+        region,
+    };
+    let client = Organizations::new(&base.in_region(&place.region));
+    let mut pages = Pages::default();
+    let mut accounts = Vec::new();
+    loop {
+        let request = client.list_accounts().set_next_token(pages.token());
+        let answer = run
+            .ask_page(&place, Operation::ListAccounts, &pages, request.send())
+            .await?;
+        for account in answer.accounts() {
+            let is_closed = matches!(
+                account.state(),
+                Some(AccountState::Suspended | AccountState::Closed)
+            );
+            if let Some(id) = account.id().filter(|_| !is_closed) {
+                accounts.push(AccountId::new(id));
+            }
+        }
+        if !pages.turn(Operation::ListAccounts, answer.next_token)? {
+            accounts.sort();
+            return Ok(accounts);
+        }
     }
 }

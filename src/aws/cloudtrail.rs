@@ -12,8 +12,9 @@ use serde::Deserialize;
 use super::{
     accounts::Account,
     error::Failure,
-    listing::{Page, Pages, by_windows},
+    listing::{Page, by_windows},
     operations::Operation,
+    pages::Pages,
     run::Run,
     time,
 };

@@ -17,8 +17,9 @@ use aws_sdk_codebuild::{
 use super::{
     accounts::Account,
     error::Failure,
-    listing::{OVERLAP, Page, Pages, newest_first},
+    listing::{OVERLAP, Page, newest_first},
     operations::Operation,
+    pages::Pages,
     run::Run,
     time, word,
 };

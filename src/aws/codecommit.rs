@@ -3,7 +3,7 @@
 
 use aws_sdk_codecommit::Client;
 
-use super::{accounts::Account, error::Failure, listing::Pages, operations::Operation, run::Run};
+use super::{accounts::Account, error::Failure, operations::Operation, pages::Pages, run::Run};
 use crate::domain::{collection::Source, metering::from_events::AccountRegion};
 
 /// Counts the repositories of a place.

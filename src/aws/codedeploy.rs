@@ -13,8 +13,9 @@ use chrono::{DateTime, Utc};
 use super::{
     accounts::Account,
     error::Failure,
-    listing::{Page, Pages, by_windows},
+    listing::{Page, by_windows},
     operations::Operation,
+    pages::Pages,
     run::Run,
     time, word,
 };

@@ -13,8 +13,9 @@ use sha2::{Digest, Sha256};
 use super::{
     accounts::Account,
     error::Failure,
-    listing::{Page, Pages, newest_first},
+    listing::{Page, newest_first},
     operations::Operation,
+    pages::Pages,
     run::Run,
     time, word,
 };

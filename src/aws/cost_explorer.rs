@@ -17,8 +17,7 @@ use chrono::{Datelike, NaiveDate};
 use serde_json::{Map, Value, json};
 
 use super::{
-    CollectError, accounts::Account, error::Failure, listing::Pages, operations::Operation,
-    run::Run,
+    CollectError, accounts::Account, error::Failure, operations::Operation, pages::Pages, run::Run,
 };
 use crate::{
     domain::{

@@ -21,7 +21,7 @@ mod expected;
 mod limits;
 mod listing;
 pub mod operations;
-mod organizations;
+mod pages;
 mod policy;
 pub mod price_lists;
 pub mod price_query;

@@ -8,8 +8,8 @@ use aws_sdk_pricing::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    CollectError, Request, Watch, accounts::Account, error::Failure, listing::Pages,
-    operations::Operation, price_lists::Fetched, run::Run,
+    CollectError, Request, Watch, accounts::Account, error::Failure, operations::Operation,
+    pages::Pages, price_lists::Fetched, run::Run,
 };
 use crate::{
     domain::{

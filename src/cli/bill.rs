@@ -2,7 +2,7 @@
 
 use super::{
     CommandError, Exit,
-    estimate::{hint_at_unpriced, show},
+    estimate::hint_at_unpriced,
     output::Output,
     terms::TermsArgs,
     usage::{RuleArgs, dimension},
@@ -73,13 +73,14 @@ pub(super) fn run(
     let month = bill.month;
     if let (Some(by), Some(allocation)) = (&args.by, &answer.allocation) {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
-        output.document(&report::allocation::document(allocation, bill, title))?;
+        output.show(&report::allocation::document(allocation, bill, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,
             explain: args.explain,
         };
-        show(bill, format!("Bill of {month}"), detail, app, output)?;
+        let title = format!("Bill of {month}");
+        output.show(&report::bill::answer(bill, title, &app.catalog, detail))?;
     }
     Ok(end(bill, app, output, strict))
 }
@@ -93,12 +94,13 @@ fn reconcile(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Ex
     })?;
     let bill = &answer.rated.rated.bill;
     let title = format!("Reconciliation of {}: our rating beside AWS's", bill.month);
-    let mut document = report::reconcile::document(bill, &answer.lines, title, &app.catalog);
-    if let Some(metered) = &answer.metered {
-        let beside = report::reconcile::beside(&answer.rated.records, metered, &app.catalog);
-        document.blocks.extend(beside);
-    }
-    output.document(&document)?;
+    output.show(&report::reconcile::answer(
+        &answer.rated,
+        &answer.lines,
+        answer.metered.as_ref(),
+        title,
+        &app.catalog,
+    ))?;
     Ok(end(bill, app, output, strict))
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::budget,
     whatif::{BaselineArgs, SetArgs},
@@ -88,13 +88,7 @@ pub(super) fn run(
         .forecast
         .as_ref()
         .map_or_else(Vec::new, |it| more(it, app));
-    if output.format == Format::Table {
-        // One line, whatever the terminal's width: it is read in logs.
-        let line = report::check::line(check, &more, currency);
-        output.data(&format!("{}\n", report::text::clean(&line)))?;
-    } else {
-        output.document(&report::check::document(check, &more, currency))?;
-    }
+    output.show(&report::check::answer(check, &more, currency))?;
     Ok(if check.is_over() {
         Exit::OverBudget
     } else {

@@ -162,7 +162,7 @@ pub(super) fn run(
     if args.dry_run {
         return Ok(Exit::Answered);
     }
-    output.document(&report::collected::document(&outcome))?;
+    output.show(&report::collected::document(&outcome))?;
     if outcome.has_faults {
         output.say("error: a part failed that should have worked; run the same again to go on");
         return Ok(Exit::CouldNot);

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, Comma
         output.say(&format!("warning: {warning}"));
     }
     let Diagnosis { checks, statements } = app.doctor(&request, &Progress::new(output))?;
-    output.document(&report::collected::examination(&checks, &statements))?;
+    output.show(&report::collected::examination(&checks, &statements))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());
     Ok(if is_well {
         Exit::Answered

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use rust_decimal::Decimal;
 
-use super::{CommandError, Exit, Format, output::Output, terms::TermsArgs};
+use super::{CommandError, Exit, output::Output, terms::TermsArgs};
 use crate::{
     app::{App, Estimate, EstimateRequest, Field},
     domain::{
@@ -114,26 +114,9 @@ pub(super) fn run(
         explain: args.explain,
         lines: true,
     };
-    show(&bill, title, detail, app, output)?;
+    output.show(&report::bill::answer(&bill, title, &app.catalog, detail))?;
     hint_at_unpriced(&bill, &app.catalog, output);
     Ok(Exit::of(bill.is_complete(), strict))
-}
-
-/// Writes a bill in the format asked for.
-pub(super) fn show(
-    bill: &Bill,
-    title: String,
-    detail: report::bill::Detail,
-    app: &App,
-    output: &Output,
-) -> Result<(), CommandError> {
-    match output.format {
-        Format::Json => output.data(&report::json::bill(bill)),
-        Format::Csv => output.data(&report::finance::render(bill)),
-        Format::Table | Format::Markdown | Format::Report(_) => {
-            output.document(&report::bill::document(bill, title, &app.catalog, detail))
-        }
-    }
 }
 
 /// Says what to do about lines without a price, in commands that can be pasted.

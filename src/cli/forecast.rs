@@ -104,7 +104,7 @@ pub(super) fn run(
     let request = args.request()?;
     if args.backtest {
         let (backtest, currency) = app.backtest(&request)?;
-        output.document(&report::forecast_backtest::document(&backtest, &currency))?;
+        output.show(&report::forecast_backtest::document(&backtest, &currency))?;
         return Ok(Exit::Answered);
     }
     let forecast = app.forecast(&request)?;
@@ -113,7 +113,7 @@ pub(super) fn run(
     } else {
         None
     };
-    output.document(&document(&forecast, app, args.explain, aws.as_ref()))?;
+    output.show(&document(&forecast, app, args.explain, aws.as_ref()))?;
     output.say_old_prices(forecast.oldest_price(), app.today);
     let was_answered = aws.is_none_or(|aws| aws.refused.is_none());
     Ok(Exit::of(forecast.is_complete() && was_answered, strict))
@@ -150,7 +150,7 @@ fn document(
     app: &App,
     explain: bool,
     aws: Option<&AwsForecast>,
-) -> report::Document {
+) -> report::Answer<'static> {
     report::forecast::document(
         &forecast.result,
         &View {

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{CommandError, Exit, Format, output::Output};
+use super::{CommandError, Exit, output::Output};
 use crate::{
     app,
     forecast::calendar::{Calendar, Country},
@@ -26,12 +26,6 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
     let calendar = Calendar::of([Country::default()]);
     let (answers, study, ms) = app::forecast_study(&args.windows, &args.baselines, &calendar)?;
-    match output.format {
-        Format::Json => output.data(&report::forecast_study::json(&study, ms))?,
-        Format::Csv => output.data(&report::forecast_study::answers(&answers))?,
-        Format::Table | Format::Markdown | Format::Report(_) => {
-            output.document(&report::forecast_study::document(&study, ms))?;
-        }
-    }
+    output.show(&report::forecast_study::answer(&study, &answers, ms))?;
     Ok(Exit::Answered)
 }

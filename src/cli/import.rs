@@ -139,7 +139,7 @@ pub(super) fn run(
         app.import(&args.files, &request, &watch)?
     };
     watch.bar.borrow().finish_and_clear();
-    output.document(&report::imported::document(
+    output.show(&report::imported::document(
         &imported.delivery,
         &imported.replaced,
         imported.quarantine.as_deref(),

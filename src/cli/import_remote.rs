@@ -79,7 +79,7 @@ pub(super) fn run(
             place,
             files,
             notes,
-        } => output.document(&report::cloud::plan(&place, &files, notes))?,
+        } => output.show(&report::cloud::plan(&place, &files, notes))?,
         RemoteImport::Query(sql) => output.data(&format!("{sql}\n"))?,
     }
     Ok(None)

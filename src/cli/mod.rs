@@ -47,7 +47,10 @@ use output::Output;
 
 use crate::{
     app::{App, DataSource},
-    report::formats,
+    report::{
+        answer::{ANSWER_FORMATS, AnswerFormat},
+        formats,
+    },
 };
 
 /// What AWS CodeBuild, CodePipeline, CodeCommit and CodeDeploy cost, why, and what would change it.
@@ -93,75 +96,57 @@ enum Command {
     Man(shell::ManArgs),
 }
 
-/// How an answer is written.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-enum Format {
-    /// For a terminal.
-    #[default]
-    Table,
-    /// For programs: exact decimals as text.
-    Json,
-    /// For spreadsheets: exact decimals, safe text.
-    Csv,
-    /// For pull requests and wikis.
-    Markdown,
-    /// A file of `pipebill report`.
-    Report(&'static formats::Format),
+/// How an answer is written, and a file of `pipebill report`: a name of one of them or of both.
+#[derive(Clone, Copy, Debug)]
+struct Format {
+    name: &'static str,
+    /// As every command answers.
+    answer: Option<&'static AnswerFormat>,
+    /// As `pipebill report` writes files.
+    report: Option<&'static formats::Format>,
 }
 
 impl Format {
-    /// The formats of every command, with their help.
-    const ANSWERS: [(Self, &'static str, &'static str); 4] = [
-        (Self::Table, "table", "For a terminal"),
-        (Self::Json, "json", "For programs: exact decimals as text"),
-        (
-            Self::Csv,
-            "csv",
-            "For spreadsheets: exact decimals, safe text",
-        ),
-        (Self::Markdown, "markdown", "For pull requests and wikis"),
-    ];
-
-    fn name(self) -> &'static str {
-        let answer = |(format, ..): &&(Self, _, _)| *format == self;
-        match self {
-            Self::Report(format) => format.name,
-            _ => Self::ANSWERS
-                .iter()
-                .find(answer)
-                .map_or("", |(_, name, _)| name),
-        }
-    }
-
     fn named(name: &str) -> Option<Self> {
-        let answer = Self::ANSWERS.iter().find(|(_, known, _)| *known == name);
-        answer
-            .map(|(format, ..)| *format)
-            .or_else(|| formats::by_name(name).map(Self::Report))
+        let answer = ANSWER_FORMATS.iter().find(|format| format.name == name);
+        let report = formats::by_name(name);
+        let name = answer.map(|f| f.name).or(report.map(|f| f.name))?;
+        Some(Self {
+            name,
+            answer,
+            report,
+        })
     }
 
     /// Returns the format that a file's name asks for.
     fn of_file(path: &Path) -> Option<Self> {
         let extension = path.extension()?.to_str()?;
-        match extension {
-            "json" => Some(Self::Json),
-            "csv" => Some(Self::Csv),
-            "md" => Some(Self::Markdown),
-            _ => formats::by_extension(extension).map(Self::Report),
-        }
+        let answer = ANSWER_FORMATS.iter().find(|f| f.extension == extension);
+        let name = answer.map(|format| format.name);
+        Self::named(name.or_else(|| Some(formats::by_extension(extension)?.name))?)
     }
 
     fn parser() -> impl TypedValueParser<Value = Self> {
-        let answers = Self::ANSWERS.map(|(_, name, help)| PossibleValue::new(name).help(help));
-        let own = formats::FORMATS.iter().filter(|format| {
-            Self::ANSWERS
-                .iter()
-                .all(|(_, name, _)| *name != format.name)
-        });
+        let answers = ANSWER_FORMATS
+            .iter()
+            .map(|format| PossibleValue::new(format.name).help(format.about));
+        let own = formats::FORMATS.iter().map(|format| format.name);
+        let own = own.filter(|name| ANSWER_FORMATS.iter().all(|format| format.name != *name));
         // The help of `report` lists its own.
-        let own = own.map(|format| PossibleValue::new(format.name).hide(true));
-        PossibleValuesParser::new(answers.into_iter().chain(own))
+        let own = own.map(|name| PossibleValue::new(name).hide(true));
+        PossibleValuesParser::new(answers.chain(own))
             .try_map(|name| Self::named(&name).ok_or("no format"))
+    }
+}
+
+impl Default for Format {
+    fn default() -> Self {
+        let answer = &ANSWER_FORMATS[0];
+        Self {
+            name: answer.name,
+            answer: Some(answer),
+            report: None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    CommandError, Exit, Format,
+    CommandError, Exit,
     output::Output,
     terms::number,
     whatif::{Against, BaselineArgs},
@@ -86,14 +86,7 @@ pub(super) fn run(
         write(directory, args.force, &found, output)?;
     }
     output.say_old_prices(oldest, app.today);
-    match output.format {
-        Format::Json => output.data(&report::optimize::json(&found))?,
-        Format::Csv => {
-            let document = report::optimize::document(&found, usize::MAX, args.explain);
-            output.document(&document)?;
-        }
-        _ => output.document(&report::optimize::document(&found, args.top, args.explain))?,
-    }
+    output.show(&report::optimize::answer(&found, args.top, args.explain))?;
     Ok(Exit::of(found.complete, strict))
 }
 

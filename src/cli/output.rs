@@ -12,9 +12,10 @@ use crate::{
     atomic_file::{self, PendingFile},
     domain::bill::old_prices,
     report::{
-        Document, csv,
+        self, Answer,
+        answer::{ANSWER_FORMATS, Rendered},
         formats::{self, ReportError},
-        json, markdown, text,
+        text,
     },
 };
 
@@ -79,43 +80,80 @@ impl Output {
     }
 
     /// Writes an answer in the format asked for.
-    pub(super) fn document(&self, document: &Document) -> Result<(), CommandError> {
-        self.data(&match self.format {
-            Format::Table => text::render(document, self.terminal),
-            Format::Json => json::render(document),
-            Format::Csv => document.table().map(csv::render).unwrap_or_default(),
-            Format::Markdown => markdown::render(document),
-            Format::Report(format) if format.name == "svg" => match document.picture() {
-                Some(picture) => picture.file(),
-                None => {
-                    return Err(CommandError::BadValue {
-                        flag: "--format",
-                        problem: "this answer is not one picture".to_owned(),
-                    });
-                }
-            },
-            Format::Report(format) => {
-                let problem = format!(
-                    "{} is a format of `pipebill report`; choose table, json, csv or markdown",
-                    format.name
-                );
-                let flag = "--format";
-                return Err(CommandError::BadValue { flag, problem });
+    pub(super) fn show(&self, answer: &Answer<'_>) -> Result<(), CommandError> {
+        let bad = |problem| CommandError::BadValue {
+            flag: "--format",
+            problem,
+        };
+        let format = self.format.answer.ok_or_else(|| {
+            let known: Vec<&str> = ANSWER_FORMATS.iter().map(|format| format.name).collect();
+            bad(format!(
+                "{} is a format of `pipebill report`; choose {}",
+                self.format.name,
+                known.join(", ")
+            ))
+        })?;
+        let rendered = report::answer::render(answer, format, self.terminal)
+            .map_err(|problem| bad(problem.to_owned()))?;
+        self.write(format.name, &rendered)
+    }
+
+    /// Writes a rendered answer: further tables into files beside it, or says that they exist.
+    fn write(&self, format: &str, rendered: &Rendered) -> Result<(), CommandError> {
+        let Some(path) = &self.file else {
+            to_stdout(&rendered.text)?;
+            if !rendered.others.is_empty() {
+                let names: Vec<&str> = rendered.others.iter().map(|(name, _)| *name).collect();
+                self.say(&format!(
+                    "note: {format} holds one table a file; the answer also has: {}. `--output FILE.{format}` writes \
+                     each beside it.",
+                    names.join(", ")
+                ));
             }
-        })
+            return Ok(());
+        };
+        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+        let mut drafts = Vec::new();
+        let mut others = Vec::new();
+        for (name, text) in [("", &rendered.text)]
+            .into_iter()
+            .chain(rendered.others.iter().map(|(name, text)| (*name, text)))
+        {
+            let path = match name {
+                "" => path.clone(),
+                name => path.with_file_name(format!("{stem}-{name}.{format}")),
+            };
+            let failed = |source| CommandError::Unwritable {
+                target: path.display().to_string(),
+                source,
+            };
+            let mut draft = PendingFile::of(&path).map_err(failed)?;
+            draft.write_all(text.as_bytes()).map_err(failed)?;
+            drafts.push(draft);
+            if !name.is_empty() {
+                others.push(path);
+            }
+        }
+        let failed = |(path, source): (PathBuf, std::io::Error)| CommandError::Unwritable {
+            target: path.display().to_string(),
+            source,
+        };
+        atomic_file::publish(drafts, true).map_err(failed)?;
+        for path in others {
+            self.say(&format!("wrote {}", path.display()));
+        }
+        Ok(())
     }
 
     /// Refuses several answers where one picture is written.
     pub(super) fn one_picture(&self, answers: usize) -> Result<(), CommandError> {
-        match self.format {
-            Format::Report(format) if format.name == "svg" && answers > 1 => {
-                Err(CommandError::BadValue {
-                    flag: "--format",
-                    problem: "a picture shows one scenario: name one".to_owned(),
-                })
-            }
-            _ => Ok(()),
+        if self.format.name == "svg" && answers > 1 {
+            return Err(CommandError::BadValue {
+                flag: "--format",
+                problem: "a picture shows one scenario: name one".to_owned(),
+            });
         }
+        Ok(())
     }
 
     /// Writes an answer as it stands.

@@ -110,23 +110,23 @@ pub(super) fn run(
                 region: region.clone(),
             })?;
             let filter = prices::Filter { service, region };
-            output.document(&prices::list(catalog, &filter, app.today))?;
+            output.show(&prices::list(catalog, &filter, app.today))?;
         }
         PricesCommand::Regions { region } => {
             let (_, region) = app.prices(&PricesRequest {
                 service: None,
                 region: region.clone(),
             })?;
-            output.document(&prices::regions(catalog, region.as_ref(), app.today))?;
+            output.show(&prices::regions(catalog, region.as_ref(), app.today))?;
         }
         PricesCommand::Show { name } => {
             let (service, usage_type) = app.priced(name)?;
             let service = &catalog.services[&service];
-            output.document(&prices::show(catalog, service, usage_type.as_deref()))?;
+            output.show(&prices::show(catalog, service, usage_type.as_deref()))?;
         }
         PricesCommand::Import { files } => {
             let (lists, contradictions) = app.import_prices(files)?;
-            output.document(&prices::imported(&lists, &contradictions))?;
+            output.show(&prices::imported(&lists, &contradictions))?;
             return Ok(Exit::of(contradictions.is_empty(), strict));
         }
         #[cfg(feature = "aws")]
@@ -147,11 +147,11 @@ pub(super) fn run(
                 },
             };
             let updated = app.update_prices(&request, &Progress::new(output))?;
-            output.document(&prices::updated(&updated, catalog))?;
+            output.show(&prices::updated(&updated, catalog))?;
         }
         PricesCommand::Verify => {
             let (document, any_old) = prices::verify(catalog, app.today);
-            output.document(&document)?;
+            output.show(&document)?;
             if any_old {
                 output.say("warning: some prices were stated more than a year ago");
             }

@@ -282,7 +282,7 @@ pub(super) fn run(
     };
     let partial = reported.partial();
     if let Some(kind) = on_terminal {
-        output.document(&page::chart_document(&input, kind)?)?;
+        output.show(&page::chart_document(&input, kind)?)?;
         return Ok(Exit::of(partial.is_empty(), strict));
     }
     match (&args.out, &files[..]) {
@@ -321,7 +321,8 @@ pub(super) fn run(
 fn answers_by_text(args: &Args, output: &Output) -> bool {
     let by_name = args.out.as_deref().and_then(Format::of_file);
     let format = output.asked.or(by_name);
-    args.definition.is_none() && !matches!(format, Some(Format::Report(_)))
+    args.definition.is_none()
+        && format.is_none_or(|format| format.answer.is_some() && format.name != "svg")
 }
 
 fn template(path: &Path) -> Result<Template, CommandError> {
@@ -362,8 +363,7 @@ fn planned(
         }
         let format = match asked.or(by_name) {
             None => formats::by_name("csv"),
-            Some(Format::Report(format)) => Some(format),
-            Some(answer) => formats::by_name(answer.name()),
+            Some(format) => format.report,
         };
         let format = format.ok_or_else(|| CommandError::BadValue {
             flag: "--format",

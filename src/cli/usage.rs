@@ -89,22 +89,15 @@ pub(super) fn run(
         by: args.by.clone(),
         metered: args.metered.then(|| args.rules.options()),
     })?;
-    let what = if args.metered {
-        "Metered usage"
-    } else {
-        "Usage"
-    };
-    let title = format!("{what} in {}", answer.month);
-    let mut document = report::usage::document(&answer.sums, &args.by, title, &app.catalog);
-    let gaps = answer.gaps.iter();
-    let mut notes: Vec<String> = gaps
-        .map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason))
-        .collect();
-    notes.extend(answer.notes);
-    if !notes.is_empty() {
-        document.blocks.push(report::Block::Notes(notes));
-    }
-    output.document(&document)?;
+    output.show(&report::usage::answer(
+        answer.month,
+        args.metered,
+        &answer.sums,
+        &answer.by,
+        &answer.gaps,
+        report::uncoded(answer.notes),
+        &app.catalog,
+    ))?;
     Ok(Exit::of(answer.gaps.is_empty(), strict))
 }
 

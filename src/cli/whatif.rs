@@ -206,12 +206,12 @@ pub(super) fn run(
 fn show<T>(
     answer: &PerScenario<T>,
     output: &Output,
-    document: impl Fn(&str, &str, &T, &Currency) -> report::Document,
+    document: impl Fn(&str, &str, &T, &Currency) -> report::Answer<'static>,
 ) -> Result<Exit, CommandError> {
     let baseline = &answer.baseline;
     output.say_assumptions(&baseline.assumptions);
     for (scenario, of) in &answer.answers {
-        output.document(&document(
+        output.show(&document(
             &baseline.name,
             &scenario.name,
             of,
@@ -249,7 +249,7 @@ fn compare(
     } in &answer.answers
     {
         if let Some(ahead) = ahead {
-            output.document(&report::whatif::ahead(
+            output.show(&report::whatif::ahead(
                 &comparison.scenario.name,
                 &baseline.name,
                 comparison,
@@ -261,7 +261,7 @@ fn compare(
     }
     if args.against == Against::History {
         let shown: Vec<Shown<'_>> = answer.answers.iter().map(shown).collect();
-        output.document(&report::whatif::document(
+        output.show(&report::whatif::document(
             &baseline.name,
             &shown,
             &notes(baseline, &answer.answers, carried, &currency),

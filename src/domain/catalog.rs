@@ -388,7 +388,7 @@ impl Catalog {
                     .iter()
                     .find(|info| info.aliases.iter().any(|a| a == usage_type))
             })
-            .or_else(|| spelling::find(meters, usage_type))
+            .or_else(|| spelling::find(meters, |info| info.meter.usage_type.as_str(), usage_type))
     }
 
     /// Finds a compute type by name or alias, whatever the case. The API's `BUILD_GENERAL1_SMALL`

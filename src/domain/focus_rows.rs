@@ -10,12 +10,13 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    allocation::{Policy, records_by_line, share_quantity},
+    allocation::records_by_line,
     bill::LineItem,
     ids::ResourceId,
     money::Money,
     quantity::{Quantity, Unit},
     rating::Rated,
+    share_out::{Policy, share_quantity},
     usage::{Tags, UsageRecord},
 };
 

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    allocation::{Policy, portions, round_together},
+    allocation::portions,
     bill::Bill,
     exchange::Exchange,
     gl::{GlMapping, Posting},
@@ -14,6 +14,7 @@ use super::{
     money::Money,
     period::Month,
     rating::RatedMonth,
+    share_out::{Policy, round_together},
     usage::ChargeKind,
 };
 

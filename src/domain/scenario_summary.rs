@@ -4,10 +4,11 @@ use super::{
     ids::Currency,
     money::Money,
     optimize::{BestCombination, Optimization},
+    percentiles::Percentiles,
     period::Month,
     rating::RatingError,
     scenario::{
-        Change, Comparison, Completeness, Percentiles, Scenario, ScenarioRater, Totals,
+        Change, Comparison, Completeness, Scenario, ScenarioRater, Totals,
         waterfall::{Waterfall, WaterfallStep, contributions},
     },
 };

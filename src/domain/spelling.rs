@@ -3,8 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use super::catalog::MeterInfo;
-
 /// What tells one machine from another, whatever the order of words.
 #[derive(PartialEq, Eq)]
 struct Machine {
@@ -14,11 +12,15 @@ struct Machine {
     size: BTreeSet<String>,
 }
 
-/// Finds the one meter that a usage type can mean.
-pub(super) fn find<'m>(meters: &'m [MeterInfo], usage_type: &str) -> Option<&'m MeterInfo> {
+/// Finds the one of several that a usage type can mean, each told by its own usage type.
+pub(super) fn find<'m, M>(
+    known: &'m [M],
+    usage_type_of: impl Fn(&'m M) -> &'m str,
+    usage_type: &str,
+) -> Option<&'m M> {
     let meant = machine(usage_type)?;
-    let same = |info: &&MeterInfo| machine(info.meter.usage_type.as_str()).as_ref() == Some(&meant);
-    let mut found = meters.iter().filter(same);
+    let same = |one: &&'m M| machine(usage_type_of(one)).as_ref() == Some(&meant);
+    let mut found = known.iter().filter(same);
     let first = found.next()?;
     found.next().is_none().then_some(first)
 }

@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    allocation::{share_money, share_quantity},
     quantity::Quantity,
+    share_out::{share_money, share_quantity},
     usage::{Billed, UsageRecord},
 };
 

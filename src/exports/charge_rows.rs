@@ -9,8 +9,9 @@ use rust_decimal::Decimal;
 
 use super::{
     ImportError, ImportOptions, RowFault,
-    aggregate::{Aggregator, Amounts, BucketId, Fault, Part, Row, Sum},
+    aggregate::{Aggregator, BucketId, Fault, Part, Sum},
     deliveries,
+    group::{Amounts, Row},
     layout::{Bound, Column, TagField},
     open::{Guarded, Stream},
     rows::{Line, Rows, unquoted},

@@ -8,10 +8,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use chrono::NaiveDate;
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, deliveries};
+use super::{
+    ImportError,
+    file_names::{self, is_dated},
+};
 use crate::domain::export::ExportKind;
 
 /// Returns the files that count, in the order given, and says which are left out.
@@ -26,7 +28,7 @@ pub(super) fn choose(
     let mut files = Vec::new();
     for path in paths {
         let file = path.display().to_string();
-        if let Some(what) = deliveries::beside(&file.replace('\\', "/")).filter(|_| !is_alone)
+        if let Some(what) = file_names::beside(&file.replace('\\', "/")).filter(|_| !is_alone)
             && path.exists()
         {
             notes.push(format!("{file}: left out, {what}"));
@@ -162,14 +164,6 @@ fn is_month_folder(name: &str) -> bool {
     let all_digits = |text: &str| text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit());
     name.split_once('-')
         .is_some_and(|(from, until)| all_digits(from) && all_digits(until))
-}
-
-/// Tells whether names of deliveries are in order of time. What lies beside them is the oldest.
-pub(super) fn is_dated(name: Option<&str>) -> bool {
-    name.is_none_or(|name| {
-        name.get(..10)
-            .is_some_and(|day| day.parse::<NaiveDate>().is_ok())
-    })
 }
 
 /// Returns the newest of several deliveries: by the time in their names, else the one that the

@@ -5,6 +5,7 @@
 //! column is the sum of the others, the total row has no date.
 
 mod grouping;
+pub(super) mod header;
 mod total;
 
 use chrono::{Datelike, NaiveDate};
@@ -13,6 +14,7 @@ use rust_decimal::Decimal;
 
 use self::{
     grouping::Grouping,
+    header::{has_units, money, unit},
     total::{tolerance, total_column},
 };
 use super::{
@@ -31,12 +33,6 @@ use crate::domain::{
     period::Month,
 };
 
-/// Tells whether a header is that of the console's file: all columns but the first name their unit,
-/// and at least one a currency.
-pub(super) fn is_console(header: &[String]) -> bool {
-    has_units(header) && header[1..].iter().any(|name| money(name).is_some())
-}
-
 /// Says in what unit a download of quantities is: the console offers it in the same form.
 pub(super) fn quantities(catalog: &Catalog, header: &[String]) -> Option<Stranger> {
     let is_one = has_units(header)
@@ -52,14 +48,6 @@ pub(super) fn quantities(catalog: &Catalog, header: &[String]) -> Option<Strange
     Some(Stranger::Quantities(shown(unit)))
 }
 
-fn has_units(header: &[String]) -> bool {
-    let Some((first, others)) = header.split_first() else {
-        return false;
-    };
-    let mut named = others.iter().filter(|name| !name.is_empty()).peekable();
-    unit(first).is_none() && named.peek().is_some() && named.all(|name| unit(name).is_some())
-}
-
 /// Tells whether a row stands above the header: grouped by account, newer downloads have the account
 /// IDs there and their names in the header.
 pub(super) fn is_above_the_header(row: &[String]) -> bool {
@@ -70,45 +58,6 @@ pub(super) fn is_above_the_header(row: &[String]) -> bool {
         .peekable();
     others.peek().is_some() && others.all(|cell| is_account(cell))
 }
-
-/// Splits `CodeBuild($)` or `CodeBuild (USD)` into what it is and the unit.
-fn unit(name: &str) -> Option<(&str, &str)> {
-    let name = name.trim_end();
-    let inner = name.strip_suffix(')').or_else(|| name.strip_suffix('）'))?;
-    let at = inner.rfind(['(', '（'])?;
-    let unit = inner[at..].trim_start_matches(['(', '（']).trim();
-    let is_unit = (1..=24).contains(&unit.chars().count()) && !is_account(unit);
-    is_unit.then(|| (inner[..at].trim(), unit))
-}
-
-/// Splits a column of money into what is charged and the currency.
-fn money(name: &str) -> Option<(&str, &str)> {
-    let (label, unit) = unit(name)?;
-    let currency = match unit {
-        "$" | "US$" => "USD",
-        "€" => "EUR",
-        "£" => "GBP",
-        // Only the Chinese partition bills in a currency with this sign by itself.
-        "¥" | "￥" | "CN¥" | "元" => "CNY",
-        "JP¥" | "円" => "JPY",
-        "₹" => "INR",
-        "₩" => "KRW",
-        "R$" => "BRL",
-        "A$" => "AUD",
-        "C$" | "CA$" => "CAD",
-        code if CURRENCIES.contains(&code) => code,
-        _ => return None,
-    };
-    Some((label, currency))
-}
-
-/// Currencies that AWS bills in.
-const CURRENCIES: [&str; 40] = [
-    "AED", "ARS", "AUD", "BGN", "BRL", "CAD", "CHF", "CLP", "CNY", "COP", "CZK", "DKK", "EGP",
-    "EUR", "GBP", "HKD", "HUF", "IDR", "ILS", "INR", "JPY", "KES", "KRW", "MXN", "MYR", "NGN",
-    "NOK", "NZD", "PEN", "PHP", "PLN", "RON", "SAR", "SEK", "SGD", "THB", "TRY", "TWD", "USD",
-    "ZAR",
-];
 
 /// A column of costs.
 struct Costs<'h> {
@@ -475,28 +424,6 @@ fn is_date_of_another_form(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn units_stand_in_the_last_brackets() {
-        for (name, expected) in [
-            ("CodeBuild($)", Some(("CodeBuild", "USD"))),
-            (
-                "EC2 Container Registry (ECR)($)",
-                Some(("EC2 Container Registry (ECR)", "USD")),
-            ),
-            (
-                "dev, old (044455556666)($)",
-                Some(("dev, old (044455556666)", "USD")),
-            ),
-            ("CodeBuild (EUR)", Some(("CodeBuild", "EUR"))),
-            ("合計コスト（$）", Some(("合計コスト", "USD"))),
-            ("USE1-Build-Min:Linux:g1.small(Minutes)", None),
-            ("dev (044455556666)", None),
-            ("Service", None),
-        ] {
-            assert_eq!(money(name), expected, "{name}");
-        }
-    }
 
     #[test]
     fn what_a_total_row_is_called_is_no_date() {

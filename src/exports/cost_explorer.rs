@@ -14,7 +14,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 
 use super::{
     ImportError, ImportOptions, RowFault,
-    aggregate::{Aggregator, Amounts, Fault, Part, Row},
+    aggregate::{Aggregator, Fault, Part},
+    group::{Amounts, Row},
     open::{Guarded, Stream},
     skip::Skipped,
     stranger::Stranger,

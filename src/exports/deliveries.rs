@@ -13,7 +13,11 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::{ImportError, choose, source::Input};
+use super::{
+    ImportError,
+    file_names::{self, is_data, is_manifest, is_packed_otherwise, is_status},
+    source::Input,
+};
 use crate::domain::period::Month;
 
 /// A file below a folder.
@@ -193,49 +197,6 @@ fn month_of(folder: &str, next: Option<&str>) -> Option<(Month, usize)> {
     let is_day = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     (is_day(from) && is_day(until)).then_some(())?;
     Some((format!("{}-{}", &from[..4], &from[4..6]).parse().ok()?, 1))
-}
-
-fn is_manifest(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.ends_with("-Manifest.json") || name.eq_ignore_ascii_case("manifest.json")
-}
-
-/// Says what a file is that lies beside exports, where its name tells.
-pub(super) fn beside(path: &str) -> Option<&'static str> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    if is_manifest(path) {
-        return Some("a manifest");
-    }
-    if is_status(path) {
-        return Some("the status of a report for Athena");
-    }
-    name.starts_with(['.', '_'])
-        .then_some("a file of another program")
-}
-
-/// The folder in which AWS tells Athena whether a report is being written, as a table of its own.
-const STATUS: &str = "cost_and_usage_data_status";
-
-fn is_data(path: &str) -> bool {
-    ends_in(path, &[".csv", ".csv.gz", ".csv.zip", ".zip", ".parquet"]) && !is_status(path)
-}
-
-fn is_status(path: &str) -> bool {
-    path.split('/').any(|folder| folder == STATUS)
-}
-
-/// Tells whether a file may be meant as an export, and is none by its name.
-fn is_packed_otherwise(path: &str) -> bool {
-    let endings = [
-        ".7z", ".avro", ".br", ".bz2", ".gz", ".lz4", ".orc", ".parq", ".tar", ".tgz", ".tsv",
-        ".xls", ".xlsx", ".xz", ".zst",
-    ];
-    !is_data(path) && ends_in(path, &endings)
-}
-
-fn ends_in(path: &str, endings: &[&str]) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    !name.starts_with(['.', '_']) && endings.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Returns the month that a file is delivered for, where the folders it lies in tell.
@@ -488,7 +449,7 @@ fn newest(
     }
     if !executions
         .keys()
-        .all(|name| choose::is_dated(name.as_deref()))
+        .all(|name| file_names::is_dated(name.as_deref()))
     {
         return Err(ambiguous(place, executions.keys()));
     }

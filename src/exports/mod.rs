@@ -10,6 +10,8 @@ mod console;
 mod cost_explorer;
 mod deliveries;
 mod error;
+mod file_names;
+mod group;
 mod layout;
 mod monthly_bill;
 mod net_cost;
@@ -148,7 +150,7 @@ pub fn import_local(
     for folder in folders {
         let name = folder.display().to_string().replace('\\', "/");
         if let Some(what) =
-            deliveries::beside(name.trim_end_matches('/')).filter(|_| paths.len() > 1)
+            file_names::beside(name.trim_end_matches('/')).filter(|_| paths.len() > 1)
         {
             delivery.notes.push(format!("{name}: left out, {what}"));
             continue;

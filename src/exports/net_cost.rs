@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-use super::aggregate::Group;
+use super::group::Group;
 use crate::domain::{
     discounts::{NET_COST, is_of_net_cost},
     export::ImportedPeriod,

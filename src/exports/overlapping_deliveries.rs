@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::{
-    ImportError, choose,
+    ImportError,
     deliveries::{BESIDE, Spot, ambiguous},
+    file_names,
 };
 use crate::domain::period::Month;
 
@@ -54,7 +55,7 @@ pub(super) fn keep_newest<T>(
             let place = id.place();
             if ![&before, &id]
                 .into_iter()
-                .all(|id| choose::is_dated(id.execution.as_deref()))
+                .all(|id| file_names::is_dated(id.execution.as_deref()))
             {
                 let names = [&before.execution, &id.execution];
                 return Err(ambiguous(&place, names.into_iter()));

@@ -190,7 +190,7 @@ impl Stranger {
                 .map(|name| name.trim().trim_matches('"').to_owned())
                 .collect();
             if fields.len() > header.len()
-                && (layout::resembles(&fields) || super::console::is_console(&fields))
+                && (layout::resembles(&fields) || super::console::header::is_console(&fields))
             {
                 return Some(Self::Separators(name));
             }

@@ -90,7 +90,7 @@ impl Reader<'_> {
             }
             match layout::recognise(stream.name(), &header) {
                 Ok(bound) => charge_rows::read(&mut stream, &mut rows, &bound, catalog, options)?,
-                Err(_) if console::is_console(&header) => {
+                Err(_) if console::header::is_console(&header) => {
                     console::read(&mut stream, &mut rows, &header, catalog, options)?
                 }
                 Err(error) => {

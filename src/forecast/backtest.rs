@@ -13,13 +13,15 @@ use super::{
     expect::Horizon,
     methods::WEEK,
     numbers::median,
-    predict::{ForecastOptions, ForecastResult, Range, Rating, forecast},
+    options::ForecastOptions,
+    predict::{ForecastResult, Rating, forecast},
     rated::Tariffs,
     series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
     bill::Bill,
     money::Money,
+    percentiles::Percentiles,
     period::Month,
     rating::{RatingError, rate},
     usage::UsageRecord,
@@ -48,7 +50,7 @@ pub struct Trial {
     /// Days of it that were known.
     pub cut: u64,
     /// What would have been said.
-    pub range: Range,
+    pub range: Percentiles,
     /// What it came to, at the same prices.
     pub actual: Money,
     /// What the seasonal naive method would have said.
@@ -163,7 +165,7 @@ pub fn backtest(
     Ok(summed_up(trials))
 }
 
-fn said_of(forecast: &ForecastResult, month: Month) -> Range {
+fn said_of(forecast: &ForecastResult, month: Month) -> Percentiles {
     let found = forecast
         .months
         .iter()

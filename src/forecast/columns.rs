@@ -6,7 +6,7 @@ use rust_decimal::{
 };
 
 use super::numbers::{count, mean, tenths};
-use crate::domain::{bill::Bill, money::Money};
+use crate::domain::{bill::Bill, money::Money, percentiles::Percentiles};
 
 /// Sums over months, path by path.
 pub(super) struct Totals {
@@ -87,6 +87,12 @@ pub(super) fn shift(column: &mut [f64], amount: f64) {
 /// P10, P50 and P90 of a column.
 pub(super) fn points(column: &[f64]) -> [f64; 3] {
     tenths(&mut column.to_vec())
+}
+
+/// P10, P50 and P90 of a column of amounts.
+pub(super) fn percentiles(mut column: Vec<f64>) -> Percentiles {
+    let [p10, p50, p90] = tenths(&mut column).map(|value| Money::new(decimal(value, 4)));
+    Percentiles { p10, p50, p90 }
 }
 
 pub(super) fn add(sum: &mut [f64], column: &[f64]) {

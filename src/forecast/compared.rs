@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use super::{
-    columns::{add, shift},
+    columns::{add, percentiles, shift},
     expect::{Changes, Horizon},
-    predict::{FEWEST_PATHS, ForecastOptions, MOST_VALUES, Range, Rating},
+    options::ForecastOptions,
+    predict::{FEWEST_PATHS, MOST_VALUES, Rating},
     rated::Tariffs,
     sampler::{Sampler, models},
     series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
-    period::Month, quantity::Unit, scenario::mapping::UsageMapping, usage::UsageKey,
-    usage::UsageRecord,
+    percentiles::Percentiles, period::Month, quantity::Unit, scenario::mapping::UsageMapping,
+    usage::UsageKey, usage::UsageRecord,
 };
 use rust_decimal::{Decimal, prelude::ToPrimitive};
 
@@ -23,11 +24,11 @@ pub struct ComparedMonth {
     /// Which.
     pub month: Month,
     /// The bill as it is.
-    pub baseline: Range,
+    pub baseline: Percentiles,
     /// The bill under the scenario.
-    pub scenario: Range,
+    pub scenario: Percentiles,
     /// What the scenario adds, path by path.
-    pub difference: Range,
+    pub difference: Percentiles,
 }
 
 /// Months to come, under both.
@@ -36,7 +37,7 @@ pub struct Compared {
     /// The whole months after the current one.
     pub months: Vec<ComparedMonth>,
     /// All of them: baseline, scenario, difference.
-    pub sum: [Range; 3],
+    pub sum: [Percentiles; 3],
     /// How many futures.
     pub paths: usize,
 }
@@ -110,14 +111,14 @@ pub fn compared(
             }
             months.push(ComparedMonth {
                 month: *month,
-                baseline: Range::of(before.clone()),
-                scenario: Range::of(after),
-                difference: Range::of(difference),
+                baseline: percentiles(before.clone()),
+                scenario: percentiles(after),
+                difference: percentiles(difference),
             });
         }
     }
     let compared = all.into_iter().map(|(months, sums)| {
-        let mut sums = sums.into_iter().map(Range::of);
+        let mut sums = sums.into_iter().map(percentiles);
         let mut next = || sums.next().unwrap_or_default();
         Compared {
             months,

@@ -43,6 +43,7 @@ mod expect;
 mod interval;
 mod methods;
 mod numbers;
+mod options;
 mod paths;
 mod predict;
 mod random;
@@ -56,8 +57,8 @@ pub use backtest::{Backtest, Trial, backtest};
 pub use compared::{Compared, ComparedMonth, ScenarioRating, compared};
 pub use costs::settle;
 pub use events::{Event, EventError, Growth};
+pub use options::ForecastOptions;
 pub use predict::{
-    DriverForecast, Forecast, ForecastOptions, ForecastResult, MonthForecast, Range, Rating,
-    Unplaced, forecast,
+    DriverForecast, Forecast, ForecastResult, MonthForecast, Rating, Unplaced, forecast,
 };
 pub use series::Coverage;

@@ -6,24 +6,22 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    calendar::Calendar,
-    columns::{Totals, add, decimal, float, percent, points, shift},
-    events::{Event, Growth},
+    columns::{Totals, add, decimal, float, percent, percentiles, points, shift},
     expect::{Changes, Horizon},
     methods,
-    numbers::tenths,
+    options::ForecastOptions,
     rated::Tariffs,
     sampler::{Model, Sampler, models},
     series::{self, Coverage, Driver, SeriesKind},
 };
 use crate::domain::{
-    allocation::Dimension,
     bill::Bill,
     catalog::{Catalog, ServiceKind},
     costs::CostsOnly,
     discounts::Discounts,
     ids::{Currency, ServiceCode},
     money::Money,
+    percentiles::Percentiles,
     period::Month,
     price_book::PriceBook,
     quantity::{Quantity, Unit},
@@ -37,53 +35,6 @@ pub(super) const MOST_VALUES: usize = 1_000_000;
 /// Paths of an organization with very many drivers.
 pub(super) const FEWEST_PATHS: usize = 1000;
 
-/// What is asked of a forecast.
-#[derive(Clone, Debug)]
-pub struct ForecastOptions {
-    /// Months after the current one.
-    pub months: u32,
-    /// What a month may cost.
-    pub budget: Option<Money>,
-    /// Stretches of days with more or less.
-    pub events: Vec<Event>,
-    /// Growth of everything.
-    pub growth: Growth,
-    /// Whose holidays to look for.
-    pub calendar: Calendar,
-    /// What the months are shared by.
-    pub by: Option<Dimension>,
-    /// Where the random numbers start.
-    pub seed: u64,
-    /// How many paths.
-    pub paths: usize,
-}
-
-impl Default for ForecastOptions {
-    fn default() -> Self {
-        Self {
-            months: 3,
-            budget: None,
-            events: Vec::new(),
-            growth: Growth::default(),
-            calendar: Calendar::of([super::calendar::Country::default()]),
-            by: None,
-            seed: 1,
-            paths: 10_000,
-        }
-    }
-}
-
-/// Three points of a distribution of costs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Range {
-    /// One in ten is below.
-    pub p10: Money,
-    /// Half are below.
-    pub p50: Money,
-    /// One in ten is above.
-    pub p90: Money,
-}
-
 /// One month of the forecast.
 #[derive(Clone, Debug)]
 pub struct MonthForecast {
@@ -96,13 +47,13 @@ pub struct MonthForecast {
     /// What discounts of the rating take off that, by service.
     pub known_discounts: BTreeMap<ServiceCode, Money>,
     /// The bill.
-    pub total: Range,
+    pub total: Percentiles,
     /// The bill of each service.
-    pub services: BTreeMap<ServiceCode, Range>,
+    pub services: BTreeMap<ServiceCode, Percentiles>,
     /// The bill of the services around the four, all together.
-    pub around: Option<Range>,
+    pub around: Option<Percentiles>,
     /// The bill of each part asked for, the residual under none; dearest first.
-    pub parts: Vec<(Option<String>, Range)>,
+    pub parts: Vec<(Option<String>, Percentiles)>,
     /// The share of paths above the budget, in percent.
     pub over_budget: Option<Decimal>,
     /// The median usage, rated exactly.
@@ -120,7 +71,7 @@ impl ForecastResult {
                 && month.over_budget.unwrap_or_default().is_zero()
         };
         while self.months.len() > 1 && is_known(&self.months[0]) {
-            let Range { p10, p50, p90 } = self.months.remove(0).total;
+            let Percentiles { p10, p50, p90 } = self.months.remove(0).total;
             self.sum.p10 -= p10;
             self.sum.p50 -= p50;
             self.sum.p90 -= p90;
@@ -190,7 +141,7 @@ pub struct ForecastResult {
     /// The current month and those after it.
     pub months: Vec<MonthForecast>,
     /// All of them together.
-    pub sum: Range,
+    pub sum: Percentiles,
     /// The share of paths in which any month is above the budget, in percent.
     pub ever_over_budget: Option<Decimal>,
     /// The drivers, those that spread the whole most first.
@@ -326,7 +277,7 @@ pub fn forecast(
             known_discounts: bill.map(Bill::discounts).unwrap_or_default(),
             services,
             around,
-            total: Range::of(totals.add(&costs, bill, options.budget)),
+            total: percentiles(totals.add(&costs, bill, options.budget)),
             parts,
             over_budget: totals.over(options.budget),
             exact: rate(&exact_records, rating.book, &rated_as)?.bill,
@@ -347,7 +298,7 @@ pub fn forecast(
         incomplete_days: coverage.incomplete_days,
         history_days: history_days(&models),
         months,
-        sum: Range::of(totals.sum.clone()),
+        sum: percentiles(totals.sum.clone()),
         ever_over_budget: options.budget.map(|_| {
             percent(
                 totals.ever_over.iter().filter(|over| **over).count(),
@@ -383,7 +334,7 @@ fn services(
     costs: &[Vec<f64>],
     fixed: Option<&Bill>,
     catalog: &Catalog,
-) -> (BTreeMap<ServiceCode, Range>, Option<Range>) {
+) -> (BTreeMap<ServiceCode, Percentiles>, Option<Percentiles>) {
     let mut columns: BTreeMap<ServiceCode, Vec<f64>> = BTreeMap::new();
     for (driver, column) in drivers.iter().zip(costs) {
         let sum = columns
@@ -408,9 +359,9 @@ fn services(
     }
     let ranges = columns
         .into_iter()
-        .map(|(service, column)| (service, Range::of(column)))
+        .map(|(service, column)| (service, percentiles(column)))
         .collect();
-    (ranges, around.map(Range::of))
+    (ranges, around.map(percentiles))
 }
 
 /// Rounds a quantity to what is worth reading of a forecast.
@@ -497,13 +448,5 @@ fn describe(
         filled,
         negative,
         spread_months,
-    }
-}
-
-impl Range {
-    /// Returns the range of a column of paths.
-    pub(super) fn of(mut column: Vec<f64>) -> Self {
-        let [p10, p50, p90] = tenths(&mut column).map(|value| Money::new(decimal(value, 4)));
-        Self { p10, p50, p90 }
     }
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::{
-    columns::{add, float, shift},
+    columns::{add, float, percentiles, shift},
     expect::{self, Changes, Expected, Horizon},
+    options::ForecastOptions,
     paths::{self, Weeks},
-    predict::{ForecastOptions, Range},
     random::Random,
     series::{Driver, SeriesKind},
     units::Units,
 };
 use crate::domain::{
-    allocation::{Dimension, Policy, allocate},
+    allocation::{Dimension, allocate},
+    percentiles::Percentiles,
     rating::Rated,
+    share_out::Policy,
     usage::UsageRecord,
 };
 
@@ -146,7 +148,7 @@ impl<'d> Sampler<'d> {
         fixed: Option<&Rated>,
         records: &[UsageRecord],
         by: Option<(&Dimension, Policy)>,
-    ) -> Vec<(Option<String>, Range)> {
+    ) -> Vec<(Option<String>, Percentiles)> {
         let Some((by, policy)) = by else {
             return Vec::new();
         };
@@ -214,12 +216,12 @@ impl<'d> Sampler<'d> {
                 shift(column, known);
             }
         }
-        let mut parts: Vec<(Option<String>, Range)> = columns
+        let mut parts: Vec<(Option<String>, Percentiles)> = columns
             .into_iter()
-            .map(|(name, column)| (name, Range::of(column)))
+            .map(|(name, column)| (name, percentiles(column)))
             .collect();
         // Nobody owes nothing.
-        parts.retain(|(name, range)| name.is_some() || *range != Range::default());
+        parts.retain(|(name, range)| name.is_some() || *range != Percentiles::default());
         parts.sort_by(|a, b| (a.0.is_none(), b.1.p50, &a.0).cmp(&(b.0.is_none(), a.1.p50, &b.0)));
         parts
     }

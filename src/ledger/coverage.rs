@@ -3,10 +3,7 @@
 use chrono::NaiveDate;
 use rusqlite::{OptionalExtension, Row};
 
-use super::{
-    Ledger, LedgerError, SqlResult, decode,
-    write::{Smaller, replace_slices},
-};
+use super::{Ledger, LedgerError, SqlResult, decode, larger::Smaller, write::replace_slices};
 use crate::domain::{
     collection::{Covered, NotCollected, Scope, Source},
     export::ImportedPeriod,

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rusqlite::Transaction;
 
-use super::{SqlResult, decode, exact, standing, write::Smaller};
+use super::{SqlResult, decode, exact, standing};
 use crate::domain::{
     export::{ExportKind, ImportedPeriod, Larger, Standing},
     ids::Currency,
@@ -155,4 +155,13 @@ pub(super) fn read_again(now: &Standing, known: Standing, smaller: Smaller) -> S
         larger_before: known.larger_before.filter(|_| is_suspect),
         ..now.clone()
     }
+}
+
+/// What to make of a delivery that is smaller than what it takes the place of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Smaller {
+    /// Something may be lost.
+    IsSuspect,
+    /// So it should be: AWS's newest answer, or the user says so.
+    IsRight,
 }

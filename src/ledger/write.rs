@@ -10,7 +10,11 @@ use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, Statement, Transaction, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
-use super::{Ledger, LedgerError, SqlResult, decode, exact, larger, standing};
+use super::{
+    Ledger, LedgerError, SqlResult, decode, exact,
+    larger::{self, Smaller},
+    standing,
+};
 use crate::domain::{
     export::{ExportKind, ImportedPeriod, Standing},
     ids::{AccountId, ResourceId},
@@ -55,15 +59,6 @@ impl Ledger {
         transaction.commit().map_err(failed)?;
         Ok(replaced)
     }
-}
-
-/// What to make of a delivery that is smaller than what it takes the place of.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Smaller {
-    /// Something may be lost.
-    IsSuspect,
-    /// So it should be: AWS's newest answer, or the user says so.
-    IsRight,
 }
 
 pub(super) fn replace_slices(

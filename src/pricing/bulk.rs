@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use super::price_list::{
+use super::listed_price::{
     ListedPrice, PriceListError, Rows, checked_price, day, not_json, short_name,
 };
 

@@ -9,6 +9,7 @@
 mod bulk;
 pub mod change;
 mod files;
+mod listed_price;
 mod page;
 pub mod price_list;
 pub mod rows;

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 
-use super::price_list::{
+use super::listed_price::{
     ListedPrice, PriceListError, Rows, checked_price, day, not_json, short_name,
 };
 use crate::domain::{

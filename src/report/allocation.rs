@@ -1,13 +1,13 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
-use super::{Block, Cell, Column, Document, Table, bill::month_notes};
+use super::{Answer, Block, Cell, Column, Document, Table, bill::month_notes, json, uncoded};
 use crate::domain::{
     allocation::{Allocation, Policy},
     bill::Bill,
 };
 
 /// Lays out the shares of a bill.
-pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document {
+pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::in_files("period"),
         Column::in_files("by"),
@@ -51,11 +51,10 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Document
     };
     let mut notes = vec![format!("{how} The parts add up to the bill.")];
     notes.extend(month_notes(bill));
-    let blocks = vec![Block::Table(table), Block::Notes(notes)];
-    Document {
-        schema: "pipebill.allocation/1",
-        title,
-        facts: Vec::new(),
-        blocks,
-    }
+    let blocks = vec![Block::Table(table), Block::Notes(uncoded(notes))];
+    json::untyped(
+        "pipebill.allocation/1",
+        Vec::new(),
+        Document { title, blocks },
+    )
 }

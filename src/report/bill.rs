@@ -4,7 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Table, finality, show_money, show_quantity};
+mod typed;
+
+use super::{
+    Answer, Block, Cell, Column, Document, Note, Table, finality, finance, show_money,
+    show_quantity, uncoded,
+};
 use crate::domain::{
     bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
@@ -25,8 +30,15 @@ pub struct Detail {
     pub explain: bool,
 }
 
+pub use typed::BillAnswer;
+
 /// Lays a bill out.
-pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -> Document {
+pub fn answer<'a>(
+    bill: &'a Bill,
+    title: String,
+    catalog: &'a Catalog,
+    detail: Detail,
+) -> Answer<'a> {
     let mut blocks = vec![Block::Table(table(bill, catalog, detail))];
     if detail.explain {
         blocks.push(Block::Heading("How each line comes about".to_owned()));
@@ -36,14 +48,12 @@ pub fn document(bill: &Bill, title: String, catalog: &Catalog, detail: Detail) -
     }
     let notes = notes(bill);
     if !notes.is_empty() {
-        blocks.push(Block::Notes(notes));
+        blocks.push(Block::Notes(notes.clone()));
     }
-    Document {
-        schema: "pipebill.bill/1",
-        title,
-        facts: Vec::new(),
-        blocks,
-    }
+    Answer::made(Document { title, blocks }, move || {
+        BillAnswer::of(bill, catalog, &notes)
+    })
+    .with_rows(|| finance::render(bill))
 }
 
 fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
@@ -132,7 +142,7 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
 }
 
 /// Says what the total leaves open, and what it would be otherwise.
-fn notes(bill: &Bill) -> Vec<String> {
+fn notes(bill: &Bill) -> Vec<Note> {
     let mut notes = Vec::new();
     let list_is_known = bill.list_is_complete() || !bill.undiscounted_total().is_zero();
     if list_is_known && (bill.undiscounted_total() != bill.total() || !bill.list_is_complete()) {
@@ -214,7 +224,7 @@ fn notes(bill: &Bill) -> Vec<String> {
             names.join("; ")
         ));
     }
-    notes
+    uncoded(notes)
 }
 
 /// Says what of a month is missing, and what else a reader of any sum of it should know.

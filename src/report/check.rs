@@ -1,42 +1,72 @@
 //! A budget's verdict: one line why, or its facts for programs.
 
-use super::{Block, Cell, Document, show_money};
+use super::{
+    Answer, Block, Document, Note, show_money, uncoded,
+    value::{Amount, Number, object},
+};
 use crate::domain::{
     budget::{Check, Limit},
     ids::Currency,
     number::plain,
 };
 
-/// Lays a verdict out.
-pub fn document(check: &Check, more: &[String], currency: &Currency) -> Document {
-    let money = |amount| Cell::Money(amount, currency.clone());
-    let mut facts = vec![
-        ("over", Cell::Flag(check.is_over())),
-        ("what", Cell::text(&check.what)),
-        ("cost", money(check.cost)),
-        ("limit", money(check.limit.most())),
-        ("over_by", money(check.over_by())),
-        (
-            "increase_percent",
-            check.increase().map_or(Cell::Empty, Cell::Number),
-        ),
-        ("complete", Cell::Flag(check.complete)),
-        ("currency", Cell::text(currency.as_str())),
-    ];
-    if let Limit::Increase { base, .. } = check.limit {
-        facts.push(("base", money(base)));
-    }
-    facts.push(("reason", Cell::text(line(check, more, currency))));
-    Document {
-        schema: "pipebill.check/1",
-        title: String::new(),
-        facts,
-        blocks: vec![Block::Lines(vec![line(check, more, currency)])],
+object! {
+    /// A budget's verdict.
+    pub struct CheckAnswer = "pipebill.check/1" {
+        /// Whether it costs more than it may.
+        over: bool,
+        /// What is checked.
+        what: String,
+        /// What it costs.
+        cost: Amount,
+        /// What it may cost.
+        limit: Amount,
+        /// How much it is over the limit.
+        over_by: Amount,
+        /// How many percent it costs more than the base; null without a base.
+        increase_percent: Option<Number>,
+        /// Whether everything has a price and nothing is missing.
+        complete: bool,
+        /// What every amount is in.
+        currency: String,
+        /// What it cost before; null without a base.
+        base: Option<Amount>,
+        /// The verdict in a line.
+        text: String,
+        /// What a reader should know.
+        notes: Vec<Note>,
     }
 }
 
+/// Lays a verdict out.
+pub fn answer(check: &Check, more: &[String], currency: &Currency) -> Answer<'static> {
+    let money = |amount| Amount::new(amount, currency);
+    let line = line(check, more, currency);
+    let value = CheckAnswer {
+        over: check.is_over(),
+        what: check.what.clone(),
+        cost: Amount::of(check.cost, currency, check.complete),
+        limit: money(check.limit.most()),
+        over_by: money(check.over_by()),
+        increase_percent: check.increase().map(Number),
+        complete: check.complete,
+        currency: currency.to_string(),
+        base: match check.limit {
+            Limit::Increase { base, .. } => Some(money(base)),
+            Limit::Budget(_) => None,
+        },
+        text: line.clone(),
+        notes: uncoded(more.iter().cloned()),
+    };
+    let document = Document {
+        title: String::new(),
+        blocks: vec![Block::Verdict(line)],
+    };
+    Answer::new(document, value)
+}
+
 /// Says in a line whether it is over, and why.
-pub fn line(check: &Check, more: &[String], currency: &Currency) -> String {
+fn line(check: &Check, more: &[String], currency: &Currency) -> String {
     let shown = |amount| show_money(amount, currency);
     let verdict = if check.is_over() { "over" } else { "within" };
     let cost = if check.complete {

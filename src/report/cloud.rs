@@ -1,6 +1,6 @@
 //! What an import through Athena will take, and what it took.
 
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{Answer, Block, Cell, Column, Document, Table, json, show_money, uncoded};
 use crate::domain::{
     ids::Currency,
     import::{Planned, Scan, TableAnnouncement},
@@ -56,7 +56,7 @@ pub fn requester_pays(bucket: &str) -> String {
 }
 
 /// Lays out which files of a place would be read.
-pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Document {
+pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("File", "file", 0),
         Column::new("Bytes", "bytes", 0),
@@ -81,12 +81,14 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Document 
         "{place}: {count} of {} files would be read, {most} at most; nothing was imported.",
         files.len()
     ));
-    Document {
-        schema: "pipebill.import-plan/1",
-        title: "Would be imported".to_owned(),
-        facts: vec![],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.import-plan/1",
+        vec![],
+        Document {
+            title: "Would be imported".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 fn cost(scan: &Scan) -> String {

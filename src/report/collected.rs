@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Block, Cell, Column, Document, Table, counted, show_money};
+use super::{Answer, Block, Cell, Column, Document, Table, counted, json, show_money, uncoded};
 use crate::domain::{
     collection::{Announcement, Call, Check, NotCollected, Outcome, Remedy},
     ids::{Currency, Region},
@@ -64,7 +64,7 @@ pub fn call(call: &Call<'_>, with_attempts: bool) -> String {
 }
 
 /// Lays out a collection.
-pub fn document(outcome: &Outcome) -> Document {
+pub fn document(outcome: &Outcome) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("Source", "source", 0),
         Column::new("Account", "account", 1),
@@ -103,15 +103,17 @@ pub fn document(outcome: &Outcome) -> Document {
         counted(calls, "call"),
         show_money(outcome.cost, &dollars())
     ));
-    Document {
-        schema: "pipebill.collection/1",
-        title: "Collected".to_owned(),
-        facts: vec![
+    json::untyped(
+        "pipebill.collection/1",
+        vec![
             ("calls", Cell::Count(calls)),
             ("api_cost", Cell::Money(outcome.cost, dollars())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: "Collected".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// More places or parts that miss for one reason are counted: the table has each.
@@ -176,7 +178,7 @@ fn remedies<'r>(found: impl Iterator<Item = &'r Option<Remedy>>) -> Vec<String> 
 }
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
-pub fn examination(checks: &[Check], statements: &[Value]) -> Document {
+pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("", "status", 0),
         Column::new("Tried", "tried", 0),
@@ -206,10 +208,12 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Document {
         blocks.push(Block::Heading("What else would help".to_owned()));
         blocks.push(Block::Lines(others));
     }
-    Document {
-        schema: "pipebill.doctor/1",
-        title: "What collecting needs".to_owned(),
-        facts: vec![],
-        blocks,
-    }
+    json::untyped(
+        "pipebill.doctor/1",
+        vec![],
+        Document {
+            title: "What collecting needs".to_owned(),
+            blocks,
+        },
+    )
 }

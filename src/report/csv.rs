@@ -7,10 +7,26 @@ use rust_decimal::Decimal;
 
 use super::{
     Cell, Table,
+    answer::{AnswerFormat, Rendered},
     formats::{Options, ReportError},
     text::clean,
 };
 use crate::unknown_name::UnknownName;
+
+/// For spreadsheets: one table a file.
+pub(super) const FORMAT: AnswerFormat = AnswerFormat {
+    name: "csv",
+    extension: "csv",
+    about: "For spreadsheets: exact decimals, safe text",
+    render: |answer, _| {
+        let mut tables = answer.csv().into_iter();
+        let first = tables.next().map(|(_, text)| text);
+        Ok(Rendered {
+            text: first.unwrap_or_default(),
+            others: tables.collect(),
+        })
+    },
+};
 
 /// Renders the file columns of a table.
 pub fn render(table: &Table) -> String {
@@ -24,7 +40,7 @@ pub(super) fn write(
     sink: &mut dyn Write,
 ) -> Result<u64, ReportError> {
     let columns: Vec<usize> = table.file_columns().collect();
-    let keys: Vec<&str> = columns.iter().map(|&at| table.columns[at].key).collect();
+    let keys: Vec<&str> = columns.iter().map(|&at| &*table.columns[at].key).collect();
     let mut rows = Rows::new(sink, &keys, options)?;
     for row in &table.rows {
         let cells: Vec<Cell> = columns.iter().map(|&at| row[at].clone()).collect();

@@ -1,6 +1,6 @@
 //! How final a month is, in words.
 
-use super::show_money;
+use super::{Note, show_money};
 use crate::domain::{
     bill::Bill,
     export::Larger,
@@ -25,6 +25,14 @@ pub(super) fn why(bill: &Bill) -> Vec<String> {
         why.push("its source does not say whether AWS has invoiced it".to_owned());
     }
     why
+}
+
+/// Returns why a bill is not final, as programs read it.
+pub(super) fn typed(bill: &Bill) -> Vec<Note> {
+    let reasons = bill.finality.reasons.iter();
+    reasons
+        .map(|why| Note::new(why.code(), why.reason()))
+        .collect()
 }
 
 /// Says what a reader of a month should know of how final it is, one sentence each. What is missing

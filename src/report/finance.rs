@@ -6,10 +6,10 @@
 use std::io::Write;
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
-    Cell,
+    Cell, Table,
     csv::{self, Slot},
     formats::{Content, Options, ReportError, ReportInput, WriteSummary},
     summary_csv,
@@ -125,7 +125,12 @@ fn future(
         &forecast.result,
         &super::forecast::View::of(forecast, input.catalog),
     );
-    let mut table = document.table().expect("a forecast is a table").clone();
+    let mut table = document
+        .document
+        .tables()
+        .next()
+        .expect("a forecast is a table")
+        .clone();
     let amounts = [
         ("p10", "converted_p10"),
         ("p50", "converted_p50"),
@@ -151,21 +156,24 @@ fn reconciliation(
     options: &Options,
     sink: &mut dyn Write,
 ) -> Result<WriteSummary, ReportError> {
-    let mut all: Option<super::Table> = None;
+    let mut all: Option<Table> = None;
     let mut written = WriteSummary::default();
     for month in input.months {
         let comparisons = reconcile(&month.rated, &month.records);
         let bill = &month.rated.bill;
-        let document = super::reconcile::document(bill, &comparisons, String::new(), input.catalog);
-        let facts = document.facts.iter();
-        written.control_totals.push(
-            facts
-                .map(|(key, cell)| ((*key).to_owned(), Value::String(cell.exact())))
-                .collect(),
-        );
-        let table = document.table().expect("a reconciliation is a table");
+        let [ours, aws, difference, unexplained] = super::reconcile::totals(&comparisons);
+        written.control_totals.push(json!({
+            "period": bill.month.to_string(),
+            "currency": bill.currency.as_str(),
+            "ours": ours.to_string(),
+            "aws": aws.to_string(),
+            "difference": difference.to_string(),
+            "unexplained": unexplained.to_string(),
+        }));
+        let lines = super::reconcile::lines(bill, &comparisons, input.catalog);
+        let table = Table::of(&lines);
         match &mut all {
-            Some(all) => all.rows.extend(table.rows.iter().cloned()),
+            Some(all) => all.rows.extend(table.rows),
             None => all = Some(table.clone()),
         }
     }
@@ -183,7 +191,7 @@ fn reconciliation(
 
 /// Adds what amounts of a table come to in another currency, and the rate; empty without conversion.
 fn convert(
-    table: &mut super::Table,
+    table: &mut Table,
     amounts: &[(&'static str, &'static str)],
     exchange: Option<&Exchange>,
 ) {

@@ -2,7 +2,11 @@
 
 use rust_decimal::Decimal;
 
-use super::{Block, Cell, Column, Document, Fan, FanRow, Table, costs, discounts, show_money};
+use super::{
+    Answer, Block, Cell, Column, Document, Table,
+    chart::{FanChart, FanMonth},
+    costs, discounts, json, show_money, uncoded,
+};
 use crate::{
     domain::{
         allocation::Dimension,
@@ -14,10 +18,11 @@ use crate::{
         ids::{Currency, ServiceCode},
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         period::Month,
         quantity::Unit,
     },
-    forecast::{DriverForecast, Forecast, ForecastResult, Range},
+    forecast::{DriverForecast, Forecast, ForecastResult},
 };
 
 /// How a forecast is laid out.
@@ -75,7 +80,7 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
 ];
 
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
+pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
     let table = match &forecast.options.by {
         None => by_month(forecast, view),
         Some(by) => by_part(forecast, view, by),
@@ -87,7 +92,7 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
     }
     if view.explain {
         blocks.push(Block::Heading("What it rests on".to_owned()));
-        blocks.push(Block::Detail("drivers", drivers(forecast, view)));
+        blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     let mut notes = notes(forecast, view);
@@ -99,7 +104,7 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
                 .map(|why| format!("No forecast of AWS: {why}.")),
         );
     }
-    blocks.push(Block::Notes(notes));
+    blocks.push(Block::Notes(uncoded(notes)));
     let money = |amount| Cell::Money(amount, view.currency.clone());
     let sum = amount(view, is_complete(forecast));
     let options = &forecast.options;
@@ -107,10 +112,9 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         let why = aws.refused.as_deref();
         ("aws_refused", why.map_or(Cell::Empty, Cell::text))
     });
-    Document {
-        schema: "pipebill.forecast/1",
-        title: format!("Forecast from {}", forecast.last_day),
-        facts: vec![
+    json::untyped(
+        "pipebill.forecast/1",
+        vec![
             ("known_until", Cell::Day(forecast.last_day)),
             ("currency", Cell::text(view.currency.as_str())),
             ("history_days", Cell::Count(forecast.history_days as u64)),
@@ -129,8 +133,11 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Document {
         .into_iter()
         .chain(refused)
         .collect(),
-        blocks,
-    }
+        Document {
+            title: format!("Forecast from {}", forecast.last_day),
+            blocks,
+        },
+    )
 }
 
 fn is_complete(forecast: &ForecastResult) -> bool {
@@ -248,11 +255,11 @@ pub fn announcement(requests: u32, cost: Money) -> String {
     )
 }
 
-fn range(range: Range, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn range(range: Percentiles, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     [range.p10, range.p50, range.p90].map(money)
 }
 
-fn optional(known: Option<Range>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
+fn optional(known: Option<Percentiles>, money: &impl Fn(Money) -> Cell) -> [Cell; 3] {
     known.map_or([Cell::Empty, Cell::Empty, Cell::Empty], |known| {
         range(known, money)
     })
@@ -307,20 +314,21 @@ pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
 }
 
-fn fan(forecast: &ForecastResult, view: &View<'_>) -> Fan {
-    Fan {
-        rows: forecast
+fn fan(forecast: &ForecastResult, view: &View<'_>) -> FanChart {
+    FanChart {
+        past: Vec::new(),
+        ahead: forecast
             .months
             .iter()
-            .map(|month| FanRow {
-                label: month.month.to_string(),
+            .map(|month| FanMonth {
+                month: month.month,
                 known: month.known,
                 p10: month.total.p10,
                 p50: month.total.p50,
                 p90: month.total.p90,
             })
             .collect(),
-        mark: forecast.options.budget,
+        budget: forecast.options.budget,
         currency: view.currency.clone(),
     }
 }

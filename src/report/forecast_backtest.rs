@@ -1,6 +1,6 @@
 //! A backtest for people and files.
 
-use super::{Block, Cell, Column, Document, Table};
+use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded};
 use crate::{
     domain::{ids::Currency, number::plain},
     forecast::Backtest,
@@ -8,7 +8,7 @@ use crate::{
 use rust_decimal::Decimal;
 
 /// Lays a backtest out: a row for each month and day it was forecast from.
-pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
+pub fn document(backtest: &Backtest, currency: &Currency) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let mut table = Table::new(vec![
         Column::new("Month", "month", 0),
@@ -74,10 +74,9 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
         ));
     }
     let shown = |value: Decimal| Cell::Number(value);
-    Document {
-        schema: "pipebill.forecast-backtest/1",
-        title: "How the forecast would have done".to_owned(),
-        facts: vec![
+    json::untyped(
+        "pipebill.forecast-backtest/1",
+        vec![
             ("trials", Cell::Count(trials as u64)),
             ("enough", Cell::text(backtest.enough.to_string())),
             ("median_error_percent", shown(backtest.median_error)),
@@ -91,6 +90,9 @@ pub fn document(backtest: &Backtest, currency: &Currency) -> Document {
             ),
             ("coverage80", shown(backtest.coverage)),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: "How the forecast would have done".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }

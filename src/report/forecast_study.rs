@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Block, Cell, Column, Document, Table};
-use crate::forecast::bench::{Answer, Bounded, Study};
+use super::{Answer, Block, Cell, Column, Document, Table, uncoded};
+use crate::forecast::bench::{self, Bounded, Study};
 
 /// Lays the study out: the whole, then each cut day and source.
-pub fn document(study: &Study, ms_per_series: f64) -> Document {
+pub fn answer(study: &Study, answers: &[bench::Answer], ms_per_series: f64) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("Windows", "part", 0),
         Column::new("Number", "windows", 2),
@@ -75,23 +75,23 @@ pub fn document(study: &Study, ms_per_series: f64) -> Document {
             study.left_out
         ));
     }
-    Document {
-        schema: "pipebill.forecast-bench/1",
+    let document = Document {
         title: format!(
             "Forecast study: {} windows of {} series",
             study.windows, study.series
         ),
-        facts: Vec::new(),
         blocks: vec![
             Block::Table(table),
             Block::Lines(lines),
-            Block::Notes(notes),
+            Block::Notes(uncoded(notes)),
         ],
-    }
+    };
+    let rows = self::answers(answers);
+    Answer::new(document, value(study, ms_per_series)).with_rows(move || rows.clone())
 }
 
-/// Renders the study for a script. These are statistics, so they are JSON numbers.
-pub fn json(study: &Study, ms_per_series: f64) -> String {
+/// Returns the study for a script. These are statistics, so they are JSON numbers.
+fn value(study: &Study, ms_per_series: f64) -> Value {
     let bounds = |figure: Bounded| json!([figure.low, figure.high]);
     let parts: Vec<Value> = study
         .parts
@@ -106,7 +106,7 @@ pub fn json(study: &Study, ms_per_series: f64) -> String {
             })
         })
         .collect();
-    let value = json!({
+    json!({
         "schema": "pipebill.forecast-bench/1",
         "windows": study.windows,
         "windows_left_out": study.left_out,
@@ -123,14 +123,11 @@ pub fn json(study: &Study, ms_per_series: f64) -> String {
         "median_wape_autoets": study.median_wape_autoets,
         "ms_per_series": ms_per_series,
         "parts": parts,
-    });
-    let mut text = serde_json::to_string_pretty(&value).expect("a value of ours is JSON");
-    text.push('\n');
-    text
+    })
 }
 
 /// Renders the answers window by window as CSV, for fitting the range again.
-pub fn answers(answers: &[Answer]) -> String {
+fn answers(answers: &[bench::Answer]) -> String {
     let mut text =
         "id,forecast,p10,p50,p90,actual,offset,ln_s0,ln_sb,ln_ev,ln_h30,r4,few\n".to_owned();
     for answer in answers {

@@ -5,7 +5,9 @@ use std::{
     path::Path,
 };
 
-use super::{Block, Cell, Column, Document, Table, counted, finality, show_money};
+use super::{
+    Answer, Block, Cell, Column, Document, Table, counted, finality, json, show_money, uncoded,
+};
 use crate::domain::{
     costs::NOT_STATED,
     export::ImportedPeriod,
@@ -15,7 +17,11 @@ use crate::domain::{
 };
 
 /// Lays out an import.
-pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&Path>) -> Document {
+pub fn document(
+    delivery: &Delivery,
+    replaced: &[Replaced],
+    quarantine: Option<&Path>,
+) -> Answer<'static> {
     let mut months = Table::new(vec![
         Column::new("Kind", "kind", 1),
         Column::new("Payer or source", "source", 2),
@@ -111,12 +117,14 @@ pub fn document(delivery: &Delivery, replaced: &[Replaced], quarantine: Option<&
             path.display()
         ));
     }
-    Document {
-        schema: "pipebill.import/1",
-        title: "Imported".to_owned(),
-        facts: vec![],
-        blocks: vec![Block::Table(months), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.import/1",
+        vec![],
+        Document {
+            title: "Imported".to_owned(),
+            blocks: vec![Block::Table(months), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Returns the one currency of a month; a month in several has no sum worth a name.

@@ -1,168 +1,146 @@
-//! JSON: a schema name, exact decimals as text, stable keys.
+//! JSON: a schema name, exact decimals as text, stable keys. `docs/json.md` lists the schemas.
 
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use serde_json::{Value, json};
 
-use super::{Block, Cell, Document, Table, finality};
-use crate::domain::{
-    bill::{Bill, LineItem},
-    ids::AccountId,
-    number::plain,
-    tariff::PriceOrigin,
+use super::{
+    Cell, Document, Note, Table,
+    answer::{Answer, AnswerFormat},
+    value::object,
+};
+use crate::domain::{catalog::Catalog, ids::Meter, usage};
+
+/// For programs: one document, one of our schemas.
+pub(super) const FORMAT: AnswerFormat = AnswerFormat {
+    name: "json",
+    extension: "json",
+    about: "For programs: exact decimals as text",
+    render: |answer, _| Ok(answer.json().into()),
 };
 
-/// Renders any document: its facts, the rows of its table, its notes.
-pub fn render(document: &Document) -> String {
-    let mut object = Map::new();
-    object.insert("schema".to_owned(), json!(document.schema));
-    for (key, cell) in &document.facts {
-        object.insert((*key).to_owned(), value(cell));
+/// Writes a value as an indented document.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a value of ours is JSON");
+    text.push('\n');
+    text
+}
+
+/// Its code, its sentence, and beside them its facts.
+impl Serialize for Note {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2 + self.facts.len()))?;
+        map.serialize_entry("code", self.code)?;
+        map.serialize_entry("text", &self.text)?;
+        for (name, fact) in &self.facts {
+            map.serialize_entry(name, fact)?;
+        }
+        map.end()
     }
-    if let Some(table) = document.table() {
-        object.insert("rows".to_owned(), rows(table));
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Note {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Note".into()
     }
-    for block in &document.blocks {
-        if let Block::Detail(name, table) = block {
-            object.insert((*name).to_owned(), rows(table));
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Something a reader should know. Beside code and text stand the facts of the \
+                            sentence, exact; which ones, the code decides.",
+            "type": "object",
+            "properties": {
+                "code": {
+                    "description": "What programs match on: it stays when the sentence changes.",
+                    "type": "string",
+                    "pattern": "^[a-z0-9_]+$",
+                },
+                "text": {"description": "The sentence.", "type": "string"},
+            },
+            "required": ["code", "text"],
+            "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+        })
+    }
+}
+
+/// The exact value, null where there is none.
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Empty | Self::Unknown(_) => serializer.serialize_none(),
+            Self::Count(count) => serializer.serialize_u64(*count),
+            Self::Flag(flag) => serializer.serialize_bool(*flag),
+            cell => serializer.serialize_str(&cell.exact()),
         }
     }
+}
+
+object! {
+    /// Something that should be known and is not: what it is, and why.
+    pub struct Gap {
+        /// What programs match on.
+        code: &'static str,
+        /// The sentence.
+        text: String,
+        /// What is missing.
+        what: String,
+        /// Why, or since when.
+        reason: String,
+    }
+}
+
+impl Gap {
+    /// Returns a gap as programs read it.
+    pub(super) fn of(gap: &usage::Gap) -> Self {
+        Self {
+            code: "missing",
+            text: format!("{}: {}", gap.what, gap.reason),
+            what: gap.what.clone(),
+            reason: gap.reason.clone(),
+        }
+    }
+}
+
+/// Returns the name of a meter: the catalogue's, else AWS's usage type.
+pub(super) fn meter_name(catalog: &Catalog, meter: &Meter) -> String {
+    let known = catalog.meter(&meter.service, meter.usage_type.as_str());
+    known.map_or_else(|| meter.usage_type.to_string(), |info| info.name.clone())
+}
+
+/// Answers with the rows of a document's tables.
+pub(super) fn untyped(
+    schema: &'static str,
+    facts: Vec<(&'static str, Cell)>,
+    document: Document,
+) -> Answer<'static> {
+    let rows = |table: &Table| -> Value {
+        let columns: Vec<usize> = table.file_columns().collect();
+        let row = |row: &Vec<Cell>| -> Value {
+            let value = |at: &usize| (table.columns[*at].key.to_string(), json!(row[*at]));
+            columns.iter().map(value).collect()
+        };
+        table.rows.iter().map(row).collect()
+    };
+    let mut object = serde_json::Map::new();
+    object.insert("schema".to_owned(), json!(schema));
+    for (key, cell) in facts {
+        object.insert(key.to_owned(), json!(cell));
+    }
+    for table in document.tables() {
+        let name = if table.name.is_empty() {
+            "rows"
+        } else {
+            table.name
+        };
+        object.insert(name.to_owned(), rows(table));
+    }
     let notes = document.blocks.iter().filter_map(|block| match block {
-        Block::Notes(notes) => Some(notes),
+        super::Block::Notes(notes) => Some(notes),
         _ => None,
     });
     object.insert(
         "notes".to_owned(),
         json!(notes.flatten().collect::<Vec<_>>()),
     );
-    pretty(&Value::Object(object))
-}
-
-fn rows(table: &Table) -> Value {
-    let columns: Vec<usize> = table.file_columns().collect();
-    let row = |row: &Vec<Cell>| -> Value {
-        columns
-            .iter()
-            .map(|&at| (table.columns[at].key.to_owned(), value(&row[at])))
-            .collect()
-    };
-    table.rows.iter().map(row).collect()
-}
-
-fn value(cell: &Cell) -> Value {
-    match cell {
-        Cell::Empty | Cell::Unknown(_) => Value::Null,
-        Cell::Count(count) => json!(count),
-        Cell::Flag(flag) => json!(flag),
-        cell => json!(cell.exact()),
-    }
-}
-
-/// Renders a bill as `pipebill.bill/1`.
-pub fn bill(bill: &Bill) -> String {
-    pretty(&json!({
-        "schema": "pipebill.bill/1",
-        "period": bill.month.to_string(),
-        "currency": bill.currency.as_str(),
-        "total": bill.total().to_string(),
-        "list_total": bill.list_total().to_string(),
-        "total_without_free_tier_complete": bill.list_is_complete(),
-        "complete": bill.is_complete(),
-        "final": bill.is_final(),
-        "not_final": bill.finality.reasons.iter().map(|why| json!({
-            "code": why.code(),
-            "reason": why.reason(),
-        })).collect::<Vec<_>>(),
-        "assumed": bill.is_assumed(),
-        "unpriced": bill.unpriced().map(unpriced).collect::<Vec<_>>(),
-        "gaps": bill.gaps.iter().map(|gap| json!({"what": gap.what, "reason": gap.reason})).collect::<Vec<_>>(),
-        "outside": bill.outside.iter().map(|outside| json!({
-            "currency": outside.currency.as_str(),
-            "services": outside.services,
-            "cost": outside.cost.to_string(),
-        })).collect::<Vec<_>>(),
-        "allowances": bill.allowances.iter().map(|allowance| json!({
-            "id": &*allowance.id,
-            "name": &*allowance.name,
-            "unit": allowance.unit.name(),
-            "granted": plain(allowance.granted),
-            "used_elsewhere": plain(allowance.used_elsewhere),
-            "drawn": plain(allowance.drawn),
-        })).collect::<Vec<_>>(),
-        "lines": bill.lines.iter().map(line).collect::<Vec<_>>(),
-        "notes": finality::notes(bill).iter().chain(&bill.notes).collect::<Vec<_>>(),
-    }))
-}
-
-fn unpriced(line: &LineItem) -> Value {
-    let (quantity, reason) = line
-        .unpriced
-        .as_ref()
-        .expect("only unpriced lines are asked");
-    json!({
-        "service": line.key.meter.service.as_str(),
-        "usage_type": line.key.meter.usage_type.as_str(),
-        "region": line.key.region.as_str(),
-        "account": line.key.account.as_ref().map(AccountId::as_str),
-        "unit": quantity.unit.name(),
-        "quantity": plain(quantity.value),
-        "reason": reason.code(),
-        "why": reason.reason(),
-    })
-}
-
-fn line(line: &LineItem) -> Value {
-    let usage = line.usage.as_ref();
-    json!({
-        "service": line.key.meter.service.as_str(),
-        "usage_type": line.key.meter.usage_type.as_str(),
-        "name": line.name,
-        "kind": line.kind.name(),
-        "region": line.key.region.as_str(),
-        "payer": line.key.payer.as_ref().map(AccountId::as_str),
-        "account": line.key.account.as_ref().map(AccountId::as_str),
-        "unit": usage.map(|usage| usage.billed.unit.name()),
-        "consumed": usage.map(|usage| plain(usage.consumed.value)),
-        "consumed_unit": usage.map(|usage| usage.consumed.unit.name()),
-        "billed": usage.map(|usage| plain(usage.billed.value)),
-        "covered": usage.map(|usage| plain(usage.covered)),
-        "allowance": usage.and_then(|usage| usage.allowance.as_deref()),
-        "status": line.status(),
-        "cost": cost(line),
-        "list_cost": if line.list_is_partial && line.list_cost.is_zero() { Value::Null } else { json!(line.list_cost.to_string()) },
-        "discount": line.discount.to_string(),
-        "aws_cost": line.aws_cost.map(|cost| cost.to_string()),
-        "price": line.price.as_ref().map(|price| json!({
-            "origin": price.origin.name(),
-            "like": match &price.origin {
-                PriceOrigin::Assumed(region) => Some(region.as_str()),
-                _ => None,
-            },
-            "source": &*price.source.title,
-            "file": &*price.source.file,
-            "sku": price.source.sku.as_deref(),
-            "date": price.source.date.map(|date| date.to_string()),
-            "confidence": &*price.source.confidence,
-        })),
-        "steps": line.steps.iter().map(|step| json!({
-            "quantity": plain(step.quantity),
-            "unit_price": plain(step.unit_price),
-            "amount": step.amount.to_string(),
-        })).collect::<Vec<_>>(),
-        "metering": line.metering.iter().map(|text| &**text).collect::<Vec<_>>(),
-        "usage_from": line.origins.iter().map(|text| &**text).collect::<Vec<_>>(),
-    })
-}
-
-/// A line without any price has no cost; it does not cost nothing.
-fn cost(line: &LineItem) -> Value {
-    if line.status() == "unpriced" {
-        Value::Null
-    } else {
-        json!(line.cost.to_string())
-    }
-}
-
-pub(super) fn pretty(value: &Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a value of ours is JSON");
-    text.push('\n');
-    text
+    Answer::new(document, Value::Object(object))
 }

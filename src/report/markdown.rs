@@ -1,43 +1,54 @@
 //! Markdown for pull requests and wikis.
 
-use super::{Block, Document, Table, text::clean};
+use super::{Block, Document, Table, answer::AnswerFormat, text::clean};
+
+/// For pull requests and wikis.
+pub(super) const FORMAT: AnswerFormat = AnswerFormat {
+    name: "markdown",
+    extension: "md",
+    about: "For pull requests and wikis",
+    render: |answer, _| Ok(render(&answer.document).into()),
+};
 
 /// Renders a document.
 pub fn render(document: &Document) -> String {
-    let mut out = format!("### {}\n", escaped(&document.title));
+    let mut out = match &*document.title {
+        "" => String::new(),
+        title => format!("### {}\n", escaped(title)),
+    };
     for block in &document.blocks {
-        if matches!(block, Block::Table(table) if table.rows.is_empty() && table.totals.is_empty())
-        {
+        if matches!(block, Block::Table(table) if table.is_empty()) {
             continue;
         }
-        out.push('\n');
+        if !out.is_empty() {
+            out.push('\n');
+        }
         match block {
             Block::Heading(heading) => out += &format!("#### {}\n", escaped(heading)),
-            Block::Table(table) => out += &self::table(table),
+            Block::Table(table) => {
+                out += &self::table(table);
+                out += &(table.seen().1)
+                    .map(|more| format!("\n{}\n", escaped(&more)))
+                    .unwrap_or_default();
+            }
+            Block::Verdict(line) => out += &format!("{}\n", escaped(line)),
             Block::Lines(lines) => {
                 out += &lines
                     .iter()
                     .map(|line| format!("{}  \n", escaped(line.trim_start())))
                     .collect::<String>();
             }
-            Block::Detail(_, table) => {
-                let (table, more) = table.shortened();
-                out += &self::table(&table);
-                out += &more
-                    .map(|more| format!("\n{}\n", escaped(&more)))
-                    .unwrap_or_default();
-            }
             Block::Chart(chart) => {
                 let drawn = chart.letters(80, true).replace('`', "'");
                 out += &format!("```text\n{drawn}```\n");
             }
             Block::Fan(fan) => {
-                out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
+                out += &format!("```text\n{}```\n", super::chart::fan_in_text(fan, 80, true));
             }
             Block::Notes(notes) => {
                 out += &notes
                     .iter()
-                    .map(|note| format!("- {}\n", escaped(note)))
+                    .map(|note| format!("- {}\n", escaped(&note.text)))
                     .collect::<String>();
             }
         }
@@ -74,7 +85,7 @@ pub(super) fn table(table: &Table) -> String {
             })
             .collect(),
     );
-    for row in &table.rows {
+    for row in table.seen().0 {
         out += &line(shown.iter().map(|&at| escaped(&row[at].shown())).collect());
     }
     for row in &table.totals {

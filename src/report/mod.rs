@@ -4,6 +4,7 @@
 //! price, and rounding happens for display alone.
 
 pub mod allocation;
+pub mod answer;
 pub mod bill;
 pub mod chart;
 pub mod check;
@@ -15,7 +16,6 @@ mod comment;
 pub mod costs;
 pub mod csv;
 pub mod discounts;
-mod fan;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -31,19 +31,26 @@ pub mod markdown;
 mod openmetrics;
 pub mod optimize;
 pub mod page;
+mod picture;
 pub mod prices;
 pub mod reconcile;
 pub mod scenario_file;
+pub mod schemas;
 mod summary_csv;
 pub mod text;
 pub mod usage;
+pub mod value;
 pub mod whatif;
+pub mod words;
 mod xlsx;
+
+use std::borrow::Cow;
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use fan::{Fan, FanRow};
+pub use answer::Answer;
+pub use words::Note;
 
 use crate::domain::{
     ids::Currency,
@@ -108,7 +115,7 @@ impl Cell {
             Self::Count(count) => grouped(&count.to_string()),
             Self::Quantity(quantity) => show_quantity(*quantity),
             Self::Number(number) => grouped(&plain(number.round_dp(2))),
-            Self::Percent(percent) => format!("{} %", plain(percent.round_dp(0))),
+            Self::Percent(percent) => format!("{} %", grouped(&plain(percent.round_dp(0)))),
             Self::Price(price) => plain(*price),
             Self::Money(money, currency) => show_money(*money, currency),
             Self::AtLeast(money, currency) if money.is_zero() => {
@@ -127,6 +134,42 @@ impl Cell {
     }
 }
 
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Count(count)
+    }
+}
+
+impl From<Decimal> for Cell {
+    fn from(number: Decimal) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Quantity> for Cell {
+    fn from(quantity: Quantity) -> Self {
+        Self::Quantity(quantity)
+    }
+}
+
+impl From<NaiveDate> for Cell {
+    fn from(day: NaiveDate) -> Self {
+        Self::Day(day)
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
 /// Says how many there are of something.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -139,7 +182,7 @@ pub struct Column {
     /// What people read.
     pub heading: String,
     /// What files and JSON call it.
-    pub key: &'static str,
+    pub key: Cow<'static, str>,
     /// Where it appears.
     pub visibility: Visibility,
     /// Narrow terminals drop the columns with the highest number first; 0 always stays.
@@ -159,19 +202,20 @@ pub enum Visibility {
 
 impl Column {
     /// Returns a column for people and files.
-    pub fn new(heading: impl Into<String>, key: &'static str, drop: u8) -> Self {
+    pub fn new(heading: impl Into<String>, key: impl Into<Cow<'static, str>>, drop: u8) -> Self {
         Self {
             heading: heading.into(),
-            key,
+            key: key.into(),
             visibility: Visibility::Everywhere,
             drop,
         }
     }
 
     /// Returns a column that only files carry.
-    pub fn in_files(key: &'static str) -> Self {
+    pub fn in_files(key: impl Into<Cow<'static, str>>) -> Self {
+        let key = key.into();
         Self {
-            heading: key.to_owned(),
+            heading: key.clone().into_owned(),
             key,
             visibility: Visibility::Files,
             drop: 0,
@@ -182,7 +226,7 @@ impl Column {
     pub fn shown(heading: impl Into<String>, drop: u8) -> Self {
         Self {
             heading: heading.into(),
-            key: "",
+            key: Cow::Borrowed(""),
             visibility: Visibility::Shown,
             drop,
         }
@@ -192,6 +236,10 @@ impl Column {
 /// Rows of cells.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Table {
+    /// What the files of further tables are called by; the first table has no name.
+    pub name: &'static str,
+    /// How many rows people see, if not all.
+    pub most: Option<usize>,
     /// The columns.
     pub columns: Vec<Column>,
     /// The rows, one cell for each column.
@@ -229,46 +277,55 @@ impl Table {
 /// A part of an answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Block {
-    /// A table; the first one is what CSV and JSON carry.
+    /// A table.
     Table(Table),
-    /// A further table, which JSON carries under this name. People see its first rows.
-    Detail(&'static str, Table),
     /// A heading.
     Heading(String),
     /// Lines that stand as they are, one below the other.
     Lines(Vec<String>),
+    /// A line that is never broken, for it is read in logs.
+    Verdict(String),
     /// Ranges as bars, for terminals and wikis.
-    Fan(Fan),
+    Fan(chart::FanChart),
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
-    Notes(Vec<String>),
+    Notes(Vec<Note>),
 }
 
-/// An answer to one question.
+/// An answer to one question, for people.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Document {
-    /// The JSON schema, as `pipebill.usage/1`.
-    pub schema: &'static str,
     /// What was asked.
     pub title: String,
-    /// Facts about the whole, for JSON.
-    pub facts: Vec<(&'static str, Cell)>,
     /// The answer.
     pub blocks: Vec<Block>,
 }
 
-/// Rows of a detail that people see.
+/// Rows of a further table that people see.
 const DETAIL_ROWS: usize = 12;
 
 impl Table {
-    /// Returns the first rows, and a line about the others.
-    fn shortened(&self) -> (Self, Option<String>) {
-        let mut short = self.clone();
-        short.rows.truncate(DETAIL_ROWS);
-        let more = self.rows.len() - short.rows.len();
-        let line = (more > 0).then(|| format!("and {more} more in --format json"));
-        (short, line)
+    /// Names a further table, of which people see the first rows.
+    #[must_use]
+    pub fn detail(mut self, name: &'static str) -> Self {
+        self.name = name;
+        self.most = Some(DETAIL_ROWS);
+        self
+    }
+
+    /// Returns the rows that people see, and a line about the others of a further table.
+    fn seen(&self) -> (&[Vec<Cell>], Option<String>) {
+        let most = self.most.unwrap_or(usize::MAX).min(self.rows.len());
+        let more = self.rows.len() - most;
+        let line = (more > 0 && !self.name.is_empty())
+            .then(|| format!("and {more} more in --format json"));
+        (&self.rows[..most], line)
+    }
+
+    /// Tells whether there is anything below the headings.
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.totals.is_empty()
     }
 }
 
@@ -283,26 +340,26 @@ impl Document {
         charts.next().is_none().then(|| only.chart())
     }
 
-    /// Returns the table that files carry.
-    pub fn table(&self) -> Option<&Table> {
-        let main = self.blocks.iter().find_map(|block| match block {
-            Block::Table(table) => Some(table),
+    /// Returns the tables, as files carry them.
+    pub fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.blocks.iter().filter_map(|block| match block {
+            Block::Table(table) if table.file_columns().next().is_some() => Some(table),
             _ => None,
-        });
-        main.or_else(|| {
-            self.blocks.iter().find_map(|block| match block {
-                Block::Detail(_, table) => Some(table),
-                _ => None,
-            })
         })
     }
+}
+
+/// Takes sentences as notes that have no code of their own yet.
+pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> {
+    let note = |text| Note::new("note", text);
+    sentences.into_iter().map(note).collect()
 }
 
 /// Shows an amount in whole cents; what is more than nothing never shows as nothing.
 pub fn show_money(money: Money, currency: &Currency) -> String {
     let cents = money.to_cents();
     let negative = money.amount().is_sign_negative() && !money.is_zero();
-    let sign = if negative { "-" } else { "" };
+    let sign = if negative { "−" } else { "" };
     let symbol = currency_sign(currency);
     if cents.is_zero() && !money.is_zero() {
         let than = if negative { ">" } else { "<" };
@@ -318,7 +375,7 @@ pub fn show_money_short(money: Money, currency: &Currency) -> String {
         return show_money(money, currency);
     }
     let sign = if money.amount().is_sign_negative() {
-        "-"
+        "−"
     } else {
         ""
     };
@@ -344,7 +401,7 @@ pub fn signed_money(change: Money, currency: &Currency) -> String {
         return show_money(change, currency);
     }
     if change.amount().is_sign_negative() {
-        format!("−{}", show_money(-change, currency))
+        show_money(change, currency)
     } else {
         format!("+{}", show_money(change, currency))
     }
@@ -408,7 +465,7 @@ fn grouped(number: &str) -> String {
         .map_or((number, None), |(w, f)| (w, Some(f)));
     let (sign, digits) = whole
         .strip_prefix('-')
-        .map_or(("", whole), |digits| ("-", digits));
+        .map_or(("", whole), |digits| ("−", digits));
     let mut out = sign.to_owned();
     for (at, digit) in digits.chars().enumerate() {
         if at > 0 && (digits.len() - at).is_multiple_of(3) {
@@ -436,7 +493,7 @@ mod tests {
             ("0.1596", "$0.16"),
             ("1234567.895", "$1,234,567.90"),
             ("0.0034", "<$0.01"),
-            ("-12.5", "-$12.50"),
+            ("-12.5", "−$12.50"),
             ("0", "$0.00"),
         ] {
             let money = Money::new(parse_decimal(amount).unwrap());

@@ -1,37 +1,222 @@
 //! Savings for people and files.
 
-use serde_json::{Value, json};
-
-use super::{Block, Cell, Column, Document, Table, show_money};
+use super::{
+    Answer, Block, Document, Note, Table, show_money, uncoded,
+    value::{Amount, Calendar, Number, object, row},
+};
 use crate::domain::{
     ids::Currency,
     number::plain,
     optimize::{Finding, Optimization},
-    scenario::{Percentiles, Scenario},
+    percentiles::Percentiles,
+    scenario::Scenario,
 };
 
 /// The findings that are explained, and the lines of evidence and changes of each, unless all are
 /// asked for.
 const FIRST: usize = 3;
 
-/// Lays out the first findings: a row for each, then its evidence and the change to make.
-pub fn document(found: &Optimization, top: usize, explain: bool) -> Document {
-    let mut blocks = vec![Block::Table(table(found, top))];
+object! {
+    /// What would cost less, the largest saving first.
+    pub struct OptimizeAnswer = "pipebill.optimize/1" {
+        /// What every amount is in.
+        currency: String,
+        /// The months looked through; the last one decided what is proposed.
+        months: Vec<Calendar>,
+        /// What the last month costs.
+        cost: Amount,
+        /// Whether all of it has a price.
+        complete: bool,
+        /// How many builds of the last month are known one by one.
+        builds: u64,
+        /// The savings.
+        findings: Vec<FindingItem>,
+        /// The best of them that go together; null if there are fewer than two.
+        together: Option<Together>,
+        /// How many savings are below `--min-saving`.
+        below_min_saving: u64,
+        /// How many proposals were not rated, being far down the list.
+        not_rated: u64,
+        /// What could not be compared.
+        not_compared: Vec<Note>,
+        /// What is lost without being on the bill, and what is free and unused.
+        observations: Vec<Note>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+object! {
+    /// What a month saves: in one month of ten less than P10, in one of ten more than P90.
+    pub struct Saving {
+        /// One in ten saves less.
+        p10: Amount,
+        /// Half save less.
+        p50: Amount,
+        /// One in ten saves more.
+        p90: Amount,
+    }
+}
+
+row! {
+    /// One saving.
+    pub struct FindingItem {
+        /// Its place in the list.
+        number: u64 = shown("#", 0),
+        /// What kind of change.
+        kind: &'static str = file,
+        /// The project, the pipelines or the compute type.
+        subject: String = file,
+        /// The change in a few words.
+        title: String = shown("What", 0),
+        /// What a month saves.
+        saving: Saving,
+        /// P50 of it.
+        #[serde(skip)]
+        saving_p50: Amount = shown("Saves a month", 0),
+        /// Its range.
+        #[serde(skip)]
+        range: String = people("P10 to P90", 2),
+        /// P10 of it.
+        #[serde(skip)]
+        saving_p10: Amount = file,
+        /// P90 of it.
+        #[serde(skip)]
+        saving_p90: Amount = file,
+        /// What the range is over: `history` or `forecast`.
+        saving_over: &'static str = file,
+        /// What each month would have saved.
+        by_month: Vec<Amount>,
+        /// The least speed on the new compute type at which it saves; null where builds are not known one by
+        /// one or nothing moves.
+        min_speed: Option<Number> = shown("Min. speed", 3),
+        /// The numbers of the findings that change the same usage: their savings do not add up.
+        overlaps: Vec<u64>,
+        /// The same as text.
+        #[serde(skip)]
+        overlaps_text: String = shown("Not with", 1),
+        /// Rated build by build; else on totals of a bill.
+        build_by_build: bool = file,
+        /// What it rests on.
+        evidence: Vec<Note>,
+        /// What the saving assumes.
+        assumptions: Vec<Note>,
+        /// What could break.
+        risks: Vec<Note>,
+        /// The change, as `pipebill whatif --set` takes it.
+        changes: Vec<String>,
+        /// The same as text.
+        #[serde(skip)]
+        changes_text: String = file,
+        /// What the amounts are in.
+        #[serde(skip)]
+        currency: String = file,
+    }
+}
+
+object! {
+    /// Findings that go together, rated as one scenario.
+    pub struct Together {
+        /// Their numbers.
+        findings: Vec<u64>,
+        /// Whether no other combination saves more; else none was found in time.
+        proven: bool,
+        /// What a month saves.
+        saving: Saving,
+        /// All of their changes.
+        changes: Vec<String>,
+    }
+}
+
+/// Lays out findings: a row for each, of which people see the first; then evidence and the change to make.
+pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static> {
+    let rows: Vec<FindingItem> = (1..)
+        .zip(&found.findings)
+        .map(|(number, finding)| item(number, finding, &found.currency))
+        .collect();
+    let mut table = Table::of(&rows);
+    for column in &mut table.columns {
+        column.key = match &*column.key {
+            "overlaps_text" => "overlaps".into(),
+            "changes_text" => "changes".into(),
+            _ => continue,
+        };
+    }
+    table.most = Some(top);
+    let mut blocks = vec![Block::Table(table)];
     let explained = if explain { top } else { FIRST.min(top) };
     for (number, finding) in (1..).zip(&found.findings).take(explained) {
         blocks.push(Block::Heading(format!("{number}. {}", finding.title)));
         blocks.push(Block::Lines(lines(finding, explain)));
     }
-    blocks.push(Block::Notes(notes(found, top)));
-    let money = |amount| Cell::Money(amount, found.currency.clone());
-    Document {
-        schema: "pipebill.optimize/1",
-        title: format!("Savings, from {}", months(found)),
-        facts: vec![
-            ("currency", Cell::text(found.currency.as_str())),
-            ("cost", money(found.cost)),
-        ],
-        blocks,
+    let notes = uncoded(notes(found, top));
+    blocks.push(Block::Notes(notes.clone()));
+    let value = OptimizeAnswer {
+        currency: found.currency.to_string(),
+        months: found.months.iter().copied().map(Calendar).collect(),
+        cost: Amount::of(found.cost, &found.currency, found.complete),
+        complete: found.complete,
+        builds: found.builds,
+        findings: rows,
+        together: found.best_combination.as_ref().map(|together| Together {
+            findings: one_based(&together.findings),
+            proven: together.proven,
+            saving: saving(&together.saving, &found.currency),
+            changes: changes(&together.scenario),
+        }),
+        below_min_saving: found.below_min_saving,
+        not_rated: found.unrated as u64,
+        not_compared: uncoded(found.not_compared.iter().cloned()),
+        observations: uncoded(found.observations.iter().cloned()),
+        notes,
+    };
+    let title = format!("Savings, from {}", months(found));
+    Answer::new(Document { title, blocks }, value)
+}
+
+fn saving(of: &Percentiles, currency: &Currency) -> Saving {
+    let [p10, p50, p90] = [of.p10, of.p50, of.p90].map(|amount| Amount::new(amount, currency));
+    Saving { p10, p50, p90 }
+}
+
+fn one_based(findings: &[usize]) -> Vec<u64> {
+    findings.iter().map(|at| *at as u64 + 1).collect()
+}
+
+fn item(number: u64, finding: &Finding, currency: &Currency) -> FindingItem {
+    let saving = saving(&finding.saving, currency);
+    let changes = changes(&finding.scenario);
+    let notes = |texts: &[String]| uncoded(texts.iter().cloned());
+    FindingItem {
+        number,
+        kind: finding.kind.name(),
+        subject: finding.subject.clone(),
+        title: finding.title.clone(),
+        saving_p50: saving.p50.clone(),
+        range: range(&finding.saving, currency),
+        saving_p10: saving.p10.clone(),
+        saving_p90: saving.p90.clone(),
+        saving,
+        saving_over: if finding.of_future {
+            "forecast"
+        } else {
+            "history"
+        },
+        by_month: finding
+            .by_month
+            .iter()
+            .map(|amount| Amount::new(*amount, currency))
+            .collect(),
+        min_speed: finding.min_speed.map(Number),
+        overlaps: one_based(&finding.overlaps),
+        overlaps_text: numbers(&finding.overlaps),
+        build_by_build: finding.build_by_build,
+        evidence: notes(&finding.evidence),
+        assumptions: notes(&finding.assumptions),
+        risks: notes(&finding.risks),
+        changes_text: changes.join(" "),
+        changes,
+        currency: currency.to_string(),
     }
 }
 
@@ -49,43 +234,6 @@ fn range(spread: &Percentiles, currency: &Currency) -> String {
         show_money(spread.p10, currency),
         show_money(spread.p90, currency)
     )
-}
-
-fn table(found: &Optimization, top: usize) -> Table {
-    let mut table = Table::new(vec![
-        Column::new("#", "number", 0),
-        Column::in_files("kind"),
-        Column::in_files("subject"),
-        Column::new("What", "title", 0),
-        Column::new("Saves a month", "saving_p50", 0),
-        Column::shown("P10 to P90", 2),
-        Column::in_files("saving_p10"),
-        Column::in_files("saving_p90"),
-        Column::new("Min. speed", "min_speed", 3),
-        Column::new("Not with", "overlaps", 1),
-        Column::in_files("build_by_build"),
-        Column::in_files("changes"),
-        Column::in_files("currency"),
-    ]);
-    let money = |amount| Cell::Money(amount, found.currency.clone());
-    for (number, finding) in (1..).zip(&found.findings).take(top) {
-        table.rows.push(vec![
-            Cell::Count(number),
-            Cell::text(finding.kind.name()),
-            Cell::text(&finding.subject),
-            Cell::text(&finding.title),
-            money(finding.saving.p50),
-            Cell::text(range(&finding.saving, &found.currency)),
-            money(finding.saving.p10),
-            money(finding.saving.p90),
-            finding.min_speed.map_or(Cell::Empty, Cell::Number),
-            Cell::text(numbers(&finding.overlaps)),
-            Cell::Flag(finding.build_by_build),
-            Cell::text(changes(&finding.scenario).join(" ")),
-            Cell::text(found.currency.as_str()),
-        ]);
-    }
-    table
 }
 
 /// Numbers findings as the table does, from 1.
@@ -195,56 +343,6 @@ fn notes(found: &Optimization, top: usize) -> Vec<String> {
     let missing = found.not_compared.iter();
     notes.extend(missing.map(|what| format!("Not compared: {what}.")));
     notes
-}
-
-/// Renders findings as `pipebill.optimize/1`.
-pub fn json(found: &Optimization) -> String {
-    let spread = |spread: &Percentiles| {
-        json!({
-            "p10": spread.p10.to_string(),
-            "p50": spread.p50.to_string(),
-            "p90": spread.p90.to_string(),
-        })
-    };
-    let finding = |(number, finding): (usize, &Finding)| -> Value {
-        json!({
-            "number": number,
-            "kind": finding.kind.name(),
-            "subject": finding.subject,
-            "title": finding.title,
-            "saving": spread(&finding.saving),
-            "saving_over": if finding.of_future { "forecast" } else { "history" },
-            "by_month": finding.by_month.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "min_speed": finding.min_speed.map(plain),
-            "build_by_build": finding.build_by_build,
-            "evidence": finding.evidence,
-            "assumptions": finding.assumptions,
-            "risks": finding.risks,
-            "changes": changes(&finding.scenario),
-            "overlaps": finding.overlaps.iter().map(|at| at + 1).collect::<Vec<_>>(),
-        })
-    };
-    let findings: Vec<Value> = (1..).zip(&found.findings).map(finding).collect();
-    let value = json!({
-        "schema": "pipebill.optimize/1",
-        "currency": found.currency.as_str(),
-        "months": found.months.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "cost": found.cost.to_string(),
-        "complete": found.complete,
-        "builds": found.builds,
-        "findings": findings,
-        "together": found.best_combination.as_ref().map(|together| json!({
-            "findings": together.findings.iter().map(|at| at + 1).collect::<Vec<_>>(),
-            "proven": together.proven,
-            "saving": spread(&together.saving),
-            "changes": changes(&together.scenario),
-        })),
-        "below_min_saving": found.below_min_saving,
-        "not_rated": found.unrated,
-        "not_compared": found.not_compared,
-        "observations": found.observations,
-    });
-    super::json::pretty(&value)
 }
 
 /// Returns a subject as a part of a file name.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::{Block, Cell, Column, Document, Table};
+use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded};
 use crate::{
     domain::{
         bill::OLD_DAYS,
@@ -37,7 +37,7 @@ impl Filter {
 }
 
 /// Lists prices, one row a tier.
-pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Document {
+pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::in_files("service"),
         Column::shown("Service", 0),
@@ -72,12 +72,14 @@ pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Document {
         }
     }
     let notes = without_price(catalog, filter, today);
-    Document {
-        schema: "pipebill.prices/1",
-        title: format!("Prices, {} in all", tariffs().count()),
-        facts: vec![],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.prices/1",
+        vec![],
+        Document {
+            title: format!("Prices, {} in all", tariffs().count()),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Says what has no price: what AWS does not sell there, and what is not known.
@@ -168,7 +170,7 @@ struct Offered<'c> {
 }
 
 /// Says what is sold where, for those whose rules tie them to a region.
-pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Document {
+pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Answer<'static> {
     let of_compute = |title, name, families: &[&str], mac: bool| Offered {
         title,
         name,
@@ -244,12 +246,14 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> Do
          `3 of 5` some sizes; `pipebill prices list --region REGION` names them."
             .to_owned(),
     ];
-    Document {
-        schema: "pipebill.regions/1",
-        title: "What is offered where".to_owned(),
-        facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.regions/1",
+        Vec::new(),
+        Document {
+            title: "What is offered where".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 fn offered(catalog: &Catalog, meters: &[&Meter], region: &Region, today: NaiveDate) -> Cell {
@@ -329,7 +333,7 @@ fn row(catalog: &Catalog, tariff: &Tariff, price: Cell, up_to: Cell) -> Vec<Cell
 }
 
 /// Shows one meter: each price with everything known about it, the rules and what is free.
-pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> Document {
+pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> Answer<'static> {
     let mut blocks = Vec::new();
     for info in &service.meters {
         if usage_type.is_some_and(|usage_type| info.meter.usage_type.as_str() != usage_type) {
@@ -388,12 +392,7 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> D
         }
     }
     let title = format!("{} ({})", service.name, service.code);
-    Document {
-        schema: "pipebill.price/1",
-        title,
-        facts: Vec::new(),
-        blocks,
-    }
+    json::untyped("pipebill.price/1", Vec::new(), Document { title, blocks })
 }
 
 fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Vec<String> {
@@ -437,7 +436,7 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Ve
 
 /// Says how old the prices in use are, service by service, and what of them is uncertain. The flag
 /// tells whether any is older than it should be.
-pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
+pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
     let mut table = Table::new(vec![
         Column::in_files("service"),
         Column::shown("Service", 0),
@@ -486,14 +485,13 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Document, bool) {
         ));
     }
     let title = format!("Age of the prices in use on {today}, in days");
-    let blocks = vec![Block::Table(table), Block::Notes(notes)];
+    let blocks = vec![Block::Table(table), Block::Notes(uncoded(notes))];
     (
-        Document {
-            schema: "pipebill.prices-age/2",
-            title,
-            facts: Vec::new(),
-            blocks,
-        },
+        json::untyped(
+            "pipebill.prices-age/2",
+            Vec::new(),
+            Document { title, blocks },
+        ),
         any_old > 0,
     )
 }
@@ -503,7 +501,7 @@ fn count(n: usize) -> Cell {
 }
 
 /// Says what price lists brought and what of them was left out.
-pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
+pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("Service", "service", 0),
         Column::new("Region", "region", 0),
@@ -534,17 +532,22 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Document {
     }
     let contradiction = |text: &String| format!("Left out, contradictory: {text}.");
     notes.extend(contradictions.iter().map(contradiction));
-    Document {
-        schema: "pipebill.prices-imported/1",
-        title: "Prices imported".to_owned(),
-        facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.prices-imported/1",
+        Vec::new(),
+        Document {
+            title: "Prices imported".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Says which prices changed.
 #[cfg(feature = "aws")]
-pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalog) -> Document {
+pub fn updated(
+    updated: &crate::pricing::change::UpdatedPrices,
+    catalog: &Catalog,
+) -> Answer<'static> {
     let mut table = Table::new(vec![
         Column::new("Service", "service", 1),
         Column::new("Usage type", "usage_type", 0),
@@ -572,12 +575,14 @@ pub fn updated(updated: &crate::pricing::change::UpdatedPrices, catalog: &Catalo
         updated.unchanged
     )];
     notes.extend(updated.notes.iter().cloned());
-    Document {
-        schema: "pipebill.prices-updated/1",
-        title: "Prices updated".to_owned(),
-        facts: Vec::new(),
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+    json::untyped(
+        "pipebill.prices-updated/1",
+        Vec::new(),
+        Document {
+            title: "Prices updated".to_owned(),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Shows a rate in one cell: its price, or its tiers in a row.

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::{Block, Cell, Column, Document, Table, bill::month_notes, show_money};
+use super::{
+    Answer, Block, Cell, Document, Note, Table,
+    bill::month_notes,
+    json::{Gap, meter_name},
+    show_money, uncoded,
+    value::{Amount, Calendar, Known, Measure, Value, object, row},
+};
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
@@ -11,160 +17,265 @@ use crate::domain::{
     metering::from_events::Metered,
     money::Money,
     quantity::Quantity,
+    rating::RatedMonth,
     reconcile::{Cause, LineReconciliation, by_cause},
-    usage::{ChargeKind, UsageRecord},
+    usage::{self, ChargeKind, UsageRecord},
 };
 
-/// Lays out a reconciliation.
-pub fn document(
-    bill: &Bill,
-    comparisons: &[LineReconciliation],
-    title: String,
-    catalog: &Catalog,
-) -> Document {
-    let mut table = Table::new(vec![
-        Column::in_files("period"),
-        Column::in_files("service"),
-        Column::shown("Service", 6),
-        Column::in_files("usage_type"),
-        Column::shown("What", 0),
-        Column::new("Region", "region", 7),
-        Column::new("Account", "account", 3),
-        Column::new("Ours", "ours", 0),
-        Column::new("AWS", "aws", 0),
-        Column::new("Difference", "difference", 0),
-        Column::in_files("free_tier"),
-        Column::in_files("price"),
-        Column::in_files("rounding"),
-        Column::in_files("discount"),
-        Column::in_files("unexplained"),
-        Column::in_files("currency"),
-        Column::shown("Why", 1),
-        Column::in_files("late_data"),
-        Column::in_files("unknown_price"),
-    ]);
-    let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
-    let part = |amount: Money| {
-        if amount.is_zero() {
-            Cell::Empty
-        } else {
-            Cell::Money(amount, bill.currency.clone())
-        }
-    };
-    for comparison in comparisons {
-        let line = &bill.lines[comparison.line];
-        let unknown = || Cell::Unknown("no bill".to_owned());
-        table.rows.push(vec![
-            Cell::text(bill.month.to_string()),
-            Cell::text(line.key.meter.service.as_str()),
-            Cell::text(catalog.service_name(&line.key.meter.service)),
-            Cell::text(line.key.meter.usage_type.as_str()),
-            Cell::text(&line.name),
-            Cell::text(line.key.region.as_str()),
-            line.key
-                .account
-                .as_ref()
-                .map_or(Cell::text(""), |account| Cell::text(account.as_str())),
-            if comparison.unpriced {
-                Cell::AtLeast(comparison.ours, bill.currency.clone())
-            } else {
-                money(comparison.ours)
-            },
-            comparison.billed.map_or_else(unknown, money),
-            comparison.difference().map_or_else(unknown, money),
-            part(comparison.of(Cause::FreeTier)),
-            part(comparison.of(Cause::Price)),
-            part(comparison.of(Cause::Rounding)),
-            part(comparison.of(Cause::Discount)),
-            part(comparison.unexplained),
-            Cell::text(bill.currency.as_str()),
-            Cell::text(why(comparison, bill)),
-            part(comparison.of(Cause::LateData)),
-            part(comparison.of(Cause::UnknownPrice)),
-        ]);
-    }
-    let sum = |pick: fn(&LineReconciliation) -> Money| comparisons.iter().map(pick).sum::<Money>();
-    let billed: Money = comparisons
-        .iter()
-        .filter_map(|comparison| comparison.billed)
-        .sum();
-    let difference: Money = comparisons
-        .iter()
-        .filter_map(LineReconciliation::difference)
-        .sum();
-    let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
-    total[4] = Cell::text("Total");
-    total[7] = money(sum(|c| c.ours));
-    total[8] = money(billed);
-    total[9] = money(difference);
-    table.totals.push(total);
-    let notes = notes(bill, comparisons);
-    let causes = causes(bill, comparisons, sum(|c| c.unexplained), difference);
-    Document {
-        schema: "pipebill.reconciliation/1",
-        title,
-        facts: vec![
-            ("period", Cell::text(bill.month.to_string())),
-            ("currency", Cell::text(bill.currency.as_str())),
-            ("ours", money(sum(|c| c.ours))),
-            ("aws", money(billed)),
-            ("difference", money(difference)),
-            ("unexplained", money(sum(|c| c.unexplained))),
-        ],
-        blocks: vec![
-            Block::Table(table),
-            Block::Heading("What the difference is made of".to_owned()),
-            Block::Detail("causes", causes),
-            Block::Notes(notes),
-        ],
+object! {
+    /// Our rating of a month beside AWS's bill, each difference with its causes.
+    pub struct ReconciliationAnswer = "pipebill.reconciliation/1" {
+        /// The month.
+        period: Calendar,
+        /// What every amount is in.
+        currency: String,
+        /// What we rate the lines at.
+        ours: Amount,
+        /// What AWS billed for those that a bill has.
+        aws: Amount,
+        /// Ours less AWS's, for lines that have both.
+        difference: Amount,
+        /// What of it no cause explains.
+        unexplained: Amount,
+        /// Whether everything has a price and nothing is missing.
+        complete: bool,
+        /// The lines.
+        rows: Vec<ReconciledLine>,
+        /// What each cause amounts to: with the unexplained rest, the difference.
+        causes: Vec<CauseSum>,
+        /// What AWS billed beside what its APIs say happened; null if nothing was collected.
+        metered: Option<Vec<MeteredRow>>,
+        /// What is missing of the month.
+        gaps: Vec<Gap>,
+        /// What is missing from metered.
+        metered_gaps: Vec<Gap>,
+        /// What a reader should know.
+        notes: Vec<Note>,
     }
 }
 
-/// Lays out what each cause amounts to; with the unexplained rest, that is the difference.
-fn causes(
-    bill: &Bill,
-    comparisons: &[LineReconciliation],
-    unexplained: Money,
-    difference: Money,
-) -> Table {
-    let money = |amount: Money| Cell::Money(amount, bill.currency.clone());
-    let mut table = Table::new(vec![
-        Column::new("Cause", "cause", 0),
-        Column::new("Amount", "amount", 0),
-        Column::new("Lines", "lines", 1),
-    ]);
-    let sums = by_cause(comparisons);
-    for (cause, name, _) in Cause::ALL {
-        let touched = comparisons
-            .iter()
-            .filter(|it| it.causes.contains_key(&cause))
-            .count();
-        table.rows.push(vec![
-            Cell::text(name.replace('_', " ")),
-            money(sums.get(&cause).copied().unwrap_or_default()),
-            Cell::Count(touched as u64),
-        ]);
+row! {
+    /// One line rated by us and billed by AWS. A cause that does nothing is null.
+    pub struct ReconciledLine {
+        /// The month.
+        period: Calendar = file,
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 7),
+        /// AWS's usage type.
+        usage_type: String = file,
+        /// Its name.
+        meter: String = shown("What", 0),
+        /// The region.
+        region: String = shown("Region", 1),
+        /// The account, if it is known.
+        account: Option<String> = shown("Account", 1),
+        /// What we rate it at.
+        ours: Amount = shown("Ours", 3),
+        /// What AWS billed; null if no bill says.
+        aws: Known<Amount> = shown("AWS", 2),
+        /// Ours less AWS's.
+        difference: Known<Amount> = shown("Difference", 0),
+        /// By free units that one side counts and the other does not.
+        free_tier: Option<Amount> = file,
+        /// By another price.
+        price: Option<Amount> = file,
+        /// By AWS's rounding of each record.
+        rounding: Option<Amount> = file,
+        /// By discounts.
+        discount: Option<Amount> = file,
+        /// By nothing that is known.
+        unexplained: Option<Amount> = file,
+        /// What every amount is in.
+        currency: String = file,
+        /// The causes in words.
+        why: String = people("Why", 6),
+        /// By usage that the bill had too late.
+        late_data: Option<Amount> = file,
+        /// By a price that is not known.
+        unknown_price: Option<Amount> = file,
     }
-    let touched = comparisons
-        .iter()
-        .filter(|it| !it.unexplained.is_zero())
-        .count();
-    table.rows.push(vec![
-        Cell::text("unexplained"),
-        money(unexplained),
-        Cell::Count(touched as u64),
-    ]);
-    table.totals.push(vec![
+}
+
+row! {
+    /// What one cause amounts to.
+    pub struct CauseSum {
+        /// The cause, as in the lines; `unexplained` is the rest.
+        cause: &'static str = file,
+        /// Its name.
+        name: String = shown("Cause", 0),
+        /// What it amounts to.
+        amount: Amount = shown("Amount", 0),
+        /// How many lines it touches.
+        lines: u64 = shown("Lines", 1),
+    }
+}
+
+row! {
+    /// One meter in one region, as AWS billed it and as its APIs tell it. The two are the same usage.
+    pub struct MeteredRow {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 2),
+        /// AWS's usage type.
+        usage_type: String = file,
+        /// Its name.
+        meter: String = shown("What", 0),
+        /// The region.
+        region: String = shown("Region", 1),
+        /// How much AWS billed; null if nothing.
+        billed: Known<Measure> = shown("Billed", 0),
+        /// The unit of billed.
+        billed_unit: Option<&'static str> = file,
+        /// How much the APIs tell; null if nothing.
+        metered: Known<Measure> = shown("Metered", 0),
+        /// The unit of metered.
+        metered_unit: Option<&'static str> = file,
+    }
+}
+
+/// Lays out a reconciliation, with what was metered where it was collected.
+pub fn answer(
+    month: &RatedMonth,
+    comparisons: &[LineReconciliation],
+    metered: Option<&Metered>,
+    title: String,
+    catalog: &Catalog,
+) -> Answer<'static> {
+    let bill = &month.rated.bill;
+    let rows = lines(bill, comparisons, catalog);
+    let money = |amount: Money| Amount::new(amount, &bill.currency);
+    let [ours, aws, difference, unexplained] = totals(comparisons);
+    let causes = causes(bill, comparisons, unexplained);
+    let mut notes = notes(bill, comparisons);
+    let mut table = Table::of(&rows);
+    let mut total = vec![Cell::Empty; table.columns.len()];
+    total[4] = Cell::text("Total");
+    total[7] = money(ours).cell();
+    total[8] = money(aws).cell();
+    total[9] = money(difference).cell();
+    table.totals.push(total);
+    let mut of_causes = Table::of(&causes);
+    of_causes.totals.push(vec![
+        Cell::Empty,
         Cell::text("Difference"),
-        money(difference),
+        money(difference).cell(),
         Cell::Empty,
     ]);
-    table
+    let mut blocks = vec![
+        Block::Table(table),
+        Block::Heading("What the difference is made of".to_owned()),
+        Block::Table(of_causes.detail("causes")),
+        Block::Notes(notes.clone()),
+    ];
+    let beside = metered.map(|metered| beside(&month.records, metered, catalog));
+    let mut metered_gaps = Vec::new();
+    if let (Some(metered), Some(beside)) = (metered, &beside) {
+        let missing = |gap: &usage::Gap| {
+            let text = format!("Missing from metered: {}: {}.", gap.what, gap.reason);
+            Note::new("missing", text)
+        };
+        let others = uncoded(metered.notes.iter().cloned());
+        let mut said: Vec<Note> = metered.gaps.iter().map(missing).collect();
+        said.extend(others.iter().cloned());
+        let mut table = Table::of(beside);
+        table.name = "metered";
+        blocks.extend([
+            Block::Heading("What AWS billed beside what its APIs say happened".to_owned()),
+            Block::Table(table),
+            Block::Notes(said),
+        ]);
+        metered_gaps = metered.gaps.iter().map(Gap::of).collect();
+        notes.extend(others);
+    }
+    let value = ReconciliationAnswer {
+        period: Calendar(bill.month),
+        currency: bill.currency.to_string(),
+        ours: money(ours),
+        aws: money(aws),
+        difference: money(difference),
+        unexplained: money(unexplained),
+        complete: bill.is_complete(),
+        rows,
+        causes,
+        metered: beside,
+        gaps: bill.gaps.iter().map(Gap::of).collect(),
+        metered_gaps,
+        notes,
+    };
+    Answer::new(Document { title, blocks }, value)
+}
+
+/// Returns what lines come to: ours, AWS's, their difference, and what of it is unexplained.
+pub(super) fn totals(comparisons: &[LineReconciliation]) -> [Money; 4] {
+    let all = || comparisons.iter();
+    [
+        all().map(|line| line.ours).sum(),
+        all().filter_map(|line| line.billed).sum(),
+        all().filter_map(LineReconciliation::difference).sum(),
+        all().map(|line| line.unexplained).sum(),
+    ]
+}
+
+/// Returns the lines of a reconciliation.
+pub(super) fn lines(
+    bill: &Bill,
+    comparisons: &[LineReconciliation],
+    catalog: &Catalog,
+) -> Vec<ReconciledLine> {
+    let money = |amount: Money| Amount::new(amount, &bill.currency);
+    let part = |amount: Money| (!amount.is_zero()).then(|| money(amount));
+    let line = |comparison: &LineReconciliation| {
+        let line = &bill.lines[comparison.line];
+        let of = |cause| part(comparison.of(cause));
+        ReconciledLine {
+            period: Calendar(bill.month),
+            service: line.key.meter.service.to_string(),
+            service_name: catalog.service_name(&line.key.meter.service).to_owned(),
+            usage_type: line.key.meter.usage_type.to_string(),
+            meter: line.name.clone(),
+            region: line.key.region.to_string(),
+            account: line.key.account.as_ref().map(ToString::to_string),
+            ours: Amount::of(comparison.ours, &bill.currency, !comparison.unpriced),
+            aws: Known::or(comparison.billed.map(money), "no bill"),
+            difference: Known::or(comparison.difference().map(money), "no bill"),
+            free_tier: of(Cause::FreeTier),
+            price: of(Cause::Price),
+            rounding: of(Cause::Rounding),
+            discount: of(Cause::Discount),
+            unexplained: part(comparison.unexplained),
+            currency: bill.currency.to_string(),
+            why: why(comparison, bill),
+            late_data: of(Cause::LateData),
+            unknown_price: of(Cause::UnknownPrice),
+        }
+    };
+    comparisons.iter().map(line).collect()
+}
+
+/// Returns what each cause amounts to; with the unexplained rest, that is the difference.
+fn causes(bill: &Bill, comparisons: &[LineReconciliation], unexplained: Money) -> Vec<CauseSum> {
+    let sums = by_cause(comparisons);
+    let sum =
+        |cause: &'static str, amount, touched: &dyn Fn(&LineReconciliation) -> bool| CauseSum {
+            cause,
+            name: cause.replace('_', " "),
+            amount: Amount::new(amount, &bill.currency),
+            lines: comparisons.iter().filter(|it| touched(it)).count() as u64,
+        };
+    let known = Cause::ALL.iter().map(|(cause, name, _)| {
+        let amount = sums.get(cause).copied().unwrap_or_default();
+        sum(name, amount, &|it| it.causes.contains_key(cause))
+    });
+    let rest = sum("unexplained", unexplained, &|it| !it.unexplained.is_zero());
+    known.chain([rest]).collect()
 }
 
 /// Puts what was metered from AWS's APIs beside the quantities that AWS billed. Nothing is added:
 /// the two tell of the same usage.
-pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> Vec<Block> {
+fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> Vec<MeteredRow> {
     type Both = (Option<Quantity>, Option<Quantity>);
     let mut rows: BTreeMap<(Meter, Region), Both> = BTreeMap::new();
     let mut add = |record: &UsageRecord, is_metered: bool| {
@@ -186,37 +297,20 @@ pub fn beside(billed: &[UsageRecord], metered: &Metered, catalog: &Catalog) -> V
     for record in &metered.records {
         add(record, true);
     }
-    let mut table = Table::new(vec![
-        Column::shown("Service", 2),
-        Column::shown("What", 0),
-        Column::new("Region", "region", 1),
-        Column::new("Billed", "billed", 0),
-        Column::new("Metered", "metered", 0),
-    ]);
-    let cell = |quantity: Option<Quantity>| {
-        quantity.map_or(Cell::Unknown("none".to_owned()), Cell::Quantity)
+    let known = |quantity: Option<Quantity>| Known::or(quantity.map(Measure), "none");
+    let unit = |quantity: Option<Quantity>| quantity.map(|quantity| quantity.unit.name());
+    let row = |((meter, region), (billed, metered)): ((Meter, Region), Both)| MeteredRow {
+        service: meter.service.to_string(),
+        service_name: catalog.service_name(&meter.service).to_owned(),
+        usage_type: meter.usage_type.to_string(),
+        meter: meter_name(catalog, &meter),
+        region: region.to_string(),
+        billed: known(billed),
+        billed_unit: unit(billed),
+        metered: known(metered),
+        metered_unit: unit(metered),
     };
-    for ((meter, region), (billed, metered)) in rows {
-        let info = catalog.meter(&meter.service, meter.usage_type.as_str());
-        table.rows.push(vec![
-            Cell::text(catalog.service_name(&meter.service)),
-            Cell::text(info.map_or(meter.usage_type.as_str(), |info| info.name.as_str())),
-            Cell::text(region.as_str()),
-            cell(billed),
-            cell(metered),
-        ]);
-    }
-    let mut notes: Vec<String> = metered
-        .gaps
-        .iter()
-        .map(|gap| format!("Missing from metered: {}: {}.", gap.what, gap.reason))
-        .collect();
-    notes.extend(metered.notes.iter().cloned());
-    vec![
-        Block::Heading("What AWS billed beside what its APIs say happened".to_owned()),
-        Block::Table(table),
-        Block::Notes(notes),
-    ]
+    rows.into_iter().map(row).collect()
 }
 
 /// Names the parts of a difference.
@@ -238,7 +332,7 @@ fn why(comparison: &LineReconciliation, bill: &Bill) -> String {
     named.collect::<Vec<_>>().join(", ")
 }
 
-fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<String> {
+fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<Note> {
     let show = |amount| show_money(amount, &bill.currency);
     let mut notes = month_notes(bill);
     let unbilled = comparisons
@@ -295,5 +389,5 @@ fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<String> {
                 .to_owned(),
         );
     }
-    notes
+    uncoded(notes)
 }

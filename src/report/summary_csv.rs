@@ -180,12 +180,6 @@ fn sums(
 fn column(by: &Dimension) -> String {
     match by {
         Dimension::Account => "account_id".to_owned(),
-        Dimension::Resource => "project".to_owned(),
-        Dimension::Tag(key) => format!("tag:{key}"),
-        Dimension::Service => "service".to_owned(),
-        Dimension::Region => "region".to_owned(),
-        Dimension::Meter => "meter".to_owned(),
-        Dimension::Day => "day".to_owned(),
-        Dimension::CostCenter(_) => "cost_center".to_owned(),
+        other => other.key(),
     }
 }

@@ -5,7 +5,15 @@ use comfy_table::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::{Block, Document, Table};
+use super::{Block, Document, Note, Table, answer::AnswerFormat};
+
+/// For a terminal.
+pub(super) const FORMAT: AnswerFormat = AnswerFormat {
+    name: "table",
+    extension: "txt",
+    about: "For a terminal",
+    render: |answer, terminal| Ok(render(&answer.document, terminal).into()),
+};
 
 /// What the terminal can show.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -28,8 +36,13 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
         parts.push(match block {
             Block::Heading(text) => format!("{}\n", heading(text, terminal)),
             // Headings over nothing say nothing; the notes say why.
-            Block::Table(table) if table.rows.is_empty() && table.totals.is_empty() => continue,
-            Block::Table(table) => render_table(table, terminal),
+            Block::Table(table) if table.is_empty() => continue,
+            Block::Table(table) => {
+                let (_, more) = table.seen();
+                let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
+                render_table(table, terminal) + &more
+            }
+            Block::Verdict(line) => format!("{}\n", clean(line)),
             Block::Lines(lines) => {
                 let wrapped = |line: &String| {
                     let indent = line.len() - line.trim_start().len();
@@ -40,16 +53,11 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     .map(|line| format!("{}\n", wrapped(line)))
                     .collect()
             }
-            Block::Detail(_, table) => {
-                let (table, more) = table.shortened();
-                let more = more.map(|more| format!("{more}\n")).unwrap_or_default();
-                render_table(&table, terminal) + &more
-            }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
-            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
             Block::Notes(notes) => {
                 let wrapped =
-                    |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
+                    |note: &Note| wrap(&clean(&format!("- {}", note.text)), terminal.width, "  ");
                 notes
                     .iter()
                     .map(|note| format!("{}\n", wrapped(note)))
@@ -73,6 +81,7 @@ fn heading(text: &str, terminal: Terminal) -> String {
 }
 
 fn render_table(table: &Table, terminal: Terminal) -> String {
+    let rows = table.seen().0;
     let mut shown = table.shown_columns();
     if shown.is_empty() {
         return String::new();
@@ -97,9 +106,7 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(terminal.width);
     let right = |at: usize| {
-        table
-            .rows
-            .iter()
+        rows.iter()
             .any(|row| row[at].is_number() && !row[at].shown().is_empty())
     };
     let cell = |content: String, at: usize| {
@@ -115,7 +122,7 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
             .iter()
             .map(|&at| cell(table.columns[at].heading.clone(), at)),
     );
-    for row in &table.rows {
+    for row in rows {
         text.add_row(shown.iter().map(|&at| cell(row[at].shown(), at)));
     }
     for column in text.column_iter_mut() {
@@ -143,8 +150,8 @@ fn render_table(table: &Table, terminal: Terminal) -> String {
 
 fn too_wide(table: &Table, shown: &[usize], width: u16) -> bool {
     let widest = |at: usize| {
-        let rows = table
-            .rows
+        let (seen, _) = table.seen();
+        let rows = seen
             .iter()
             .chain(&table.totals)
             .map(|row| clean(&row[at].shown()).width());

@@ -1,76 +1,146 @@
 //! Usage for people and files.
 
-use super::{Block, Cell, Column, Document, Table};
-use crate::domain::{allocation::Dimension, catalog::Catalog, usage_summary::UsageSum};
+use super::{
+    Answer, Block, Cell, Column, Document, Note, Table,
+    json::{Gap, meter_name},
+    value::{Amount, Calendar, Known, Measure, Row, object, row},
+};
+use crate::domain::{
+    allocation::Dimension, catalog::Catalog, period::Month, usage, usage_summary::UsageSum,
+};
 
-/// Lays out sums of usage.
-pub fn document(sums: &[UsageSum], by: &[Dimension], title: String, catalog: &Catalog) -> Document {
-    let mut columns: Vec<Column> = by
-        .iter()
-        .map(|dimension| Column::new(dimension.heading(), key(dimension), 0))
-        .collect();
-    columns.extend([
-        Column::in_files("service"),
-        Column::in_files("usage_type"),
-        Column::shown("Service", 3),
-        Column::shown("Meter", 0),
-        Column::new("Usage", "quantity", 0),
-        Column::in_files("unit"),
-        Column::new("Days", "days", 4),
-        Column::new("AWS charged", "aws_cost", 2),
-        Column::in_files("currency"),
-    ]);
-    let mut table = Table::new(columns);
-    for sum in sums {
-        let service = &sum.meter.service;
-        let name = catalog
-            .meter(service, sum.meter.usage_type.as_str())
-            .map(|info| info.name.as_str());
-        let mut row: Vec<Cell> = sum
-            .parts
-            .iter()
-            .zip(by)
-            .map(|(part, dimension)| {
-                Cell::text(part.clone().unwrap_or_else(|| dimension.residual()))
-            })
-            .collect();
-        row.extend([
-            Cell::text(service.as_str()),
-            Cell::text(sum.meter.usage_type.as_str()),
-            Cell::text(catalog.service_name(service)),
-            Cell::text(name.unwrap_or(sum.meter.usage_type.as_str())),
-            sum.quantity
-                .map_or(Cell::Unknown("not stated".to_owned()), Cell::Quantity),
-            sum.quantity
-                .map_or(Cell::Empty, |quantity| Cell::text(quantity.unit.name())),
-            Cell::Count(sum.days as u64),
-            sum.billed
-                .as_ref()
-                .map_or(Cell::Empty, |(m, c)| Cell::Money(*m, c.clone())),
-            sum.billed
-                .as_ref()
-                .map_or(Cell::Empty, |(_, c)| Cell::text(c.as_str())),
-        ]);
-        table.rows.push(row);
-    }
-    let blocks = vec![Block::Table(table)];
-    Document {
-        schema: "pipebill.usage/1",
-        title,
-        facts: Vec::new(),
-        blocks,
+object! {
+    /// What a month used, by meter and by the dimensions asked for.
+    pub struct UsageAnswer = "pipebill.usage/1" {
+        /// The month.
+        period: Calendar,
+        /// Whether the quantities are metered from what happened; else they are what AWS billed.
+        metered: bool,
+        /// What keeps rows apart, in the order asked for: account, tag:team.
+        by: Vec<String>,
+        /// A row for each meter of each part.
+        rows: Vec<UsageRow>,
+        /// What is missing of the month.
+        gaps: Vec<Gap>,
+        /// What a reader should know.
+        notes: Vec<Note>,
     }
 }
 
-fn key(dimension: &Dimension) -> &'static str {
-    match dimension {
-        Dimension::Account => "account",
-        Dimension::Resource => "project",
-        Dimension::Tag(_) => "tag",
-        Dimension::Service => "by_service",
-        Dimension::Region => "region",
-        Dimension::Meter => "meter",
-        Dimension::Day => "day",
-        Dimension::CostCenter(_) => "cost_center",
+row! {
+    /// What one part used of one meter.
+    pub struct UsageRow {
+        /// Whose usage it is, for each dimension asked for.
+        parts: Vec<Part>,
+        /// AWS's code of the service.
+        service: String = file,
+        /// AWS's usage type.
+        usage_type: String = file,
+        /// The name of the service.
+        service_name: String = shown("Service", 3),
+        /// The name of the meter.
+        meter: String = shown("Meter", 0),
+        /// How much; null where the source states costs only.
+        quantity: Known<Measure> = shown("Usage", 0),
+        /// The unit of the quantity.
+        unit: Option<&'static str> = file,
+        /// Days with usage.
+        days: u64 = shown("Days", 4),
+        /// What AWS charged for it, where a bill says so.
+        aws_cost: Option<Amount> = shown("AWS charged", 2),
+        /// What that is in.
+        currency: Option<String> = file,
+    }
+}
+
+object! {
+    /// One value of one dimension.
+    pub struct Part {
+        /// The dimension, as in `by`.
+        dimension: String,
+        /// The account, project or value of the tag; null where the usage belongs to none.
+        value: Option<String>,
+    }
+}
+
+/// Lays out sums of usage.
+pub fn answer(
+    month: Month,
+    metered: bool,
+    sums: &[UsageSum],
+    by: &[Dimension],
+    gaps: &[usage::Gap],
+    notes: Vec<Note>,
+    catalog: &Catalog,
+) -> Answer<'static> {
+    let rows: Vec<UsageRow> = sums.iter().map(|sum| row(sum, by, catalog)).collect();
+    let mut table = Table::of(&rows);
+    // The column of a part may not be called as another is.
+    let key = |dimension: &Dimension| {
+        let key = dimension.key();
+        match table.columns.iter().any(|column| column.key == key) {
+            true => format!("by_{key}"),
+            false => key,
+        }
+    };
+    let parts = by
+        .iter()
+        .map(|dimension| Column::new(dimension.heading(), key(dimension), 0));
+    table.columns = parts.chain(UsageRow::columns()).collect();
+    for (row, sum) in table.rows.iter_mut().zip(sums) {
+        let parts = sum.parts.iter().zip(by).map(|(part, dimension)| {
+            Cell::text(part.clone().unwrap_or_else(|| dimension.residual()))
+        });
+        row.splice(..0, parts);
+    }
+    let title = if metered {
+        format!("Metered usage in {month}")
+    } else {
+        format!("Usage in {month}")
+    };
+    let mut blocks = vec![Block::Table(table)];
+    let mut said: Vec<Note> = gaps
+        .iter()
+        .map(|gap| Note::new("missing", format!("Missing: {}: {}.", gap.what, gap.reason)))
+        .collect();
+    said.extend(notes.iter().cloned());
+    if !said.is_empty() {
+        blocks.push(Block::Notes(said));
+    }
+    let value = UsageAnswer {
+        period: Calendar(month),
+        metered,
+        by: by.iter().map(Dimension::key).collect(),
+        rows,
+        gaps: gaps.iter().map(Gap::of).collect(),
+        notes,
+    };
+    Answer::new(Document { title, blocks }, value)
+}
+
+fn row(sum: &UsageSum, by: &[Dimension], catalog: &Catalog) -> UsageRow {
+    let parts = sum.parts.iter().zip(by);
+    UsageRow {
+        parts: parts
+            .map(|(part, dimension)| Part {
+                dimension: dimension.key(),
+                value: part.clone(),
+            })
+            .collect(),
+        service: sum.meter.service.to_string(),
+        usage_type: sum.meter.usage_type.to_string(),
+        service_name: catalog.service_name(&sum.meter.service).to_owned(),
+        meter: meter_name(catalog, &sum.meter),
+        quantity: Known::or(sum.quantity.map(Measure), "not stated"),
+        unit: sum.quantity.map(|quantity| quantity.unit.name()),
+        days: sum.days as u64,
+        aws_cost: sum
+            .billed
+            .as_ref()
+            .map(|(cost, currency)| Amount::new(*cost, currency)),
+        currency: sum
+            .billed
+            .as_ref()
+            .map(|(_, currency)| currency.to_string()),
     }
 }

@@ -1,9 +1,9 @@
 //! Scenarios beside their baseline, for people and files.
 
 use super::{
-    Block, Cell, Column, Document, Table,
+    Answer, Block, Cell, Column, Document, Table,
     chart::{self, Drawing, HeatMap, Step, Subject, SweepLine, Waterfall},
-    show_money,
+    json, show_money, uncoded,
 };
 use crate::{
     domain::{
@@ -11,14 +11,15 @@ use crate::{
         ids::Currency,
         money::Money,
         number::plain,
+        percentiles::Percentiles,
         scenario::{
-            Comparison, Percentiles, Totals,
+            Comparison, Totals,
             break_even::BreakEven,
             parameter::{Axis, Sweep, SweepPoint, Tornado, Variation, shown_value},
             percent_of,
         },
     },
-    forecast::{Compared, Range},
+    forecast::Compared,
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -46,10 +47,10 @@ pub fn document(
     notes: &[String],
     currency: &Currency,
     catalog: &Catalog,
-) -> Document {
+) -> Answer<'static> {
     let mut blocks = vec![Block::Table(by_month(shown, currency))];
     if shown.iter().any(|shown| shown.range.is_some()) {
-        blocks.push(Block::Detail("range", ranges(shown, currency)));
+        blocks.push(Block::Table(ranges(shown, currency).detail("range")));
     }
     for one in shown {
         let comparison = one.comparison;
@@ -59,28 +60,26 @@ pub fn document(
         if let [only] = shown {
             let meters = meters(only.comparison, currency, catalog);
             if !meters.rows.is_empty() {
-                blocks.push(Block::Detail("meters", meters));
+                blocks.push(Block::Table(meters.detail("meters")));
             }
-            blocks.push(Block::Detail(
-                "waterfall",
-                causes(only.comparison, currency),
+            blocks.push(Block::Table(
+                causes(only.comparison, currency).detail("waterfall"),
             ));
         }
         // Without a price, a bar would show as saved what only is not known.
         if !comparison.waterfall.steps.is_empty() && comparison.total.whole.both() {
             blocks.push(Block::Chart(waterfall(baseline, comparison, currency)));
         }
-        blocks.push(Block::Notes(notes_of(one, notes)));
+        blocks.push(Block::Notes(uncoded(notes_of(one, notes))));
     }
     let first = shown
         .first()
         .map(|shown| shown.comparison.total)
         .unwrap_or_default();
     let money = |amount| Cell::Money(amount, currency.clone());
-    Document {
-        schema: "pipebill.whatif/1",
-        title: format!("What if, on {baseline}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(first.baseline)),
@@ -90,8 +89,11 @@ pub fn document(
             ("baseline_complete", Cell::Flag(first.whole.baseline)),
             ("scenario_complete", Cell::Flag(first.whole.scenario)),
         ],
-        blocks,
-    }
+        Document {
+            title: format!("What if, on {baseline}"),
+            blocks,
+        },
+    )
 }
 
 fn signed(amount: Money, currency: &Currency) -> String {
@@ -329,7 +331,7 @@ pub fn ahead(
     compared: &Compared,
     general: &[String],
     currency: &Currency,
-) -> Document {
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let mut table = Table::new(vec![
         Column::new("Month", "month", 0),
@@ -341,18 +343,19 @@ pub fn ahead(
         Column::new("P90", "difference_p90", 1),
         Column::in_files("currency"),
     ]);
-    let row = |label: String, baseline: Range, scenario: Range, difference: Range| {
-        vec![
-            Cell::text(label),
-            money(baseline.p50),
-            money(scenario.p50),
-            money(difference.p50),
-            money(difference.p10),
-            money(difference.p50),
-            money(difference.p90),
-            Cell::text(currency.as_str()),
-        ]
-    };
+    let row =
+        |label: String, baseline: Percentiles, scenario: Percentiles, difference: Percentiles| {
+            vec![
+                Cell::text(label),
+                money(baseline.p50),
+                money(scenario.p50),
+                money(difference.p50),
+                money(difference.p10),
+                money(difference.p50),
+                money(difference.p90),
+                Cell::text(currency.as_str()),
+            ]
+        };
     for month in &compared.months {
         table.rows.push(row(
             month.month.to_string(),
@@ -380,10 +383,9 @@ pub fn ahead(
         },
         general,
     ));
-    Document {
-        schema: "pipebill.whatif/1",
-        title: format!("What if, in the months to come: {name}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif/1",
+        vec![
             ("baseline_period", Cell::text("forecast")),
             ("currency", Cell::text(currency.as_str())),
             ("baseline", money(baseline.p50)),
@@ -393,12 +395,15 @@ pub fn ahead(
             ("difference_p90", money(difference.p90)),
             ("complete", Cell::Flag(comparison.total.whole.both())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: format!("What if, in the months to come: {name}"),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Lays a sweep out: a row for each point.
-pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Document {
+pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Answer<'static> {
     const AXES: [&str; 2] = ["first", "second"];
     let mut columns: Vec<Column> = sweep
         .axes
@@ -436,7 +441,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     let mut blocks = vec![if sweep.axes.len() == 1 {
         Block::Table(table)
     } else {
-        Block::Detail("rows", table)
+        Block::Table(table.detail("rows"))
     }];
     // A map says it at a glance; the table has the amounts.
     if let Some(picture) = picture {
@@ -457,16 +462,15 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
     if sweep.points.iter().any(|point| !point.total.whole.both()) {
         notes.push("Partial: something has no known price and is left out.".to_owned());
     }
-    blocks.push(Block::Notes(notes));
-    Document {
-        schema: "pipebill.whatif-sweep/1",
-        title,
-        facts: vec![
+    blocks.push(Block::Notes(uncoded(notes)));
+    json::untyped(
+        "pipebill.whatif-sweep/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks,
-    }
+        Document { title, blocks },
+    )
 }
 
 /// Draws a sweep; what has no price has no place.
@@ -516,7 +520,12 @@ fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
 }
 
 /// Lays break-even points out.
-pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Currency) -> Document {
+pub fn break_even(
+    baseline: &str,
+    name: &str,
+    even: &BreakEven,
+    currency: &Currency,
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let parameter = even.parameter.name();
     let mut table = Table::new(vec![
@@ -578,10 +587,9 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
                 .to_owned(),
         );
     }
-    Document {
-        schema: "pipebill.whatif-breakeven/1",
-        title: format!("{name}: where it pays, on {baseline}"),
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif-breakeven/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("parameter", Cell::text(parameter)),
             ("from", Cell::Price(even.range.0)),
@@ -590,8 +598,11 @@ pub fn break_even(baseline: &str, name: &str, even: &BreakEven, currency: &Curre
             ("all", Cell::Flag(even.all)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks: vec![Block::Table(table), Block::Notes(notes)],
-    }
+        Document {
+            title: format!("{name}: where it pays, on {baseline}"),
+            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+        },
+    )
 }
 
 /// Lays a tornado out: a row for each driver.
@@ -601,7 +612,7 @@ pub fn tornado(
     tornado: &Tornado,
     swing: &Variation,
     currency: &Currency,
-) -> Document {
+) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
     let mut table = Table::new(vec![
         Column::new("Driver", "driver", 0),
@@ -663,18 +674,20 @@ pub fn tornado(
                 .to_owned()
         }
     });
-    Document {
-        schema: "pipebill.whatif-tornado/1",
-        title,
-        facts: vec![
+    json::untyped(
+        "pipebill.whatif-tornado/1",
+        vec![
             ("baseline_period", Cell::text(baseline)),
             ("middle", money(tornado.middle)),
             ("currency", Cell::text(currency.as_str())),
         ],
-        blocks: vec![
-            Block::Table(table),
-            Block::Chart(picture),
-            Block::Notes(notes),
-        ],
-    }
+        Document {
+            title,
+            blocks: vec![
+                Block::Table(table),
+                Block::Chart(picture),
+                Block::Notes(uncoded(notes)),
+            ],
+        },
+    )
 }

@@ -9,7 +9,7 @@ use parquet::{
 };
 use pipebill::{
     domain::{
-        allocation::{Dimension, Policy, round_together},
+        allocation::{Dimension, Policy},
         exchange::Exchange,
         focus_rows::charges,
         gl::{DateStyle, GlMapping, Rule},
@@ -21,6 +21,7 @@ use pipebill::{
         quantity::Unit,
         rating::{Discount, RatedMonth, RatingOptions, rate},
         reconcile::{Cause, LineReconciliation, by_cause, reconcile},
+        share_out::round_together,
         usage::UsageRecord,
     },
     report::formats::{Content, Options, ReportInput, WriteSummary, by_name},

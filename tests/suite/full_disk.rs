@@ -11,6 +11,8 @@ use std::{
 use assert_cmd::cargo::cargo_bin;
 use tempfile::TempDir;
 
+use crate::support::may_skip;
+
 const HEADER: &str = "date,service,usage_type,usage_amount,unit,unblended_cost,currency,resource";
 
 /// Builds of many projects, so that a ledger of them is many pages long, and a row that cannot be read.
@@ -145,11 +147,10 @@ impl Drop for Small {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "a test that is skipped says so")]
 fn a_full_file_system_is_left_as_it_was() {
     let exports = TempDir::new().unwrap();
     let Some(disk) = Small::new("4m") else {
-        println!("SKIPPED: no file system may be mounted here");
+        may_skip("no file system may be mounted here");
         return;
     };
     let october = export(exports.path(), "october.csv", "2026-10");

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use pipebill::domain::{
-    allocation::{Dimension, Policy, allocate, largest_remainder, share_money, share_quantity},
+    allocation::{Dimension, Policy, allocate},
     allowance::FreeTier,
     bill::Bill,
     catalog::{Catalog, Prices, Tariffs},
@@ -16,6 +16,7 @@ use pipebill::domain::{
     quantity::{Quantity, Unit},
     rating::{Discount, Rated, RatingOptions, charge, rate},
     reconcile::{Cause, reconcile},
+    share_out::{largest_remainder, share_money, share_quantity},
     tariff::{PriceSource, Rate, Tariff, Tier, Validity},
     usage::{Billed, ChargeKind, UsageKey, UsageRecord},
 };

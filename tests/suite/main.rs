@@ -9,6 +9,7 @@ mod browser;
 mod bucket;
 mod cases;
 mod catalog;
+mod circles;
 #[cfg(feature = "aws")]
 mod cloud;
 mod cmd;

@@ -8,14 +8,16 @@ use pipebill::{
         ids::Meter,
         money::Money,
         optimize::{FindingKind, Optimization, combine, split::Charges},
+        pattern::Pattern,
+        percentiles::Percentiles,
         period::Month,
         plan::{PipelineType, PricingTerms},
         price_book::PriceBook,
         quantity::Unit,
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, Percentiles, ScenarioRater, Selector, Target, Term,
-            break_even::break_even, parameter::Parameter, unpriced,
+            Change, ScenarioRater, Selector, Target, Term, break_even::break_even,
+            parameter::Parameter, unpriced,
         },
     },
     exports::Unwatched,
@@ -529,8 +531,8 @@ fn a_bill_without_builds_has_findings_on_totals() {
         "{kinds:?}"
     );
     assert!(found.findings.iter().all(|f| !f.build_by_build));
-    let shown = report::optimize::document(&found, usize::MAX, true);
-    let text = format!("{:?}", shown.blocks);
+    let shown = report::optimize::answer(&found, usize::MAX, true);
+    let text = format!("{:?}", shown.document.blocks);
     assert!(text.contains("From the totals of 12 months"), "{text}");
     // Dearer as V2, whatever the V1 pipelines' minutes would be: those are not guessed.
     assert!(
@@ -544,7 +546,8 @@ fn a_bill_without_builds_has_findings_on_totals() {
 #[test]
 fn files_carry_exact_amounts_and_no_formulas() {
     let found = &DEMO.found;
-    let json: serde_json::Value = serde_json::from_str(&report::optimize::json(found)).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&report::optimize::answer(found, 4, false).json()).unwrap();
     assert_eq!(json["schema"], "pipebill.optimize/1");
     let first = &json["findings"][0];
     let p50 = first["saving"]["p50"].as_str().unwrap();
@@ -560,8 +563,8 @@ fn files_carry_exact_amounts_and_no_formulas() {
             .iter()
             .any(|finding| finding.subject == hostile)
     );
-    let document = report::optimize::document(found, usize::MAX, true);
-    let csv = report::csv::render(document.table().unwrap());
+    let answer = report::optimize::answer(found, usize::MAX, true);
+    let csv = &answer.csv()[0].1;
     assert!(
         csv.contains("'=HYPERLINK") && !csv.contains(",=HYPERLINK"),
         "{csv}"
@@ -571,7 +574,7 @@ fn files_carry_exact_amounts_and_no_formulas() {
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || c == '-')
     );
-    let markdown = report::markdown::render(&document);
+    let markdown = report::markdown::render(&answer.document);
     assert!(markdown.starts_with("### Savings"));
 }
 

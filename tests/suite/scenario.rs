@@ -10,6 +10,7 @@ use pipebill::{
             from_events::MeteringOptions,
         },
         money::Money,
+        percentiles::Percentiles,
         period::Month,
         plan::PricingTerms,
         price_book::{BilledPrices, PriceBook},
@@ -23,7 +24,7 @@ use pipebill::{
             workload::{BuildEvent, MonthEvents, Workload},
         },
     },
-    forecast::{ComparedMonth, ForecastOptions, Range},
+    forecast::{ComparedMonth, ForecastOptions},
     inputs::scenario_file,
     inputs::usage_file,
     ledger::Ledger,
@@ -475,7 +476,7 @@ impl October {
 fn futures_differ_by_what_the_scenario_makes_of_them() {
     let october = October::new();
     let same = october.ahead(&["minutes*=1"]);
-    assert_eq!(same.difference, Range::default());
+    assert_eq!(same.difference, Percentiles::default());
     assert_eq!(same.scenario, same.baseline);
     // Users beyond the free five cost a dollar each, whatever else comes.
     let users = october.ahead(&["active_users=+7"]);

@@ -10,8 +10,9 @@ use crate::domain::{
     ids::{AccountId, Region},
     money::Money,
     number::plain,
+    pattern::Pattern,
     scenario::{
-        Change, Pattern, Selector, Target, Term,
+        Change, Selector, Target, Term,
         fleet::{FleetRun, simulate},
         workload::{DurationFactor, TimedBuild, billed_units},
     },

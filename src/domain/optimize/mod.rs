@@ -34,13 +34,15 @@ use super::{
     catalog::{Catalog, Compute},
     ids::{Currency, Meter, Region, ResourceId, ServiceCode},
     money::Money,
+    percentiles::Percentiles,
     period::Month,
     price_book::PriceBook,
     rating::RatingError,
     scenario::{
-        Change, Percentiles, Scenario, ScenarioRater, unpriced,
+        Change, Scenario, ScenarioRater, unpriced,
         workload::{MonthEvents, UsageGroup},
     },
+    services::{CODEBUILD, CODEPIPELINE},
     storage::{History, stored},
 };
 
@@ -470,9 +472,9 @@ fn touches(change: &Change, group: &UsageGroup, catalog: &Catalog) -> bool {
     let service = group.key.meter.service.as_str();
     let is_meant = match change {
         Change::Compute { .. } | Change::Builds { .. } | Change::Minutes { .. } => {
-            service == "CodeBuild"
+            service == CODEBUILD
         }
-        Change::PipelineType { .. } => service == "AWSCodePipeline",
+        Change::PipelineType { .. } => service == CODEPIPELINE,
         Change::Total { of, .. } => group.key.meter == of.meter(),
         Change::Storage { left, .. } | Change::Retention { left, .. } => {
             let resource = group.resource.as_ref().map(ResourceId::as_str);

@@ -7,7 +7,8 @@ use super::{FindingKind, Found, PastMonth, Proposal};
 use crate::domain::{
     money::Money,
     number::plain,
-    scenario::{Change, Pattern, Selector, Term},
+    pattern::Pattern,
+    scenario::{Change, Selector, Term},
     storage::{History, IN_A_ROW, InMonth, ResourceDetail, StorageKind, Store},
 };
 

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{Charge, charge, draft::LineDraft};
-use crate::domain::{allocation::largest_remainder, price_book::Priced, tariff::Rate};
+use crate::domain::{price_book::Priced, share_out::largest_remainder, tariff::Rate};
 
 /// Prices the drafts, those that share tiers together.
 pub(super) fn price(drafts: &mut [LineDraft]) {

@@ -8,18 +8,19 @@ mod chargeable;
 mod draft;
 mod flat;
 mod free_units;
-mod graduated;
+pub mod graduated;
 mod package;
 mod per_unit;
-mod volume;
+mod pools;
+pub mod volume;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::Decimal;
 use thiserror::Error;
 
+pub use self::pools::pools;
 use super::{
-    allocation::Policy,
     allowance::FreeTier,
     bill::{Bill, Step},
     catalog::ServiceKind,
@@ -28,6 +29,7 @@ use super::{
     money::Money,
     period::Month,
     price_book::PriceBook,
+    share_out::Policy,
     tariff::Rate,
     usage::UsageRecord,
 };

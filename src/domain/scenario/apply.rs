@@ -16,13 +16,14 @@ use super::{
     workload::{Basis, PipelineUse, UsageGroup, Workload, grain_of},
 };
 use crate::domain::{
-    allocation::share_quantity,
     allowance::FreeTier,
     catalog::{Catalog, Compute, Grain},
     ids::{AccountId, Meter, Region, ResourceId},
     number::plain,
     plan::{PipelineType, PricingTerms, baseline_use},
     quantity::{Quantity, Unit},
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
+    share_out::share_quantity,
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
 };
@@ -277,9 +278,9 @@ impl<'a> Application<'a> {
             let shown = pipeline.name.as_deref().unwrap_or("unnamed pipelines");
             let (usage_type, unit, quantity) = match to {
                 PipelineType::V1 if pipeline.counts => {
-                    ("activePipeline", Unit::Pipeline, pipeline.count)
+                    (ACTIVE_PIPELINE, Unit::Pipeline, pipeline.count)
                 }
-                PipelineType::V1 => ("trialPipeline", Unit::Pipeline, pipeline.count),
+                PipelineType::V1 => (TRIAL_PIPELINE, Unit::Pipeline, pipeline.count),
                 PipelineType::V2 => {
                     let known = pipeline.minutes.map(|(minutes, basis)| {
                         self.note_basis(basis);
@@ -293,7 +294,7 @@ impl<'a> Application<'a> {
                         continue;
                     };
                     let quantity = minutes * pipeline.count;
-                    ("actionExecutionMinute", Unit::Minute, quantity)
+                    (ACTION_MINUTE, Unit::Minute, quantity)
                 }
             };
             self.out.reach[change].pipelines +=
@@ -307,7 +308,7 @@ impl<'a> Application<'a> {
             pieces.push(ScenarioUsage {
                 from: Some(pipeline.groups[0]),
                 key: UsageKey {
-                    meter: Meter::new("AWSCodePipeline", usage_type),
+                    meter: Meter::new(CODEPIPELINE, usage_type),
                     region: region.unwrap_or(&pipeline.key.region).clone(),
                     ..pipeline.key.clone()
                 },

@@ -16,10 +16,12 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, va
 use serde::Serialize;
 
 use super::{
-    Block, Cell, Column, Document, Table,
+    Answer, Block, Cell, Column, Document, Table,
     chart::Drawing,
     formats::{Options, ReportError, ReportInput, WriteSummary},
+    json,
     text::clean,
+    uncoded,
 };
 use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
@@ -374,22 +376,27 @@ pub(super) fn write_svg(
 }
 
 /// Lays one chart out for a terminal or a file of figures.
-pub fn chart_document(input: &ReportInput<'_>, kind: &ChartKind) -> Result<Document, ReportError> {
+pub fn chart_document(
+    input: &ReportInput<'_>,
+    kind: &ChartKind,
+) -> Result<Answer<'static>, ReportError> {
     let drawing = drawing(input, kind)?;
     let chart = drawing.chart();
     let mut table = chart.table;
     // The picture says it; the rows are for files.
     for column in &mut table.columns {
-        *column = Column::in_files(column.key);
+        *column = Column::in_files(column.key.clone());
     }
-    Ok(Document {
-        schema: "pipebill.chart/1",
-        title: chart.title,
-        facts: vec![("chart", Cell::text(kind.name))],
-        blocks: vec![
-            Block::Chart(drawing),
-            Block::Table(table),
-            Block::Notes(vec![chart.finding]),
-        ],
-    })
+    Ok(json::untyped(
+        "pipebill.chart/1",
+        vec![("chart", Cell::text(kind.name))],
+        Document {
+            title: chart.title,
+            blocks: vec![
+                Block::Chart(drawing),
+                Block::Table(table),
+                Block::Notes(uncoded(vec![chart.finding])),
+            ],
+        },
+    ))
 }

@@ -10,9 +10,10 @@ use super::{
 use crate::{
     domain::{
         bill::Bill, catalog::Catalog, exchange::Exchange, finality::NotFinal, money::Money,
-        number::plain, overview::Change, period::Month, quantity::Quantity,
+        number::plain, overview::Change, percentiles::Percentiles, period::Month,
+        quantity::Quantity,
     },
-    forecast::{MonthForecast, Range},
+    forecast::MonthForecast,
     report::{Cell, Column, Table, chart::Drawing, formats::ReportInput, show_money, signed_money},
 };
 
@@ -70,7 +71,7 @@ fn cell(amount: Money, bill: &Bill, is_whole: bool) -> Cell {
 }
 
 /// What stands below an expected amount.
-fn expected(input: &ReportInput<'_>, range: Range, is_whole: bool) -> Vec<String> {
+fn expected(input: &ReportInput<'_>, range: Percentiles, is_whole: bool) -> Vec<String> {
     let mut notes = Vec::new();
     if is_whole || !range.p90.is_zero() {
         notes.push(between(input, range.p10, range.p90));

@@ -5,7 +5,7 @@ use std::{path::Path, process::Command};
 use serde_json::Value;
 
 use super::{Folder, OCTOBER, reader, sum_of};
-use crate::support::{dec, read, root};
+use crate::support::{dec, may_skip, read, root};
 
 #[test]
 fn a_validator_accepts_focus() {
@@ -54,7 +54,7 @@ fn a_validator_accepts_focus() {
 fn the_validator_of_focus_1_2_finds_nothing_but_its_own_contradiction() {
     let python = root().join("target/focus-validator/bin/python");
     if !python.is_file() {
-        println!("SKIPPED: no focus-validator; scripts/test installs it where Python 3.12 is");
+        may_skip("no focus-validator, which needs Python 3.12");
         return;
     }
     let validated = |file: &Path, damage: &[&str]| -> (u64, Vec<String>) {

@@ -1,8 +1,6 @@
 //! What finance gets, read by programs that are not ours: hledger, beancount, openpyxl, `DuckDB`,
 //! pandas, a parser of metrics, a validator of FOCUS.
 
-#![allow(clippy::print_stdout, reason = "a test that is skipped says so")]
-
 mod currencies;
 mod focus;
 mod hostile;
@@ -18,7 +16,7 @@ use assert_cmd::cargo::cargo_bin;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
-use crate::support::{dec, root};
+use crate::support::{dec, root, skipped};
 
 /// What October costs in the sample, as `pipebill bill` says and `samples/bill.json` shows.
 const OCTOBER: &str = "428.85893";
@@ -34,11 +32,7 @@ fn reader(program: &str) -> Option<Command> {
     if Command::new(&command).arg("--version").output().is_ok() {
         return Some(Command::new(command));
     }
-    assert!(
-        std::env::var_os("CI").is_none(),
-        "{program} is not there: scripts/test installs it"
-    );
-    println!("SKIPPED: no {program}; scripts/test installs it");
+    skipped(&format!("no {program}"));
     None
 }
 
@@ -51,8 +45,8 @@ pub(crate) fn read_by(function: &str, file: &Path) -> Option<Value> {
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
-    if said.contains("ModuleNotFoundError") && std::env::var_os("CI").is_none() {
-        println!("SKIPPED: {function}; scripts/test installs what it needs");
+    if said.contains("ModuleNotFoundError") {
+        skipped(&format!("no Python modules for {function}"));
         return None;
     }
     assert!(output.status.success(), "{said}");
