@@ -74,7 +74,7 @@ impl Line {
             return Err("hist and fut need a day each".to_owned());
         }
         if !(1900..2200).contains(&self.origin.year()) {
-            return Err(format!("origin {} is no day of this age", self.origin));
+            return Err(format!("origin {} is not a day of this age", self.origin));
         }
         let values = self.hist.iter().chain(&self.fut).chain([&self.mtd]);
         if values.into_iter().any(|value| value.abs() > 1e15) {
