@@ -408,7 +408,10 @@ fn a_stated_discount_stands_in_place_of_the_bills() {
     // Not 300.00 less 24 % less 10 %.
     assert_about(&forecast, "2026-11", "270");
     let says = notes(&forecast);
-    assert!(says.contains("your discount replaces the billed 24 %"), "{says}");
+    assert!(
+        says.contains("your discount replaces the billed 24 %"),
+        "{says}"
+    );
 }
 
 /// Usage that a Savings Plan covers is billed at 0 and has a quantity: 2.50 + 0.00, nothing free, nothing

@@ -81,7 +81,10 @@ fn a_range_without_whole_numbers_is_refused() {
     let output = pipebill(folder.path(), &[&["whatif"][..], &turn].concat());
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("active_users must be a whole number"), "{text}");
+    assert!(
+        text.contains("active_users must be a whole number"),
+        "{text}"
+    );
 }
 
 /// Each build of any length bills a minute.
