@@ -53,6 +53,7 @@ use crate::{
         price_book::{BilledPrices, PriceBook},
         rating::{RatedMonth, RatingOptions, rate},
         reconcile::{LineReconciliation, reconcile},
+        remark::Remark,
         spread::{is_spread, spread},
         usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
@@ -115,9 +116,6 @@ pub struct Imported {
     pub quarantine: Option<PathBuf>,
 }
 
-/// What a reader should know of days that nobody measured.
-pub const SPREAD: &str =
-    "Sums of several days are spread evenly over these days: what single days had is not known.";
 /// Returns what tells of the mark of a delivery whether the ledger holds it.
 fn is_known(ledger: Option<&Ledger>) -> impl Fn(&str) -> bool + '_ {
     move |mark| ledger.is_some_and(|ledger| ledger.holds_delivery(mark).unwrap_or_default())
@@ -201,7 +199,7 @@ impl App {
         if security_baseline {
             let (baseline, counted) = plan.security_baseline(&self.catalog);
             records.extend(baseline);
-            notes.push(format!("{counted}."));
+            notes.push(counted);
         }
         let currency = match currencies(&records)[..] {
             [] => self.catalog.currency(&plan.region),
@@ -424,7 +422,7 @@ impl App {
         rated.bill.finality = finality;
         rated.bill.outside = outside(ledger, month)?;
         if is_spread {
-            rated.bill.notes.push(SPREAD.to_owned());
+            rated.bill.notes.push(Remark::DaysSpread);
         }
         rated.bill.notes.extend(month_notes(ledger, month)?);
         Ok(RatedMonth { rated, records })
@@ -457,23 +455,21 @@ impl App {
     }
 }
 
-/// Says what of a month is not rated: sources that tell the same money again, what was not collected.
-fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<String>, AppError> {
+/// Returns what of a month is not rated: sources that tell the same money again, what was not collected.
+fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<Remark>, AppError> {
     let mut notes = Vec::new();
     let sources = ledger.sources(month)?;
     for source in sources.iter().filter(|source| !source.used) {
-        notes.push(format!(
-            "Not added: {} covers charges that another source of the month already has.",
-            source.kind
-        ));
+        notes.push(Remark::DuplicateSource {
+            source: source.kind.to_string(),
+        });
     }
     for missing in ledger.missing()? {
         if missing.scope.source != Source::CostExplorer {
-            notes.push(format!(
-                "Not collected: {}: {}. This bill does not rest on it.",
-                missing.what(),
-                missing.reason
-            ));
+            notes.push(Remark::NotCollected {
+                what: missing.what(),
+                reason: missing.reason,
+            });
         }
     }
     Ok(notes)

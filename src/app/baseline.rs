@@ -20,6 +20,7 @@ use crate::{
         period::Month,
         plan::{Plan, PricingTerms},
         price_book::BilledPrices,
+        remark::Remark,
         scenario::{
             ScenarioRater,
             workload::{BuildEvent, MonthEvents, PipelineActivity, Workload},
@@ -100,7 +101,7 @@ pub struct Baseline {
     /// The discounts that recur: a part of the terms.
     pub discounts: Discounts,
     /// What was assumed of stated usage.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Remark>,
 }
 
 impl Months {

@@ -10,6 +10,7 @@ use crate::{
         budget::{Check, Limit},
         ids::Currency,
         money::Money,
+        remark::Remark,
         scenario::Scenario,
     },
     forecast::{Forecast, ForecastOptions},
@@ -63,7 +64,7 @@ pub struct Checked {
     /// The forecast, if that is what was checked.
     pub forecast: Option<Forecast>,
     /// What was assumed of stated usage.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Remark>,
 }
 
 impl Allowed {

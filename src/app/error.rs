@@ -66,7 +66,7 @@ pub enum AppError {
     #[error("nothing to estimate")]
     NothingStated,
     /// A scenario changes nothing.
-    #[error("nothing is changed")]
+    #[error("no changes given")]
     NoChange,
     /// A scenario file cannot be read.
     #[error(transparent)]

@@ -11,6 +11,7 @@ use crate::{
         period::Month,
         price_book::BilledPrices,
         rating::{RatedMonth, rate},
+        remark::Remark,
     },
     ledger::Ledger,
 };
@@ -139,11 +140,7 @@ impl App {
         let mut rated = rate(&records, &book, &options)?;
         let bill = &mut rated.bill;
         bill.gaps = metered.gaps;
-        bill.notes.push(
-            "Metered from AWS's APIs by our rules, not billed by AWS. A user of CodeCommit is \
-             counted once in each account."
-                .to_owned(),
-        );
+        bill.notes.push(Remark::Metered);
         bill.notes.extend(metered.notes);
         Ok(RatedMonth { rated, records })
     }

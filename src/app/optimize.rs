@@ -1,13 +1,12 @@
 //! Which changes would have saved money, and whether something costs more than it may.
 
 use super::{App, AppError, Baseline, MonthUsage};
-use crate::{
-    domain::{
-        money::Money,
-        optimize::{Ahead, Optimization, PastMonth, optimize},
-        scenario::Scenario,
-    },
-    report::{costs::left_out, discounts::of_comparison},
+use crate::domain::{
+    discounts::{Discounts, Recurring},
+    ids::ServiceCode,
+    money::Money,
+    optimize::{Ahead, Observation, Optimization, PastMonth, optimize},
+    scenario::Scenario,
 };
 
 impl App {
@@ -49,11 +48,26 @@ impl App {
         let found = optimize(&months, &baseline.storage, least, ahead)?;
         let mut found = found.ok_or(AppError::EmptyLedger)?;
         let gaps = usage[skip..].iter().flat_map(|month| &month.gaps);
-        let missing = gaps.map(|gap| format!("Missing: {}: {}.", gap.what, gap.reason));
+        let missing = gaps.cloned().map(Observation::Missing);
+        let name = |service: &ServiceCode| self.catalog.service_name(service).to_owned();
         let newest = usage.last().map(|month| &month.costs_only);
-        let costs = newest.and_then(|costs| left_out(costs, &found.currency, &self.catalog));
-        let discounts = of_comparison(&baseline.discounts, &self.catalog);
-        let notes = missing.chain(costs).chain(discounts);
+        let costs = newest.filter(|costs| !costs.is_empty());
+        let costs = costs.map(|costs| Observation::CostsOnly {
+            services: costs.iter().map(|(of, cost)| (name(of), *cost)).collect(),
+        });
+        let discount = |of: &Recurring, replaced| Observation::Discount {
+            service: name(&of.service),
+            of: of.clone(),
+            replaced,
+        };
+        let Discounts {
+            recurring,
+            replaced,
+            ..
+        } = &baseline.discounts;
+        let recurring = recurring.iter().map(|of| discount(of, false));
+        let replaced = replaced.iter().map(|of| discount(of, true));
+        let notes = missing.chain(costs).chain(recurring).chain(replaced);
         found.observations.splice(0..0, notes.collect::<Vec<_>>());
         Ok(found)
     }

@@ -7,7 +7,6 @@ use crate::{
         scenario_summary::ScenarioSummary,
     },
     ledger::Ledger,
-    report::discounts::of_comparison,
 };
 
 /// Months behind P10 to P90.
@@ -77,9 +76,8 @@ impl App {
         };
         let alone = baseline.raters(self).last().map(|month| month.total(&[]));
         let alone = alone.transpose()?;
-        let carried = of_comparison(&baseline.discounts, &self.catalog);
         let prospect = prospect.map(|prospect| ScenarioSummary {
-            notes: prospect.notes.iter().cloned().chain(carried).collect(),
+            discounts: baseline.discounts.clone(),
             stored: alone.map_or(Money::ZERO, |alone| prospect.total.baseline - alone),
             ..prospect
         });

@@ -12,12 +12,11 @@ use super::{
 };
 use crate::{
     app::{self, Allowed, App, CheckRequest},
-    forecast::Forecast,
     inputs::resolve::Percent,
     report,
 };
 
-/// Exit with 3 if something costs more than it may, and say why in one line
+/// Fail (exit 3) if cost exceeds a budget
 ///
 /// Examples:
 ///   pipebill check --budget 500                               (the month's forecast)
@@ -28,19 +27,19 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// What a month may cost.
+    /// Monthly budget.
     #[arg(long, value_name = "AMOUNT", required_unless_present = "max_increase")]
     budget: Option<String>,
-    /// How much more than --base the usage file may cost, e.g. 10%.
+    /// Allowed increase over --base, e.g. 10%.
     #[arg(long, value_name = "PERCENT", requires_all = ["base", "usage"], conflicts_with = "budget")]
     max_increase: Option<Percent>,
-    /// The usage file as it was.
+    /// Usage file to compare with, as it was before the change.
     #[arg(long, value_name = "USAGE.TOML", requires = "max_increase")]
     base: Option<PathBuf>,
-    /// What is checked [default: scenario if there is one, else forecast].
+    /// What to check [default: scenario if there is one, else forecast].
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "usage")]
     against: Option<Against>,
-    /// A scenario file.
+    /// Scenario file.
     #[arg(long, value_name = "SCENARIO.TOML")]
     scenario: Option<PathBuf>,
     #[command(flatten)]
@@ -51,9 +50,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Against {
-    /// The P50 of the current month's end.
+    /// The current month's forecast total (P50).
     Forecast,
-    /// A month of the ledger as it was billed.
+    /// A month of the ledger as rated.
     Bill,
     /// A month of the ledger under a scenario.
     Scenario,
@@ -84,10 +83,9 @@ pub(super) fn run(
     })?;
     output.say_assumptions(&checked.assumptions);
     let (check, currency) = (&checked.check, &checked.currency);
-    let more = checked
-        .forecast
-        .as_ref()
-        .map_or_else(Vec::new, |it| more(it, app));
+    let more = checked.forecast.as_ref().map_or_else(Vec::new, |it| {
+        report::words::check::of_forecast(it, &app.catalog)
+    });
     output.show(&report::check::answer(check, &more, currency))?;
     Ok(if check.is_over() {
         Exit::OverBudget
@@ -107,24 +105,4 @@ impl Args {
         let budget = budget(self.budget.as_deref())?;
         Ok(Allowed::Budget(budget.unwrap_or_default()))
     }
-}
-
-/// Says what else the forecast of a month tells.
-fn more(forecast: &Forecast, app: &App) -> Vec<String> {
-    let shown = |amount| report::show_money(amount, &forecast.currency);
-    let mut more = Vec::new();
-    if let Some(month) = forecast.result.months.last() {
-        let (p10, p90) = (shown(month.total.p10), shown(month.total.p90));
-        more.push(format!("P10 {p10}, P90 {p90}"));
-        more.extend(month.over_budget.map(|share| {
-            let share = report::Cell::Percent(share).shown();
-            format!("{share} of futures cost more")
-        }));
-    }
-    let recurring = forecast.discounts.recurring.iter();
-    more.extend(recurring.map(|of| report::discounts::less(of, &app.catalog)));
-    if !forecast.costs.services.is_empty() {
-        more.push("forecast as costs: the export states no quantities".to_owned());
-    }
-    more
 }

@@ -10,12 +10,12 @@ use chrono::NaiveDate;
 use super::{CommandError, Format};
 use crate::{
     atomic_file::{self, PendingFile},
-    domain::bill::old_prices,
+    domain::{bill::old_prices, remark::Remark},
     report::{
         self, Answer,
         answer::{ANSWER_FORMATS, Rendered},
         formats::{self, ReportError},
-        text,
+        text, words,
     },
 };
 
@@ -202,16 +202,16 @@ impl Output {
     }
 
     /// Says what was assumed of stated usage.
-    pub(super) fn say_assumptions(&self, assumptions: &[String]) {
+    pub(super) fn say_assumptions(&self, assumptions: &[Remark]) {
         for note in assumptions {
-            self.say(&format!("note: {note}"));
+            self.say(&format!("note: {}", words::bill::remark(note).text));
         }
     }
 
     /// Says that an answer rests on price lists older than a year, if it does.
     pub(super) fn say_old_prices(&self, oldest: Option<NaiveDate>, today: NaiveDate) {
         if let Some(old) = old_prices(oldest, today) {
-            self.say(&format!("note: {old}"));
+            self.say(&format!("note: {}", words::bill::remark(&old).text));
         }
     }
 

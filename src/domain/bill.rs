@@ -14,6 +14,7 @@ use super::{
     money::Money,
     period::Month,
     quantity::{Quantity, Unit},
+    remark::Remark,
     tariff::{PriceOrigin, PriceSource},
     usage::{ChargeKind, Commitment, Gap, UsageKey},
 };
@@ -21,12 +22,10 @@ use super::{
 /// Days after which a price should be looked up again.
 pub const OLD_DAYS: i64 = 365;
 
-/// Says in a sentence that an answer rests on price lists older than a year, and how to refresh them.
-pub fn old_prices(oldest: Option<NaiveDate>, today: NaiveDate) -> Option<String> {
-    let oldest = oldest.filter(|day| (today - *day).num_days() > OLD_DAYS)?;
-    Some(format!(
-        "Prices are as old as AWS's list of {oldest}, over a year. Refresh: `pipebill prices update`."
-    ))
+/// Tells whether an answer rests on price lists older than a year.
+pub fn old_prices(oldest: Option<NaiveDate>, today: NaiveDate) -> Option<Remark> {
+    let listed = oldest.filter(|day| (today - *day).num_days() > OLD_DAYS)?;
+    Some(Remark::OldPrices { listed })
 }
 
 /// One multiplication of a line.
@@ -211,7 +210,7 @@ pub struct Bill {
     /// What the same exports charge for other services.
     pub outside: Vec<OtherServicesTotal>,
     /// What a reader of the total should know.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 /// All lines of one meter, over accounts and regions.

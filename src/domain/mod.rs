@@ -32,6 +32,7 @@ pub mod price_book;
 pub mod quantity;
 pub mod rating;
 pub mod reconcile;
+pub mod remark;
 pub mod scenario;
 pub mod scenario_summary;
 pub mod services;

@@ -22,6 +22,7 @@ use super::{
     price_book::StatedPrice,
     quantity::{Quantity, Unit},
     rating::Discount,
+    remark::Remark,
     services::{
         ACTION_MINUTE, ACTIVE_PIPELINE, CODECOMMIT, CODEDEPLOY, CODEPIPELINE, GIT_REQUESTS,
         ON_PREMISES_UPDATE, REPOSITORY_STORAGE, TRIAL_PIPELINE, USER_MONTH,
@@ -110,7 +111,7 @@ pub enum AmountError {
     #[error(transparent)]
     Number(#[from] NumberError),
     /// Neither minutes, nor a duration, nor builds times a duration.
-    #[error("`{0}` is no amount of builds: write 1200 (billed minutes), 90s, or 300x95s")]
+    #[error("`{0}` is not an amount of builds: write 1200 (billed minutes), 90s, or 300x95s")]
     Shape(String),
 }
 
@@ -291,25 +292,22 @@ impl Plan {
     }
 
     /// Says what is read into stages that do not say what they do.
-    pub fn assumptions(&self) -> Vec<String> {
+    pub fn assumptions(&self) -> Vec<Remark> {
         let pipelines = self.pipelines.iter().map(|(pipeline, _)| pipeline);
         let stages = pipelines.flat_map(|pipeline| {
             let assumed = pipeline.stages.iter().filter(|stage| stage.is_assumed);
             assumed.map(|stage| (&pipeline.name, &stage.name))
         });
-        let notes = stages.map(|(pipeline, stage)| {
-            format!(
-                "Stage `{stage}` of {pipeline} is read as a manual approval, whose minutes AWS does not \
-                 bill. Confirm it with action = \"manual-approval\", or state what it does, e.g. action = \
-                 \"invoke\"."
-            )
+        let notes = stages.map(|(pipeline, stage)| Remark::AssumedApproval {
+            pipeline: pipeline.clone(),
+            stage: stage.clone(),
         });
         notes.collect()
     }
 
     /// Returns what the security services around the pipelines would use: assumptions, each with
     /// its reason. The second value says what was counted.
-    pub fn security_baseline(&self, catalog: &Catalog) -> (Vec<UsageRecord>, String) {
+    pub fn security_baseline(&self, catalog: &Catalog) -> (Vec<UsageRecord>, Remark) {
         let (pipelines, runs) = self.pipelines_and_runs();
         let mut meter = Metering::new(self, catalog);
         for (item, quantity) in baseline_use(catalog, pipelines, runs) {
@@ -320,11 +318,7 @@ impl Plan {
             };
             meter.push(item.meter.clone(), quantity, stated);
         }
-        let counted = format!(
-            "security baseline: assumed use of {} pipelines and {} runs",
-            plain(pipelines),
-            plain(runs)
-        );
+        let counted = Remark::SecurityBaseline { pipelines, runs };
         let records = meter.records.into_iter().map(|(record, _)| record);
         (records.collect(), counted)
     }

@@ -1,6 +1,7 @@
 //! A scenario beside the month it is compared with, step by step.
 
 use super::{
+    discounts::Discounts,
     ids::Currency,
     money::Money,
     optimize::{BestCombination, Optimization},
@@ -9,6 +10,7 @@ use super::{
     rating::RatingError,
     scenario::{
         Change, Comparison, Completeness, Scenario, ScenarioRater, Totals,
+        remark::{Assumption, Unknown, Warning},
         waterfall::{Waterfall, WaterfallStep, contributions},
     },
 };
@@ -33,8 +35,14 @@ pub struct ScenarioSummary {
     pub waterfall: Waterfall,
     /// What a month's difference was, P10 to P90, and over how many months; none of one month.
     pub range: Option<(Percentiles, usize)>,
-    /// What the figures assume, what could break and what is not known.
-    pub notes: Vec<String>,
+    /// What has no price or cannot be known.
+    pub unknown: Vec<Unknown>,
+    /// What could break.
+    pub warnings: Vec<Warning>,
+    /// What the figures assume.
+    pub assumptions: Vec<Assumption>,
+    /// The discounts of the bills, and which of them are carried.
+    pub discounts: Discounts,
     /// What amounts are in.
     pub currency: Currency,
 }
@@ -47,17 +55,6 @@ impl ScenarioSummary {
         currency: &Currency,
     ) -> Option<Self> {
         let month = comparison.months.first()?.month;
-        let lines = |label: &str, texts: &[String]| -> Vec<String> {
-            texts
-                .iter()
-                .map(|text| format!("{label}: {text}"))
-                .collect()
-        };
-        let notes = [
-            lines("Unknown", &comparison.unknown),
-            lines("Mind", &comparison.warnings),
-            lines("Assumed", &comparison.assumptions),
-        ];
         Some(Self {
             scenario: comparison.scenario.clone(),
             found: false,
@@ -66,7 +63,10 @@ impl ScenarioSummary {
             stored: Money::ZERO,
             waterfall: shortened(&comparison.waterfall),
             range,
-            notes: notes.concat(),
+            unknown: comparison.unknown.clone(),
+            warnings: comparison.warnings.clone(),
+            assumptions: comparison.assumptions.clone(),
+            discounts: Discounts::default(),
             currency: currency.clone(),
         })
     }
@@ -151,7 +151,10 @@ impl ScenarioSummary {
                 scenario: total.scenario,
             },
             range: (months > 1).then_some((spread, months)),
-            notes: Vec::new(),
+            unknown: Vec::new(),
+            warnings: Vec::new(),
+            assumptions: Vec::new(),
+            discounts: Discounts::default(),
             currency: found.currency.clone(),
         })
     }

@@ -1,10 +1,7 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
-use super::{Answer, Block, Cell, Column, Document, Table, bill::month_notes, json, uncoded};
-use crate::domain::{
-    allocation::{Allocation, Policy},
-    bill::Bill,
-};
+use super::{Answer, Block, Cell, Column, Document, Table, json, words};
+use crate::domain::{allocation::Allocation, bill::Bill};
 
 /// Lays out the shares of a bill.
 pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
@@ -44,14 +41,9 @@ pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'
     total[4] = money(bill.total(), !bill.is_complete());
     total[5] = money(bill.list_total(), !bill.list_is_complete());
     table.totals.push(total);
-    let how = match allocation.policy {
-        Policy::AsBilled => "Each part costs what its own rows were billed, free units included.",
-        Policy::Proportional => "Free units are shared by quantity: our policy, not AWS's.",
-        Policy::Chronological => "Free units go to the earliest usage: our policy, not AWS's.",
-    };
-    let mut notes = vec![format!("{how} The parts add up to the bill.")];
-    notes.extend(month_notes(bill));
-    let blocks = vec![Block::Table(table), Block::Notes(uncoded(notes))];
+    let mut notes = vec![words::allocation(allocation.policy)];
+    notes.extend(words::bill::of_month(bill));
+    let blocks = vec![Block::Table(table), Block::Notes(notes)];
     json::untyped(
         "pipebill.allocation/1",
         Vec::new(),

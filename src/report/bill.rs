@@ -1,15 +1,10 @@
 //! A bill for people: what it comes to, what is free, what is not known.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use rust_decimal::Decimal;
 
 mod typed;
 
-use super::{
-    Answer, Block, Cell, Column, Document, Note, Table, finality, finance, show_money,
-    show_quantity, uncoded,
-};
+use super::{Answer, Block, Cell, Column, Document, Table, finance, words};
 use crate::domain::{
     bill::{Bill, LineItem, MeterSum},
     catalog::Catalog,
@@ -18,7 +13,6 @@ use crate::domain::{
     number::plain,
     quantity::Quantity,
     tariff::PriceOrigin,
-    usage::Gap,
 };
 
 /// How much to say.
@@ -41,14 +35,17 @@ pub fn answer<'a>(
 ) -> Answer<'a> {
     let mut blocks = vec![Block::Table(table(bill, catalog, detail))];
     if detail.explain {
-        blocks.push(Block::Heading("How each line comes about".to_owned()));
+        blocks.push(Block::Heading("How each line was calculated".to_owned()));
         for line in &bill.lines {
             blocks.push(Block::Lines(explain(line, bill, catalog)));
         }
     }
-    let notes = notes(bill);
+    let notes = words::bill::notes(bill);
     if !notes.is_empty() {
-        blocks.push(Block::Notes(notes.clone()));
+        blocks.push(Block::Explained {
+            notes: notes.clone(),
+            all: detail.explain,
+        });
     }
     Answer::made(Document { title, blocks }, move || {
         BillAnswer::of(bill, catalog, &notes)
@@ -139,101 +136,6 @@ fn table(bill: &Bill, catalog: &Catalog, detail: Detail) -> Table {
     };
     table.totals.push(total);
     table
-}
-
-/// Says what the total leaves open, and what it would be otherwise.
-fn notes(bill: &Bill) -> Vec<Note> {
-    let mut notes = Vec::new();
-    let list_is_known = bill.list_is_complete() || !bill.undiscounted_total().is_zero();
-    if list_is_known && (bill.undiscounted_total() != bill.total() || !bill.list_is_complete()) {
-        let at_least = if bill.list_is_complete() {
-            ""
-        } else {
-            "at least "
-        };
-        let list = show_money(bill.undiscounted_total(), &bill.currency);
-        notes.push(format!(
-            "Without free tier and discounts: {at_least}{list}."
-        ));
-    }
-    for allowance in &bill.allowances {
-        let quantity = |value| show_quantity(Quantity::new(value, allowance.unit));
-        let elsewhere = if allowance.used_elsewhere.is_zero() {
-            String::new()
-        } else {
-            format!(", {} used before", quantity(allowance.used_elsewhere))
-        };
-        notes.push(format!(
-            "{}: {} of {} drawn{elsewhere}.",
-            allowance.name,
-            quantity(allowance.drawn),
-            quantity(allowance.granted)
-        ));
-    }
-    for line in bill.unpriced() {
-        let (quantity, reason) = line
-            .unpriced
-            .as_ref()
-            .expect("only unpriced lines are asked");
-        notes.push(format!(
-            "Unpriced: {} of {} in {} ({}).",
-            show_quantity(*quantity),
-            line.key.meter,
-            line.key.region,
-            reason.reason()
-        ));
-    }
-    let mut assumed: BTreeMap<(&Region, &Region), BTreeSet<&str>> = BTreeMap::new();
-    for line in &bill.lines {
-        if let Some(PriceOrigin::Assumed(like)) = line.price.as_ref().map(|price| &price.origin) {
-            assumed
-                .entry((&line.key.region, like))
-                .or_default()
-                .insert(&line.name);
-        }
-    }
-    for ((region, like), names) in assumed {
-        let names: Vec<&str> = names.into_iter().collect();
-        notes.push(format!(
-            "Assumed in {region}, at prices of {like}: {}.",
-            names.join("; ")
-        ));
-    }
-    notes.extend(month_notes(bill));
-    for outside in &bill.outside {
-        notes.push(format!(
-            "Not in this bill: {} of the export, {}.",
-            super::counted(outside.services as u64, "other service"),
-            show_money(outside.cost, &outside.currency)
-        ));
-    }
-    let unsure = bill.lines.iter().filter(|line| {
-        line.price.as_ref().is_some_and(|price| {
-            matches!(&*price.source.confidence, "low" | "medium")
-                && matches!(
-                    price.origin,
-                    PriceOrigin::Catalogue | PriceOrigin::Assumed(_)
-                )
-        })
-    });
-    let unsure: BTreeSet<&str> = unsure.map(|line| line.name.as_str()).collect();
-    if !unsure.is_empty() {
-        let names: Vec<&str> = unsure.into_iter().collect();
-        notes.push(format!(
-            "Prices of low or medium confidence: {} (`pipebill prices show` says why).",
-            names.join("; ")
-        ));
-    }
-    uncoded(notes)
-}
-
-/// Says what of a month is missing, and what else a reader of any sum of it should know.
-pub(super) fn month_notes(bill: &Bill) -> Vec<String> {
-    let missing = |gap: &Gap| format!("Missing: {}: {}.", gap.what, gap.reason);
-    let gaps = bill.gaps.iter().map(missing);
-    gaps.chain(finality::notes(bill))
-        .chain(bill.notes.iter().cloned())
-        .collect()
 }
 
 /// Says how a line comes about: consumed, billed, covered, each multiplication, price and usage.

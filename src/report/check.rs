@@ -1,7 +1,7 @@
 //! A budget's verdict: one line why, or its facts for programs.
 
 use super::{
-    Answer, Block, Document, Note, show_money, uncoded,
+    Answer, Block, Document, Note, show_money,
     value::{Amount, Number, object},
 };
 use crate::domain::{
@@ -39,7 +39,7 @@ object! {
 }
 
 /// Lays a verdict out.
-pub fn answer(check: &Check, more: &[String], currency: &Currency) -> Answer<'static> {
+pub fn answer(check: &Check, more: &[Note], currency: &Currency) -> Answer<'static> {
     let money = |amount| Amount::new(amount, currency);
     let line = line(check, more, currency);
     let value = CheckAnswer {
@@ -56,7 +56,7 @@ pub fn answer(check: &Check, more: &[String], currency: &Currency) -> Answer<'st
             Limit::Budget(_) => None,
         },
         text: line.clone(),
-        notes: uncoded(more.iter().cloned()),
+        notes: more.to_vec(),
     };
     let document = Document {
         title: String::new(),
@@ -66,14 +66,14 @@ pub fn answer(check: &Check, more: &[String], currency: &Currency) -> Answer<'st
 }
 
 /// Says in a line whether it is over, and why.
-fn line(check: &Check, more: &[String], currency: &Currency) -> String {
+fn line(check: &Check, more: &[Note], currency: &Currency) -> String {
     let shown = |amount| show_money(amount, currency);
     let verdict = if check.is_over() { "over" } else { "within" };
     let cost = if check.complete {
         shown(check.cost)
     } else {
         format!(
-            "at least {} (partial: something is missing or has no known price)",
+            "at least {} (partial: usage is missing or has no known price)",
             shown(check.cost)
         )
     };
@@ -90,6 +90,6 @@ fn line(check: &Check, more: &[String], currency: &Currency) -> String {
             )
         }
     };
-    let more: String = more.iter().map(|text| format!("; {text}")).collect();
+    let more: String = more.iter().map(|it| format!("; {}", it.text)).collect();
     format!("{verdict}: {} costs {cost}; {limit}{more}", check.what)
 }

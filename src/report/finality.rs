@@ -1,10 +1,10 @@
 //! How final a month is, in words.
 
-use super::{Note, show_money};
+use super::Note;
 use crate::domain::{
     bill::Bill,
     export::Larger,
-    finality::{NotFinal, ToCome, size},
+    finality::{NotFinal, size},
     period::Month,
     usage::Gap,
 };
@@ -33,33 +33,6 @@ pub(super) fn typed(bill: &Bill) -> Vec<Note> {
     reasons
         .map(|why| Note::new(why.code(), why.reason()))
         .collect()
-}
-
-/// Says what a reader of a month should know of how final it is, one sentence each. What is missing
-/// is said where gaps are.
-pub(super) fn notes(bill: &Bill) -> Vec<String> {
-    let (finality, month) = (&bill.finality, bill.month);
-    let mut notes = Vec::new();
-    for why in finality.reasons.iter().filter(|why| !why.is_missing()) {
-        notes.push(match why {
-            NotFinal::Open { until: Some(day) } => format!("{month} is open: usage to {day}."),
-            NotFinal::Open { until: None } => format!("{month} is open."),
-            NotFinal::ReachUnknown { .. } => format!(
-                "Not final: {}. If you know, import it again with --known-until DAY.",
-                why.reason()
-            ),
-            _ => format!("Not final: {}.", why.reason()),
-        });
-    }
-    if let Some(ToCome { days, cost }) = &finality.to_come {
-        notes.push(format!(
-            "Left out: {} dated {} to {}: days to come are the console's forecast, not charges.",
-            show_money(*cost, &bill.currency),
-            days.0,
-            days.1
-        ));
-    }
-    notes
 }
 
 /// Says that an import made a month smaller.

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 use super::{
     Answer, Block, Cell, Column, Document, Table,
     chart::{FanChart, FanMonth},
-    costs, discounts, json, show_money, uncoded,
+    json, show_money, words,
 };
 use crate::{
     domain::{
@@ -95,16 +95,18 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
         blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
-    let mut notes = notes(forecast, view);
+    let mut notes = words::forecast::notes(forecast, view);
     if let Some(aws) = view.aws {
-        notes.extend(aws.notes.iter().cloned());
-        notes.extend(
-            aws.refused
-                .iter()
-                .map(|why| format!("No forecast of AWS: {why}.")),
-        );
+        notes.extend(super::uncoded(aws.notes.iter().cloned()));
+        let refused = aws.refused.iter();
+        notes.extend(super::uncoded(
+            refused.map(|why| format!("No AWS forecast: {why}.")),
+        ));
     }
-    blocks.push(Block::Notes(uncoded(notes)));
+    blocks.push(Block::Explained {
+        notes,
+        all: view.explain,
+    });
     let money = |amount| Cell::Money(amount, view.currency.clone());
     let sum = amount(view, is_complete(forecast));
     let options = &forecast.options;
@@ -140,7 +142,7 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
     )
 }
 
-fn is_complete(forecast: &ForecastResult) -> bool {
+pub(super) fn is_complete(forecast: &ForecastResult) -> bool {
     forecast
         .months
         .iter()
@@ -431,112 +433,4 @@ fn weights(driver: &DriverForecast, most: usize) -> String {
         .map(|(method, weight)| format!("{method} {} %", plain(*weight)))
         .collect();
     heaviest.join(", ")
-}
-
-/// What a reader of a forecast should know.
-pub(super) fn notes(forecast: &ForecastResult, view: &View<'_>) -> Vec<String> {
-    let (options, currency) = (&forecast.options, &view.currency);
-    let mut notes = vec![format!(
-        "Usage to {} is known; from then on each meter is forecast from up to {} days, and {} futures \
-         are rated. Half of them end below P50, one in ten below P10, one in ten above P90. Services \
-         are shown at their own P50.",
-        forecast.last_day,
-        forecast.history_days,
-        super::grouped(&options.paths.to_string()),
-    )];
-    if let Some(budget) = options.budget {
-        notes.push(format!(
-            "Over budget: the share of futures in which a month passes {}{}.",
-            show_money(budget, currency),
-            if forecast.months.len() > 1 {
-                "; last, in which any does"
-            } else {
-                ""
-            }
-        ));
-    }
-    notes.extend(discounts::of_forecast(forecast, view));
-    notes.extend(costs::of_forecast(forecast, view));
-    match forecast.history_days {
-        0..14 => notes.push(format!(
-            "Only {} days of history: a flat mean and a guess at its range. A plan of your own says \
-             more (`pipebill estimate`).",
-            forecast.history_days
-        )),
-        14..42 => notes.push(format!(
-            "Only {} days of history, under six weeks: a mean by weekday with a wide range.",
-            forecast.history_days
-        )),
-        _ => {}
-    }
-    if forecast.incomplete_days > 0 {
-        notes.push(format!(
-            "The last {} days of Cost Explorer are not whole yet and are forecast too.",
-            forecast.incomplete_days
-        ));
-    }
-    if let Some(unplaced) = &forecast.unplaced {
-        notes.push(format!(
-            "{} is forecast whole: how far into the month its {} reach is not known. If you know, \
-             import the file again with --known-until DAY.",
-            unplaced.month,
-            show_money(unplaced.cost, currency)
-        ));
-    }
-    let count = |pick: &dyn Fn(&DriverForecast) -> bool| {
-        forecast
-            .drivers
-            .iter()
-            .filter(|driver| pick(driver))
-            .count()
-    };
-    let filled = forecast
-        .drivers
-        .iter()
-        .map(|driver| driver.filled)
-        .max()
-        .unwrap_or(0);
-    if filled > 0 {
-        notes.push(format!(
-            "{filled} days that nothing was imported for are filled with the same weekday around them."
-        ));
-    }
-    if count(&|driver| driver.spread_months > 0) > 0 {
-        notes.push("Months known as totals only are spread evenly over their days.".to_owned());
-    }
-    if count(&|driver| driver.negative > 0) > 0 {
-        notes.push("Days with more corrections than usage count as days without usage.".to_owned());
-    }
-    let shifted = count(&|driver| driver.shifted);
-    if shifted > 0 {
-        notes.push(format!(
-            "{shifted} of {} drivers lately run at another level than before: their ranges are wider.",
-            forecast.drivers.len()
-        ));
-    }
-    let stopped = count(&|driver| driver.stopped);
-    if stopped > 0 {
-        notes.push(format!(
-            "{stopped} of {} drivers were in use and have not been for three weeks: hardly anything is \
-             expected of them.",
-            forecast.drivers.len()
-        ));
-    }
-    if options.growth.is_none() && options.months > 1 {
-        notes.push(
-            "No trend is assumed: none did better over months. Add what you know with --growth and \
-             --event."
-                .to_owned(),
-        );
-    }
-    if !is_complete(forecast) {
-        notes.push("Partial: some usage has no known price and is left out.".to_owned());
-    }
-    if !view.other_charges.is_zero() {
-        notes.push(format!(
-            "Usage only: credits, refunds, taxes and fees of the month ({}) are left out.",
-            show_money(view.other_charges, currency)
-        ));
-    }
-    notes
 }

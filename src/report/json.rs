@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Value, json};
 
 use super::{
-    Cell, Document, Note, Table,
+    Block, Cell, Document, Note, Table,
     answer::{Answer, AnswerFormat},
     value::object,
 };
@@ -135,7 +135,7 @@ pub(super) fn untyped(
         object.insert(name.to_owned(), rows(table));
     }
     let notes = document.blocks.iter().filter_map(|block| match block {
-        super::Block::Notes(notes) => Some(notes),
+        Block::Notes(notes) | Block::Explained { notes, .. } => Some(notes),
         _ => None,
     });
     object.insert(

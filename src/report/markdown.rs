@@ -1,6 +1,6 @@
 //! Markdown for pull requests and wikis.
 
-use super::{Block, Document, Table, answer::AnswerFormat, text::clean};
+use super::{Block, Document, Table, answer::AnswerFormat, text::clean, words};
 
 /// For pull requests and wikis.
 pub(super) const FORMAT: AnswerFormat = AnswerFormat {
@@ -45,10 +45,10 @@ pub fn render(document: &Document) -> String {
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::chart::fan_in_text(fan, 80, true));
             }
-            Block::Notes(notes) => {
-                out += &notes
+            Block::Notes(_) | Block::Explained { .. } => {
+                out += &words::seen(block)
                     .iter()
-                    .map(|note| format!("- {}\n", escaped(&note.text)))
+                    .map(|note| format!("- {}\n", escaped(note)))
                     .collect::<String>();
             }
         }

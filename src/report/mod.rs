@@ -13,9 +13,7 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
-pub mod costs;
 pub mod csv;
-pub mod discounts;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -49,7 +47,7 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use answer::Answer;
-pub use words::Note;
+pub use words::{Note, costs, discounts};
 
 use crate::domain::{
     ids::Currency,
@@ -290,6 +288,13 @@ pub enum Block {
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<Note>),
+    /// The same, of which `--explain` shows all.
+    Explained {
+        /// The notes, the most important first.
+        notes: Vec<Note>,
+        /// All of them are shown.
+        all: bool,
+    },
 }
 
 /// An answer to one question, for people.

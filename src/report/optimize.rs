@@ -1,12 +1,12 @@
 //! Savings for people and files.
 
 use super::{
-    Answer, Block, Document, Note, Table, show_money, uncoded,
+    Answer, Block, Document, Note, Table, show_money,
     value::{Amount, Calendar, Number, object, row},
+    words,
 };
 use crate::domain::{
     ids::Currency,
-    number::plain,
     optimize::{Finding, Optimization},
     percentiles::Percentiles,
     scenario::Scenario,
@@ -94,7 +94,7 @@ row! {
         overlaps: Vec<u64>,
         /// The same as text.
         #[serde(skip)]
-        overlaps_text: String = shown("Not with", 1),
+        overlaps_text: String = shown("Conflicts with", 1),
         /// Rated build by build; else on totals of a bill.
         build_by_build: bool = file,
         /// What it rests on.
@@ -146,11 +146,20 @@ pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static
     let mut blocks = vec![Block::Table(table)];
     let explained = if explain { top } else { FIRST.min(top) };
     for (number, finding) in (1..).zip(&found.findings).take(explained) {
-        blocks.push(Block::Heading(format!("{number}. {}", finding.title)));
-        blocks.push(Block::Lines(lines(finding, explain)));
+        blocks.push(Block::Heading(format!(
+            "{number}. {}",
+            words::optimize::title(&finding.proposed)
+        )));
+        blocks.push(Block::Lines(lines(finding, &found.currency, explain)));
     }
-    let notes = uncoded(notes(found, top));
-    blocks.push(Block::Notes(notes.clone()));
+    let notes = words::optimize::notes(found, top);
+    blocks.push(Block::Explained {
+        notes: notes.clone(),
+        all: explain,
+    });
+    let currency = &found.currency;
+    let not_compared = found.not_compared.iter();
+    let observations = found.observations.iter();
     let value = OptimizeAnswer {
         currency: found.currency.to_string(),
         months: found.months.iter().copied().map(Calendar).collect(),
@@ -166,8 +175,12 @@ pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static
         }),
         below_min_saving: found.below_min_saving,
         not_rated: found.unrated as u64,
-        not_compared: uncoded(found.not_compared.iter().cloned()),
-        observations: uncoded(found.observations.iter().cloned()),
+        not_compared: not_compared
+            .map(|it| words::optimize::not_compared(it, currency))
+            .collect(),
+        observations: observations
+            .map(|it| words::optimize::observation(it, currency))
+            .collect(),
         notes,
     };
     let title = format!("Savings, from {}", months(found));
@@ -186,12 +199,14 @@ fn one_based(findings: &[usize]) -> Vec<u64> {
 fn item(number: u64, finding: &Finding, currency: &Currency) -> FindingItem {
     let saving = saving(&finding.saving, currency);
     let changes = changes(&finding.scenario);
-    let notes = |texts: &[String]| uncoded(texts.iter().cloned());
+    let evidence = finding.evidence.iter();
+    let assumptions = finding.assumptions.iter();
+    let risks = finding.risks.iter();
     FindingItem {
         number,
         kind: finding.kind.name(),
         subject: finding.subject.clone(),
-        title: finding.title.clone(),
+        title: words::optimize::title(&finding.proposed),
         saving_p50: saving.p50.clone(),
         range: range(&finding.saving, currency),
         saving_p10: saving.p10.clone(),
@@ -211,9 +226,11 @@ fn item(number: u64, finding: &Finding, currency: &Currency) -> FindingItem {
         overlaps: one_based(&finding.overlaps),
         overlaps_text: numbers(&finding.overlaps),
         build_by_build: finding.build_by_build,
-        evidence: notes(&finding.evidence),
-        assumptions: notes(&finding.assumptions),
-        risks: notes(&finding.risks),
+        evidence: evidence
+            .map(|it| words::optimize::evidence(it, currency))
+            .collect(),
+        assumptions: assumptions.map(words::optimize::assumption).collect(),
+        risks: risks.map(words::optimize::risk).collect(),
         changes_text: changes.join(" "),
         changes,
         currency: currency.to_string(),
@@ -237,7 +254,7 @@ fn range(spread: &Percentiles, currency: &Currency) -> String {
 }
 
 /// Numbers findings as the table does, from 1.
-fn numbers(findings: &[usize]) -> String {
+pub(super) fn numbers(findings: &[usize]) -> String {
     let numbers: Vec<String> = findings.iter().map(|at| (at + 1).to_string()).collect();
     numbers.join(", ")
 }
@@ -246,103 +263,32 @@ fn changes(scenario: &Scenario) -> Vec<String> {
     scenario.changes.iter().map(ToString::to_string).collect()
 }
 
-fn lines(finding: &Finding, explain: bool) -> Vec<String> {
+fn lines(finding: &Finding, currency: &Currency, explain: bool) -> Vec<String> {
     let most = if explain { usize::MAX } else { FIRST };
     let mut lines = Vec::new();
-    let mut part = |label: &str, texts: &[String], most: usize| {
-        for text in texts.iter().take(most) {
+    let mut part = |label: &str, texts: Vec<String>| {
+        let more = texts.len().saturating_sub(most);
+        for text in texts.into_iter().take(most) {
             lines.push(format!("  {label:<9} {text}"));
         }
-        if texts.len() > most {
-            let more = texts.len() - most;
-            lines.push(format!("  {label:<9} and {more} more: --explain shows all"));
+        if more > 0 {
+            lines.push(format!("  {label:<9} {more} more: --explain"));
         }
     };
-    part("evidence", &finding.evidence, most);
-    let pays = finding.min_speed.map(|speed| {
-        let speed = plain(speed);
-        format!("as long as builds run at least {speed} times as fast as now")
-    });
-    part("pays", &pays.into_iter().collect::<Vec<_>>(), most);
-    part("assumes", &finding.assumptions, most);
-    part("risk", &finding.risks, most);
-    let set: Vec<String> = changes(&finding.scenario)
-        .iter()
-        .map(|change| format!("--set '{change}'"))
-        .collect();
-    part("change", &set, most);
+    let text = |note: Note| note.text;
+    let evidence = finding.evidence.iter();
+    let evidence = evidence.map(|it| words::optimize::evidence(it, currency));
+    part("evidence", evidence.map(text).collect());
+    let min_speed = words::optimize::min_speed(finding);
+    part("min speed", min_speed.into_iter().map(text).collect());
+    let assumptions = finding.assumptions.iter().map(words::optimize::assumption);
+    part("assumes", assumptions.map(text).collect());
+    let risks = finding.risks.iter().map(words::optimize::risk);
+    part("risk", risks.map(text).collect());
+    let changes = changes(&finding.scenario);
+    let set = changes.iter().map(|change| format!("--set '{change}'"));
+    part("change", set.collect());
     lines
-}
-
-fn notes(found: &Optimization, top: usize) -> Vec<String> {
-    let mut notes = Vec::new();
-    let show = |amount| show_money(amount, &found.currency);
-    if let Some(together) = &found.best_combination {
-        notes.push(format!(
-            "Together {} save {} a month ({}), rated as one scenario{}. What is not with one of them \
-             changes the same usage: do not add it.",
-            numbers(&together.findings),
-            show(together.saving.p50),
-            range(&together.saving, &found.currency),
-            if together.proven {
-                "; no other choice adds up to more"
-            } else {
-                ""
-            }
-        ));
-    } else if found.findings.is_empty() {
-        notes.push("Nothing was found that saves as much as was asked for.".to_owned());
-    }
-    if found.findings.len() > top {
-        notes.push(format!(
-            "{top} of {} findings are shown: --top. What each rests on: --explain.",
-            found.findings.len()
-        ));
-    }
-    let count = found.months.len();
-    notes.push(match (found.builds, count) {
-        (0, _) => format!(
-            "From the totals of {}. No builds are known one by one: `pipebill collect` reads them, and \
-             rounding, fleets, Lambda and second tries can be looked at.",
-            match count {
-                1 => "one month".to_owned(),
-                _ => format!("{count} months, of which the last decides what is named"),
-            }
-        ),
-        (builds, 1) => format!("Build by build: {builds} builds of one month, which is no range."),
-        (builds, _) => format!(
-            "Build by build: {builds} builds in the last of {count} months, which decides what is \
-             named{}.",
-            if found.ahead {
-                ""
-            } else {
-                "; P10 to P90 are over these months"
-            }
-        ),
-    });
-    if found.ahead {
-        notes.push(
-            "Savings and their P10 to P90 are those of the next whole month, over 2,000 futures; of \
-             logs and artifacts in storage, which are not forecast, those of the last months."
-                .to_owned(),
-        );
-    }
-    if found.below_min_saving > 0 {
-        notes.push(match found.below_min_saving {
-            1 => "1 smaller saving is not shown: --min-saving.".to_owned(),
-            several => format!("{several} smaller savings are not shown: --min-saving."),
-        });
-    }
-    if found.unrated > 0 {
-        notes.push(format!(
-            "{} more proposals, each estimated to save less than those above, were not rated.",
-            found.unrated
-        ));
-    }
-    notes.extend(found.observations.iter().cloned());
-    let missing = found.not_compared.iter();
-    notes.extend(missing.map(|what| format!("Not compared: {what}.")));
-    notes
 }
 
 /// Returns a subject as a part of a file name.
@@ -359,20 +305,28 @@ pub fn slug(subject: &str) -> String {
     parts.join("-")
 }
 
+/// Returns the scenario of a finding under the name and the first evidence that people read.
+pub fn scenario(found: &Optimization, finding: &Finding) -> Scenario {
+    let evidence = finding.evidence.first();
+    let evidence = evidence.map(|it| words::optimize::evidence(it, &found.currency));
+    Scenario {
+        name: words::optimize::title(&finding.proposed),
+        note: evidence.map(|note| note.text),
+        ..finding.scenario.clone()
+    }
+}
+
 /// Returns what a scenario file says above its changes.
 pub fn comments(found: &Optimization, finding: &Finding) -> Vec<String> {
     let mut comments = vec![format!(
-        "Would have saved {} a month ({}), {}.",
+        "Would have saved {} a month ({}) in {}.",
         show_money(finding.saving.p50, &found.currency),
         range(&finding.saving, &found.currency),
         months(found)
     )];
-    comments.extend(
-        finding
-            .assumptions
-            .iter()
-            .map(|text| format!("Assumes: {text}")),
-    );
-    comments.extend(finding.risks.iter().map(|text| format!("Risk: {text}")));
+    let assumptions = finding.assumptions.iter().map(words::optimize::assumption);
+    comments.extend(assumptions.map(|note| format!("Assumes: {}", note.text)));
+    let risks = finding.risks.iter().map(words::optimize::risk);
+    comments.extend(risks.map(|note| format!("Risk: {}", note.text)));
     comments
 }

@@ -4,22 +4,21 @@ use std::collections::BTreeMap;
 
 use super::{
     Answer, Block, Cell, Document, Note, Table,
-    bill::month_notes,
     json::{Gap, meter_name},
-    show_money, uncoded,
+    show_money,
     value::{Amount, Calendar, Known, Measure, Value, object, row},
+    words,
 };
 use crate::domain::{
     bill::Bill,
     catalog::Catalog,
-    costs,
     ids::{Meter, Region},
     metering::from_events::Metered,
     money::Money,
     quantity::Quantity,
     rating::RatedMonth,
     reconcile::{Cause, LineReconciliation, by_cause},
-    usage::{self, ChargeKind, UsageRecord},
+    usage::{ChargeKind, UsageRecord},
 };
 
 object! {
@@ -149,7 +148,7 @@ pub fn answer(
     let money = |amount: Money| Amount::new(amount, &bill.currency);
     let [ours, aws, difference, unexplained] = totals(comparisons);
     let causes = causes(bill, comparisons, unexplained);
-    let mut notes = notes(bill, comparisons);
+    let mut notes = words::reconcile::notes(bill, comparisons);
     let mut table = Table::of(&rows);
     let mut total = vec![Cell::Empty; table.columns.len()];
     total[4] = Cell::text("Total");
@@ -173,13 +172,8 @@ pub fn answer(
     let beside = metered.map(|metered| beside(&month.records, metered, catalog));
     let mut metered_gaps = Vec::new();
     if let (Some(metered), Some(beside)) = (metered, &beside) {
-        let missing = |gap: &usage::Gap| {
-            let text = format!("Missing from metered: {}: {}.", gap.what, gap.reason);
-            Note::new("missing", text)
-        };
-        let others = uncoded(metered.notes.iter().cloned());
-        let mut said: Vec<Note> = metered.gaps.iter().map(missing).collect();
-        said.extend(others.iter().cloned());
+        let said = words::reconcile::metered(metered);
+        let others: Vec<Note> = metered.notes.iter().map(words::bill::remark).collect();
         let mut table = Table::of(beside);
         table.name = "metered";
         blocks.extend([
@@ -330,64 +324,4 @@ fn why(comparison: &LineReconciliation, bill: &Bill) -> String {
     let named =
         named.map(|(name, amount)| format!("{name} {}", show_money(amount, &bill.currency)));
     named.collect::<Vec<_>>().join(", ")
-}
-
-fn notes(bill: &Bill, comparisons: &[LineReconciliation]) -> Vec<Note> {
-    let show = |amount| show_money(amount, &bill.currency);
-    let mut notes = month_notes(bill);
-    let unbilled = comparisons
-        .iter()
-        .filter(|comparison| comparison.billed.is_none())
-        .count();
-    if unbilled > 0 {
-        notes.push(format!(
-            "{unbilled} lines have no bill beside them and are not compared."
-        ));
-    }
-    for comparison in comparisons.iter().filter(|c| !c.unexplained.is_zero()) {
-        let line = &bill.lines[comparison.line];
-        let why = if comparison.unpriced {
-            " (a part has no price)"
-        } else {
-            ""
-        };
-        notes.push(format!(
-            "Unexplained: {} in {}: {}{why}.",
-            line.key.meter,
-            line.key.region,
-            show(comparison.unexplained)
-        ));
-    }
-    let mut costs = bill.costs_only().peekable();
-    let costs_only = costs.peek().is_some();
-    if costs_only {
-        notes.push(format!(
-            "Not compared: {} of usage whose export states costs and no quantities; ours is what AWS \
-             billed. With quantities: `{}`.",
-            show(costs.map(|line| line.cost).sum()),
-            costs::command(bill.month, bill.month)
-        ));
-    }
-    let is_rated = |comparison: &LineReconciliation| bill.lines[comparison.line].usage.is_some();
-    let has_rest = comparisons.iter().any(|c| !c.unexplained.is_zero());
-    if comparisons.is_empty() {
-        notes.push("Nothing is compared: the bill has no lines.".to_owned());
-    } else if unbilled == 0 && !has_rest && (!costs_only || comparisons.iter().any(is_rated)) {
-        notes.push(if costs_only {
-            "Every other difference is explained; nothing is left over.".to_owned()
-        } else {
-            "Every difference is explained; nothing is left over.".to_owned()
-        });
-    }
-    if comparisons
-        .iter()
-        .any(|comparison| comparison.causes.contains_key(&Cause::FreeTier))
-    {
-        notes.push(
-            "Free tier: units that the bill shows as free and our allowances do not (plus), or the \
-             other way round (minus), at their price."
-                .to_owned(),
-        );
-    }
-    uncoded(notes)
 }

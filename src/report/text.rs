@@ -5,7 +5,7 @@ use comfy_table::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::{Block, Document, Note, Table, answer::AnswerFormat};
+use super::{Block, Document, Table, answer::AnswerFormat, words};
 
 /// For a terminal.
 pub(super) const FORMAT: AnswerFormat = AnswerFormat {
@@ -55,10 +55,10 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
-            Block::Notes(notes) => {
+            Block::Notes(_) | Block::Explained { .. } => {
                 let wrapped =
-                    |note: &Note| wrap(&clean(&format!("- {}", note.text)), terminal.width, "  ");
-                notes
+                    |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
+                words::seen(block)
                     .iter()
                     .map(|note| format!("{}\n", wrapped(note)))
                     .collect()

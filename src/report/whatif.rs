@@ -1,9 +1,9 @@
 //! Scenarios beside their baseline, for people and files.
 
 use super::{
-    Answer, Block, Cell, Column, Document, Table,
+    Answer, Block, Cell, Column, Document, Note, Table,
     chart::{self, Drawing, HeatMap, Step, Subject, SweepLine, Waterfall},
-    json, show_money, uncoded,
+    json, words,
 };
 use crate::{
     domain::{
@@ -15,7 +15,7 @@ use crate::{
         scenario::{
             Comparison, Totals,
             break_even::BreakEven,
-            parameter::{Axis, Sweep, SweepPoint, Tornado, Variation, shown_value},
+            parameter::{Axis, Sweep, SweepPoint, Tornado, Variation},
             percent_of,
         },
     },
@@ -44,7 +44,7 @@ pub struct Shown<'a> {
 pub fn document(
     baseline: &str,
     shown: &[Shown<'_>],
-    notes: &[String],
+    notes: &[Note],
     currency: &Currency,
     catalog: &Catalog,
 ) -> Answer<'static> {
@@ -70,7 +70,7 @@ pub fn document(
         if !comparison.waterfall.steps.is_empty() && comparison.total.whole.both() {
             blocks.push(Block::Chart(waterfall(baseline, comparison, currency)));
         }
-        blocks.push(Block::Notes(uncoded(notes_of(one, notes))));
+        blocks.push(Block::Notes(notes_of(one, notes)));
     }
     let first = shown
         .first()
@@ -94,15 +94,6 @@ pub fn document(
             blocks,
         },
     )
-}
-
-fn signed(amount: Money, currency: &Currency) -> String {
-    let text = show_money(amount, currency);
-    if amount > Money::ZERO {
-        format!("+{text}")
-    } else {
-        text
-    }
 }
 
 /// Returns an amount, or what is known of it.
@@ -269,56 +260,8 @@ fn waterfall(baseline: &str, comparison: &Comparison, currency: &Currency) -> Dr
     }
 }
 
-fn notes_of(shown: &Shown<'_>, general: &[String]) -> Vec<String> {
-    let comparison = shown.comparison;
-    let mut notes = Vec::new();
-    if let Some(note) = &comparison.scenario.note {
-        notes.push(note.clone());
-    }
-    notes.extend(comparison.evidence());
-    notes.extend(
-        comparison
-            .warnings
-            .iter()
-            .map(|text| format!("Mind: {text}")),
-    );
-    notes.extend(
-        comparison
-            .assumptions
-            .iter()
-            .map(|text| format!("Assumed: {text}")),
-    );
-    notes.extend(
-        comparison
-            .unknown
-            .iter()
-            .map(|text| format!("Unknown: {text}.")),
-    );
-    if comparison.waterfall.steps.is_empty()
-        && !comparison.scenario.changes.is_empty()
-        && comparison.total.whole.both()
-    {
-        notes.push(
-            "No bars: taken one after the other, the changes pass through usage without a known \
-             price."
-                .to_owned(),
-        );
-    }
-    if comparison.waterfall.steps.len() > 1 && comparison.total.whole.both() {
-        notes.push(if comparison.waterfall.order_free && !comparison.waterfall.every_order {
-            "Each bar is a change's mean share over the orders in which everything has a price: \
-             together they are the difference."
-                .to_owned()
-        } else if comparison.waterfall.order_free {
-            "Each bar is a change's mean share over all orders (Shapley): together they are the \
-             difference."
-                .to_owned()
-        } else {
-            "More than six changes: each bar is what a change adds to those before it; another order \
-             gives other bars."
-                .to_owned()
-        });
-    }
+fn notes_of(shown: &Shown<'_>, general: &[Note]) -> Vec<Note> {
+    let mut notes = words::scenario::notes(shown.comparison);
     notes.extend(general.iter().cloned());
     notes
 }
@@ -329,7 +272,7 @@ pub fn ahead(
     learnt_from: &str,
     comparison: &Comparison,
     compared: &Compared,
-    general: &[String],
+    general: &[Note],
     currency: &Currency,
 ) -> Answer<'static> {
     let money = |amount| Cell::Money(amount, currency.clone());
@@ -371,18 +314,9 @@ pub fn ahead(
             .totals
             .push(row(label, baseline, scenario, difference));
     }
-    let mut notes = vec![format!(
-        "{} futures, each rated with and without the change. Baseline and scenario are shown at their \
-         own P50; what the change makes of usage is learnt from {learnt_from} and holds in proportion.",
-        super::grouped(&compared.paths.to_string())
-    )];
-    notes.extend(notes_of(
-        &Shown {
-            comparison,
-            range: None,
-        },
-        general,
-    ));
+    let mut notes = vec![words::scenario::simulated(compared.paths, learnt_from)];
+    notes.extend(words::scenario::notes(comparison));
+    notes.extend(general.iter().cloned());
     json::untyped(
         "pipebill.whatif/1",
         vec![
@@ -396,8 +330,8 @@ pub fn ahead(
             ("complete", Cell::Flag(comparison.total.whole.both())),
         ],
         Document {
-            title: format!("What if, in the months to come: {name}"),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+            title: format!("What if, over the coming months: {name}"),
+            blocks: vec![Block::Table(table), Block::Notes(notes)],
         },
     )
 }
@@ -433,7 +367,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         ]);
         table.rows.push(row);
     }
-    let title = format!("{name}, turned, on {baseline}");
+    let title = format!("{name}: sweep on {baseline}");
     let picture = picture_of(sweep, currency).map(|subject| Drawing {
         title: title.clone(),
         subject,
@@ -448,21 +382,8 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         let at = usize::from(sweep.axes.len() == 1);
         blocks.insert(at, Block::Chart(picture));
     }
-    let mut notes = Vec::new();
-    if sweep.baseline_turns
-        && sweep
-            .axes
-            .iter()
-            .any(|axis| !axis.parameter.is_of_the_scenario())
-    {
-        notes.push(
-            "The baseline is turned too: the difference is that of the scenario alone.".to_owned(),
-        );
-    }
-    if sweep.points.iter().any(|point| !point.total.whole.both()) {
-        notes.push("Partial: something has no known price and is left out.".to_owned());
-    }
-    blocks.push(Block::Notes(uncoded(notes)));
+    let notes = words::sweep::sweep(sweep);
+    blocks.push(Block::Notes(notes));
     json::untyped(
         "pipebill.whatif-sweep/1",
         vec![
@@ -549,44 +470,7 @@ pub fn break_even(
             money(crossing.difference),
         ]);
     }
-    let shown = |value| shown_value(&even.parameter, value);
-    let mut notes = vec![match (&even.sign_changes[..], even.pays_at_start()) {
-        _ if !even.complete => {
-            "Something in it has no known price and is left out: where it really pays is not known. \
-             State the price with --price, or take another region's with --price-like."
-                .to_owned()
-        }
-        _ if even.flat => format!(
-            "{parameter} makes no difference here: it {} at any value.",
-            if even.pays_at_start() { "pays" } else { "does not pay" }
-        ),
-        ([], true) => format!(
-            "It pays everywhere between {} and {}.",
-            shown(even.range.0),
-            shown(even.range.1)
-        ),
-        ([], false) => format!(
-            "It pays nowhere between {} and {}.",
-            shown(even.range.0),
-            shown(even.range.1)
-        ),
-        ([only], _) if only.pays => format!("It pays from {parameter} {} on.", shown(only.at)),
-        ([only], _) => format!("It pays as long as {parameter} is below {}.", shown(only.at)),
-        _ => "It pays in stretches.".to_owned(),
-    }];
-    notes.push(format!(
-        "The first value, to nine places, at which the whole tariff says so; up to {} the difference \
-         is {}.",
-        shown(even.range.1),
-        signed(even.ends.1, currency)
-    ));
-    if !even.all {
-        notes.push(
-            "There may be more turns than these: both sides run close over a stretch, or costs turn \
-             back too often to try every value."
-                .to_owned(),
-        );
-    }
+    let notes = words::sweep::break_even(even, currency);
     json::untyped(
         "pipebill.whatif-breakeven/1",
         vec![
@@ -599,8 +483,8 @@ pub fn break_even(
             ("currency", Cell::text(currency.as_str())),
         ],
         Document {
-            title: format!("{name}: where it pays, on {baseline}"),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
+            title: format!("{name}: break-even on {baseline}"),
+            blocks: vec![Block::Table(table), Block::Notes(notes)],
         },
     )
 }
@@ -634,7 +518,7 @@ pub fn tornado(
             percent_of(bar.range, tornado.middle).map_or(Cell::Empty, Cell::Percent),
         ]);
     }
-    let title = format!("What moves {name}, on {baseline}");
+    let title = format!("{name}: cost drivers on {baseline}");
     let rows = tornado.bars.iter().take(15).map(|bar| {
         let (low, high) = bar.changes(tornado.middle);
         chart::Swing {
@@ -659,21 +543,7 @@ pub fn tornado(
             currency: currency.clone(),
         }),
     };
-    let mut notes = Vec::new();
-    if !tornado.complete {
-        notes.push("Partial: something has no known price and is left out.".to_owned());
-    }
-    notes.push(match swing {
-        Variation::Percent(percent) => format!(
-            "Each driver {} % down and up by itself, the others as they are.",
-            plain(*percent)
-        ),
-        Variation::Own(_) => {
-            "Each driver at its own P10 and P90 of the months before, by itself; the \
-                          others as they are."
-                .to_owned()
-        }
-    });
+    let notes = words::sweep::tornado(tornado, swing);
     json::untyped(
         "pipebill.whatif-tornado/1",
         vec![
@@ -686,7 +556,7 @@ pub fn tornado(
             blocks: vec![
                 Block::Table(table),
                 Block::Chart(picture),
-                Block::Notes(uncoded(notes)),
+                Block::Notes(notes),
             ],
         },
     )

@@ -21,9 +21,10 @@ use serde_json::json;
 
 use super::{
     csv::Slot,
-    exact, finality, finance,
+    exact, finance,
     formats::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
+    words,
 };
 use crate::domain::{
     bill::{Bill, Pricing},
@@ -572,7 +573,7 @@ fn assumptions(
         say(
             "Forecast",
             format!(
-                "{} days of history, {} futures, seed {}; charges that are not usage are left out",
+                "{} days of history, {} simulations, seed {}; usage only",
                 forecast.history_days, forecast.options.paths, forecast.options.seed
             ),
         )?;
@@ -598,8 +599,8 @@ fn assumptions(
                 format!("{}: {}", gap.what, gap.reason),
             )?;
         }
-        for note in finality::notes(bill).iter().chain(&bill.notes) {
-            say(&bill.month.to_string(), note.clone())?;
+        for note in words::bill::of_reading(bill) {
+            say(&bill.month.to_string(), note.text)?;
         }
     }
     row += 1;

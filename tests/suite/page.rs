@@ -12,9 +12,13 @@ use pipebill::{
     app::{App, BillRequest, DataSource},
     domain::{
         allocation::{Dimension, Policy, allocate},
+        discounts::Discounts,
         ids::{Currency, Meter, Region, ResourceId},
         money::Money,
-        optimize::{BestCombination, Finding, Optimization},
+        optimize::{
+            Assumption, BestCombination, Evidence, Finding, NotCompared, Optimization, Proposed,
+            Risk,
+        },
         overview::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
             trend,
@@ -28,6 +32,7 @@ use pipebill::{
         reconcile::reconcile,
         scenario::{
             Change, Completeness, Scenario, Selector, Term, Totals,
+            remark::Warning,
             waterfall::{Waterfall, WaterfallStep},
         },
         scenario_summary::ScenarioSummary,
@@ -520,18 +525,34 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         p50: Money::new(dec("2")),
         p90: Money::new(dec("3")),
     };
+    let too_long = |name: &str| Warning::TooLongForLambda {
+        month,
+        project: Some(name.to_owned()),
+        builds: 2,
+    };
     let findings = HOSTILE.map(|name| Finding {
         kind: pipebill::domain::optimize::FindingKind::Downsize,
         subject: name.to_owned(),
-        title: format!("{name}: smaller"),
-        evidence: vec![name.to_owned()],
+        proposed: Proposed::Compute {
+            builds: name.to_owned(),
+            from: name.to_owned(),
+            to: name.to_owned(),
+        },
+        evidence: vec![Evidence::IdlePipeline {
+            pipeline: name.to_owned(),
+            code_changes: 0,
+            runs: 0,
+        }],
         saving,
         of_future: false,
         by_month: vec![saving.p50],
         min_speed: None,
         build_by_build: false,
-        assumptions: vec![name.to_owned()],
-        risks: vec![name.to_owned()],
+        assumptions: vec![Assumption::Machines {
+            compute: name.to_owned(),
+            size: name.to_owned(),
+        }],
+        risks: vec![Risk::Scenario(too_long(name))],
         scenario: scenario(name),
         overlaps: Vec::new(),
         oldest_price: None,
@@ -574,7 +595,10 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         waterfall,
         stored: Money::ZERO,
         range: Some((saving, 3)),
-        notes: HOSTILE.map(str::to_owned).to_vec(),
+        unknown: Vec::new(),
+        warnings: HOSTILE.map(too_long).to_vec(),
+        assumptions: Vec::new(),
+        discounts: Discounts::default(),
         currency: currency.clone(),
     };
     let savings = Optimization {
@@ -591,7 +615,10 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
             saving,
             scenario: all,
         }),
-        not_compared: vec![HOSTILE[0].to_owned()],
+        not_compared: vec![NotCompared::OtherPrices {
+            region: Region::new("us-east-1"),
+            pipelines: vec![HOSTILE[0].to_owned()],
+        }],
         observations: Vec::new(),
         below_min_saving: 0,
         unrated: 0,

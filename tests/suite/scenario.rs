@@ -21,6 +21,7 @@ use pipebill::{
             compare,
             fleet::simulate,
             parameter::{Axis, Parameter, sweep},
+            remark::{Unknown, Warning},
             workload::{BuildEvent, MonthEvents, Workload},
         },
     },
@@ -153,14 +154,9 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
         comparison
             .warnings
             .iter()
-            .any(|text| text.contains("15 minutes: it stays"))
+            .any(|warning| { matches!(warning, Warning::TooLongForLambda { builds: 1, .. }) })
     );
-    assert!(
-        comparison
-            .warnings
-            .iter()
-            .any(|text| text.contains("no privileged mode"))
-    );
+    assert!(comparison.warnings.contains(&Warning::LambdaLimits));
 }
 
 #[test]
@@ -170,7 +166,10 @@ fn what_a_region_does_not_price_is_unknown_and_not_nothing() {
     let comparison = compared(&workload, &[custom]);
     assert!(comparison.total.whole.baseline && !comparison.total.whole.scenario);
     assert!(
-        comparison.unknown[0].contains("Reserved-EC2-Custom"),
+        matches!(
+            &comparison.unknown[0],
+            Unknown::Price { meter, .. } if meter.usage_type.as_str().contains("Reserved-EC2-Custom")
+        ),
         "{:?}",
         comparison.unknown
     );
@@ -184,8 +183,13 @@ fn what_a_region_does_not_sell_stays_and_is_named() {
     assert!(comparison.total.whole.both());
     // 100 x 0.05 stay in us-east-1, 100 x 0.01 cost the same in Paris.
     assert_eq!(comparison.total.scenario, Money::new(dec("6")));
-    let stays = "CodeBuild Linux GPU small stays in us-east-1: not offered in eu-west-3 \
-                 (AWS list of 2025-11-04).";
+    let stays = Warning::StaysInRegion {
+        service: "CodeBuild".to_owned(),
+        meter: "Linux GPU small".to_owned(),
+        region: Region::new("us-east-1"),
+        to: Region::new("eu-west-3"),
+        listed: day("2025-11-04"),
+    };
     assert_eq!(comparison.warnings, [stays]);
 }
 
@@ -641,7 +645,7 @@ fn every_change_that_the_help_lists_is_one() {
         .output()
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let (_, listed) = help.split_once("Changes, by --set").unwrap();
+    let (_, listed) = help.split_once("Changes, with --set").unwrap();
     // A row is a word for its changes, two spaces or more, and these with commas and spaces between.
     let rows = listed
         .lines()

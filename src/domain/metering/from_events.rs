@@ -26,6 +26,7 @@ use crate::domain::{
     ids::{AccountId, Meter, Region, ResourceId},
     period::Month,
     quantity::{Quantity, Unit},
+    remark::Remark,
     services::{
         ACTION_MINUTE, ACTIVE_PIPELINE, CODEBUILD, CODECOMMIT, CODEDEPLOY, CODEPIPELINE,
         ON_PREMISES_UPDATE, SANDBOX, TRIAL_PIPELINE, USER_MONTH,
@@ -63,7 +64,7 @@ pub struct Metered {
     /// What is missing from it.
     pub gaps: Vec<Gap>,
     /// Which open rule was read how, and how much hangs on it.
-    pub notes: Vec<String>,
+    pub notes: Vec<Remark>,
 }
 
 /// What one record is kept apart by.
@@ -106,7 +107,7 @@ pub struct Metering<'c> {
     built_on: BTreeMap<String, u64>,
     /// Minutes of actions that run commands.
     commands: BTreeMap<AccountRegion, Decimal>,
-    notes: Vec<String>,
+    notes: Vec<Remark>,
 }
 
 impl<'c> Metering<'c> {
@@ -426,25 +427,16 @@ impl<'c> Metering<'c> {
         }
         for (place, count) in &self.v1 {
             if count.by_any_run != count.by_code_change {
-                self.notes.push(format!(
-                    "V1 pipelines in {}: {} active by code change, {} if any run counts.",
-                    shown(place),
-                    count.by_code_change,
-                    count.by_any_run
-                ));
+                self.notes.push(Remark::ActivePipelines {
+                    place: place.clone(),
+                    by_code_change: count.by_code_change,
+                    by_any_run: count.by_any_run,
+                });
             }
         }
         if self.groups.keys().any(|group| group.service == CODEBUILD) {
-            self.notes.push(
-                match self.options.queued_time {
-                    QueuedTime::Free => {
-                        "Builds are counted from PROVISIONING on; --queued-time billed counts \
-                         from submission."
-                    }
-                    QueuedTime::Billed => "Builds are counted from submission on.",
-                }
-                .to_owned(),
-            );
+            let counted = Remark::QueuedTime(self.options.queued_time);
+            self.notes.push(counted);
         }
         let gaps = std::mem::take(&mut self.gaps);
         let gaps = gaps.into_iter().map(|((what, reason), count)| Gap {
@@ -485,11 +477,11 @@ impl<'c> Metering<'c> {
             pipeline: None,
         };
         if low != high {
-            self.notes.push(format!(
-                "CodeCommit users of {account}: {} to {}, as a role counts once or each of its \
-                 sessions does. The low end is used.",
-                low.value, high.value
-            ));
+            self.notes.push(Remark::Users {
+                account: account.clone(),
+                low: low.value,
+                high: high.value,
+            });
         }
         self.add(
             group,

@@ -3,7 +3,7 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
-    FindingKind, Found, Proposal,
+    Assumption, Billing, Evidence, FindingKind, Found, Proposal, Proposed, Risk,
     prices::{Prices, Shift},
     projects::Project,
     slowdown::max_slowdown,
@@ -11,7 +11,6 @@ use super::{
 use crate::domain::{
     catalog::{Catalog, Compute, Grain},
     money::Money,
-    number::plain,
     scenario::{
         Change, LAMBDA_LIMIT, Target,
         workload::{DurationFactor, billed_units},
@@ -74,7 +73,7 @@ fn smaller_than<'c>(from: &Compute, catalog: &'c Catalog) -> Option<&'c Compute>
         .max_by_key(|compute| compute.memory)
 }
 
-/// Half-way between builds that do not notice and builds that use every processor.
+/// Half-way between builds unaffected by fewer processors and builds that use every processor.
 fn assumed_speed(from: &Compute, to: &Compute) -> Decimal {
     match (from.processors, to.processors) {
         (Some(from), Some(to)) if !from.is_zero() => {
@@ -215,31 +214,24 @@ fn consider(
         return;
     }
     let (count, shown) = (project.count(), project.shown());
-    let title = format!("{shown}: from {} to {}", from.name, to.name);
-    let unit = |grain: Grain| match grain {
-        Grain::Second => "s",
-        Grain::Minute | Grain::Provisioned => "min",
+    let billing = |compute: &Compute, units: Decimal, price: Decimal| Billing {
+        compute: compute.name.clone(),
+        grain: compute.grain,
+        units,
+        price,
     };
-    let currency = &found.currency;
-    let mut evidence = vec![format!(
-        "{} {} at {} {currency} on {}; {} {} at {} {currency} on {}",
-        plain(before),
-        unit(from.grain),
-        plain(own),
-        from.name,
-        plain(after.round_dp(1)),
-        unit(to.grain),
-        plain(price),
-        to.name
-    )];
+    let mut evidence = vec![Evidence::Units {
+        from: billing(from, before, own),
+        to: billing(to, after, price),
+    }];
     if count > 0 {
         let shortest = project.builds.iter().map(|build| build.length).min();
         let longest = project.builds.iter().map(|build| build.length).max();
-        evidence.push(format!(
-            "{count} builds of {} to {} s, each rounded up by itself",
-            shortest.unwrap_or(0) / 1000,
-            longest.unwrap_or(0) / 1000
-        ));
+        evidence.push(Evidence::Builds {
+            builds: count,
+            shortest: shortest.unwrap_or(0) / 1000,
+            longest: longest.unwrap_or(0) / 1000,
+        });
     }
     // As many units as cost what the builds cost now; the tariff only rises with them.
     let break_even = if project.rest.is_zero() && !project.builds.is_empty() {
@@ -273,24 +265,23 @@ fn consider(
     if let (Some(from_gb), Some(to_gb)) = (from.memory, to.memory)
         && to_gb < from_gb
     {
-        risks.push(format!(
-            "Memory falls from {} to {} GB; how much the builds need is not recorded.",
-            plain(from_gb),
-            plain(to_gb)
-        ));
+        risks.push(Risk::LessMemory {
+            from: from_gb,
+            to: to_gb,
+        });
     }
     let mut assumptions = Vec::new();
     if speed != Decimal::ONE {
-        assumptions.push(format!(
-            "{} times the speed: half-way between builds that do not notice and builds that use \
-             every processor.",
-            plain(speed)
-        ));
+        assumptions.push(Assumption::SpeedHalfway { speed });
     }
     found.drafts.push(Proposal {
         kind,
+        proposed: Proposed::Compute {
+            builds: shown.clone(),
+            from: from.name.clone(),
+            to: to.name.clone(),
+        },
         subject: shown,
-        title,
         evidence,
         changes: vec![Change::Compute {
             only: project.selector.clone(),

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use rust_decimal::Decimal;
 
-use super::{FindingKind, Found, PastMonth, Proposal, prices::Prices, projects::Project};
+use super::{
+    Assumption, Evidence, FindingKind, Found, NotCompared, PastMonth, Proposal, Proposed, Risk,
+    prices::Prices, projects::Project,
+};
 use crate::domain::{
     catalog::{Compute, Grain},
     ids::{AccountId, Region},
     money::Money,
-    number::plain,
     pattern::Pattern,
     scenario::{
         Change, Selector, Target, Term,
@@ -139,11 +141,13 @@ pub(super) fn find(
                 found.not_offered(fleet, region, listed);
                 continue;
             }
-            let place = match account {
-                Some(account) => format!("{compute} in {region} of {account}"),
-                None => format!("{compute} in {region}"),
+            let fleet = |below| NotCompared::Fleet {
+                compute: compute.to_owned(),
+                region: region.clone(),
+                account: account.cloned(),
+                below,
             };
-            unknown(&arrivals, minute, minutes, &place, found);
+            unknown(&arrivals, minute, minutes, fleet, found);
             continue;
         };
         let sized = arrivals.cheapest(Money::of(minutes, price), minute);
@@ -175,7 +179,7 @@ pub(super) fn find(
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "each is a word of the sentence")]
+#[expect(clippy::too_many_arguments, reason = "each is a part of the proposal")]
 fn draft(
     sized: &Sized,
     fleet: &Compute,
@@ -191,14 +195,14 @@ fn draft(
     found.drafts.push(Proposal {
         kind: FindingKind::Fleet,
         subject: format!("{compute} in {region}"),
-        title: format!("{compute} in {region}: a reserved fleet of {machines}"),
+        proposed: Proposed::Fleet {
+            compute: compute.to_owned(),
+            region: region.clone(),
+            machines,
+        },
         evidence: vec![
-            sized.run.describe(machines, all),
-            format!(
-                "the cheapest of all sizes, each run through the builds to the millisecond; {} \
-                 minutes are paid for, idle or not",
-                plain(all)
-            ),
+            Evidence::FleetUse(sized.run.used(machines, all)),
+            Evidence::CheapestFleet { minutes: all },
         ],
         changes: vec![Change::Compute {
             only,
@@ -209,18 +213,24 @@ fn draft(
             },
             speed: Decimal::ONE,
         }],
-        assumptions: vec![format!("Its machines are {}: {}.", fleet.name, fleet.size)],
-        risks: vec![
-            "A fleet is paid for at night and at weekends; fewer builds do not make it cheaper."
-                .to_owned(),
-        ],
+        assumptions: vec![Assumption::Machines {
+            compute: fleet.name.clone(),
+            size: fleet.size.clone(),
+        }],
+        risks: vec![Risk::PaidIdle],
         estimate,
         pays_from_speed: None,
     });
 }
 
 /// Says below which price the first machine would pay.
-fn unknown(arrivals: &Arrivals, minute: Decimal, minutes: Decimal, place: &str, found: &mut Found) {
+fn unknown(
+    arrivals: &Arrivals,
+    minute: Decimal,
+    minutes: Decimal,
+    fleet: impl Fn(Decimal) -> NotCompared,
+    found: &mut Found,
+) {
     let one = arrivals.with(1, Money::ZERO, minute);
     let on_demand: i64 = arrivals.minutes.iter().sum();
     let spared = Money::of(Decimal::from(on_demand), minute) - one.cost;
@@ -229,14 +239,7 @@ fn unknown(arrivals: &Arrivals, minute: Decimal, minutes: Decimal, place: &str, 
     }
     let price = (spared.amount() / minutes)
         .round_dp_with_strategy(6, rust_decimal::RoundingStrategy::ToZero);
-    found.fleets.push((
-        price,
-        format!(
-            "for {place} below {} {} a minute",
-            plain(price),
-            found.currency
-        ),
-    ));
+    found.fleets.push((price, fleet(price)));
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@
 //! | file | what it looks for |
 //! |---|---|
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
-//! | `compute.rs`, `break_even.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
+//! | `compute.rs`, `slowdown.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
 //! | `combine.rs` | which findings go together best |
 //! | `storage.rs` | logs and artifacts without an end, or forgotten |
-//! | `waste.rs` | rounding, second tries, queues, free units that nobody uses |
+//! | `waste.rs` | rounding, retries, queues, free units that nobody uses |
+//! | `reason.rs` | what a finding rests on, assumes and risks |
 //! | `prices.rs`, `projects.rs` | what a change is worth before it is rated; builds by project |
 //!
 //! The last month decides what is proposed. Each proposal is then rated on every month of the past, and
@@ -20,6 +21,7 @@ pub mod fleets;
 mod pipelines;
 mod prices;
 mod projects;
+mod reason;
 pub mod slowdown;
 pub mod split;
 mod storage;
@@ -29,6 +31,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
+
+pub use reason::{Assumption, Billing, Evidence, NotCompared, Observation, Proposed, Risk, Worth};
 
 use super::{
     catalog::{Catalog, Compute},
@@ -121,10 +125,10 @@ pub struct Finding {
     pub kind: FindingKind,
     /// The project, the pipelines or the compute type.
     pub subject: String,
-    /// The change in a few words.
-    pub title: String,
+    /// The change.
+    pub proposed: Proposed,
     /// What it rests on: numbers of the last month.
-    pub evidence: Vec<String>,
+    pub evidence: Vec<Evidence>,
     /// What a month saves: P10, P50 and P90 over [`Optimization::months`], or over futures.
     pub saving: Percentiles,
     /// [`Finding::saving`] is over months to come.
@@ -138,9 +142,9 @@ pub struct Finding {
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
     /// What the saving assumes.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// What could break.
-    pub risks: Vec<String>,
+    pub risks: Vec<Risk>,
     /// The change as `pipebill whatif` runs it.
     pub scenario: Scenario,
     /// Which findings, by their place in the list, change the same usage: their savings do not add up.
@@ -184,9 +188,9 @@ pub struct Optimization {
     /// The best of them that go together; none if there are fewer than two.
     pub best_combination: Option<BestCombination>,
     /// What could not be compared, and what is missing: a price, usually.
-    pub not_compared: Vec<String>,
+    pub not_compared: Vec<NotCompared>,
     /// What is lost without being on the bill, and what is free and unused.
-    pub observations: Vec<String>,
+    pub observations: Vec<Observation>,
     /// Findings that would save less than the least that was asked for.
     pub below_min_saving: u64,
     /// Proposals that were not rated, being far down the list.
@@ -198,11 +202,11 @@ pub struct Optimization {
 pub(super) struct Proposal {
     kind: FindingKind,
     subject: String,
-    title: String,
-    evidence: Vec<String>,
+    proposed: Proposed,
+    evidence: Vec<Evidence>,
     changes: Vec<Change>,
-    assumptions: Vec<String>,
-    risks: Vec<String>,
+    assumptions: Vec<Assumption>,
+    risks: Vec<Risk>,
     /// About what it would have saved in the last month.
     estimate: Money,
     pays_from_speed: Option<Decimal>,
@@ -223,22 +227,17 @@ type NotOffered = BTreeMap<String, (BTreeSet<Region>, NaiveDate)>;
 #[derive(Debug)]
 struct Found {
     least: Money,
-    /// What amounts are in.
-    currency: Currency,
     drafts: Vec<Proposal>,
     /// What has no price, by compute type.
     unpriced: BTreeMap<String, Unpriced>,
     /// What is not sold, by compute type.
     not_offered: NotOffered,
-    /// Below which price a fleet would pay, and in words.
-    fleets: Vec<(Decimal, String)>,
-    not_compared: BTreeSet<String>,
-    observations: Vec<String>,
+    /// Fleets without a price, each with the price below which it would pay.
+    fleets: Vec<(Decimal, NotCompared)>,
+    not_compared: BTreeSet<NotCompared>,
+    observations: Vec<Observation>,
     small: u64,
 }
-
-/// Fleets without a price that are named.
-const FLEETS_NAMED: usize = 3;
 
 impl Found {
     /// Notes that a project could not be compared for want of a price.
@@ -260,41 +259,27 @@ impl Found {
         regions.insert(region.clone());
     }
 
-    fn not_compared(&mut self) -> Vec<String> {
-        let mut all: Vec<String> = std::mem::take(&mut self.not_compared).into_iter().collect();
-        for (compute, unpriced) in &self.unpriced {
-            let noun = if unpriced.projects == 1 {
-                "project"
-            } else {
-                "projects"
-            };
-            let regions: Vec<&str> = unpriced.regions.iter().map(Region::as_str).collect();
-            all.push(format!(
-                "{compute} in {}, for {} {noun}: its price is not known; state it with --price \
-                 {}=…",
-                regions.join(" and "),
-                unpriced.projects,
-                unpriced.meter.usage_type
-            ));
-        }
-        for (compute, (regions, listed)) in &self.not_offered {
-            let regions: Vec<&str> = regions.iter().map(Region::as_str).collect();
-            all.push(format!(
-                "{compute}: not offered in {} (AWS list of {listed})",
-                regions.join(" and ")
-            ));
-        }
-        self.fleets.sort_by(|a, b| b.cmp(a));
-        let fleets: Vec<&str> = self.fleets.iter().map(|(_, text)| text.as_str()).collect();
-        if let Some(named) = fleets.get(..fleets.len().min(FLEETS_NAMED))
-            && !named.is_empty()
-        {
-            all.push(format!(
-                "reserved fleets: their price is not known; state it with --price. One machine would pay \
-                 {}",
-                named.join(", ")
-            ));
-        }
+    fn not_compared(&mut self) -> Vec<NotCompared> {
+        let mut all: Vec<NotCompared> =
+            std::mem::take(&mut self.not_compared).into_iter().collect();
+        let unpriced = std::mem::take(&mut self.unpriced).into_iter();
+        all.extend(unpriced.map(|(compute, unpriced)| NotCompared::Unpriced {
+            compute,
+            regions: unpriced.regions,
+            projects: unpriced.projects,
+            usage_type: unpriced.meter.usage_type,
+        }));
+        let not_offered = std::mem::take(&mut self.not_offered).into_iter();
+        all.extend(
+            not_offered.map(|(compute, (regions, listed))| NotCompared::NotOffered {
+                compute,
+                regions,
+                listed,
+            }),
+        );
+        let mut fleets = std::mem::take(&mut self.fleets);
+        fleets.sort_by(|a, b| b.cmp(a));
+        all.extend(fleets.into_iter().map(|(_, fleet)| fleet));
         all
     }
 }
@@ -313,7 +298,6 @@ pub fn optimize(
     let least = least.max(Money::new(Decimal::new(1, 6)));
     let mut found = Found {
         least,
-        currency: latest.rater.workload.currency.clone(),
         drafts: Vec::new(),
         unpriced: BTreeMap::new(),
         not_offered: BTreeMap::new(),
@@ -324,7 +308,8 @@ pub fn optimize(
     };
     search(latest, storage, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);
-    drafts.sort_by(|a, b| (b.estimate, a.kind, &a.title).cmp(&(a.estimate, b.kind, &b.title)));
+    drafts
+        .sort_by(|a, b| (b.estimate, a.kind, &a.proposed).cmp(&(a.estimate, b.kind, &b.proposed)));
     let unrated = drafts.len().saturating_sub(MOST_RATED);
     drafts.truncate(MOST_RATED);
     let mut before = Vec::new();
@@ -351,8 +336,9 @@ pub fn optimize(
     let proposed = findings.len();
     findings.retain(|finding| finding.saving.p50 >= least);
     found.small += (proposed - findings.len()) as u64;
-    findings
-        .sort_by(|a, b| (b.saving.p50, a.kind, &a.title).cmp(&(a.saving.p50, b.kind, &b.title)));
+    findings.sort_by(|a, b| {
+        (b.saving.p50, a.kind, &a.proposed).cmp(&(a.saving.p50, b.kind, &b.proposed))
+    });
     overlaps(&mut findings, latest);
     let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
@@ -390,7 +376,7 @@ fn search(month: &PastMonth<'_>, storage: &History, found: &mut Found) {
 enum Rated {
     Saves(Box<Finding>),
     /// Something in it has no price.
-    Unknown(String),
+    Unknown(NotCompared),
 }
 
 /// Rates a proposal on every month.
@@ -406,9 +392,12 @@ fn rated(
     let mut assumptions = draft.assumptions;
     for (month, before) in months.iter().zip(before) {
         let after = month.rater.value(&changes)?;
-        let was: BTreeSet<String> = unpriced(before);
+        let was = unpriced(before);
         if let Some(new) = unpriced(&after).difference(&was).next() {
-            return Ok(Rated::Unknown(format!("{}: {new}", draft.title)));
+            return Ok(Rated::Unknown(NotCompared::Proposal {
+                proposed: draft.proposed,
+                unknown: new.clone(),
+            }));
         }
         by_month.push(before.bill.total() - after.bill.total());
         oldest_price = oldest_price
@@ -416,8 +405,9 @@ fn rated(
             .chain(after.bill.oldest_price())
             .min();
         if by_month.len() == months.len() {
-            add(&mut risks, &after.applied.warnings);
-            add(&mut assumptions, &after.applied.assumptions);
+            let applied = after.applied;
+            risks.extend(applied.warnings.into_iter().map(Risk::Scenario));
+            assumptions.extend(applied.assumptions.into_iter().map(Assumption::Scenario));
         }
     }
     let last = months.last().map(|month| &month.rater);
@@ -435,16 +425,15 @@ fn rated(
         );
         of_pipelines && !month.facts.pipelines.is_empty()
     });
-    let note = draft.evidence.first().cloned();
     Ok(Rated::Saves(Box::new(Finding {
         kind: draft.kind,
-        subject: draft.subject,
         scenario: Scenario {
-            name: draft.title.clone(),
-            note,
+            name: format!("{} {}", draft.kind.name(), draft.subject),
+            note: None,
             changes: draft.changes,
         },
-        title: draft.title,
+        subject: draft.subject,
+        proposed: draft.proposed,
         evidence: draft.evidence,
         saving: Percentiles::of(by_month.clone()),
         of_future: false,
@@ -456,15 +445,6 @@ fn rated(
         overlaps: Vec::new(),
         oldest_price,
     })))
-}
-
-/// Adds what is not there yet.
-fn add(known: &mut Vec<String>, new: &BTreeSet<String>) {
-    for text in new {
-        if !known.contains(text) {
-            known.push(text.clone());
-        }
-    }
 }
 
 /// Tells whether a change is about a lot.

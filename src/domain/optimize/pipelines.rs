@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 
 use super::{
-    FindingKind, Found, PastMonth, Proposal,
+    Assumption, Evidence, FindingKind, Found, NotCompared, PastMonth, Proposal, Proposed, Risk,
     prices::Prices,
     split::{Candidate, Charges, cheapest},
 };
 use crate::domain::{
     ids::{AccountId, Meter, Region},
     metering::codepipeline::V1Activity,
-    number::plain,
+    money::Money,
     pattern::Pattern,
     plan::PipelineType,
     scenario::{
@@ -137,16 +137,15 @@ fn split(
         }
     }
     for (region, names) in elsewhere {
-        found.not_compared.insert(format!(
-            "pipelines in {region}, where a V1 pipeline or a V2 minute has another price or none: {}",
-            names.join(", ")
-        ));
+        found.not_compared.insert(NotCompared::OtherPrices {
+            region: region.clone(),
+            pipelines: names.into_iter().map(str::to_owned).collect(),
+        });
     }
     if guessed > 0 {
-        found.not_compared.insert(format!(
-            "{guessed} V1 pipelines: their V2 minutes are not known. `pipebill collect` reads their \
-             runs and builds; or state them: pipeline_type[pipeline:NAME]=V2,minutes=200"
-        ));
+        found
+            .not_compared
+            .insert(NotCompared::UnknownMinutes { pipelines: guessed });
     }
     // Minutes of V2 pipelines that are not among those that may move.
     let payer = pipelines[0].key.payer.as_ref();
@@ -193,54 +192,29 @@ fn split(
     });
     let count = |kind: PipelineType| moves.iter().filter(|(_, _, to)| *to == kind).count();
     let (to_v1, to_v2) = (count(PipelineType::V1), count(PipelineType::V2));
-    let noun = |count: usize| if count == 1 { "pipeline" } else { "pipelines" };
-    let title = match (to_v1, to_v2) {
-        (0, n) => format!("{n} {} to V2", noun(n)),
-        (n, 0) => format!("{n} {} to V1", noun(n)),
-        (a, b) => format!("{a} {} to V1, {b} to V2", noun(a)),
-    };
-    let currency = &found.currency;
-    let mut evidence = vec![format!(
-        "the cheapest of all ways to split {} pipelines that share what is free ({} V1, {} V2 \
-         minutes): V1 costs {} {currency} a month, as much as {} V2 minutes",
-        chosen.len(),
-        plain(free_pipelines),
-        plain(free_minutes),
-        plain(v1),
-        if v2.is_zero() {
-            "any number of".to_owned()
-        } else {
-            plain((v1 / v2).round_dp(1))
-        }
-    )];
+    let mut evidence = vec![Evidence::CheapestSplit {
+        pipelines: chosen.len(),
+        free_pipelines,
+        free_minutes,
+        pipeline_price: Money::new(v1),
+        minutes: v1.checked_div(v2),
+    }];
     for (pipeline, minutes, to) in &moves {
-        let name = pipeline.name.as_deref().unwrap_or_default();
-        let runs = pipeline.runs.map(|runs| format!(" of {runs} runs"));
-        evidence.push(format!(
-            "{name} to {to:?}: {} action minutes{} cost {} {currency} as V2, {} as V1",
-            plain(*minutes),
-            runs.unwrap_or_default(),
-            plain((*minutes * v2).round_dp(2)),
-            if pipeline.counts {
-                format!("{} {currency}", plain(v1))
-            } else {
-                "nothing".to_owned()
-            }
-        ));
+        evidence.push(Evidence::Pipeline {
+            pipeline: pipeline.name.clone().unwrap_or_default(),
+            to: *to,
+            minutes: *minutes,
+            runs: pipeline.runs,
+            as_v1: Money::new(if pipeline.counts { v1 } else { Decimal::ZERO }),
+            as_v2: Money::of(*minutes, v2),
+        });
     }
     let mut risks = Vec::new();
     if to_v1 > 0 {
-        risks.push(
-            "V1 has no trigger filters on branches, tags or paths, no pipeline variables and one \
-             execution mode. Whether these pipelines use them is not recorded."
-                .to_owned(),
-        );
+        risks.push(Risk::V1Features);
     }
     if to_v2 > 0 {
-        risks.push(
-            "V2 is billed by the minute of every action: longer or more frequent runs cost more."
-                .to_owned(),
-        );
+        risks.push(Risk::V2Minutes);
     }
     let by_type = [PipelineType::V1, PipelineType::V2].map(|kind| {
         let of_kind = moves.iter().filter(|(_, _, to)| *to == kind);
@@ -255,7 +229,7 @@ fn split(
     found.drafts.push(Proposal {
         kind: FindingKind::PipelineTypes,
         subject: "pipelines".to_owned(),
-        title,
+        proposed: Proposed::PipelineTypes { to_v1, to_v2 },
         evidence,
         changes: by_type.into_iter().flatten().collect(),
         assumptions: Vec::new(),
@@ -310,26 +284,17 @@ fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
         .and_then(|pipeline| price_of(PipelineType::V1, &pipeline.key, prices));
     let Some(price) = price else { return };
     let count = Decimal::from(idle.len());
-    let evidence = idle.iter().map(|pipeline| {
-        format!(
-            "{}: {} in {} runs",
-            pipeline.name.as_deref().unwrap_or_default(),
-            match pipeline.code_changes {
-                Some(1) => "one code change",
-                _ => "no code change",
-            },
-            pipeline.runs.unwrap_or(0)
-        )
+    let evidence = idle.iter().map(|pipeline| Evidence::IdlePipeline {
+        pipeline: pipeline.name.clone().unwrap_or_default(),
+        code_changes: pipeline.code_changes.unwrap_or(0),
+        runs: pipeline.runs.unwrap_or(0),
     });
-    let title = match &idle[..] {
-        [only] => format!(
-            "{}: one change a month keeps it active",
-            only.name.as_deref().unwrap_or_default()
-        ),
-        several => format!(
-            "{} pipelines that one change a month keeps active",
-            several.len()
-        ),
+    let proposed = Proposed::IdlePipelines {
+        only: match &idle[..] {
+            [only] => only.name.clone(),
+            _ => None,
+        },
+        pipelines: idle.len(),
     };
     let changes = only(&idle, all).into_iter().map(|only| Change::Total {
         of: Total::V1Pipelines,
@@ -339,14 +304,12 @@ fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     found.drafts.push(Proposal {
         kind: FindingKind::IdlePipelines,
         subject: "pipelines".to_owned(),
-        title,
+        proposed,
         evidence: evidence.collect(),
         changes: changes.collect(),
-        assumptions: vec![
-            "The pipeline is disabled or removed, or its change comes another way.".to_owned(),
-        ],
-        risks: vec!["A pipeline that changes rarely may still be needed.".to_owned()],
-        estimate: crate::domain::money::Money::of(count, price),
+        assumptions: vec![Assumption::PipelinesGone],
+        risks: vec![Risk::RarelyChanged],
+        estimate: Money::of(count, price),
         pays_from_speed: None,
     });
 }

@@ -3,10 +3,11 @@
 
 use rust_decimal::Decimal;
 
-use super::{FindingKind, Found, PastMonth, Proposal};
+use super::{
+    Assumption, Evidence, FindingKind, Found, NotCompared, PastMonth, Proposal, Proposed, Risk,
+};
 use crate::domain::{
     money::Money,
-    number::plain,
     pattern::Pattern,
     scenario::{Change, Selector, Term},
     storage::{History, IN_A_ROW, InMonth, ResourceDetail, StorageKind, Store},
@@ -37,29 +38,19 @@ pub(super) fn find(month: &PastMonth<'_>, history: &History, found: &mut Found) 
     // Stated usage has none.
     let Some(told) = history.told else { return };
     if told != ResourceDetail::Present {
-        found.not_compared.insert(
-            match told {
-                ResourceDetail::NotImported => {
-                    "logs and artifacts in storage: the bill was imported before they were read; \
-                     import it again"
-                }
-                _ => {
-                    "logs and artifacts in storage: the bill names no resources; a Cost and Usage \
-                     Report with resource IDs does"
-                }
-            }
-            .to_owned(),
-        );
+        found.not_compared.insert(match told {
+            ResourceDetail::NotImported => NotCompared::StorageNotImported,
+            _ => NotCompared::StorageNotInExport,
+        });
         return;
     }
     if history.months.last() != Some(&month.rater.workload.month) {
         return;
     }
     if history.months.len() < IN_A_ROW {
-        found.not_compared.insert(format!(
-            "logs and artifacts in storage: whether they grow or are forgotten shows in {IN_A_ROW} \
-             months on record"
-        ));
+        found
+            .not_compared
+            .insert(NotCompared::StorageMonths { needed: IN_A_ROW });
         return;
     }
     for left in [StorageKind::Logs, StorageKind::Artifacts] {
@@ -95,34 +86,19 @@ fn forgotten(history: &History, left: StorageKind, found: &mut Found) {
         is_quiet && is_known && worked.is_none_or(|month| month < first)
     };
     let all: Vec<Stored<'_>> = of(history, left).filter(is_forgotten).collect();
-    let (noun, work, nouns) = match left {
-        StorageKind::Logs => ("log group", "build", "log groups"),
-        StorageKind::Artifacts => ("artifact bucket", "pipeline run", "artifact buckets"),
-    };
-    let title = match &all[..] {
-        [] => return,
-        [only] => format!("{}: a forgotten {noun}", only.store.name),
-        several => format!("{} forgotten {nouns}", several.len()),
-    };
+    if all.is_empty() {
+        return;
+    }
     let evidence = |stored: &Stored<'_>| {
         let last = stored.last();
-        let worked = match history.last_work(stored.store) {
-            Some(month) => format!("last {work} billed in {month}"),
-            None => format!(
-                "no {work} billed since {}",
-                history
-                    .months
-                    .first()
-                    .map(ToString::to_string)
-                    .unwrap_or_default()
-            ),
-        };
-        format!(
-            "{}: {} GB for {} a month; {worked}",
-            stored.store.name,
-            gb(last.stored),
-            plain(last.cost.to_cents())
-        )
+        Evidence::Forgotten {
+            kind: left,
+            store: stored.store.name.clone(),
+            gb: last.stored,
+            cost: last.cost,
+            last_work: history.last_work(stored.store),
+            since: history.months.first().copied(),
+        }
     };
     let change = |only| Change::Storage {
         left,
@@ -135,12 +111,16 @@ fn forgotten(history: &History, left: StorageKind, found: &mut Found) {
     };
     let draft = Proposal {
         kind,
-        subject: nouns.to_owned(),
-        title,
+        subject: nouns(left).to_owned(),
+        proposed: Proposed::Forgotten {
+            kind: left,
+            only: name_of_only(&all),
+            stores: all.len(),
+        },
         evidence: Vec::new(),
         changes: Vec::new(),
-        assumptions: vec!["All that is stored there is deleted.".to_owned()],
-        risks: vec!["Somebody may keep them on purpose, e.g. for an audit.".to_owned()],
+        assumptions: vec![Assumption::AllDeleted],
+        risks: vec![Risk::KeptOnPurpose],
         estimate: Money::ZERO,
         pays_from_speed: None,
     };
@@ -166,66 +146,47 @@ fn retention(history: &History, left: StorageKind, found: &mut Found) {
             all.push(stored);
         }
     }
-    let (noun, nouns) = match left {
-        StorageKind::Logs => ("log group", "log groups"),
-        StorageKind::Artifacts => ("artifact bucket", "artifact buckets"),
-    };
-    let title = match &all[..] {
-        [] => return,
-        [only] => format!("{}: keep {} days", only.store.name, DAYS[0]),
-        several => format!("{} {nouns}: keep {} days", several.len(), DAYS[0]),
-    };
+    if all.is_empty() {
+        return;
+    }
     let longer: Money = all
         .iter()
         .filter_map(|stored| saving(stored, DAYS[1]))
         .sum();
     let evidence = |stored: &Stored<'_>| {
         let (first, last) = (stored.months[0], stored.last());
-        let taken_in = if last.taken_in.is_zero() {
-            String::new()
-        } else {
-            format!(", {} GB of logs taken in", gb(last.taken_in))
-        };
-        format!(
-            "{}: {} GB for {} a month, {} GB in {}{taken_in}; {} days keep {} GB",
-            stored.store.name,
-            gb(last.stored),
-            plain(last.cost.to_cents()),
-            gb(first.stored),
-            history
-                .months
-                .first()
-                .map(ToString::to_string)
-                .unwrap_or_default(),
-            DAYS[0],
-            gb(left_over(stored, DAYS[0]).unwrap_or_default())
-        )
+        Evidence::Growth {
+            store: stored.store.name.clone(),
+            gb: last.stored,
+            cost: last.cost,
+            first_gb: first.stored,
+            first: history.months.first().copied(),
+            ingested: last.taken_in,
+            days: DAYS[0],
+            kept: left_over(stored, DAYS[0]).unwrap_or_default(),
+        }
     };
     let change = |only| Change::Retention { left, only, days };
-    let (kind, risk) = match left {
-        StorageKind::Logs => (
-            FindingKind::LogRetention,
-            "Older logs are gone: export first what must be kept.",
-        ),
-        StorageKind::Artifacts => (
-            FindingKind::ArtifactRetention,
-            "What a pipeline would deploy again may be gone. In a bucket with versions, the rule must \
-             expire old versions too.",
-        ),
+    let kind = match left {
+        StorageKind::Logs => FindingKind::LogRetention,
+        StorageKind::Artifacts => FindingKind::ArtifactRetention,
     };
     let draft = Proposal {
         kind,
-        subject: nouns.to_owned(),
-        title,
-        evidence: vec![format!(
-            "stored more in each month on record, so nothing expires; {} days would save {} {}",
-            DAYS[1],
-            plain(longer.to_cents()),
-            found.currency
-        )],
+        subject: nouns(left).to_owned(),
+        proposed: Proposed::Retention {
+            kind: left,
+            only: name_of_only(&all),
+            stores: all.len(),
+            days: DAYS[0],
+        },
+        evidence: vec![Evidence::Growing {
+            days: DAYS[1],
+            saving: longer,
+        }],
         changes: Vec::new(),
-        assumptions: vec![format!("No {noun} is read back further than that.")],
-        risks: vec![risk.to_owned()],
+        assumptions: vec![Assumption::NotReadLater(left)],
+        risks: vec![Risk::Expired(left)],
         estimate: Money::ZERO,
         pays_from_speed: None,
     };
@@ -237,7 +198,7 @@ fn propose(
     history: &History,
     mut all: Vec<Stored<'_>>,
     mut draft: Proposal,
-    evidence: impl Fn(&Stored<'_>) -> String,
+    evidence: impl Fn(&Stored<'_>) -> Evidence,
     change: impl Fn(Selector) -> Change,
     found: &mut Found,
 ) {
@@ -283,6 +244,18 @@ fn only(meant: &[&Store], history: &History) -> Vec<Selector> {
     selectors
 }
 
-fn gb(value: Decimal) -> String {
-    plain(value.round_dp(1))
+/// Returns the name of a log group or bucket, if it is one.
+fn name_of_only(all: &[Stored<'_>]) -> Option<String> {
+    match all {
+        [only] => Some(only.store.name.clone()),
+        _ => None,
+    }
+}
+
+/// What files call log groups and buckets.
+fn nouns(kind: StorageKind) -> &'static str {
+    match kind {
+        StorageKind::Logs => "log groups",
+        StorageKind::Artifacts => "artifact buckets",
+    }
 }

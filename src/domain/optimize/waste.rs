@@ -1,4 +1,4 @@
-//! Builds that end just after a minute has begun, builds that fail and are tried again, and what is
+//! Builds that end just after a minute has begun, builds that fail and are retried, and what is
 //! lost without being billed.
 
 use std::collections::BTreeMap;
@@ -7,16 +7,14 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
 use super::{
-    FindingKind, Found, PastMonth, Proposal,
+    Assumption, Evidence, FindingKind, Found, Observation, PastMonth, Proposal, Proposed, Worth,
     prices::{Prices, Shift},
     projects::Project,
 };
 use crate::domain::{
     allowance::{Allowance, FreeTier},
     catalog::{Grain, ServiceKind},
-    ids::Currency,
     money::Money,
-    number::plain,
     quantity::{Quantity, Unit},
     scenario::{
         Change,
@@ -94,26 +92,26 @@ fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
         found.drafts.push(Proposal {
             kind: FindingKind::Rounding,
             subject: shown.clone(),
-            title: format!("{shown}: end builds {shorter} % sooner, before the next minute"),
+            proposed: Proposed::Shorter {
+                builds: shown,
+                percent: shorter,
+            },
             evidence: vec![
-                format!(
-                    "{over} of {} builds end within 12 s of a new minute and pay all of it",
-                    project.count()
-                ),
-                format!(
-                    "{shorter} % shorter builds bill {} minutes in place of {}: {} % less",
-                    plain(after),
-                    plain(before),
-                    plain((less * Decimal::ONE_HUNDRED / before).round_dp(0))
-                ),
+                Evidence::JustOver {
+                    over,
+                    builds: project.count(),
+                },
+                Evidence::FewerMinutes {
+                    shorter,
+                    before,
+                    after,
+                },
             ],
             changes: vec![Change::Minutes {
                 only: project.selector.clone(),
                 times,
             }],
-            assumptions: vec![format!(
-                "Every build becomes {shorter} % shorter, e.g. by a cache or a smaller image."
-            )],
+            assumptions: vec![Assumption::AllShorter { percent: shorter }],
             risks: Vec::new(),
             estimate: saving,
             pays_from_speed: None,
@@ -174,28 +172,21 @@ fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     found.drafts.push(Proposal {
         kind: FindingKind::Retries,
         subject: shown.clone(),
-        title: format!("{shown}: builds that fail and are tried again"),
-        evidence: vec![format!(
-            "{failures} of {} builds failed; {} were followed by another of the project within \
-             {RETRY_MINUTES} minutes and had billed {} of {} {}",
-            project.seen.len(),
-            again.len(),
-            plain(units),
-            plain(all),
-            match project.compute.grain {
-                Grain::Second => "seconds",
-                Grain::Minute | Grain::Provisioned => "minutes",
-            }
-        )],
+        proposed: Proposed::Retries { builds: shown },
+        evidence: vec![Evidence::Retried {
+            failed: failures,
+            builds: project.seen.len(),
+            retried: again.len(),
+            within: RETRY_MINUTES,
+            billed: units,
+            of: all,
+            grain: project.compute.grain,
+        }],
         changes: vec![Change::Builds {
             only: project.selector.clone(),
             times,
         }],
-        assumptions: vec![
-            "None of them would be needed: the most there is to save. That a build follows a failed \
-             one so soon makes it a second try; AWS does not say so."
-                .to_owned(),
-        ],
+        assumptions: vec![Assumption::NoRetries],
         risks: Vec::new(),
         estimate: saving,
         pays_from_speed: None,
@@ -217,12 +208,11 @@ fn rounded_away(projects: &[Project<'_>], builds: u64, found: &mut Found) {
         return;
     }
     let lost = billed - built;
-    found.observations.push(format!(
-        "Rounding up takes {} of {} billed build minutes ({} %), over {builds} builds.",
-        plain(lost.round_dp(0)),
-        plain(billed),
-        plain((lost * Decimal::ONE_HUNDRED / billed).round_dp(0))
-    ));
+    found.observations.push(Observation::Rounding {
+        added: lost,
+        billed,
+        builds,
+    });
 }
 
 fn queues(projects: &[Project<'_>], found: &mut Found) {
@@ -239,14 +229,13 @@ fn queues(projects: &[Project<'_>], found: &mut Found) {
     };
     let all: i64 = waits.iter().map(|(wait, _)| wait).sum();
     let long = waits.iter().filter(|(wait, _)| *wait > 60_000).count();
-    found.observations.push(format!(
-        "Builds waited {} minutes in the queue, {long} of {} longer than one, at most {} s ({project}). \
-         AWS bills none of it, so it saves no dollars: people wait. A reserved fleet keeps machines \
-         ready, and a higher limit of concurrent builds lets more of them begin at once.",
-        plain((Decimal::from(all) / Decimal::from(60_000)).round_dp(0)),
-        waits.len(),
-        longest / 1000
-    ));
+    found.observations.push(Observation::Queue {
+        minutes: Decimal::from(all) / Decimal::from(60_000),
+        long,
+        builds: waits.len(),
+        longest: longest / 1000,
+        project: (*project).to_owned(),
+    });
 }
 
 fn failures(projects: &[Project<'_>], found: &mut Found) {
@@ -260,31 +249,26 @@ fn failures(projects: &[Project<'_>], found: &mut Found) {
         }
     }
     if count > 0 {
-        found.observations.push(format!(
-            "{count} builds failed and {again} of them were tried again within {RETRY_MINUTES} \
-             minutes; failed builds cost {} {} together, before free units.",
-            plain(cost.to_cents()),
-            found.currency
-        ));
+        found.observations.push(Observation::Failures {
+            failed: count,
+            retried: again,
+            within: RETRY_MINUTES,
+            cost,
+        });
     }
 }
 
 /// Says what unused free units of a service are worth, at the lowest price paid for the like of them.
-fn worth(
-    allowance: &Allowance,
-    left: Decimal,
-    projects: &[Project<'_>],
-    currency: &Currency,
-) -> String {
+fn worth(allowance: &Allowance, left: Decimal, projects: &[Project<'_>]) -> Worth {
     let of = |service: &str| {
         let mut meters = allowance.meters.iter();
         meters.any(|meter| meter.service.as_str() == service)
     };
     if of(CODEPIPELINE) {
-        return " What pipelines could save by them is in the split of pipelines.".to_owned();
+        return Worth::InSplit;
     }
     if !of(CODEBUILD) {
-        return String::new();
+        return Worth::NotSaid;
     }
     // Free seconds are worth the minutes they stand for, at the same speed.
     let minutes = match allowance.unit {
@@ -307,13 +291,13 @@ fn worth(
     match prices.into_iter().find(|(_, units)| *units > Decimal::ZERO) {
         Some(((price, name), units)) => {
             let minutes = minutes.min(units).round_dp(0);
-            format!(
-                " At most {} {currency} a month: what {} of the minutes paid on {name} cost.",
-                plain(Money::of(minutes, price).to_cents()),
-                plain(minutes)
-            )
+            Worth::AtMost {
+                minutes,
+                compute: name.to_owned(),
+                cost: Money::of(minutes, price),
+            }
         }
-        None => " No build that is paid for could use them.".to_owned(),
+        None => Worth::Nothing,
     }
 }
 
@@ -344,12 +328,11 @@ fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found
         let used = used.max(Decimal::ZERO);
         let left = allowance.left(FreeTier::Payer, &month.rater.terms.used) - used;
         if left > Decimal::ZERO {
-            found.observations.push(format!(
-                "Free and not used: {} of {}.{}",
-                Quantity::new(left, allowance.unit),
-                allowance.name,
-                worth(allowance, left, projects, &workload.currency)
-            ));
+            found.observations.push(Observation::Unused {
+                quantity: Quantity::new(left, allowance.unit),
+                allowance: allowance.name.to_string(),
+                worth: worth(allowance, left, projects),
+            });
         }
     }
 }

@@ -13,13 +13,13 @@ use super::{
     change::{Adjust, Change, Selector, Subject, Target, Total},
     duration::{DurationFactor, TimedBuild, billed_units},
     fleet, offered,
+    remark::{Assumption, Unknown, Warning},
     workload::{Basis, PipelineUse, UsageGroup, Workload, grain_of},
 };
 use crate::domain::{
     allowance::FreeTier,
     catalog::{Catalog, Compute, Grain},
     ids::{AccountId, Meter, Region, ResourceId},
-    number::plain,
     plan::{PipelineType, PricingTerms, baseline_use},
     quantity::{Quantity, Unit},
     services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
@@ -67,11 +67,11 @@ pub struct Applied {
     /// How far each change reached, in their order.
     pub reach: Vec<ChangeCoverage>,
     /// What could break.
-    pub warnings: BTreeSet<String>,
+    pub warnings: BTreeSet<Warning>,
     /// What the figures assume.
-    pub assumptions: BTreeSet<String>,
+    pub assumptions: BTreeSet<Assumption>,
     /// What cannot be known without being stated.
-    pub unknown: BTreeSet<String>,
+    pub unknown: BTreeSet<Unknown>,
     /// Pipelines without recorded runs were taken to be like others.
     pub guessed: bool,
 }
@@ -100,7 +100,7 @@ struct Application<'a> {
     changes: &'a [&'a Change],
     out: Applied,
     /// Builds that take too long for Lambda, by project.
-    too_long: BTreeMap<String, u64>,
+    too_long: BTreeMap<Option<String>, u64>,
 }
 
 /// Applies changes to a month.
@@ -137,11 +137,7 @@ impl<'a> Application<'a> {
             .iter()
             .any(|change| change.storage_kind().is_some())
         {
-            self.out.assumptions.insert(
-                "Both sides include the logs and artifacts in storage, at the prices they were billed \
-                 at; a bill has them among S3 and CloudWatch."
-                    .to_owned(),
-            );
+            self.out.assumptions.insert(Assumption::IncludesStorage);
         }
         let mut group_changes = self.group_changes(selects);
         let moved = self.pipeline_types(&mut group_changes);
@@ -162,15 +158,15 @@ impl<'a> Application<'a> {
                 _ => self.group(at, group, *group_change),
             }
         }
-        for (name, count) in &self.too_long {
-            let (builds, they) = match count {
-                1 => ("build", "takes longer than Lambda's 15 minutes: it stays"),
-                _ => ("builds", "take longer than Lambda's 15 minutes: they stay"),
-            };
-            let month = self.workload.month;
-            let text = format!("In {month}, {count} {builds} of {name} {they}.");
-            self.out.warnings.insert(text);
-        }
+        let month = self.workload.month;
+        let too_long = std::mem::take(&mut self.too_long).into_iter();
+        self.out
+            .warnings
+            .extend(too_long.map(|(project, builds)| Warning::TooLongForLambda {
+                month,
+                project,
+                builds,
+            }));
         self.out.pieces.extend(moved);
         for ((change, _, region), groups) in fleets {
             self.fleet(change, &region, &groups, &group_changes);
@@ -275,7 +271,6 @@ impl<'a> Application<'a> {
         let mut pieces = Vec::new();
         for (at, (to, stated, change)) in moved {
             let pipeline = &self.workload.pipelines[at];
-            let shown = pipeline.name.as_deref().unwrap_or("unnamed pipelines");
             let (usage_type, unit, quantity) = match to {
                 PipelineType::V1 if pipeline.counts => {
                     (ACTIVE_PIPELINE, Unit::Pipeline, pipeline.count)
@@ -287,10 +282,9 @@ impl<'a> Application<'a> {
                         minutes
                     });
                     let Some(minutes) = stated.or(known) else {
-                        self.out.unknown.insert(format!(
-                            "V2 minutes of {shown}: state them, e.g. \
-                             pipeline_type[…]=V2,minutes=200"
-                        ));
+                        self.out.unknown.insert(Unknown::PipelineMinutes {
+                            pipeline: pipeline.name.clone(),
+                        });
                         continue;
                     };
                     let quantity = minutes * pipeline.count;
@@ -321,20 +315,14 @@ impl<'a> Application<'a> {
     }
 
     fn note_basis(&mut self, basis: Basis) {
-        let text = match basis {
+        self.out.assumptions.insert(match basis {
             Basis::Known => return,
-            Basis::BuildsAndRuns => {
-                "V2 minutes of V1 pipelines: those of their builds, and one of source for each \
-                 run. Deployments and other actions are not recorded of V1 pipelines: state \
-                 minutes=… if they have such."
-            }
+            Basis::BuildsAndRuns => Assumption::MinutesFromBuilds,
             Basis::LikeOthers => {
                 self.out.guessed = true;
-                "V2 minutes of V1 pipelines whose runs are not known: the mean of the V2 \
-                 pipelines. State minutes=… if you know better."
+                Assumption::MinutesLikeOthers
             }
-        };
-        self.out.assumptions.insert(text.to_owned());
+        });
     }
 
     fn is_meant(&self, pipeline: &PipelineUse, only: &Selector) -> bool {
@@ -375,9 +363,7 @@ impl<'a> Application<'a> {
         let goes = if all_fit { &group.builds } else { &go };
         if !stay.is_empty() {
             let count: u64 = stay.iter().map(|build| u64::from(build.count)).sum();
-            let name = group.name();
-            let name = name.unwrap_or_else(|| "an unnamed project".to_owned());
-            *self.too_long.entry(name).or_default() += count;
+            *self.too_long.entry(group.name()).or_default() += count;
             let quantity = Decimal::from(billed_units(&stay, from, slower)) * group_change.many;
             self.piece(at, group, group_change.region, None, quantity, group.unit);
         }
@@ -410,18 +396,15 @@ impl<'a> Application<'a> {
             .daily_growth
             .and_then(|a_day| a_day.kept(group.rest, days));
         let quantity = if let Some(left) = left {
-            self.out.assumptions.insert(format!(
-                "What expires is gone within {GRACE_DAYS} days. Each day adds as much as those of the \
-                 busiest month on record: by the growth of what is stored, and of logs at least 15 % of \
-                 what is taken in."
-            ));
+            self.out
+                .assumptions
+                .insert(Assumption::Expiry { days: GRACE_DAYS });
             left
         } else {
-            self.out.unknown.insert(format!(
-                "What {} days leave in {}: its months on record do not tell",
-                plain(days),
-                group.name().unwrap_or_default()
-            ));
+            self.out.unknown.insert(Unknown::Retention {
+                store: group.name().unwrap_or_default(),
+                days,
+            });
             group.rest
         };
         self.piece(
@@ -435,31 +418,17 @@ impl<'a> Application<'a> {
     }
 
     fn say_what_a_move_means(&mut self, to: &Compute, speed: Decimal) {
-        let pace = if speed == Decimal::ONE {
-            format!(
-                "Builds take as long on {} as before: try it, and state speed=…",
-                to.name
-            )
+        let compute = to.name.clone();
+        self.out.assumptions.insert(if speed == Decimal::ONE {
+            Assumption::SameDuration { compute }
         } else {
-            format!(
-                "Builds run {} times as fast on {}: try it.",
-                plain(speed),
-                to.name
-            )
-        };
-        self.out.assumptions.insert(pace);
+            Assumption::Speed { compute, speed }
+        });
         if to.grain == Grain::Second {
-            self.out.warnings.insert(
-                "Lambda compute ends a build after 15 minutes and has no privileged mode (no \
-                 Docker builds), no VPC and no cache. Whether these builds need any of it is not \
-                 recorded."
-                    .to_owned(),
-            );
+            self.out.warnings.insert(Warning::LambdaLimits);
         }
         if to.name.starts_with("arm") || to.name.contains(".arm.") {
-            self.out
-                .warnings
-                .insert("Builds must run on ARM: images, tools and tests.".to_owned());
+            self.out.warnings.insert(Warning::NeedsArm);
         }
     }
 
@@ -543,40 +512,30 @@ impl<'a> Application<'a> {
                 }
             }
             if group_change.many != Decimal::ONE {
-                self.out.unknown.insert(
-                    "When more or fewer builds would come to a fleet: builds*=… and a fleet do not \
-                     go together."
-                        .to_owned(),
-                );
+                self.out.unknown.insert(Unknown::FleetArrivals);
             }
             if !group.rest.is_zero() {
-                self.out.warnings.insert(
-                    "Usage that is known as a total only stays on demand: when its builds ran is \
-                     not known."
-                        .to_owned(),
-                );
+                self.out.warnings.insert(Warning::TotalStaysOnDemand);
                 let slower = DurationFactor::of(group_change.long, Decimal::ONE);
                 let rest = slower.times(group.rest);
                 self.piece(at, group, Some(region), None, rest, group.unit);
             }
         }
         if undated > 0 {
-            self.out.assumptions.insert(format!(
-                "{undated} stated builds never wait for a machine and never overflow: when they run \
-                 is not stated."
-            ));
+            self.out
+                .assumptions
+                .insert(Assumption::NeverWait { builds: undated });
         }
         arrivals.sort_unstable();
         let timed: Vec<(i64, i64)> = arrivals.iter().map(|build| (build.0, build.1)).collect();
         let run = fleet::simulate(&timed, *machines, *overflow);
         let account = &self.workload.groups[groups[0]].key.account;
-        let account = account.as_ref().map(|account| format!(" in {account}"));
-        self.out.assumptions.insert(format!(
-            "In {} of {region}{}, {}; it is billed for every minute it is provisioned, idle or not.",
-            self.workload.month,
-            account.unwrap_or_default(),
-            run.describe(*machines, minutes)
-        ));
+        self.out.assumptions.insert(Assumption::Fleet {
+            month: self.workload.month,
+            region: region.clone(),
+            account: account.clone(),
+            used: run.used(*machines, minutes),
+        });
         let mut over: BTreeMap<usize, i64> = BTreeMap::new();
         for at in run.overflowed {
             let (_, _, group_at, build) = arrivals[at];
@@ -654,11 +613,11 @@ impl<'a> Application<'a> {
                 only: only.clone(),
                 to,
             };
-            self.out.warnings.insert(format!(
-                "{name}: there are {} in {}, so none is left.",
-                plain(before.normalize()),
-                workload.month
-            ));
+            self.out.warnings.insert(Warning::NoneLeft {
+                change: name.to_string(),
+                quantity: before.normalize(),
+                month: workload.month,
+            });
         }
         let unit = self
             .catalog
@@ -719,11 +678,8 @@ impl<'a> Application<'a> {
         for (item, quantity) in baseline_use(catalog, pipelines, runs) {
             self.add(item.meter.clone(), quantity);
         }
-        self.out.assumptions.insert(format!(
-            "Security baseline: assumed use of {} pipelines and {} runs; what the bill has of these \
-             services already is not taken off.",
-            plain(pipelines),
-            plain(runs)
-        ));
+        self.out
+            .assumptions
+            .insert(Assumption::SecurityBaseline { pipelines, runs });
     }
 }

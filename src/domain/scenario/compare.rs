@@ -13,6 +13,7 @@ use rust_decimal::Decimal;
 use super::{
     apply::{Applied, ChangeCoverage, ScenarioUsage, Selects, apply},
     change::{Change, Scenario, Selector, Target},
+    remark::{Assumption, Unknown, Warning},
     waterfall::{MOST_IN_EVERY_ORDER, Waterfall, WaterfallStep, contributions},
     workload::Workload,
 };
@@ -364,11 +365,11 @@ pub struct Comparison {
     /// How far each change reached, over all months, in the order of the changes.
     pub reach: Vec<ChangeCoverage>,
     /// What could break.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
     /// What the figures assume.
-    pub assumptions: Vec<String>,
+    pub assumptions: Vec<Assumption>,
     /// What has no price or cannot be known: the totals are partial.
-    pub unknown: Vec<String>,
+    pub unknown: Vec<Unknown>,
     /// Somewhere in it pipelines without recorded runs were taken to be like others.
     pub guessed: bool,
     /// The oldest day of the price lists that it rests on.
@@ -517,15 +518,14 @@ pub fn compare(
 }
 
 /// Names what has no price or cannot be known.
-pub fn unpriced(value: &Value) -> BTreeSet<String> {
-    let lines = value.bill.unpriced().map(|line| {
-        let reason = line.unpriced.as_ref().map(|(_, why)| why.reason());
-        format!(
-            "{} in {}: {}",
-            line.key.meter,
-            line.key.region,
-            reason.unwrap_or_default()
-        )
+pub fn unpriced(value: &Value) -> BTreeSet<Unknown> {
+    let lines = value.bill.unpriced().filter_map(|line| {
+        let (_, reason) = line.unpriced.as_ref()?;
+        Some(Unknown::Price {
+            meter: line.key.meter.clone(),
+            region: line.key.region.clone(),
+            reason: reason.clone(),
+        })
     });
     lines.chain(value.applied.unknown.iter().cloned()).collect()
 }
@@ -564,42 +564,6 @@ fn add_meters(meters: &mut Vec<MeterDifference>, bill: &Bill, after: bool) {
         if sum.status != "priced" {
             *status = sum.status;
         }
-    }
-}
-
-impl Comparison {
-    /// Says what each change did to what, change by change.
-    pub fn evidence(&self) -> Vec<String> {
-        self.scenario
-            .changes
-            .iter()
-            .zip(&self.reach)
-            .filter(|(change, _)| !change.is_of_terms())
-            .map(|(change, reach)| {
-                let mut parts = Vec::new();
-                if reach.builds > 0 {
-                    let plural = if reach.builds == 1 { "" } else { "s" };
-                    parts.push(format!("{} build{plural} one by one", reach.builds));
-                }
-                if reach.pipelines > 0 {
-                    let plural = if reach.pipelines == 1 { "" } else { "s" };
-                    parts.push(format!("{} pipeline{plural}", reach.pipelines));
-                }
-                for (unit, quantity) in &reach.totals {
-                    if !quantity.is_zero() || parts.is_empty() {
-                        let quantity = Quantity::new(quantity.round_dp(2), *unit);
-                        parts.push(format!("{quantity} as a total"));
-                    }
-                }
-                if parts.is_empty() {
-                    parts.push(match change {
-                        Change::SecurityBaseline => "assumed usage".to_owned(),
-                        _ => "nothing in these months".to_owned(),
-                    });
-                }
-                format!("{change}: {}", parts.join(", "))
-            })
-            .collect()
     }
 }
 

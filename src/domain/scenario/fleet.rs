@@ -4,8 +4,6 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use rust_decimal::Decimal;
 
-use crate::domain::number::plain;
-
 /// What became of the builds.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct FleetRun {
@@ -67,28 +65,38 @@ pub fn most_at_once(builds: &[(i64, i64)]) -> u32 {
     u32::try_from(most.max().unwrap_or(0)).unwrap_or(0)
 }
 
+/// How busy a fleet is.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct FleetUse {
+    /// Its machines.
+    pub machines: u32,
+    /// Builds that ran on it.
+    pub builds: u64,
+    /// The share of the time in which it builds, in percent.
+    pub busy_percent: Decimal,
+    /// Builds that found no free machine and ran on demand.
+    pub overflowed: u64,
+    /// Builds that waited for a machine.
+    pub waited: u64,
+    /// The longest wait, in whole seconds.
+    pub longest_wait: u64,
+}
+
 impl FleetRun {
-    /// Says how the fleet did, in words.
-    pub fn describe(&self, machines: u32, minutes: Decimal) -> String {
+    /// Returns how busy a fleet was that is paid for over so many minutes.
+    pub fn used(&self, machines: u32, minutes: Decimal) -> FleetUse {
         let busy = Decimal::from_i128_with_scale(self.busy, 3) / Decimal::from(60);
-        let share = if minutes.is_zero() {
-            Decimal::ZERO
-        } else {
-            busy / minutes * Decimal::ONE_HUNDRED
-        };
-        let mut text = format!(
-            "a fleet of {machines}: {} builds on it, busy {} % of the time",
-            self.on_fleet,
-            plain(share.round_dp(1))
-        );
-        if !self.overflowed.is_empty() {
-            text += &format!(", {} overflow on demand", self.overflowed.len());
+        let share = busy.checked_div(minutes).unwrap_or_default();
+        FleetUse {
+            machines,
+            builds: self.on_fleet,
+            busy_percent: (share * Decimal::ONE_HUNDRED).round_dp(1),
+            overflowed: self.overflowed.len() as u64,
+            waited: self.waited,
+            longest_wait: u64::try_from(self.longest_wait)
+                .unwrap_or_default()
+                .div_ceil(1000),
         }
-        if self.waited > 0 {
-            let seconds = self.longest_wait / 1000 + i64::from(self.longest_wait % 1000 > 0);
-            text += &format!(", {} wait, at most {seconds} s", self.waited);
-        }
-        text
     }
 }
 

@@ -1,7 +1,10 @@
 //! What AWS sells where builds would go: not every size in each region, and machines of fleets by names
 //! of their own.
 
-use super::workload::{UsageGroup, Workload};
+use super::{
+    remark::Warning,
+    workload::{UsageGroup, Workload},
+};
 use crate::domain::{
     catalog::{Catalog, Compute},
     ids::{Meter, Region},
@@ -16,7 +19,7 @@ pub(super) fn stays(
     group: &UsageGroup,
     meter: &Meter,
     to: &Region,
-) -> Option<String> {
+) -> Option<Warning> {
     let listed = catalog.not_offered(meter, to, group.day)?;
     if stated
         .iter()
@@ -26,11 +29,13 @@ pub(super) fn stays(
     }
     let known = catalog.meter(&meter.service, meter.usage_type.as_str());
     let name = known.map_or(meter.usage_type.as_str(), |info| &info.name);
-    Some(format!(
-        "{} {name} stays in {}: not offered in {to} (AWS list of {listed}).",
-        catalog.service_name(&meter.service),
-        group.key.region
-    ))
+    Some(Warning::StaysInRegion {
+        service: catalog.service_name(&meter.service).to_owned(),
+        meter: name.to_owned(),
+        region: group.key.region.clone(),
+        to: to.clone(),
+        listed,
+    })
 }
 
 /// Returns what the machines of a fleet are: those stated, else the same as the builds had on demand,

@@ -7,9 +7,7 @@ use serde::Serialize;
 use super::{Grid, pictures::month_name, plain_text, sections};
 use crate::{
     domain::{bill::Bill, exchange::Exchange, number::plain},
-    report::{
-        Cell, Column, Table, counted, finality, forecast::View, formats::ReportInput, show_money,
-    },
+    report::{Cell, Column, Table, forecast::View, formats::ReportInput, words},
 };
 
 /// How the figures came about.
@@ -31,14 +29,14 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
     let mut notes: Vec<String> = Vec::new();
     if let Some(forecast) = input.forecast {
         words.push(
-            "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
-             thousands of possible futures are rated with free tiers and whole-pipeline fees."
+            "Usage is forecast, not cost: each meter with an ensemble weighted by past accuracy, and \
+             thousands of simulations are rated with free tiers and whole-pipeline fees."
                 .to_owned(),
         );
-        notes.extend(crate::report::forecast::notes(
+        notes.extend(words::all(&words::forecast::notes(
             &forecast.result,
             &View::of(forecast, input.catalog),
-        ));
+        )));
     }
     if let Some(exchange) = exchange {
         notes.push(format!(
@@ -50,15 +48,8 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
             exchange.source
         ));
     }
-    for outside in &bill.outside {
-        notes.push(format!(
-            "Not in this report: {} of the export, {}.",
-            counted(outside.services as u64, "other service"),
-            show_money(outside.cost, &outside.currency)
-        ));
-    }
-    notes.extend(finality::notes(bill));
-    notes.extend(bill.notes.iter().cloned());
+    notes.extend(words::all(&words::bill::other_services("Excluded", bill)));
+    notes.extend(words::all(&words::bill::of_reading(bill)));
     if let Some(overview) = input.overview {
         for (month, bill) in &overview.months {
             if let Some(bill) = bill

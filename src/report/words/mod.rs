@@ -3,10 +3,28 @@
 //! The domain says what is so, as an enum with typed fields; a file here turns it into a [`Note`]:
 //! a code for programs, a sentence for people, and the facts of the sentence, exact.
 
-use crate::report::Cell;
+pub(crate) mod bill;
+pub(crate) mod check;
+pub mod costs;
+pub mod discounts;
+pub(crate) mod forecast;
+pub(crate) mod optimize;
+pub(crate) mod reconcile;
+pub(crate) mod scenario;
+pub(crate) mod sweep;
+
+use rust_decimal::Decimal;
+
+use crate::{
+    domain::{allocation::Policy, ids::Currency, money::Money, number::plain, usage::Gap},
+    report::{Block, Cell, currency_sign, grouped, show_money},
+};
 
 /// Notes that people see below a table; `--explain` and JSON have all.
 const BELOW_A_TABLE: usize = 5;
+
+/// Notes of one code stand in one line up to so many letters; beyond, they are counted.
+const TOGETHER: usize = 160;
 
 /// Something a reader should know: what changes how a table is to be read, what a saving rests on,
 /// what is missing.
@@ -49,25 +67,24 @@ impl Note {
 ///
 /// Notes come most important first. `rest` says how to see all of them, as `--explain`.
 pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
-    let mut lines: Vec<(&Note, usize)> = Vec::new();
+    let mut lines: Vec<(&'static str, String, usize)> = Vec::new();
     for note in notes {
-        match lines.iter_mut().find(|(first, _)| first.code == note.code) {
-            Some((_, more)) => *more += 1,
-            None => lines.push((note, 0)),
+        match lines.iter_mut().find(|(code, ..)| *code == note.code) {
+            Some((_, text, 0)) if text.len() + note.text.len() < TOGETHER => {
+                *text = format!("{text} {}", note.text);
+            }
+            Some((.., more)) => *more += 1,
+            None => lines.push((note.code, note.text.clone(), 0)),
         }
     }
-    let hidden: usize = lines
-        .iter()
-        .skip(BELOW_A_TABLE)
-        .map(|(_, more)| more + 1)
-        .sum();
-    let repeated: usize = lines.iter().take(BELOW_A_TABLE).map(|(_, more)| more).sum();
+    let hidden = lines.split_off(lines.len().min(BELOW_A_TABLE));
+    let hidden: usize = hidden.iter().map(|(.., more)| more + 1).sum();
+    let repeated: usize = lines.iter().map(|(.., more)| more).sum();
     let mut shown: Vec<String> = lines
-        .iter()
-        .take(BELOW_A_TABLE)
-        .map(|(note, more)| match more {
-            0 => note.text.clone(),
-            more => format!("{} (+{more} more like this)", note.text),
+        .into_iter()
+        .map(|(_, text, more)| match more {
+            0 => text,
+            more => format!("{text} (+{more} more like this)"),
         })
         .collect();
     match hidden + repeated {
@@ -78,9 +95,81 @@ pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
     shown
 }
 
+/// Returns the lines that people see of a block of notes.
+pub(super) fn seen(block: &Block) -> Vec<String> {
+    match block {
+        Block::Notes(notes) => below_a_table(notes, "--format json"),
+        Block::Explained { notes, all: false } => below_a_table(notes, "--explain"),
+        Block::Explained { notes, .. } => all(notes),
+        _ => Vec::new(),
+    }
+}
+
 /// Returns every line, for `--explain`.
 pub fn all(notes: &[Note]) -> Vec<String> {
     notes.iter().map(|note| note.text.clone()).collect()
+}
+
+/// Shows a number as in tables: grouped, to two decimals.
+fn number(number: Decimal) -> String {
+    grouped(&plain(number.round_dp(2)))
+}
+
+/// Shows a count as in tables.
+fn count(count: u64) -> String {
+    grouped(&count.to_string())
+}
+
+/// Shows how many there are of something.
+fn counted(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", count(n))
+}
+
+/// Shows a price of a unit, which is not rounded.
+fn price(price: Decimal, currency: &Currency) -> String {
+    format!("{}{}", currency_sign(currency), plain(price))
+}
+
+/// Begins a sentence with a text.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// Returns what follows the label of a sentence.
+fn after_label(text: &str) -> &str {
+    text.split_once(": ").map_or(text, |(_, rest)| rest)
+}
+
+/// Says that charges other than usage are left out.
+pub(crate) fn usage_only(others: Money, currency: &Currency) -> Note {
+    Note::new(
+        "usage_only",
+        format!(
+            "Usage only: credits, refunds, taxes and fees ({}) are excluded.",
+            show_money(others, currency)
+        ),
+    )
+    .with("other_charges", Cell::Money(others, currency.clone()))
+}
+
+/// Says how free units are shared in an allocation.
+pub(crate) fn allocation(policy: Policy) -> Note {
+    let text = match policy {
+        Policy::AsBilled => "Each row shows what its own usage was billed, after free units.",
+        Policy::Proportional => "Free units are shared by quantity: our policy, not AWS's.",
+        Policy::Chronological => "Free units go to the earliest usage: our policy, not AWS's.",
+    };
+    Note::new("policy", format!("{text} Rows sum to the bill.")).with("policy", policy.name())
+}
+
+/// Says that usage is missing.
+fn of_gap(label: &str, gap: &Gap) -> Note {
+    Note::new("missing", format!("{label}: {}: {}.", gap.what, gap.reason))
+        .with("what", gap.what.as_str())
+        .with("reason", gap.reason.as_str())
 }
 
 #[cfg(test)]
@@ -93,28 +182,30 @@ mod tests {
         let few = [note("a", "A."), note("b", "B.")];
         assert_eq!(below_a_table(&few, "--explain"), ["A.", "B."]);
 
+        let long = "A 2".repeat(60);
         let many = [
             note("a", "A 1."),
             note("b", "B."),
-            note("a", "A 2."),
+            note("a", &long),
             note("c", "C."),
             note("d", "D."),
             note("e", "E."),
             note("f", "F 1."),
-            note("f", "F 2."),
+            note("g", "G."),
+            note("b", "B 2."),
         ];
         assert_eq!(
             below_a_table(&many, "--explain"),
             [
                 "A 1. (+1 more like this)",
-                "B.",
+                "B. B 2.",
                 "C.",
                 "D.",
                 "E.",
                 "3 more notes: --explain"
             ]
         );
-        assert_eq!(all(&many).len(), 8);
+        assert_eq!(all(&many).len(), 9);
     }
 
     #[test]
