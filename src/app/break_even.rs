@@ -41,7 +41,7 @@ impl App {
             let range = range.unwrap_or_else(|| parameter::usual_range(&parameter, &months));
             if parameter.is_whole() && range.0.ceil() >= range.1.floor() {
                 let problem = format!(
-                    "there are no halves of {}: write a range of two whole numbers or more",
+                    "{} must be a whole number: write a range of at least two",
                     parameter.name()
                 );
                 return Err(AppError::field(field, problem));

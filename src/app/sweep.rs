@@ -96,6 +96,6 @@ fn check_fit(field: Field, parameter: &Parameter, scenario: &Scenario) -> Result
         Parameter::Machines => "compute[…]=reserved,machines=…",
         _ => "pipeline_type[…]=V2",
     };
-    let problem = format!("no change has a {name} to turn; {name} belongs to {owner}");
+    let problem = format!("no change has a {name} to vary; {name} belongs to {owner}");
     Err(AppError::field(field, problem))
 }

@@ -51,9 +51,7 @@ fn percent(text: &str) -> Result<Decimal, AppError> {
     let percent =
         parse_quantity(text.trim_end_matches('%')).map_err(|error| wrong(error.to_string()))?;
     if percent > Decimal::ONE_HUNDRED {
-        return Err(wrong(
-            "nothing can be turned down by more than all of it".to_owned(),
-        ));
+        return Err(wrong("the percentage must be at most 100".to_owned()));
     }
     Ok(percent)
 }

@@ -194,7 +194,7 @@ impl Failure {
         let advice = match self {
             Self::Denied(denial) => return Some(denial.remedy()),
             Self::NoOrganization => {
-                "Leave --organization out; --role-arn reads other accounts one by one"
+                "Leave --organization out; --role-arn reads other accounts individually"
             }
             Self::CostExplorerOff => {
                 "Open Cost Explorer once in the billing console and wait a day; in an organization its \
@@ -216,7 +216,7 @@ impl Failure {
             }
             Self::Throttled { .. } => "Run the same again later, or slower: --rate 1",
             Self::OrderRefused(_) => {
-                "Run the same again, which begins that list anew; please report it if it stays"
+                "Run the same again, which starts that list again; please report it if it persists"
             }
             _ => return None,
         };

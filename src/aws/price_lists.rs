@@ -48,7 +48,7 @@ pub enum FetchError {
         why: String,
     },
     /// The index of regions is something else.
-    #[error("{url} is no index of price lists")]
+    #[error("{url} is not an index of price lists")]
     NotAnIndex {
         /// Where.
         url: String,
@@ -184,5 +184,5 @@ async fn get(connector: &Connector, url: &str) -> Result<String, FetchError> {
             return Err(broken("it is larger than any price list".to_owned()));
         }
     }
-    String::from_utf8(bytes).map_err(|_| broken("it is no text".to_owned()))
+    String::from_utf8(bytes).map_err(|_| broken("it is not text".to_owned()))
 }

@@ -13,9 +13,9 @@ use crate::{
     report,
 };
 
-/// Rate a month of the ledger
+/// Rate a month's usage and show the bill
 ///
-/// Prices come from your flags, then from the bill itself, then from the catalogue.
+/// Prices come from your flags, then the bill, then AWS's price lists.
 ///
 /// Examples:
 ///   pipebill bill --demo --month 2026-10
@@ -26,27 +26,27 @@ use crate::{
 #[command(verbatim_doc_comment)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Args {
-    /// Which month [default: the last one in the ledger].
+    /// Month, e.g. 2026-10 [default: the latest in the ledger].
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
-    /// Give each account and region a row of its own.
+    /// One row for each account and region.
     #[arg(long)]
     lines: bool,
-    /// Show every step of every line.
+    /// Show how each line was calculated, and all notes.
     #[arg(long)]
     explain: bool,
-    /// Put our rating beside what AWS charged, each difference explained.
+    /// Compare our rating with AWS's bill and explain each difference.
     #[arg(long, conflicts_with_all = ["explain", "by"])]
     reconcile: bool,
-    /// Rate what builds, runs and updates amount to by AWS's rules, in place of what was billed.
+    /// Rate usage metered from builds, runs and updates instead of billed usage.
     #[arg(long, conflicts_with = "reconcile")]
     metered: bool,
     #[command(flatten)]
     rules: RuleArgs,
-    /// Share the bill by account, project, service, region, meter, day or tag:KEY.
+    /// Split the bill by account, project, service, region, meter, day or tag:KEY.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension, conflicts_with = "explain")]
     by: Option<Dimension>,
-    /// Which currency, if the ledger has several.
+    /// Currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     #[command(flatten)]

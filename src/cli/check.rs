@@ -16,7 +16,7 @@ use crate::{
     report,
 };
 
-/// Exit with 3 if something costs more than it may, and say why in one line
+/// Fail (exit 3) if cost exceeds a budget
 ///
 /// Examples:
 ///   pipebill check --budget 500                               (the month's forecast)
@@ -27,19 +27,19 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// What a month may cost.
+    /// Monthly budget.
     #[arg(long, value_name = "AMOUNT", required_unless_present = "max_increase")]
     budget: Option<String>,
-    /// How much more than --base the usage file may cost, e.g. 10%.
+    /// Allowed increase over --base, e.g. 10%.
     #[arg(long, value_name = "PERCENT", requires_all = ["base", "usage"], conflicts_with = "budget")]
     max_increase: Option<Percent>,
-    /// The usage file as it was.
+    /// Usage file to compare with, as it was before the change.
     #[arg(long, value_name = "USAGE.TOML", requires = "max_increase")]
     base: Option<PathBuf>,
-    /// What is checked [default: scenario if there is one, else forecast].
+    /// What to check [default: scenario if there is one, else forecast].
     #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "usage")]
     against: Option<Against>,
-    /// A scenario file.
+    /// Scenario file.
     #[arg(long, value_name = "SCENARIO.TOML")]
     scenario: Option<PathBuf>,
     #[command(flatten)]
@@ -50,9 +50,9 @@ pub(super) struct Args {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum Against {
-    /// The P50 of the current month's end.
+    /// The current month's forecast total (P50).
     Forecast,
-    /// A month of the ledger as it was billed.
+    /// A month of the ledger as rated.
     Bill,
     /// A month of the ledger under a scenario.
     Scenario,

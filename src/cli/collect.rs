@@ -14,13 +14,13 @@ use crate::{
 
 /// Read actual usage from AWS into the ledger
 ///
-/// Reads Cost Explorer by day, service and usage type, CodeBuild's builds and fleets, CodePipeline's
-/// pipelines and runs, and CodeDeploy's on-premises updates. It changes nothing in AWS. What is
-/// denied or not understood becomes a gap with a name; the rest goes on. It can be stopped at any
-/// time: the next run goes on from there, and nothing is counted twice.
+/// Reads Cost Explorer (by day, service and usage type), CodeBuild builds and fleets, CodePipeline
+/// pipelines and runs, and CodeDeploy on-premises updates. AWS is only read. Denied or unsupported
+/// calls are listed as gaps; collection continues. An interrupted run resumes, and nothing is counted
+/// twice.
 ///
-/// `pipebill policy` prints the permissions it needs. Credentials are found as AWS's own tools find
-/// them. Each request to Cost Explorer costs $0.01; everything else is free.
+/// `pipebill policy` prints the required permissions. Credentials come from the usual AWS sources. Each
+/// Cost Explorer request costs $0.01; everything else is free.
 ///
 /// Examples:
 ///   pipebill collect --dry-run
@@ -31,47 +31,47 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     login: LoginArgs,
-    /// The first day [default: the first of the month twelve months ago].
+    /// First day [default: the start of the month twelve months ago].
     #[arg(long, value_name = "DAY")]
     from: Option<NaiveDate>,
-    /// The last day of costs [default: today]. Builds and runs are read from the newest on.
+    /// Last day of costs [default: today]. Builds and runs are read newest first.
     #[arg(long, value_name = "DAY")]
     to: Option<NaiveDate>,
     #[command(flatten)]
     choice: ChoiceArgs,
-    /// Say what it would take in calls, time and money, and stop.
+    /// Show the calls, time and cost it would take, and stop.
     #[arg(long)]
     dry_run: bool,
-    /// Stop asking Cost Explorer before its requests cost more than this many dollars.
+    /// Limit for Cost Explorer request charges, in dollars.
     #[arg(long, value_name = "USD", value_parser = parse_dollars)]
     max_api_cost: Option<Decimal>,
-    /// Requests a second to each service of an account and region.
+    /// Maximum requests per second to each service, account and region.
     #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rate: u32,
-    /// Seconds to wait for an answer before asking again.
+    /// Seconds to wait for a response before a retry.
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=600))]
     timeout: u64,
 }
 
-/// As whom to ask, and where.
+/// Credentials and regions.
 #[derive(Debug, clap::Args)]
 pub(super) struct LoginArgs {
-    /// Ask this region, or `all` of them. Repeatable [default: the configured one].
+    /// Region, or `all`. Repeatable [default: the configured region].
     #[arg(long, value_name = "REGION")]
     region: Vec<String>,
-    /// Use this profile of AWS's configuration.
+    /// AWS configuration profile.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// Read the account of this role in place of the own one. Repeatable.
+    /// Role to assume: read its account instead of yours. Repeatable.
     #[arg(long, value_name = "ARN", conflicts_with = "organization")]
     role_arn: Vec<String>,
-    /// What the roles' owner wants to hear: one for all, or one for each.
+    /// External ID for the roles: one for all, or one each.
     #[arg(long, value_name = "TEXT")]
     external_id: Vec<String>,
     /// Read every account of the organization.
     #[arg(long, requires = "role_name")]
     organization: bool,
-    /// The role to take in each account of the organization.
+    /// Role to assume in each account of the organization.
     #[arg(long, value_name = "NAME", requires = "organization")]
     role_name: Option<String>,
 }
@@ -79,11 +79,11 @@ pub(super) struct LoginArgs {
 /// What to collect.
 #[derive(Debug, clap::Args)]
 pub(super) struct ChoiceArgs {
-    /// Only from these: cost-explorer, codebuild, codepipeline, codedeploy, cloudtrail, codecommit
-    /// [default: all but codecommit, which counts whoever calls it as an active user].
+    /// Sources: cost-explorer, codebuild, codepipeline, codedeploy, cloudtrail, codecommit
+    /// [default: all but codecommit, where the caller becomes a billed active user].
     #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = service)]
     services: Vec<Service>,
-    /// Also every action of V2 pipelines, and who touched CodeCommit, from CloudTrail.
+    /// Also read V2 pipeline actions, and CodeCommit users from CloudTrail.
     #[arg(long)]
     deep: bool,
 }
@@ -101,10 +101,10 @@ impl ChoiceArgs {
 /// What other commands ask of AWS.
 #[derive(Debug, clap::Args)]
 pub(super) struct ExtraArgs {
-    /// Also what `forecast --with-aws` calls.
+    /// Include what `forecast --with-aws` calls.
     #[arg(long)]
     forecast: bool,
-    /// Also what `prices update --from query` calls.
+    /// Include what `prices update --from query` calls.
     #[arg(long)]
     prices: bool,
 }
@@ -123,7 +123,7 @@ impl ExtraArgs {
 fn service(name: &str) -> Result<Service, String> {
     Service::from_name(&name.trim().to_lowercase()).ok_or_else(|| {
         let known: Vec<&str> = Service::ALL.iter().map(|service| service.name()).collect();
-        format!("choose of {}", known.join(", "))
+        format!("choose from {}", known.join(", "))
     })
 }
 

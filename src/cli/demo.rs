@@ -7,10 +7,9 @@ use super::{
 };
 use crate::app::App;
 
-/// See the whole tool on an embedded sample organization, no account needed
+/// Try pipebill on an embedded sample organization, no AWS account needed
 ///
-/// Runs estimate, usage, bill, forecast and report through the same code as real data. The switch
-/// --demo does the same for any single command.
+/// Runs estimate, usage, bill, forecast and report. With --demo, any command uses the sample.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 
@@ -46,7 +45,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
         }?;
     }
     output.data(
-        "\nNext: `pipebill import FILE…` reads your own bill; `pipebill --help` has the rest.\n",
+        "\nNext: `pipebill import FILE…` to read your own bill; `pipebill --help` for all commands.\n",
     )?;
     Ok(Exit::Answered)
 }

@@ -11,11 +11,10 @@ use crate::{
     report,
 };
 
-/// Try what `collect` needs, one line each, and say what would fix it
+/// Check the permissions `collect` needs and print fixes
 ///
-/// Each permission is tried with its cheapest call, in the first region of each account. One request
-/// to Cost Explorer is among them and costs $0.01, unless --services leaves it out; another
-/// with --forecast.
+/// Tests each permission with its cheapest call, in the first region of each account. This includes one
+/// Cost Explorer request, which costs $0.01, unless --services excludes it; --forecast adds another.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

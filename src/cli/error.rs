@@ -12,7 +12,7 @@ use self::import::import_hint;
 #[cfg(feature = "aws")]
 use crate::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
-    app::{AppError, StudyFileError},
+    app::AppError,
     domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
@@ -106,7 +106,7 @@ pub enum CommandError {
     #[error("this report has {0} files")]
     NeedsFolder(usize),
     /// Bytes that are no text would go to a terminal.
-    #[error("{0} is no text for a terminal")]
+    #[error("refusing to write {0} to a terminal: it is binary")]
     BinaryToTerminal(&'static str),
     /// Somebody pressed Ctrl-C while files were written.
     #[error("stopped")]
@@ -209,7 +209,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              `pipebill import --include SERVICE` to keep other services"
         }
         AppError::CostsOnly { .. } | AppError::ServicesUnknown(_) => return None,
-        AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo to look at the sample",
+        AppError::EmptyLedger => "run `pipebill import FILE…`, or add --demo for the sample",
         #[cfg(feature = "aws")]
         AppError::Fetch(_) => {
             "nothing was changed; check the network and its proxy, ask with credentials (`--from \
@@ -226,8 +226,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
         AppError::UsageFile(UsageFileError::Unreadable { .. })
-        | AppError::PriceList(PriceListError::Unreadable { .. })
-        | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
+        | AppError::PriceList(PriceListError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
         AppError::Scenario(ScenarioError::Unreadable { .. }) => {
@@ -277,7 +276,6 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              index.csv of one service from its bulk price list"
         }
         AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",
-        AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
         #[cfg(feature = "aws")]
         AppError::Collect(error) => return collect_hint(error),
@@ -301,7 +299,7 @@ fn report_hint(error: &ReportError) -> String {
             "nothing was written; use --format csv, fewer months, or --by for a summary".to_owned()
         }
         ReportError::BadAmount { .. } => {
-            "post months one by one, or use --format journal".to_owned()
+            "post each month separately, or use --format journal".to_owned()
         }
         ReportError::UnknownColumn { known, .. } => format!("it has {}", known.join(", ")),
         ReportError::WhichChart => {
@@ -401,8 +399,7 @@ fn s3_hint(error: &S3Error) -> Option<&'static str> {
             "nothing was imported; a delivery was being written: run the same again"
         }
         S3Error::Failed { .. } => {
-            "nothing was imported; check the region (--region) and run the same again: it goes on where \
-             it was"
+            "nothing was imported; check the region (--region) and run the same again: the import resumes"
         }
     })
 }
@@ -435,7 +432,7 @@ const FAILED_QUERIES: [(&[&str], &str); 4] = [
             "cannot cast",
             "schema mismatch",
         ],
-        "nothing was imported; the table does not fit its files: run its crawler again or make it anew, \
+        "nothing was imported; the table does not fit its files: run its crawler again or recreate it, \
          or import the files themselves from s3://",
     ),
     (
@@ -464,7 +461,7 @@ fn athena_hint(error: &AthenaError) -> Option<&'static str> {
             "nothing was imported; name a table over a Cost and Usage Report or a FOCUS export"
         }
         AthenaError::Import(ImportError::Row { .. }) => {
-            "nothing was imported; mend the export, or leave such rows out with --skip-bad-rows"
+            "nothing was imported; fix the export, or skip bad rows with --skip-bad-rows"
         }
         AthenaError::Import(error) => import_hint(error),
         AthenaError::Denied { .. } => {
@@ -489,7 +486,7 @@ fn athena_hint(error: &AthenaError) -> Option<&'static str> {
             )
         }
         AthenaError::QueryCancelled(_) => {
-            "nothing was imported; somebody stopped it, or the workgroup's limit did"
+            "nothing was imported; it was stopped by a person or by the workgroup's limit"
         }
         AthenaError::NoRows { .. } => {
             "nothing was imported; check the month, and that the table knows its folder: `MSCK \
@@ -503,7 +500,7 @@ fn athena_hint(error: &AthenaError) -> Option<&'static str> {
 fn ledger_hint(error: &LedgerError) -> Option<&'static str> {
     Some(match error {
         LedgerError::NoLedger { .. } => {
-            "run `pipebill import FILE…` first, or add --demo to look at the sample"
+            "run `pipebill import FILE…` first, or add --demo for the sample"
         }
         LedgerError::Locked { .. } => "wait until the other process is done, then try again",
         LedgerError::DiskFull { .. } => "nothing was changed; free some space and try again",

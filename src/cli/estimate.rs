@@ -18,9 +18,9 @@ use crate::{
     report,
 };
 
-/// Price stated usage: flags, a usage.toml, or both
+/// Price a usage plan from flags, a usage.toml, or both
 ///
-/// A file and flags add up; the month, region and terms of the flags stand above the file's.
+/// Usage in the file and in flags is added up; month, region and prices in flags override the file's.
 /// In a file, stages with action = "manual-approval" or "custom" have minutes that V2 does not bill.
 ///
 /// Examples:
@@ -30,22 +30,22 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// A file with usage; examples/ has two to start from.
+    /// Usage file; examples/ has two to start from.
     #[arg(value_name = "USAGE.TOML")]
     file: Option<PathBuf>,
-    /// Where [default: us-east-1].
+    /// Region [default: us-east-1].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Which month, as 2026-11 [default: the current one].
+    /// Month, e.g. 2026-11 [default: the current month].
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
     #[command(flatten)]
     stated: StatedUsage,
-    /// Add what CloudTrail, Config, GuardDuty, KMS and Secrets Manager would cost for these
-    /// pipelines, by stated assumptions.
+    /// Add CloudTrail, Config, GuardDuty, KMS and Secrets Manager for these pipelines, under
+    /// documented assumptions.
     #[arg(long)]
     security_baseline: bool,
-    /// Show every step of every line.
+    /// Show how each line was calculated, and all notes.
     #[arg(long)]
     explain: bool,
     #[command(flatten)]
@@ -55,29 +55,29 @@ pub(super) struct Args {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Usage in the month")]
 struct StatedUsage {
-    /// CodeCommit users who touched a repository.
+    /// Active CodeCommit users.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     active_users: Option<Decimal>,
-    /// Git pushes and pulls that move objects.
+    /// Git pushes and pulls that transfer objects.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     git_requests: Option<Decimal>,
-    /// CodeCommit storage, GB-months.
+    /// CodeCommit storage in GB-months.
     #[arg(long, value_name = "GB", value_parser = parse_quantity, allow_negative_numbers = true)]
     storage_gb: Option<Decimal>,
-    /// V1 pipelines active in the month: older than 30 days and with a code change.
+    /// Active V1 pipelines: older than 30 days, with a code change in the month.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     v1_pipelines: Option<Decimal>,
-    /// V1 pipelines in their first 30 days, which are free.
+    /// V1 pipelines in their first 30 days (free).
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     v1_trial_pipelines: Option<Decimal>,
     /// V2 action minutes, each action rounded up.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     v2_action_minutes: Option<Decimal>,
-    /// Builds: general1.medium=1200 (billed minutes), arm1.small=300x95s (builds × duration in s,
-    /// m or h), windows/general1.large=60, lambda.arm.1GB=9000s. Repeatable.
+    /// Builds: general1.medium=1200 (billed minutes), arm1.small=300x95s (builds × duration in s, m
+    /// or h), windows/general1.large=60, lambda.arm.1GB=9000s. Repeatable.
     #[arg(long, value_name = "COMPUTE=AMOUNT")]
     codebuild: Vec<String>,
-    /// CodeDeploy updates of on-premises instances: targets × deployments.
+    /// CodeDeploy on-premises instance updates: targets × deployments.
     #[arg(long, value_name = "N", value_parser = parse_quantity, allow_negative_numbers = true)]
     on_premises_updates: Option<Decimal>,
     /// Any meter, e.g. AmazonS3:TimedStorage-ByteHrs=12. Repeatable.

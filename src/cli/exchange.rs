@@ -6,18 +6,18 @@ use crate::app::ExchangeRequest;
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct CurrencyArgs {
-    /// Which currency, if the ledger has several. With --fx-rate: what amounts are converted into;
-    /// both stand in the file.
+    /// Currency, if the ledger has several; with --fx-rate, the currency to convert to (the file
+    /// has both).
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
-    /// What one unit of the bill's currency is worth in --currency, e.g. 0.92, or USD=0.92 where the
-    /// ledger has several.
+    /// Value of one unit of the bill's currency in --currency, e.g. 0.92; USD=0.92 if the ledger
+    /// has several.
     #[arg(long, value_name = "[FROM=]RATE")]
     fx_rate: Option<String>,
-    /// The day of the rate.
+    /// Date of the rate.
     #[arg(long, value_name = "DAY", requires = "fx_rate")]
     fx_date: Option<NaiveDate>,
-    /// Who states the rate, e.g. ECB.
+    /// Source of the rate, e.g. ECB.
     #[arg(long, value_name = "NAME", requires = "fx_rate")]
     fx_source: Option<String>,
 }

@@ -18,11 +18,11 @@ use crate::{
     report::{self, forecast::View},
 };
 
-/// Forecast this month's end and the months after, with an honest range
+/// Forecast this month's total and the months after, with an 80 % range
 ///
-/// Usage is forecast, never dollars: each meter by an ensemble weighed on its own past, active
-/// pipelines and users as whole units. 10,000 possible futures are rated with free tiers and
-/// whole-pipeline fees. P50 is the middle; eight months in ten end between P10 and P90.
+/// Forecasts usage, not cost: each meter with an ensemble weighted by past accuracy, pipelines and users
+/// as whole units. 10,000 simulations are then rated with free tiers and whole-pipeline fees. P50 is the
+/// median; P10 to P90 is an 80 % range.
 ///
 /// Examples:
 ///   pipebill forecast --demo --budget 450
@@ -32,44 +32,44 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// How many months after the current one.
+    /// Months to forecast after the current one.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(0..=36))]
     months: u32,
-    /// What a month may cost: shows how likely each passes it.
+    /// Monthly budget: shows how likely each month exceeds it.
     #[arg(long, value_name = "AMOUNT")]
     budget: Option<String>,
-    /// Share each month by service, account, region, project or tag:KEY.
+    /// Split each month by service, account, region, project or tag:KEY.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Option<Dimension>,
-    /// Days with more or less than usual, e.g. 2026-12-20..2027-01-03=-60%. Repeatable.
+    /// Known change over some days, e.g. 2026-12-20..2027-01-03=-60%. Repeatable.
     #[arg(long, value_name = "FROM..TO=PERCENT", value_parser = |text: &str| text.parse::<Event>())]
     event: Vec<Event>,
-    /// Growth of all usage, e.g. 2%/month or 27%/year. None is assumed.
+    /// Growth of all usage, e.g. 2%/month or 27%/year [default: none].
     #[arg(long, value_name = "PERCENT/month", allow_hyphen_values = true, value_parser = |text: &str| text.parse::<Growth>())]
     growth: Option<Growth>,
-    /// Countries whose holidays may show in usage (US, GB, DE, FR, IN, JP, CA, AU), or none. How much
-    /// they show is learnt from your own past [default: US].
+    /// Holiday calendars: US, GB, DE, FR, IN, JP, CA, AU, or none. Their effect is estimated from
+    /// your history [default: US].
     #[arg(long, value_name = "CODES", value_delimiter = ',')]
     holidays: Vec<String>,
-    /// Start the random numbers here; the same seed gives the same bytes.
+    /// Random seed; the same seed gives the same output.
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     seed: u64,
-    /// Show what each driver's forecast rests on, and which one spreads the bill.
+    /// Show the history, models and share of uncertainty of each driver, and all notes.
     #[arg(long)]
     explain: bool,
-    /// Show how the forecast would have done on your last twelve months.
+    /// Show how accurate the forecast was over the last twelve months.
     #[arg(long, conflicts_with_all = ["months", "budget", "by", "event", "growth", "explain"])]
     backtest: bool,
-    /// Put Cost Explorer's own forecast beside ours: two requests, which AWS charges $0.01 each.
+    /// Add Cost Explorer's forecast for comparison: two requests at $0.01 each.
     #[arg(long, conflicts_with = "backtest")]
     with_aws: bool,
-    /// Ask AWS with this profile of its configuration.
+    /// AWS configuration profile.
     #[arg(long, value_name = "NAME", requires = "with_aws")]
     profile: Option<String>,
-    /// Do not ask AWS if its requests cost more than this many dollars.
+    /// Limit for AWS request charges, in dollars.
     #[arg(long, value_name = "USD", requires = "with_aws", value_parser = parse_dollars)]
     max_api_cost: Option<Decimal>,
-    /// Which currency, if the ledger has several.
+    /// Currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     #[command(flatten)]

@@ -20,21 +20,23 @@ use crate::{
     report,
 };
 
-/// Read billing exports into the ledger: all of them or, on any error, none
+/// Import billing exports into the ledger
 ///
-/// Knows Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2 as CSV or Parquet, Cost
-/// Explorer downloads in any language and `aws ce get-cost-and-usage` answers, the month's bill as
-/// CSV from the Bills page, and a plain daily CSV; plain, gzipped or zipped. The kind is told from
-/// the columns; what is no export is named, and left out beside one. Of a folder that AWS delivers
-/// to, the newest complete delivery of each month is read, and only if it changed since the last
-/// import. Importing a month again replaces it; nothing is counted twice.
+/// Supported: Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2, as CSV or Parquet; Cost
+/// Explorer downloads in any language and `aws ce get-cost-and-usage` output; the monthly bill as CSV
+/// from the Bills page; a plain daily CSV. Files may be gzipped or zipped. The kind is detected from the
+/// columns; other files in a folder are named and ignored. From an AWS delivery folder, the newest
+/// complete delivery of each month is read, and only if it changed since the last import.
 ///
-/// s3://BUCKET/PREFIX is read in place: of Parquet only the columns that are needed. An import that was
-/// interrupted goes on with the files that it had not finished.
+/// Nothing is written until everything has been read. Importing a month again replaces it;
+/// overlapping exports are never summed.
 ///
-/// athena://DATABASE.TABLE asks Athena for the sums of one month instead of reading its files. What it
-/// scans is said before where it is known, and what it scanned and cost after. --output s3://… names
-/// where Athena writes its results, if the workgroup does not.
+/// s3://BUCKET/PREFIX is read in place, only the needed columns of Parquet. An interrupted import
+/// resumes.
+///
+/// athena://DATABASE.TABLE queries Athena for the totals of one month instead of reading files. The
+/// amount scanned is shown beforehand where known, and its cost afterwards. If the workgroup sets no
+/// location for results, add --output s3://….
 ///
 /// Examples:
 ///   pipebill import cur/*.csv.gz
@@ -49,29 +51,26 @@ use crate::{
     reason = "the comment is the help, where addresses stand bare"
 )]
 pub(super) struct Args {
-    /// The exports: files, folders that AWS delivers them to, one place in S3 as s3://BUCKET/PREFIX, or
-    /// one table as athena://DATABASE.TABLE.
+    /// Files, delivery folders, one s3://BUCKET/PREFIX, or one athena://DATABASE.TABLE.
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Only this billing month; of folders, files of other months are not opened.
+    /// Import only this billing month; other months of a folder are not opened.
     #[arg(long, value_name = "YYYY-MM")]
     month: Option<Month>,
-    /// Leave rows out that cannot be read, count and name them, keep them beside the ledger, and go
-    /// on.
+    /// Skip unreadable rows: they are counted, named and saved beside the ledger.
     #[arg(long)]
     skip_bad_rows: bool,
-    /// Also keep this service around the pipelines in detail, e.g. s3 or ecr. Repeatable.
+    /// Also keep another service in detail, e.g. s3 or ecr. Repeatable.
     #[arg(long, value_name = "SERVICE")]
     include: Vec<String>,
-    /// Name a source that states no payer, so that two of them are kept apart.
+    /// Name for a source that states no payer, to keep several apart.
     #[arg(long, value_name = "NAME")]
     source: Option<String>,
-    /// Take a smaller export of a month for the right one: without this the month that it replaces
-    /// stays incomplete.
+    /// Accept an export that is smaller than the one it replaces; otherwise the month stays
+    /// incomplete.
     #[arg(long)]
     allow_smaller: bool,
-    /// How far the sum of a month that is not over reaches, where its file does not tell: the last day
-    /// that it counts.
+    /// Last day included in an open month's totals, if the file does not say.
     #[arg(long, value_name = "DAY")]
     known_until: Option<NaiveDate>,
     #[cfg(feature = "aws")]

@@ -10,24 +10,23 @@ use crate::{
     report,
 };
 
-/// As whom to ask AWS, where, and how.
+/// Credentials, region and mode.
 #[derive(Debug, clap::Args)]
 pub(super) struct CloudArgs {
-    /// Ask Athena in this workgroup [default: primary].
+    /// Athena workgroup [default: primary].
     #[arg(long, value_name = "NAME")]
     workgroup: Option<String>,
-    /// Show Athena's query and what it will take, or which files of S3 would be read, and import
-    /// nothing.
+    /// Show Athena's query and its cost, or the S3 files to read, and stop.
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Pay for reading a bucket that charges its requesters: S3 bills the requests and the data it
-    /// sends to the account of these credentials.
+    /// Accept requester-pays charges: S3 bills requests and data transfer to these credentials'
+    /// account.
     #[arg(long)]
     pub(super) requester_pays: bool,
-    /// Ask AWS in this region [default: the configured one].
+    /// Region [default: the configured region].
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
-    /// Use this profile of AWS's configuration.
+    /// AWS configuration profile.
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
 }

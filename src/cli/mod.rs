@@ -11,7 +11,6 @@ mod error;
 mod estimate;
 mod exchange;
 mod forecast;
-mod forecast_bench;
 mod import;
 #[cfg(feature = "aws")]
 mod import_remote;
@@ -37,7 +36,7 @@ use std::{
 
 use chrono::NaiveDate;
 use clap::{
-    CommandFactory, Parser, Subcommand,
+    CommandFactory, FromArgMatches, Parser, Subcommand,
     builder::{PossibleValue, PossibleValuesParser, TypedValueParser},
 };
 use etcetera::BaseStrategy;
@@ -60,8 +59,8 @@ use crate::{
     version,
     max_term_width = 100,
     arg_required_else_help = true,
-    after_help = "Start with `pipebill demo`: the whole tool on a sample organization, no account needed.\n\n\
-                  Exit codes: 0 answered, 1 could not, 2 usage, 3 over the budget (check), 4 incomplete under --strict."
+    after_help = "Start with `pipebill demo`: a sample organization, no AWS account needed.\n\n\
+                  Exit codes: 0 success · 1 failed · 2 invalid arguments · 3 over budget (check) · 4 incomplete under --strict"
 )]
 struct Cli {
     #[command(subcommand)]
@@ -80,8 +79,6 @@ enum Command {
     Usage(usage::Args),
     Bill(bill::Args),
     Forecast(forecast::Args),
-    #[command(hide = true)]
-    ForecastBench(forecast_bench::Args),
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
     Optimize(optimize::Args),
@@ -153,22 +150,22 @@ impl Default for Format {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Global options")]
 struct Global {
-    /// Read and write this ledger instead of the one in the data directory.
+    /// Ledger file [default: in the data directory].
     #[arg(long, global = true, value_name = "FILE", env = "PIPEBILL_LEDGER")]
     ledger: Option<PathBuf>,
-    /// Read the embedded sample organization in place of the ledger.
+    /// Use the embedded sample organization instead of the ledger.
     #[arg(long, global = true)]
     demo: bool,
-    /// How to write the answer [default: by the extension of --output, else a table].
+    /// Output format [default: from the extension of --output, else table].
     #[arg(long, global = true, value_name = "FORMAT", value_parser = Format::parser())]
     format: Option<Format>,
-    /// Write the answer to a file instead of the terminal.
+    /// Write the output to a file.
     #[arg(short, long, global = true, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Exit with 4 if anything is unpriced or missing.
+    /// Fail (exit 4) if anything is unpriced or missing.
     #[arg(long, global = true)]
     strict: bool,
-    /// Use colour and progress bars: auto, always or never.
+    /// Colour and progress bars: auto, always or never.
     #[arg(
         long,
         global = true,
@@ -177,10 +174,10 @@ struct Global {
         hide_default_value = true
     )]
     color: clap::ColorChoice,
-    /// Log each call to AWS: what, where, which page, how often, how long; twice for each attempt.
+    /// Log each AWS call; -vv logs each attempt.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
-    /// Take this day for today.
+    /// Use this date as today.
     #[arg(long, global = true, value_name = "DAY", env = "PIPEBILL_AS_OF")]
     as_of: Option<NaiveDate>,
 }
@@ -192,7 +189,10 @@ pub fn check_definition(file: &str, text: &str) -> Result<usize, CommandError> {
 
 /// Runs the program with these arguments and returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(arguments);
+    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match cli.map_err(|error| error.format(&mut command)) {
         Ok(cli) => cli,
         Err(error) => {
             // clap writes help to stdout and errors to stderr; a closed pipe is nobody's problem.
@@ -259,15 +259,46 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Usage(args) => usage::run(&args, &app()?, output, strict),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
-        Command::ForecastBench(args) => forecast_bench::run(&args, output),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
         Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
         Command::Check(args) => check::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),
         Command::Prices(args) => prices::run(&args, &app()?, output, strict),
-        Command::Completions(args) => shell::completions(&args, &mut Cli::command(), output),
-        Command::Man(args) => shell::man(&args, Cli::command(), output),
+        Command::Completions(args) => shell::completions(&args, &mut command(), output),
+        Command::Man(args) => shell::man(&args, command(), output),
     }
+}
+
+/// Returns the command line, whose help wraps at the width of the terminal: doc comments are broken
+/// where the source is.
+fn command() -> clap::Command {
+    fn wrapping(command: clap::Command) -> clap::Command {
+        let long = command
+            .get_long_about()
+            .map(|text| joined(&text.to_string()));
+        let command = match long {
+            Some(text) => command.long_about(text),
+            None => command,
+        };
+        command.mut_subcommands(wrapping)
+    }
+    wrapping(Cli::command())
+}
+
+/// Joins the lines of each paragraph. Indented lines, as of examples, stay as they are.
+fn joined(text: &str) -> String {
+    let is_plain = |line: &str| !line.is_empty() && !line.starts_with("  ");
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some(before) if is_plain(before) && is_plain(line) => {
+                before.push(' ');
+                before.push_str(line);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
 }
 
 fn is_in_s3(file: &Path) -> bool {
@@ -303,7 +334,7 @@ pub fn reference() -> String {
             }
         }
     }
-    let mut command = Cli::command().term_width(100);
+    let mut command = command().term_width(80);
     command.build();
     let mut out =
         "# Command-line reference\n\nMade from the help texts; a test keeps it so.\n\n".to_owned();

@@ -18,13 +18,12 @@ use crate::{
     report::{self, scenario_file},
 };
 
-/// Find the changes that would have saved money, with evidence and risk
+/// Find changes that would have saved money, with evidence and risks
 ///
-/// Looks through the last months for pipelines on the dearer type, builds on dearer machines than they
-/// may need, reserved fleets that would pay, minutes lost to rounding and second tries. Each finding is
-/// a scenario: what it saves is that scenario rated on every month. Where `pipebill collect` has read
-/// builds and runs, it works build by build; else on the totals of the bill. It recommends nothing whose
-/// price is not known, and says what it could not compare.
+/// Looks for pipelines of the more expensive type, oversized or x86 builds, reserved fleets that would pay
+/// off, minutes lost to rounding and retries, and logs or artifacts that never expire. Each saving is a
+/// scenario rated on every month. Uses individual builds and runs if `pipebill collect` has read them, else
+/// the totals of the bill. Changes without a known price are listed as not compared.
 ///
 /// Examples:
 ///   pipebill optimize --demo
@@ -36,8 +35,7 @@ use crate::{
 pub(super) struct Args {
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Rank by what the last months would have saved, or by the next one: 2,000 futures, each with and
-    /// without the change.
+    /// Rank by savings over past months, or over the next month in 2,000 simulations.
     #[arg(
         long,
         value_enum,
@@ -46,19 +44,19 @@ pub(super) struct Args {
         conflicts_with = "usage"
     )]
     against: Against,
-    /// Leave out what saves less than this a month.
+    /// Hide savings below this amount a month.
     #[arg(long, value_name = "AMOUNT", default_value = "1")]
     min_saving: String,
-    /// How many findings to show; files and JSON have all of them.
+    /// Number of findings to show; CSV and JSON have all.
     #[arg(long, value_name = "N", default_value_t = 10)]
     top: usize,
-    /// Show all evidence, assumptions and risks of each finding.
+    /// Show all evidence, assumptions, risks and notes.
     #[arg(long)]
     explain: bool,
-    /// Write each finding as a scenario file into this directory, for `pipebill whatif`.
+    /// Write each finding to this directory as a scenario file for `pipebill whatif`.
     #[arg(long, value_name = "DIR")]
     write: Option<PathBuf>,
-    /// Replace scenario files that are there already.
+    /// Overwrite existing scenario files.
     #[arg(long, requires = "write")]
     force: bool,
 }

@@ -10,10 +10,10 @@ use crate::{
     aws::S3Url,
 };
 
-/// Print the least-privilege IAM policy that `collect` needs, or importing from S3 or through Athena
+/// Print the least-privilege IAM policy for `collect`, or for imports from S3 or Athena
 ///
-/// Every action it allows is called, and every call is allowed by it; the program reads both from
-/// one table. What Athena does in the name of who asks it stands in statements of its own.
+/// It allows exactly the actions that pipebill calls. Athena's own access on the caller's behalf has
+/// separate statements.
 ///
 /// Examples:
 ///   pipebill policy > policy.json
@@ -30,22 +30,22 @@ pub(super) struct Args {
     choice: ChoiceArgs,
     #[command(flatten)]
     extra: ExtraArgs,
-    /// For reading every account of the organization: the account that lists them.
+    /// For collecting every account of the organization: the policy of the account that lists them.
     #[arg(long)]
     organization: bool,
-    /// For reading other accounts by --role-arn.
+    /// For collecting other accounts with --role-arn.
     #[arg(long)]
     roles: bool,
-    /// The role that is taken in other accounts.
+    /// Role to assume in the other accounts.
     #[arg(long, value_name = "NAME")]
     role_name: Option<String>,
-    /// For `import athena://…` in place of `collect`.
+    /// For `import athena://…` instead of `collect`.
     #[arg(long)]
     athena: bool,
-    /// Where the exports lie; without --athena for `import s3://…` in place of `collect`.
+    /// Location of the exports; without --athena, for `import s3://…` instead of `collect`.
     #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = s3_url)]
     exports: Option<S3Url>,
-    /// Where Athena writes its results.
+    /// Location of Athena's results.
     #[arg(long, value_name = "s3://BUCKET/PREFIX", value_parser = s3_url, requires = "athena")]
     results: Option<S3Url>,
 }
@@ -67,7 +67,7 @@ pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
     let request = if args.athena || args.exports.is_some() {
         if args.athena && (args.exports.is_none() || args.results.is_none()) {
             output.say(
-                "note: put your buckets in place of EXPORTS and RESULTS, or name them with \
+                "note: replace EXPORTS and RESULTS with your buckets, or name them with \
                  --exports and --results",
             );
         }

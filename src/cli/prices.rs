@@ -14,7 +14,7 @@ use crate::{
     report::prices,
 };
 
-/// Look at the prices and rules
+/// Show, import and update prices
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(subcommand)]
@@ -25,61 +25,61 @@ pub(super) struct Args {
 enum PricesCommand {
     /// List prices with their age and confidence
     List {
-        /// Of one service, e.g. codebuild.
+        /// Service, e.g. codebuild.
         #[arg(long, value_name = "SERVICE")]
         service: Option<String>,
-        /// In one region; prices that hold everywhere are shown with any.
+        /// Region; prices that apply everywhere are always shown.
         #[arg(long, value_name = "REGION")]
         region: Option<String>,
     },
-    /// Show what is offered in which region
+    /// Show what is offered in each region
     Regions {
-        /// In one region only.
+        /// Region.
         #[arg(long, value_name = "REGION")]
         region: Option<String>,
     },
-    /// Show everything known of a service, or of one of its meters or compute types
+    /// Show the prices and rules of a service, meter or compute type
     Show {
-        /// A service, e.g. codepipeline; or a meter, e.g. CodeBuild:Build-Min:Linux:g1.small; or a
-        /// compute type, e.g. arm1.small.
+        /// Service, e.g. codepipeline; meter, e.g. CodeBuild:Build-Min:Linux:g1.small; or compute
+        /// type, e.g. arm1.small.
         #[arg(value_name = "NAME")]
         name: String,
     },
-    /// Bring AWS's own price list in: the index.csv or index.json of a service, or a pricing page's file
+    /// Import an AWS price list: a service's index.csv or index.json, or a pricing page's file
     ///
-    /// Its prices stand above the embedded ones. Importing a service and region again replaces
-    /// what was imported of them before. The files are public, no account needed:
+    /// Imported prices override the embedded ones. Importing a service and region again replaces their
+    /// imported prices. The files are public, no account needed:
     /// <https://pricing.us-east-1.amazonaws.com/offers/v1.0/aws/CodeBuild/current/index.csv>
     Import {
-        /// The files.
+        /// Price list files.
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
-    /// Fetch AWS's price lists, bring them in and say what changed; no account needed
+    /// Fetch and import AWS's price lists and show what changed; no account needed
     ///
-    /// All of them or, on any error, none. They stand above the embedded prices, which stay as
-    /// they are. Days before a change keep the old price.
+    /// All or nothing: on any error, no price changes. Fetched prices override the embedded ones. Days
+    /// before a price change keep the old price.
     #[cfg(feature = "aws")]
     Update {
-        /// Of one service, e.g. codebuild. Repeatable [default: all].
+        /// Service, e.g. codebuild. Repeatable [default: all].
         #[arg(long, value_name = "SERVICE")]
         service: Vec<String>,
-        /// In one region. Repeatable [default: all but China].
+        /// Region. Repeatable [default: all but China].
         #[arg(long, value_name = "REGION")]
         region: Vec<String>,
-        /// Fetch from here in place of AWS: the address up to /pricing/2.0, or with --from bulk up
-        /// to /offers/v1.0/aws.
+        /// Fetch from this address instead of AWS: up to /pricing/2.0, or with --from bulk up to
+        /// /offers/v1.0/aws.
         #[arg(long, value_name = "URL")]
         base_url: Option<String>,
-        /// The files behind AWS's pricing pages, its bulk price list, or its Query API, which needs
-        /// credentials and pricing:GetProducts.
+        /// Source: the files behind AWS's pricing pages, the bulk price list, or the Query API
+        /// (needs credentials and pricing:GetProducts).
         #[arg(long, value_enum, default_value_t)]
         from: PriceSource,
-        /// Query with this profile of AWS's configuration.
+        /// AWS configuration profile for the Query API.
         #[arg(long, value_name = "NAME")]
         profile: Option<String>,
     },
-    /// Say how old the prices in use are; more than a year is a warning
+    /// Show the age of the prices in use; warns after a year
     Verify,
 }
 
@@ -87,10 +87,10 @@ enum PricesCommand {
 #[cfg(feature = "aws")]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 enum PriceSource {
-    /// The files behind the pricing pages: one for each service, all regions in it.
+    /// The files behind the pricing pages: one per service.
     #[default]
     Page,
-    /// The bulk price list: one file for each service and region. The authority, and slower.
+    /// The bulk price list, the authoritative source: one file per service and region; slower.
     Bulk,
     /// The Query API.
     Query,

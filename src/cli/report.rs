@@ -39,10 +39,10 @@ use crate::{
 };
 pub(super) use definition::check as check_definition;
 
-/// Write files for people and for finance
+/// Write report files for teams and finance
 ///
-/// With --out the files of a report appear together or not at all, and beside them a manifest with
-/// control totals and the SHA-256 of each. Without --out one file goes to stdout.
+/// With --out, the files of a report are written all or none, with a manifest of control totals and
+/// SHA-256 checksums. Without --out, one file goes to stdout.
 ///
 /// Examples:
 ///   pipebill report --demo --month 2026-10 --format csv --out bills/
@@ -51,37 +51,37 @@ pub(super) use definition::check as check_definition;
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, after_long_help = formats_help())]
 pub(super) struct Args {
-    /// Which month [default: the last one in the ledger].
+    /// Month, e.g. 2026-10 [default: the latest in the ledger].
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to"])]
     month: Option<Month>,
-    /// The first of several months.
+    /// First of several months.
     #[arg(long, value_name = "MONTH", requires = "to")]
     from: Option<Month>,
-    /// The last of several months.
+    /// Last of several months.
     #[arg(long, value_name = "MONTH", requires = "from")]
     to: Option<Month>,
-    /// A named set of files, or a definition of your own.
+    /// Named set of files, or a definition file of your own.
     #[arg(long, value_name = "NAME|FILE")]
     definition: Option<String>,
-    /// A file, or a folder to put pipebill-MONTH.csv and the like into.
+    /// Output file, or a folder for files named pipebill-MONTH.csv and the like.
     #[arg(long, value_name = "DIR|FILE")]
     out: Option<PathBuf>,
-    /// Replace files that exist.
+    /// Overwrite existing files.
     #[arg(long)]
     force: bool,
     #[command(flatten)]
     file: FileArgs,
-    /// A template of your own for the page, in place of reports/templates/report.html.
+    /// Page template to use instead of reports/templates/report.html.
     #[arg(long, value_name = "FILE")]
     template: Option<PathBuf>,
-    /// What a month may cost: a line in the forecast, and how likely each month passes it.
+    /// Monthly budget: a line in the forecast, and how likely each month exceeds it.
     #[arg(long, value_name = "AMOUNT")]
     budget: Option<String>,
-    /// How many months to forecast after the current one [default: 12 for pages and pictures, else 3].
+    /// Months to forecast after the current one [default: 12 for pages and charts, else 3].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=36))]
     months: Option<u32>,
-    /// A scenario beside the last month that is over, for pages and --chart scenario [default: the
-    /// savings that go together].
+    /// Scenario to compare with the last complete month, for pages and --chart scenario [default:
+    /// the best combination of savings].
     #[arg(long, value_name = "FILE")]
     scenario: Option<PathBuf>,
     #[command(flatten)]
@@ -95,31 +95,30 @@ pub(super) struct Args {
 /// What concerns one file: flags here, keys in a definition.
 #[derive(Debug, Default, clap::Args)]
 struct FileArgs {
-    /// What a CSV is about [default: a summary with --by, else lines].
+    /// Content of a CSV [default: summary with --by, else lines].
     #[arg(long, value_name = "WHAT", value_parser = content_parser())]
     content: Option<Content>,
-    /// Share costs by account, project, service, region, meter, day, tag:KEY, or cost-center as --gl has
-    /// it. Repeatable.
+    /// Split costs by account, project, service, region, meter, day, tag:KEY, or cost-center (from
+    /// --gl). Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = part)]
     by: Vec<Part>,
-    /// Only these columns, in this order.
+    /// Columns to write, in this order.
     #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
-    /// Begin CSV with a byte-order mark, as Excel wants it.
+    /// Start CSV with a byte-order mark, for Excel.
     #[arg(long)]
     bom: bool,
-    /// Show one chart: fan, services, waterfall, tornado, scenario or calendar. For a terminal; as a
-    /// picture with --format svg, as figures with csv or json.
+    /// Show one chart: fan, services, waterfall, tornado, scenario or calendar. Use --format svg
+    /// for a picture, csv or json for the figures.
     #[arg(long, value_name = "NAME", value_parser = chart)]
     chart: Option<&'static ChartKind>,
-    /// Which version of FOCUS: 1.2 or 1.4.
+    /// FOCUS version: 1.2 or 1.4.
     #[arg(long, value_name = "VERSION", default_value = "1.2", hide_default_value = true, value_parser = focus_parser())]
     focus_version: FocusVersion,
-    /// What a journal accrues of a month that is not over: what it is expected to come to, or what it
-    /// has cost to date.
+    /// Accrual of an open month in a journal: its expected total, or its cost to date.
     #[arg(long, value_name = "WHAT", default_value = "expected", value_parser = accrual_parser())]
     accrue: Accrual,
-    /// A TOML file of rules that say which account of the general ledger each cost is posted to.
+    /// TOML file with rules that map each cost to a general ledger account.
     #[arg(long, value_name = "FILE")]
     gl: Option<PathBuf>,
 }

@@ -12,14 +12,14 @@ use super::{
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]
 pub(super) struct CompletionsArgs {
-    /// Which shell.
+    /// Shell.
     shell: Shell,
 }
 
-/// Print the manual page, or write those of every command into a folder
+/// Print the manual page, or write one per command to a folder
 #[derive(Debug, clap::Args)]
 pub(super) struct ManArgs {
-    /// The folder.
+    /// Folder to write to.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

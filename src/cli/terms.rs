@@ -12,31 +12,30 @@ use crate::{
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Prices and free tier")]
 pub(super) struct TermsArgs {
-    /// Leave the free tier out
+    /// Exclude the free tier.
     #[arg(long)]
     no_free_tier: bool,
-    /// Free units that something else already drew this month, e.g. codebuild=40. Repeatable.
+    /// Free units already used this month, e.g. codebuild=40. Repeatable.
     #[arg(long, value_name = "NAME=QUANTITY")]
     free_tier_used: Vec<String>,
-    /// Your own price per unit, e.g. Build-Min:Linux:g1.small=0.0045. A service (CodeBuild:…) or a
-    /// region prefix (EUW2-…) narrows it. Repeatable.
+    /// Your price per unit, e.g. Build-Min:Linux:g1.small=0.0045; for one service CodeBuild:…, for
+    /// one region EUW2-…. Repeatable.
     #[arg(long, value_name = "USAGE_TYPE=RATE")]
     price: Vec<String>,
-    /// Where a region has no known price, take this region's; such lines are labelled assumed.
+    /// Use this region's prices where a price is unknown; such lines are marked as assumed.
     #[arg(long, value_name = "REGION")]
     price_like: Option<String>,
-    /// Percentage off, e.g. 5%, or of one service: CodeBuild=5%. Repeatable.
+    /// Discount, e.g. 5%, or for one service CodeBuild=5%. Repeatable.
     #[arg(long, value_name = "[SERVICE=]PERCENT")]
     discount: Vec<String>,
-    /// Who gets the free units: as the bill shows it (by quantity where there is none), by
-    /// quantity, or the earliest usage.
+    /// Who gets the free units [default: as billed, or by quantity without a bill].
     #[arg(long, value_enum, value_name = "POLICY")]
     free_tier_allocation: Option<PolicyArg>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 enum PolicyArg {
-    /// As the bill shows it.
+    /// As in the bill.
     AsBilled,
     /// By quantity.
     Proportional,

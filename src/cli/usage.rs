@@ -14,7 +14,7 @@ use crate::{
     report,
 };
 
-/// Show what was used, by any dimension
+/// Show usage by account, project, tag or other dimensions
 ///
 /// Examples:
 ///   pipebill usage --demo
@@ -23,23 +23,23 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// Which month [default: the last one in the ledger].
+    /// Month, e.g. 2026-10 [default: the latest in the ledger].
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
-    /// Keep apart by account, project, service, region, day or tag:KEY. Repeatable.
+    /// Group by account, project, service, region, day or tag:KEY. Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Vec<Dimension>,
-    /// Show what builds, runs and updates amount to by AWS's rules, in place of what was billed.
+    /// Show usage metered from builds, runs and updates instead of billed usage.
     #[arg(long)]
     metered: bool,
     #[command(flatten)]
     rules: RuleArgs,
 }
 
-/// The rules that AWS leaves open.
+/// Rules that AWS leaves open.
 #[derive(Debug, clap::Args)]
 pub(super) struct RuleArgs {
-    /// Whether the time a build waits in the queue is billed.
+    /// Whether queue time of builds is billed.
     #[arg(
         long,
         value_enum,
@@ -56,9 +56,9 @@ pub(super) struct RuleArgs {
 /// How to read a rule.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, clap::ValueEnum)]
 pub(super) enum Counted {
-    /// It costs.
+    /// Billed.
     Billed,
-    /// It costs nothing.
+    /// Free.
     #[default]
     Free,
 }

@@ -20,7 +20,7 @@ use crate::{
 
 /// The changes there are. A test reads each.
 const CHANGES: &str = "\
-Changes, by --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add, *= multiplies:
+Changes, with --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add, *= multiplies:
   people       active_users=+10, git_requests*=2, storage_gb=+50
   pipelines    v1_pipelines=12, v2_action_minutes*=0.8, pipeline_type[team-*]=V2
   volume       builds*=1.5, minutes[project:api]*=0.7, builds[tag:team:web]*=2
@@ -33,11 +33,11 @@ Changes, by --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add, *
   any meter    usage[AmazonS3:Requests-Tier1]*=2, security_baseline=on
   prices       free_tier=off, price[Build-Min:Linux:g1.large]=0.018, discount[CodeBuild]=5%";
 
-/// Compare changes with what is used now, and show where they start to pay
+/// Compare scenarios with a baseline, and find break-even points
 ///
-/// A change is NAME=VALUE or NAME*=FACTOR, in a scenario file or with --set; docs/scenarios.md has
-/// all of them. Builds are metered again one by one where they are known, since each is rounded up by
-/// itself; the answer says where only totals are.
+/// A change is NAME=VALUE or NAME*=FACTOR, in a scenario file or with --set; docs/scenarios.md lists
+/// them all. Individual builds are re-metered where known, since each is rounded up; otherwise the
+/// change applies to totals, and a note says so.
 ///
 /// Examples:
 ///   pipebill whatif --demo --set 'compute[general1.large,region:us-east-1]=arm1.large,speed=1.2'
@@ -48,35 +48,35 @@ Changes, by --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add, *
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment, after_long_help = CHANGES)]
 pub(super) struct Args {
-    /// Scenario files; each is compared with the baseline.
+    /// Scenario files, each compared with the baseline.
     #[arg(value_name = "SCENARIO.TOML")]
     files: Vec<PathBuf>,
     #[command(flatten)]
     changes: SetArgs,
     #[command(flatten)]
     baseline: BaselineArgs,
-    /// Compare with the months that were, or with those to come: 10,000 futures, each under both.
+    /// Compare on past months, or on 10,000 simulations of the coming months.
     #[arg(long, value_enum, value_name = "WHAT", default_value = "history", conflicts_with_all = ["sweep", "breakeven", "tornado"])]
     against: Against,
-    /// How many whole months to come, with --against forecast.
+    /// Whole months to forecast, with --against forecast.
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=36))]
     months: u32,
-    /// Turn a quantity: active_users=5..50:5, or speed=0.8,1,1.2. Twice for two axes.
+    /// Vary a parameter: active_users=5..50:5, or speed=0.8,1,1.2. Give it twice for two axes.
     #[arg(long, value_name = "NAME=VALUES", conflicts_with_all = ["breakeven", "tornado"])]
     sweep: Vec<String>,
-    /// Find where the scenario starts to pay: speed, machines, builds, active_users… A range narrows
-    /// it: speed=0.5..2.
+    /// Find the break-even of a parameter: speed, machines, builds, active_users…, optionally in a
+    /// range: speed=0.5..2.
     #[arg(long, value_name = "NAME", conflicts_with = "tornado")]
     breakeven: Option<String>,
-    /// Turn every driver down and up, and rank them: by 20 %, another percentage, or `own` for its own
-    /// P10 and P90 of the months before.
+    /// Vary each driver down and up and rank them: by 20 %, another percentage, or `own` for its
+    /// P10 and P90 of past months.
     #[arg(long, value_name = "SWING", num_args = 0..=1, default_missing_value = "20%")]
     tornado: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(super) enum Against {
-    /// Recorded or stated usage.
+    /// Past or stated usage.
     History,
     /// The forecast.
     Forecast,
@@ -84,8 +84,8 @@ pub(super) enum Against {
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct SetArgs {
-    /// Change something: active_users=+10, builds*=1.5, 'pipeline_type[team-*]=V2'. Repeatable; on top
-    /// of every scenario file.
+    /// Change: active_users=+10, builds*=1.5, 'pipeline_type[team-*]=V2'. Repeatable; added to
+    /// every scenario file.
     #[arg(long, value_name = "CHANGE")]
     set: Vec<String>,
 }
@@ -93,22 +93,22 @@ pub(super) struct SetArgs {
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Baseline")]
 pub(super) struct BaselineArgs {
-    /// A month of the ledger [default: the last whole one].
+    /// Month of the ledger [default: the last complete one].
     #[arg(long, value_name = "MONTH", conflicts_with_all = ["from", "to", "usage"])]
     pub(super) month: Option<Month>,
-    /// The first of several months.
+    /// First of several months.
     #[arg(long, value_name = "MONTH", requires = "to", conflicts_with = "usage")]
     from: Option<Month>,
-    /// The last of several months.
+    /// Last of several months.
     #[arg(long, value_name = "MONTH", requires = "from")]
     to: Option<Month>,
-    /// Stated usage in place of the ledger.
+    /// Usage file to use instead of the ledger.
     #[arg(long, value_name = "USAGE.TOML")]
     pub(super) usage: Option<PathBuf>,
-    /// Months of history behind P10, P50 and P90 of a difference.
+    /// Months of history for the P10, P50 and P90 of a difference.
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(0..=36))]
     history: u32,
-    /// Which currency, if the ledger has several.
+    /// Currency, if the ledger has several.
     #[arg(long, value_name = "CODE")]
     currency: Option<String>,
     #[command(flatten)]

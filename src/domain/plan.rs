@@ -111,7 +111,7 @@ pub enum AmountError {
     #[error(transparent)]
     Number(#[from] NumberError),
     /// Neither minutes, nor a duration, nor builds times a duration.
-    #[error("`{0}` is no amount of builds: write 1200 (billed minutes), 90s, or 300x95s")]
+    #[error("`{0}` is not an amount of builds: write 1200 (billed minutes), 90s, or 300x95s")]
     Shape(String),
 }
 

@@ -48,7 +48,7 @@ units! {
     Update "update" "updates" ["onpremupdates", "onpremupdate"] "An update of one on-premises instance.";
     Deployment "deployment" "deployments" [] "A deployment.";
     GbMonth "gb-month" "GB-months" ["gb-months", "gb-mo", "gb-month (binary)", "gibibyte-month"] "A gibibyte kept for a month.";
-    Gb "gb" "GB" ["gbs", "gigabytes", "gigabyte"] "A gibibyte moved or taken in.";
+    Gb "gb" "GB" ["gbs", "gigabytes", "gigabyte"] "A gibibyte transferred or ingested.";
     Tb "tb" "tbs" ["terabytes", "terabyte"] "A tebibyte scanned.";
     GbSecond "gb-second" "gb-seconds" ["lambda-gb-second"] "A gibibyte of memory for a second.";
     Request "request" "requests" ["api requests", "api calls", "api call"] "A request.";

@@ -154,7 +154,7 @@ pub enum ImportError {
         limit: u64,
     },
     /// No known kind of export.
-    #[error("{file} is no known billing export; it begins with the columns {columns}")]
+    #[error("{file} is not a known billing export; its first columns are {columns}")]
     Unrecognised {
         /// Which.
         file: String,
@@ -194,7 +194,7 @@ pub enum ImportError {
         file: String,
     },
     /// JSON that ends or breaks off somewhere.
-    #[error("{file}, line {line}: {}", if *.is_cut { "the JSON ends in the middle" } else { "this is no JSON" })]
+    #[error("{file}, line {line}: {}", if *.is_cut { "the JSON ends in the middle" } else { "this is not JSON" })]
     BrokenJson {
         /// Which.
         file: String,
@@ -220,9 +220,7 @@ pub enum ImportError {
         found: Vec<String>,
     },
     /// A sum over parts of two months.
-    #[error(
-        "{file}: the sum of {first} to {last} is of two months, and how it is shared is not told"
-    )]
+    #[error("{file}: the sum of {first} to {last} spans two months and cannot be split")]
     AcrossMonths {
         /// Which.
         file: String,
@@ -382,7 +380,7 @@ pub enum ImportError {
         missing: String,
     },
     /// A manifest that is no JSON.
-    #[error("{file}, line {line}: the manifest is no JSON from here on")]
+    #[error("{file}, line {line}: the manifest is not JSON from here on")]
     Manifest {
         /// Which.
         file: String,

@@ -65,7 +65,7 @@ pub(super) fn keep_newest<T>(
             let doubt = if newer < older {
                 "it may still be being written"
             } else {
-                "whether it is whole is not told here"
+                "whether it is complete is unknown"
             };
             notes.push(format!(
                 "{place}: {name} left out, a newer delivery of the same month is there, {newer} rows in \
@@ -91,10 +91,10 @@ mod tests {
         let of = |name: &str| delivery_of(&format!("{month}/{name}"));
         let [first, second] = ["2026-11-02T01:02:03Z-b", "2026-11-03T01:02:03Z-a"].map(of);
         for (rows, doubt) in [
-            ([10, 12], "12 rows in place of 10; whether it is whole"),
+            ([10, 12], "12 rows instead of 10; whether it is whole"),
             (
                 [12, 10],
-                "10 rows in place of 12; it may still be being written",
+                "10 rows instead of 12; it may still be being written",
             ),
         ] {
             let found = BTreeMap::from([(first.clone(), rows[0]), (second.clone(), rows[1])]);

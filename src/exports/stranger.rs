@@ -57,7 +57,7 @@ impl fmt::Display for Stranger {
             Self::QueryOutput => f.write_str(
                 "a part of an answer, as `--query` cuts it: what its values are of is not in it",
             ),
-            Self::Printed => f.write_str("an answer as Python prints it, which is no JSON"),
+            Self::Printed => f.write_str("an answer as Python prints it, which is not JSON"),
             Self::OtherAnswer(command) => {
                 write!(f, "an answer of `aws {command}`, not of get-cost-and-usage")
             }

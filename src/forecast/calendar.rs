@@ -75,7 +75,7 @@ impl FromStr for Country {
         let same = |country: &&Self| country.code().eq_ignore_ascii_case(text.trim());
         Self::ALL.iter().find(same).copied().ok_or_else(|| {
             let known: Vec<&str> = Self::ALL.iter().map(|country| country.code()).collect();
-            format!("choose of {}, or none", known.join(", "))
+            format!("choose from {}, or none", known.join(", "))
         })
     }
 }

@@ -157,7 +157,7 @@ impl FromStr for Percent {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{}` is no percentage: write 5%", text.escape_debug());
+        let wrong = || format!("`{}` is not a percentage: write 5%", text.escape_debug());
         let number = text.trim().strip_suffix('%').ok_or_else(wrong)?;
         match parse_quantity(number) {
             Ok(percent) if percent <= Decimal::ONE_HUNDRED => Ok(Self(percent)),

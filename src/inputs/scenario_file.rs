@@ -93,7 +93,7 @@ pub fn read(path: &Path, catalog: &Catalog) -> Result<Scenario, ScenarioError> {
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&file, &text, catalog),
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            let problem = "this is no text file".to_owned();
+            let problem = "this is not a text file".to_owned();
             Err(ScenarioError::Malformed { file, problem })
         }
         Err(source) => Err(ScenarioError::Unreadable { file, source }),
@@ -246,7 +246,10 @@ pub fn parse_knob(flag: &str, text: &str, catalog: &Catalog) -> Result<Parameter
         Change::Minutes { only, .. } => Ok(Parameter::Minutes(only)),
         Change::Total { of, only, .. } => Ok(Parameter::Total(of, only)),
         Change::Retention { left, only, .. } => Ok(Parameter::Retention(left, only)),
-        _ => Err(wrong(At(part.range(), "this cannot be turned".to_owned()))),
+        _ => Err(wrong(At(
+            part.range(),
+            "this is not a parameter".to_owned(),
+        ))),
     }
 }
 
@@ -264,7 +267,7 @@ pub fn parse_axis(flag: &str, text: &str, catalog: &Catalog) -> Result<Axis, Sce
     let parameter = parse_knob(flag, text[..equals].trim_end_matches('*'), catalog)?;
     let values = axis_values(Part::new(&text[equals + 1..], equals + 1)).map_err(wrong)?;
     if parameter.is_whole() && values.iter().any(|value| !value.fract().is_zero()) {
-        let problem = format!("there are no halves of {}", parameter.name());
+        let problem = format!("{} must be a whole number", parameter.name());
         return Err(wrong(At(equals + 1..text.len(), problem)));
     }
     Ok(Axis { parameter, values })

@@ -103,7 +103,7 @@ pub fn read(path: &Path, catalog: &Catalog) -> Result<UsageFile, UsageFileError>
     match std::fs::read_to_string(path) {
         Ok(text) => parse(&file, &text, catalog),
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => {
-            let problem = "this is no text file".to_owned();
+            let problem = "this is not a text file".to_owned();
             Err(UsageFileError::Malformed { file, problem })
         }
         Err(source) => Err(UsageFileError::Unreadable { file, source }),
@@ -408,7 +408,7 @@ impl<'de> Deserialize<'de> for Seconds {
         let duration = parse_duration(&text).or_else(|| parse_duration(&format!("{text}s")));
         let wrong = || {
             de::Error::custom(format!(
-                "`{text}` is no duration: write 95, \"95s\" or \"4m\""
+                "`{text}` is not a duration: write 95, \"95s\" or \"4m\""
             ))
         };
         duration.map(Self).ok_or_else(wrong)

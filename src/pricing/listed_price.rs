@@ -23,7 +23,7 @@ pub enum PriceListError {
         source: std::io::Error,
     },
     /// It is something else.
-    #[error("{file} is no AWS price list: {problem}")]
+    #[error("{file} is not an AWS price list: {problem}")]
     NotAPriceList {
         /// The file.
         file: String,

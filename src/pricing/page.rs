@@ -64,7 +64,8 @@ pub(super) fn read(file: &str, content: &str, catalog: &Catalog) -> Result<Rows,
     let page: Page = serde_json::from_str(content).map_err(|error| not(not_json(&error)))?;
     let manifest = &page.manifest;
     let published = day(&manifest.hawk_file_publication_date);
-    let published = published.ok_or_else(|| not("its day of publication is no day".to_owned()))?;
+    let published =
+        published.ok_or_else(|| not("its day of publication is not a date".to_owned()))?;
     let name = if manifest.source.is_empty() {
         &manifest.service_id
     } else {

@@ -65,7 +65,7 @@ pub(super) fn read(
             day.map_err(|_| at(format!("`{text}` is not a day")))
         };
         let Some(info) = meters.get(field(0)) else {
-            return Err(at(format!("{} is no meter of the service", field(0))));
+            return Err(at(format!("{} is not a meter of the service", field(0))));
         };
         let source = |key: &str| {
             let known = sources.get(key);
@@ -169,7 +169,7 @@ pub fn parse_rate(text: &str) -> Result<Rate, String> {
             })
         }
         Some(("volume", tiers)) => Ok(Rate::Volume(parse_tiers(tiers)?)),
-        Some((shape, _)) => Err(format!("`{shape}` is no shape of a price")),
+        Some((shape, _)) => Err(format!("`{shape}` is not a price shape")),
         None if text == "unknown" => Ok(Rate::Unknown),
         None if text == "not-offered" => Ok(Rate::NotOffered),
         None if text.contains(':') => Ok(Rate::Graduated(parse_tiers(text)?)),

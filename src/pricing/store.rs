@@ -50,7 +50,7 @@ pub fn load(store: &Path, catalog: &Catalog) -> Result<Tariffs, PriceListError> 
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     for (at, row) in reader.deserialize::<Row>().enumerate() {
         let at = |problem: &str| broken(format!("line {}: {problem}", at + 2));
-        let row = row.map_err(|_| at("it is no row of prices"))?;
+        let row = row.map_err(|_| at("it is not a row of prices"))?;
         let meter = Meter::new(&row.service, &row.usage_type);
         let Some(info) = catalog.meter(&meter.service, &row.usage_type) else {
             // A meter of another version of the program.

@@ -389,7 +389,7 @@ pub enum ReportError {
     #[error("there is no mapping to accounts of a general ledger")]
     NoMapping,
     /// An account that the importer would refuse.
-    #[error("{format}: `{account}` is no account there: it needs {needs}")]
+    #[error("{format}: `{account}` is not a valid account: it needs {needs}")]
     BadAccount {
         /// Which format.
         format: &'static str,

@@ -180,7 +180,7 @@ impl<'a> Book<'a> {
                 self.billed_in
             )),
             (Accrual::Expected, None) => notes.push(
-                "the open month is accrued at its cost to date: there is no forecast for the rest of it"
+                "the open month is accrued at its cost to date, because there is no forecast"
                     .to_owned(),
             ),
         }

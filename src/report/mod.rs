@@ -19,7 +19,6 @@ pub mod finance;
 pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
-pub mod forecast_study;
 pub mod formats;
 pub mod imported;
 mod journal;

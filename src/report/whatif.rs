@@ -330,7 +330,7 @@ pub fn ahead(
             ("complete", Cell::Flag(comparison.total.whole.both())),
         ],
         Document {
-            title: format!("What if, in the months to come: {name}"),
+            title: format!("What if, over the coming months: {name}"),
             blocks: vec![Block::Table(table), Block::Notes(notes)],
         },
     )
@@ -367,7 +367,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         ]);
         table.rows.push(row);
     }
-    let title = format!("{name}, turned, on {baseline}");
+    let title = format!("{name}: sweep on {baseline}");
     let picture = picture_of(sweep, currency).map(|subject| Drawing {
         title: title.clone(),
         subject,
@@ -483,7 +483,7 @@ pub fn break_even(
             ("currency", Cell::text(currency.as_str())),
         ],
         Document {
-            title: format!("{name}: where it pays, on {baseline}"),
+            title: format!("{name}: break-even on {baseline}"),
             blocks: vec![Block::Table(table), Block::Notes(notes)],
         },
     )
@@ -518,7 +518,7 @@ pub fn tornado(
             percent_of(bar.range, tornado.middle).map_or(Cell::Empty, Cell::Percent),
         ]);
     }
-    let title = format!("What moves {name}, on {baseline}");
+    let title = format!("{name}: cost drivers on {baseline}");
     let rows = tornado.bars.iter().take(15).map(|bar| {
         let (low, high) = bar.changes(tornado.middle);
         chart::Swing {

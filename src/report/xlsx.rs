@@ -573,7 +573,7 @@ fn assumptions(
         say(
             "Forecast",
             format!(
-                "{} days of history, {} futures, seed {}; charges that are not usage are left out",
+                "{} days of history, {} simulations, seed {}; usage only",
                 forecast.history_days, forecast.options.paths, forecast.options.seed
             ),
         )?;

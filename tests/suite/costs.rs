@@ -130,7 +130,7 @@ fn costs_are_forecast_as_costs() {
     let folder = folder.path();
     let forecast = answer(folder, &["forecast", "--months", "1", "--explain"]);
     assert_about(&forecast, "2026-11", "60");
-    assert!(notes(&forecast).contains("costs and no quantities for CodeBuild"));
+    assert!(notes(&forecast).contains("CodeBuild: the exports have costs but no quantities"));
     assert!(notes(&forecast).contains("--metrics UnblendedCost UsageQuantity"));
     assert!(forecast.to_string().contains("Linux medium, costs"));
     // The gate is about the current month, which the ledger does not reach.
@@ -185,10 +185,10 @@ fn months_of_costs_before_months_of_quantities_count_once() {
     assert_about(&forecast, "2026-11", "60");
     let says = notes(&forecast);
     assert!(
-        says.contains("2026-05 to 2026-08 state costs only for CodeBuild"),
+        says.contains("CodeBuild: 2026-05 to 2026-08 have costs but no quantities"),
         "{says}"
     );
-    assert!(!says.contains("no quantities for"), "{says}");
+    assert!(!says.contains("billed costs are forecast"), "{says}");
     // The other way round the quantities are continued by what they cost.
     let earlier = cur(&[(8, 31), (9, 30)]);
     let folder = ledger(&[("cur.csv", &earlier), ("costs.csv", &console(10..=10))]);
@@ -238,7 +238,7 @@ fn quantities_and_costs_of_one_month_are_both_continued() {
     let forecast = answer(folder, &["forecast", "--months", "1"]);
     // 30 days of 2.00 and of 1.00.
     assert_about(&forecast, "2026-11", "90");
-    assert!(notes(&forecast).contains("no quantities for CodePipeline"));
+    assert!(notes(&forecast).contains("CodePipeline: the exports have costs but no quantities"));
     let (code, text, _) = run(folder, &["whatif", "--set", "minutes*=2", "--strict"]);
     assert_eq!(code, 4, "{text}");
     assert!(
@@ -395,7 +395,7 @@ fn what_came_once_is_named_and_stays_out() {
         "{says}"
     );
     assert!(!says.contains("recurring"), "{says}");
-    assert!(says.contains("(-$112.00) are left out"), "{says}");
+    assert!(says.contains("(−$112.00) are excluded"), "{says}");
 }
 
 #[test]
@@ -408,7 +408,10 @@ fn a_stated_discount_stands_in_place_of_the_bills() {
     // Not 300.00 less 24 % less 10 %.
     assert_about(&forecast, "2026-11", "270");
     let says = notes(&forecast);
-    assert!(says.contains("stands in place of the 24 %"), "{says}");
+    assert!(
+        says.contains("your discount replaces the billed 24 %"),
+        "{says}"
+    );
 }
 
 /// Usage that a Savings Plan covers is billed at 0 and has a quantity: 2.50 + 0.00, nothing free, nothing

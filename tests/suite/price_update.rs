@@ -309,8 +309,8 @@ fn a_broken_list_changes_nothing() {
         ),
         (wrong_price.to_string(), "`free` is not a number"),
         (yuan.to_string(), "another currency"),
-        (no_day.to_string(), "no day"),
-        ("<html>".to_owned(), "no AWS price list"),
+        (no_day.to_string(), "not a date"),
+        ("<html>".to_owned(), "not an AWS price list"),
     ] {
         let place = Place::new(&server);
         // The second of two: the first is not kept either.

@@ -645,7 +645,7 @@ fn every_change_that_the_help_lists_is_one() {
         .output()
         .unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
-    let (_, listed) = help.split_once("Changes, by --set").unwrap();
+    let (_, listed) = help.split_once("Changes, with --set").unwrap();
     // A row is a word for its changes, two spaces or more, and these with commas and spaces between.
     let rows = listed
         .lines()

@@ -349,7 +349,7 @@ fn every_fixture_is_used_by_a_test() {
     );
 }
 
-/// The text of a file; nothing if it is no text.
+/// The text of a file; nothing if it is not text.
 fn text_of(path: &Path) -> String {
     std::fs::read(path)
         .ok()

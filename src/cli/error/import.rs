@@ -64,7 +64,7 @@ pub(super) fn import_hint(error: &ImportError) -> &'static str {
              download again"
         }
         ImportError::TotalsDiffer { .. } => {
-            "nothing was imported; download the bill again: rows are missing, or there twice"
+            "nothing was imported; download the bill again: rows are missing or duplicated"
         }
         ImportError::ColumnType { .. } => {
             "nothing was imported; write the column as text or number, tags as a map or as JSON text"
@@ -98,8 +98,8 @@ fn fault_hint(fault: &RowFault) -> &'static str {
             "nothing was imported; a spreadsheet drops zeros at the beginning and rounds what is long: \
              import the file as it was downloaded, without opening it"
         }
-        RowFault::Twice(_) => "nothing was imported; leave out what is there twice",
-        _ => "nothing was imported; mend the row, or leave such rows out with --skip-bad-rows",
+        RowFault::Twice(_) => "nothing was imported; remove the duplicate",
+        _ => "nothing was imported; fix the row, or skip bad rows with --skip-bad-rows",
     }
 }
 
@@ -130,7 +130,7 @@ fn stranger_hint(what: &Stranger) -> &'static str {
         }
         Stranger::QueryOutput => "nothing was imported; run the command again without `--query`",
         Stranger::Printed => {
-            "nothing was imported; write it with `json.dump(answer, file)` in place of `print`"
+            "nothing was imported; write it with `json.dump(answer, file)` instead of `print`"
         }
         Stranger::Refusal(_) => {
             "nothing was imported; resolve what it says, and run the command again"
@@ -140,7 +140,7 @@ fn stranger_hint(what: &Stranger) -> &'static str {
              it as \"CSV UTF-8 (comma delimited)\""
         }
         Stranger::Quantities(_) => {
-            "nothing was imported; in Cost Explorer choose costs (unblended) in place of usage, group by \
+            "nothing was imported; in Cost Explorer choose costs (unblended) instead of usage, group by \
              Usage type, and download again"
         }
         Stranger::EmptyAnswer => {

@@ -226,7 +226,7 @@ impl<'a> Reader<'a> {
             && !value.fract().is_zero()
         {
             let name = self.name.text;
-            return self.value.wrong(format!("there are no halves of {name}"));
+            return self.value.wrong(format!("{name} must be a whole number"));
         }
         let is_targets = matches!(of, Total::OnPremisesTargets { .. });
         let of = match (is_targets, deployments, to) {

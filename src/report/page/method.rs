@@ -29,8 +29,8 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
     let mut notes: Vec<String> = Vec::new();
     if let Some(forecast) = input.forecast {
         words.push(
-            "Usage is forecast, never money: each meter by an ensemble weighed on its own past, and \
-             thousands of possible futures are rated with free tiers and whole-pipeline fees."
+            "Usage is forecast, not cost: each meter with an ensemble weighted by past accuracy, and \
+             thousands of simulations are rated with free tiers and whole-pipeline fees."
                 .to_owned(),
         );
         notes.extend(words::all(&words::forecast::notes(

@@ -45,7 +45,7 @@ pub(super) fn savings(input: &ReportInput<'_>) -> Result<Section, String> {
         .map(|together| together.saving)
         .or_else(|| Some(found.findings.first()?.saving))
     else {
-        return Err("no change was found that would have saved 1.00 a month".to_owned());
+        return Err("no change would have saved 1.00 a month".to_owned());
     };
     let last = found
         .months
@@ -55,7 +55,7 @@ pub(super) fn savings(input: &ReportInput<'_>) -> Result<Section, String> {
         .unwrap_or_default();
     let mut lead = match together.len() {
         1 => "One change would have saved".to_owned(),
-        count => format!("{count} changes that go together would have saved"),
+        count => format!("{count} compatible changes would have saved"),
     };
     lead += &format!(" {} a month", show_money(saving.p50, currency));
     if let Some(percent) = percent_of(saving.p50, found.cost) {
@@ -121,10 +121,10 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
     let mut notes = Vec::new();
     let months = found.months.len();
     notes.push(match (found.builds, months) {
-        (0, _) => format!("Rated on the totals of {months} months: no builds are known one by one."),
-        (builds, 1) => format!("Rated build by build: {builds} builds of one month, which is no range."),
+        (0, _) => format!("Rated on the totals of {months} months: individual builds are not known."),
+        (builds, 1) => format!("Rated on {builds} builds of one month; one month gives no range."),
         (builds, _) => format!(
-            "Rated build by build: {builds} builds in the last of {months} months, over which P10 and P90 are."
+            "Rated on {builds} builds in the last of {months} months; P10 to P90 are over these months."
         ),
     });
     let more = together.len().saturating_sub(ROWS);
@@ -132,15 +132,18 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
     if more + left > 0 {
         let mut words = Vec::new();
         if more > 0 {
-            words.push(format!("{more} smaller changes that go with these"));
+            words.push(format!("{more} smaller compatible changes"));
         }
         if left > 0 {
-            words.push(format!("{left} others that change the same usage"));
+            words.push(format!("{left} others that overlap"));
         }
-        notes.push(format!("pipebill optimize has {}.", words.join(" and ")));
+        notes.push(format!(
+            "`pipebill optimize` also has {}.",
+            words.join(" and ")
+        ));
     }
     if !found.complete {
-        notes.push("Partial: something in these months has no known price.".to_owned());
+        notes.push("Partial: some usage in these months has no known price.".to_owned());
     }
     match &found.not_compared[..] {
         [] => {}
@@ -168,18 +171,18 @@ pub(super) fn scenario(drawing: &Drawing, input: &ReportInput<'_>) -> Section {
         ""
     };
     let mut notes = vec![format!(
-        "The month is rated anew under both, without credits, refunds and taxes{storage}."
+        "Both sides are re-rated, without credits, refunds and taxes{storage}."
     )];
     if prospect.waterfall.steps.len() > 1 && !prospect.waterfall.order_free {
         notes.push(
-            "Each step is what it adds to those before it; another order gives other steps."
+            "Each step is the effect after the steps before it, so steps depend on the order."
                 .to_owned(),
         );
     }
     if prospect.found {
         notes.push(
-            "No scenario was stated, so these are the savings that go together; pipebill \
-             report --scenario FILE or --set CHANGE shows one of yours."
+            "These are the best savings that can be combined. To show your own scenario: `pipebill report \
+             --scenario FILE` or `--set CHANGE`."
                 .to_owned(),
         );
     }
@@ -203,7 +206,7 @@ fn lead(prospect: &ScenarioSummary) -> String {
     let month = month_name(prospect.month);
     let mut lead = if total.whole.both() {
         let mut text = format!(
-            "{month} would have cost {} in place of {} for usage",
+            "{month} would have cost {} instead of {} for usage",
             show(total.scenario),
             show(total.baseline)
         );
@@ -215,7 +218,7 @@ fn lead(prospect: &ScenarioSummary) -> String {
         text + "."
     } else {
         format!(
-            "Partial: what is priced of {month} would have cost {} in place of {} for usage.",
+            "Partial: the priced usage of {month} would have cost {} instead of {} for usage.",
             show(total.scenario),
             show(total.baseline)
         )

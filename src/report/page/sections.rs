@@ -357,7 +357,7 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
     let mut section = Section::drawn(id, drawing);
     let note = match id {
         "fan" => Some(
-            "The band holds eight futures of ten: one in ten ends below it, one above. Months to \
+            "The band is an 80 % range: 10 % of simulations end below it, 10 % above. Months to \
              come are usage only, without credits, refunds and taxes.",
         ),
         "waterfall" => Some("Both months are over and known; the steps add up."),

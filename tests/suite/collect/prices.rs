@@ -113,7 +113,7 @@ fn prices_can_be_queried_where_the_files_are_out_of_reach() {
     };
     assert_eq!(priced(&queried), priced(&fetched));
     assert_eq!(priced(&queried)[..2], ["0.011", "11"]);
-    // Denied, nothing is changed.
+    // Denied, no changes given.
     double.faults(json!({"pricing.GetProducts": {"kind": "deny"}}));
     let (folder, denied) = place();
     let output = update(&denied, &["--from", "query"]);

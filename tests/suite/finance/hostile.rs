@@ -177,10 +177,10 @@ fn what_is_no_text_is_kept_from_a_terminal() {
     assert!(found.status.success());
     let program = cargo_bin("pipebill");
     for (format, says) in [
-        ("xlsx", "error: xlsx is no text for a terminal"),
+        ("xlsx", "error: refusing to write xlsx to a terminal"),
         (
             "focus-parquet",
-            "error: focus-parquet is no text for a terminal",
+            "error: refusing to write focus-parquet to a terminal",
         ),
         ("csv", "schema_version,billing_period"),
     ] {

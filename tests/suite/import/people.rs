@@ -478,7 +478,7 @@ fn an_interval_over_two_months_is_not_shared_by_guess() {
     assert!(
         error
             .to_string()
-            .contains("the sum of 2026-10-15 to 2026-11-14 is of two months"),
+            .contains("the sum of 2026-10-15 to 2026-11-14 spans two months"),
         "{error}"
     );
 }
@@ -548,7 +548,7 @@ fn what_is_no_export_is_named_by_what_it_is() {
         (&utf16, "is text with tabs between its columns"),
         (b"{\"assemblyId\":\"1\",\"reportKeys\":[\"x.csv.gz\"]}", "is a manifest"),
         (b"{\"ResultsByTime\":[{\"TimePeriod\":{\"Start\":", "line 1: the JSON ends in the middle"),
-        (b"{\"ResultsByTime\":[\n{,}]}", "line 2: this is no JSON"),
+        (b"{\"ResultsByTime\":[\n{,}]}", "line 2: this is not JSON"),
         (b"{\"ResultsByTime\":\n7}", "line 2: this is not as `aws ce get-cost-and-usage` writes it"),
     ] {
         let error = import_text("x", bytes).unwrap_err().to_string();

@@ -80,13 +80,13 @@ fn what_is_no_text_is_refused_by_what_it_is() {
         ),
         (
             b"\xff\xfed\x00",
-            "x is no known billing export; it begins with the columns d",
+            "x is not a known billing export; its first columns are d",
         ),
         (b"", "x is empty"),
         (b" \n", "x is empty"),
         (
             b"a,b\n1,2\n",
-            "x is no known billing export; it begins with the columns a, b",
+            "x is not a known billing export; its first columns are a, b",
         ),
     ] {
         assert_eq!(import_text("x", bytes).unwrap_err().to_string(), expected);
