@@ -14,7 +14,7 @@ use crate::{
         Answer, App, Baseline, BaselineRequest, BreakEvenRequest, Months, PerScenario, Scenarios,
         SweepRequest, TornadoRequest, WhatIfRequest,
     },
-    domain::{ids::Currency, period::Month},
+    domain::{ids::Currency, period::Month, share_out::Policy},
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 
@@ -300,9 +300,14 @@ fn notes(
         && let [billed, rated] = [billed, rated].map(|amount| report::show_money(amount, currency))
         && billed != rated
     {
+        let first = baseline.months.first();
+        let shared = match first.map(|month| month.workload.sharing) {
+            Some(Policy::Chronological) => "go to the earliest usage",
+            _ => "are shared by quantity",
+        };
         notes.push(format!(
             "AWS billed {billed} for this usage. Both sides are rated anew, by the same rules: free \
-             units are shared by quantity."
+             units {shared}."
         ));
     }
     notes.extend(carried);
