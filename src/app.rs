@@ -63,7 +63,7 @@ pub use aws::{PricesFrom, UpdatePricesRequest};
 pub use baseline::{Baseline, BaselineRequest, MonthUsage, Months};
 pub use bill::{BillAnswer, BillRequest, ReconcileRequest, Reconciliation};
 pub use break_even::BreakEvenRequest;
-pub use check::{Against, Allowed, CheckRequest, Checked};
+pub use check::{Allowed, CheckAgainst, CheckRequest, Checked};
 #[cfg(feature = "aws")]
 pub use collect::{Asked, CollectRequest, Diagnosis, DoctorRequest, LoginRequest, PolicyRequest};
 pub use error::AppError;

@@ -14,7 +14,7 @@ use crate::{
         Answer, App, Baseline, BaselineRequest, BreakEvenRequest, Months, PerScenario, Scenarios,
         SweepRequest, TornadoRequest, WhatIfRequest,
     },
-    domain::{ids::Currency, period::Month},
+    domain::{ids::Currency, period::Month, share_out::Policy},
     report::{self, whatif::DifferenceRange, whatif::Shown},
 };
 
@@ -297,7 +297,9 @@ fn notes(
     if let (Some(billed), Some(rated)) = (baseline.billed(), rated)
         && billed.to_cents() != rated.to_cents()
     {
-        notes.push(report::words::scenario::rerated(billed, currency));
+        let first = baseline.months.first();
+        let sharing = first.map_or_else(Policy::default, |month| month.workload.sharing);
+        notes.push(report::words::scenario::rerated(billed, sharing, currency));
     }
     notes.extend(carried);
     let left_out = baseline.left_out();
