@@ -76,7 +76,7 @@ pub(super) fn run(
     };
     let bill = &rated.rated.bill;
     if args.reconcile {
-        let title = format!("Reconciliation of {month}: our rating beside AWS's");
+        let title = format!("Reconciliation of {month} with AWS's bill");
         let comparisons = app.reconcile(&rated);
         let metered = if ledger.has_facts().map_err(AppError::from)? {
             Some(app.metered(&ledger, month, args.rules.options())?)

@@ -85,7 +85,7 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'s
         "pipebill.import-plan/1",
         vec![],
         Document {
-            title: "Would be imported".to_owned(),
+            title: "Files to import".to_owned(),
             blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
         },
     )

@@ -197,7 +197,7 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     }
     let mut blocks = vec![Block::Table(table)];
     if !statements.is_empty() {
-        blocks.push(Block::Heading("What would allow it".to_owned()));
+        blocks.push(Block::Heading("Policy statements to add".to_owned()));
         blocks.push(Block::Lines(
             statements.iter().map(ToString::to_string).collect(),
         ));
@@ -205,14 +205,14 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
     let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
     if !others.is_empty() {
-        blocks.push(Block::Heading("What else would help".to_owned()));
+        blocks.push(Block::Heading("Other fixes".to_owned()));
         blocks.push(Block::Lines(others));
     }
     json::untyped(
         "pipebill.doctor/1",
         vec![],
         Document {
-            title: "What collecting needs".to_owned(),
+            title: "Permissions for collecting".to_owned(),
             blocks,
         },
     )

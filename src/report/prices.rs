@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded};
+use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded, words};
 use crate::{
     domain::{
         bill::OLD_DAYS,
@@ -250,7 +250,7 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
         "pipebill.regions/1",
         Vec::new(),
         Document {
-            title: "What is offered where".to_owned(),
+            title: "Availability by region".to_owned(),
             blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
         },
     )
@@ -574,7 +574,14 @@ pub fn updated(
         updated.changes.len(),
         updated.unchanged
     )];
-    notes.extend(updated.notes.iter().cloned());
+    notes.extend(
+        updated
+            .notes
+            .iter()
+            .map(|it| words::prices::update(it).text),
+    );
+    let contradictions = updated.contradictions.iter();
+    notes.extend(contradictions.map(|what| format!("Ignored, contradictory: {what}.")));
     json::untyped(
         "pipebill.prices-updated/1",
         Vec::new(),
