@@ -89,8 +89,8 @@ impl App {
         let ledger_alone = stated.usage.is_none() && scenario.is_none();
         let budget = request.limit.budget();
         match request.against.unwrap_or(Against::Forecast) {
-            Against::Scenario => self.check_scenario(request, scenario.unwrap_or_default()),
-            _ if !ledger_alone => self.check_scenario(request, scenario.unwrap_or_default()),
+            Against::Scenario => self.check_scenario(request, &scenario.unwrap_or_default()),
+            _ if !ledger_alone => self.check_scenario(request, &scenario.unwrap_or_default()),
             Against::Bill => self.check_bill(budget, stated),
             Against::Forecast if stated.months == Months::Last => {
                 self.check_forecast(budget, stated)
@@ -105,10 +105,10 @@ impl App {
     fn check_scenario(
         &self,
         request: &CheckRequest,
-        scenario: Scenario,
+        scenario: &Scenario,
     ) -> Result<Checked, AppError> {
         let baseline = self.gather(&request.baseline)?;
-        let (cost, mut complete) = self.costliest_month(&baseline, &scenario)?;
+        let (cost, mut complete) = self.costliest_month(&baseline, scenario)?;
         let mut assumptions = baseline.assumptions.clone();
         let limit = match &request.limit {
             Allowed::Budget(budget) => Limit::Budget(*budget),
@@ -146,7 +146,7 @@ impl App {
             Months::One(month) => self.month(&ledger, Some(month))?,
             _ => self.last_whole_month(&ledger)?,
         };
-        let bill = self.bill(&ledger, month, &rating)?.rated.bill;
+        let bill = self.rate_month(&ledger, month, &rating)?.rated.bill;
         Ok(Checked {
             check: Check {
                 what: format!("the bill of {month}"),
@@ -167,7 +167,7 @@ impl App {
             budget: Some(budget),
             ..ForecastOptions::default()
         };
-        let forecast = self.forecast(&self.ledger()?, &options, &rating)?;
+        let forecast = self.forecast_usage(&self.ledger()?, &options, &rating)?;
         let month = forecast.result.months.last().ok_or(AppError::EmptyLedger)?;
         Ok(Checked {
             check: Check {

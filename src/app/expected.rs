@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
+use rust_decimal::Decimal;
 
-use super::{App, AppError};
+use super::{App, AppError, DataSource, Field, aws::anywhere};
 use crate::{
     aws::{self, Subject},
     domain::{
@@ -18,24 +19,44 @@ use crate::{
     ledger::Ledger,
 };
 
+/// As whom to ask AWS, and what it may cost.
+#[derive(Clone, Debug, Default)]
+pub struct AwsForecastRequest {
+    /// The profile of AWS's configuration.
+    pub profile: Option<String>,
+    /// What the requests may cost, in dollars.
+    pub max_api_cost: Option<Decimal>,
+}
+
 /// Months that AWS forecasts, at most.
 const MOST_MONTHS: u32 = 18;
 
 impl App {
-    /// Returns what it costs to ask Cost Explorer for its forecast: requests, and their price.
-    pub fn aws_forecast_cost(&self) -> (u32, Money) {
-        aws::forecast_cost(&self.catalog, self.today)
-    }
-
     /// Asks Cost Explorer for its forecast of the same: the services and accounts of the ledger, and
-    /// usage only. A refusal is an answer too.
+    /// usage only. A refusal is an answer too. `announce` hears the requests and what they cost.
     pub fn aws_forecast(
         &self,
-        ledger: &Ledger,
         forecast: &Forecast,
-        request: &aws::Request,
+        request: &AwsForecastRequest,
         watch: &dyn aws::Watch,
+        announce: &dyn Fn(u32, Money),
     ) -> Result<AwsForecast, AppError> {
+        if matches!(self.source, DataSource::Sample) {
+            let problem = "the sample organization has no account that AWS could forecast";
+            return Err(AppError::field(Field::WithAws, problem));
+        }
+        let (requests, cost) = aws::forecast_cost(&self.catalog, self.today);
+        if request
+            .max_api_cost
+            .is_none_or(|most| cost.amount() <= most)
+        {
+            announce(requests, cost);
+        }
+        let ledger = &self.ledger()?;
+        let request = &aws::Request {
+            max_api_cost: request.max_api_cost,
+            ..self.usual_request(anywhere(request.profile.as_deref()))
+        };
         let current = Month::of(self.today);
         let refused = |why: String| AwsForecast {
             refused: Some(why),

@@ -15,6 +15,7 @@ mod forecast_bench;
 mod import;
 #[cfg(feature = "aws")]
 mod import_remote;
+mod interrupt;
 mod optimize;
 mod output;
 #[cfg(feature = "aws")]

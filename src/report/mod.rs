@@ -319,6 +319,15 @@ impl Table {
         self
     }
 
+    /// Leaves the table to files: what it says, people see elsewhere.
+    #[must_use]
+    pub fn for_files(mut self) -> Self {
+        for column in &mut self.columns {
+            column.visibility = Visibility::Files;
+        }
+        self
+    }
+
     /// Returns the rows that people see, and a line about the others of a further table.
     fn seen(&self) -> (&[Vec<Cell>], Option<String>) {
         let most = self.most.unwrap_or(usize::MAX).min(self.rows.len());

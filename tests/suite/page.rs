@@ -9,7 +9,7 @@ use std::{
 
 use assert_cmd::cargo::cargo_bin;
 use pipebill::{
-    app::{App, BillRequest, DataSource},
+    app::{App, DataSource, RatingTerms},
     domain::{
         allocation::{Dimension, Policy, allocate},
         discounts::Discounts,
@@ -119,7 +119,7 @@ fn totals(months: &[&str]) -> Vec<Decimal> {
     let app = App::new(day("2026-11-22"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let total = |month: &&str| {
-        let bill = app.bill(&ledger, month.parse().unwrap(), &BillRequest::default());
+        let bill = app.rate_month(&ledger, month.parse().unwrap(), &RatingTerms::default());
         bill.unwrap().rated.bill.total().amount()
     };
     months.iter().map(total).collect()
@@ -322,7 +322,7 @@ fn the_days_of_the_calendar_are_the_build_minutes_of_the_usage() {
         .take(13)
         .collect();
     let mut counted = Decimal::ZERO;
-    for sum in app.usage(&ledger, &months, &[]).unwrap().0 {
+    for sum in app.usage_of(&ledger, &months, &[]).unwrap().0 {
         if sum.meter.service.as_str() == "CodeBuild"
             && let Some(quantity) = sum.quantity
         {

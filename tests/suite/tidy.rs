@@ -212,12 +212,6 @@ const ROOMS: [(&str, &[&str]); 11] = [
     ),
 ];
 
-/// Notes that `app` words with the help of `report`.
-const STILL: [(&str, &str); 2] = [
-    ("src/app/optimize.rs", "report"),
-    ("src/app/scenario_summary.rs", "report"),
-];
-
 /// The files of a room: a folder, and the file of the same name beside it.
 fn room(name: &str) -> Vec<(Line, String)> {
     let beside = format!("src/{name}.rs");
@@ -248,7 +242,6 @@ fn rooms_import_only_what_they_may() {
         let found: Vec<String> = imports
             .into_iter()
             .filter(|(line, of)| !line.in_tests && of != name && !allowed.contains(&of.as_str()))
-            .filter(|(line, of)| !STILL.contains(&(line.file.as_str(), of.as_str())))
             .map(|(line, of)| format!("{}:{}: crate::{of}", line.file, line.number))
             .collect();
         assert!(
