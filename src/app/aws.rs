@@ -16,7 +16,7 @@ use crate::{
     exports::{self, CheckpointStore, ImportError, ImportOptions, Watch},
     ledger::ImportCheckpoint,
     pricing::{
-        change::{Asked, UpdatedPrices, bring},
+        change::{Asked, UpdateRemark, UpdatedPrices, bring},
         price_list::{self, OTHER_CURRENCY, PriceListError},
     },
 };
@@ -174,12 +174,8 @@ impl App {
             }
         };
         let mut notes = Vec::new();
-        if let Some(first) = absent.first() {
-            let others = match absent.len() {
-                1 => String::new(),
-                more => format!(" and {} others", more - 1),
-            };
-            notes.push(format!("AWS publishes no price list of {first}{others}."));
+        if !absent.is_empty() {
+            notes.push(UpdateRemark::Unpublished { lists: absent });
         }
         let mut lists = Vec::new();
         for file in fetched {
@@ -188,9 +184,9 @@ impl App {
                     return Err(PriceListError::OtherCurrency { file: file.url }.into());
                 }
                 Ok(list) => lists.push(list),
-                Err(PriceListError::NothingKnown { file, rows }) => notes.push(format!(
-                    "{file}: no price of a meter that is known here ({rows} rows read)."
-                )),
+                Err(PriceListError::NothingKnown { file, rows }) => {
+                    notes.push(UpdateRemark::NothingKnown { file, rows });
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -198,10 +194,6 @@ impl App {
         let asked: Asked<'_> = services.iter().map(|code| (code, all.clone())).collect();
         let mut updated = bring(&self.catalog, lists, &asked, self.today);
         updated.notes.splice(0..0, notes);
-        for what in &updated.contradictions {
-            let note = format!("Left out, contradictory: {what}.");
-            updated.notes.push(note);
-        }
         if !updated.lists.is_empty() {
             self.keep_prices(&updated.kept)?;
         }

@@ -9,7 +9,7 @@ use super::{App, AppError, DataSource, Field, aws::anywhere};
 use crate::{
     aws::{self, Subject},
     domain::{
-        aws_forecast::{AwsForecast, months},
+        aws_forecast::{AwsForecast, AwsRemark, months},
         ids::{AccountId, Currency, ServiceCode},
         money::Money,
         period::Month,
@@ -81,35 +81,26 @@ impl App {
             Err(why) => return Ok(refused(why)),
         };
         let (known, until) = known_before(&ledger.records(current)?, self.today);
-        let mut notes = vec![format!(
-            "AWS: Cost Explorer's forecast of {services}{}: unblended cost of usage, without credits, \
-             refunds and taxes, as ours is. Its range is an 80 % prediction interval, as ours from P10 \
-             to P90 is.",
-            match subject.accounts.len() {
-                0 => " in all accounts that it sees".to_owned(),
-                1 => format!(" in account {}", subject.accounts[0]),
-                several => format!(" in {several} accounts"),
-            }
-        )];
-        let yesterday = self.today.pred_opt().unwrap_or(self.today);
-        notes.push(match (known, until) {
-            (None, _) => format!(
-                "AWS says nothing comparable of {current}: what its days before {} cost is not in the \
-                 ledger.",
-                self.today
-            ),
-            (Some(_), Some(until)) if until < yesterday => format!(
-                "AWS's {current} is the ledger's cost to {until} and AWS's days from {} on; the days \
-                 between are in neither.",
-                self.today
-            ),
-            (Some(_), _) => format!(
-                "AWS's {current} is the ledger's cost of the days before {} and AWS's days from then on.",
-                self.today
-            ),
-        });
+        let (month, from) = (current, self.today);
+        let yesterday = from.pred_opt().unwrap_or(from);
+        let mut notes = vec![
+            AwsRemark::Subject {
+                services,
+                accounts: subject.accounts.clone(),
+            },
+            match known {
+                None => AwsRemark::CurrentMonthMissing { month, from },
+                Some(_) => AwsRemark::CurrentMonth {
+                    month,
+                    until: until.filter(|until| *until < yesterday),
+                    from,
+                },
+            },
+        ];
         if last.first_day() >= current.first_day() + Months::new(MOST_MONTHS) {
-            notes.push(format!("AWS forecasts no more than {MOST_MONTHS} months."));
+            notes.push(AwsRemark::MostMonths {
+                months: MOST_MONTHS,
+            });
         }
         Ok(AwsForecast {
             months: months(&answered, self.today, known),

@@ -93,7 +93,7 @@ fn reconcile(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Ex
         terms: args.terms.terms(),
     })?;
     let bill = &answer.rated.rated.bill;
-    let title = format!("Reconciliation of {}: our rating beside AWS's", bill.month);
+    let title = format!("Reconciliation of {} with AWS's bill", bill.month);
     output.show(&report::reconcile::answer(
         &answer.rated,
         &answer.lines,

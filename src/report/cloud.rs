@@ -101,7 +101,7 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'s
     ));
     let notes = uncoded(notes);
     let document = Document {
-        title: "Would be imported".to_owned(),
+        title: "Files to import".to_owned(),
         blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
     Answer::new(document, ImportPlanAnswer { rows, notes })

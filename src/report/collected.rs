@@ -258,7 +258,7 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let rows: Vec<CheckedCall> = checks.iter().map(row).collect();
     let mut blocks = vec![Block::Table(Table::of(&rows))];
     if !statements.is_empty() {
-        blocks.push(Block::Heading("What would allow it".to_owned()));
+        blocks.push(Block::Heading("Policy statements to add".to_owned()));
         blocks.push(Block::Lines(
             statements.iter().map(ToString::to_string).collect(),
         ));
@@ -266,11 +266,11 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
     let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
     if !others.is_empty() {
-        blocks.push(Block::Heading("What else would help".to_owned()));
+        blocks.push(Block::Heading("Other fixes".to_owned()));
         blocks.push(Block::Lines(others.clone()));
     }
     let document = Document {
-        title: "What collecting needs".to_owned(),
+        title: "Permissions for collecting".to_owned(),
         blocks,
     };
     let value = DoctorAnswer {
@@ -282,13 +282,13 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
 }
 
 object! {
-    /// What collecting needs, tried.
+    /// Permissions for collecting, tried.
     pub struct DoctorAnswer = "pipebill.doctor/1" {
         /// What was tried.
         rows: Vec<CheckedCall>,
         /// Statements of an IAM policy that would allow what was denied.
         statements: Vec<Statement>,
-        /// What else would help.
+        /// Other fixes.
         notes: Vec<Note>,
     }
 }

@@ -91,17 +91,13 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
         blocks.push(Block::Fan(fan(forecast, view)));
     }
     if view.explain {
-        blocks.push(Block::Heading("What it rests on".to_owned()));
+        blocks.push(Block::Heading("Basis of the forecast".to_owned()));
         blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     let mut notes = words::forecast::notes(forecast, view);
     if let Some(aws) = view.aws {
-        notes.extend(super::uncoded(aws.notes.iter().cloned()));
-        let refused = aws.refused.iter();
-        notes.extend(super::uncoded(
-            refused.map(|why| format!("No AWS forecast: {why}.")),
-        ));
+        notes.extend(words::forecast::of_aws(aws));
     }
     blocks.push(Block::Explained {
         notes,

@@ -10,7 +10,7 @@ use crate::{
 };
 
 object! {
-    /// How the forecast would have done on months that are over.
+    /// Forecast backtest on months that are over.
     pub struct BacktestAnswer = "pipebill.forecast-backtest/1" {
         /// How many trials there were.
         trials: u64,
@@ -82,39 +82,33 @@ pub fn answer(backtest: &Backtest, currency: &Currency) -> Answer<'static> {
     let mut notes = Vec::new();
     if trials == 0 {
         notes.push(
-            "Too short a history to know: it takes six weeks before the first month that can be \
-             tried, and that month whole."
+            "History too short: a backtest needs six weeks before the first complete month."
                 .to_owned(),
         );
     } else {
         let against = backtest.against_naive.map_or(String::new(), |ratio| {
-            format!("; all errors together are {} of its", plain(ratio))
+            format!("; total error {} × of that", plain(ratio))
         });
         notes.push(format!(
-            "Half of {trials} trials were off by less than {} %; repeating the last week, by less than \
-             {} %{against}.",
+            "Median error of {trials} trials: {} %; repeating the last week: {} %{against}.",
             plain(backtest.median_error),
             plain(backtest.median_naive_error)
         ));
         notes.push(format!(
-            "{} of them ended between P10 and P90; 80 % should.",
+            "{} of months ended between P10 and P90 (target: 80 %).",
             Cell::Percent(backtest.coverage).shown()
         ));
         notes.push(
-            "Usage that came and usage that was forecast are rated at the same prices: the error is \
-             that of usage."
+            "Actual and forecast usage are rated at the same prices, so errors are those of usage."
                 .to_owned(),
         );
     }
     if trials > 0 && !backtest.enough {
-        notes.push(format!(
-            "{trials} trials are too few to judge a method by; they say how far off it was, not how far \
-             it will be."
-        ));
+        notes.push(format!("{trials} trials are too few to judge accuracy."));
     }
     let notes = uncoded(notes);
     let document = Document {
-        title: "How the forecast would have done".to_owned(),
+        title: "Forecast backtest".to_owned(),
         blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
     let value = BacktestAnswer {

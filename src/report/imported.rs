@@ -121,7 +121,7 @@ pub fn answer(
             .map(|(currency, cost)| show_money(*cost, currency))
             .collect();
         notes.push(format!(
-            "Counted, not kept in detail: {} of {}, {} (--include keeps one).",
+            "Counted, not kept in detail: {} of {} ({}). To keep a service: --include SERVICE.",
             counted(rows, "row"),
             counted(services.len() as u64, "other service"),
             costs.join(" and ")
@@ -129,10 +129,7 @@ pub fn answer(
     }
     notes.extend(delivery.notes.iter().cloned());
     if let Some(path) = quarantine {
-        notes.push(format!(
-            "The rows that could not be read are in {}.",
-            path.display()
-        ));
+        notes.push(format!("Unreadable rows saved to {}.", path.display()));
     }
     let notes = uncoded(notes);
     let document = Document {

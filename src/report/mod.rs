@@ -364,7 +364,7 @@ impl Document {
 
 /// Takes sentences as notes that have no code of their own yet.
 pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> {
-    let note = |text| Note::new("note", text);
+    let note = |text| Note::new(words::UNCODED, text);
     sentences.into_iter().map(note).collect()
 }
 

@@ -11,6 +11,7 @@ use super::{
     json::meter_name,
     uncoded,
     value::{Day, Known, Number, Price, Value, object, row},
+    words,
 };
 use crate::{
     domain::{
@@ -199,7 +200,7 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
 }
 
 object! {
-    /// What is offered where.
+    /// Availability by region.
     pub struct RegionsAnswer = "pipebill.regions/1" {
         /// The regions.
         rows: Vec<RegionRow>,
@@ -318,7 +319,7 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
             .to_owned(),
     ]);
     let document = Document {
-        title: "What is offered where".to_owned(),
+        title: "Availability by region".to_owned(),
         blocks: vec![Block::Table(table), Block::Notes(notes.clone())],
     };
     Answer::new(document, RegionsAnswer { rows, notes })
@@ -833,7 +834,14 @@ pub fn updated(
         updated.changes.len(),
         updated.unchanged
     )];
-    notes.extend(updated.notes.iter().cloned());
+    notes.extend(
+        updated
+            .notes
+            .iter()
+            .map(|it| words::prices::update(it).text),
+    );
+    let contradictions = updated.contradictions.iter();
+    notes.extend(contradictions.map(|what| format!("Ignored, contradictory: {what}.")));
     let notes = uncoded(notes);
     let mut table = Table::of(&rows);
     for column in &mut table.columns {

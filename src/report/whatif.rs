@@ -122,7 +122,7 @@ fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
         Column::new("Baseline", "baseline", 0),
         Column::new("Scenario", "scenario", 0),
         Column::new("Difference", "difference", 0),
-        Column::new("In percent", "percent", 1),
+        Column::new("Change", "percent", 1),
         Column::in_files("complete"),
         Column::in_files("baseline_complete"),
         Column::in_files("scenario_complete"),
@@ -535,9 +535,9 @@ pub fn tornado(
             baseline: tornado.middle,
             step: match swing {
                 Variation::Percent(percent) => {
-                    format!("with {} % less or more of each", plain(*percent))
+                    format!("varied by ±{} %", plain(*percent))
                 }
-                Variation::Own(_) => "with each at its own P10 and P90".to_owned(),
+                Variation::Own(_) => "varied from P10 to P90".to_owned(),
             },
             rows: rows.collect(),
             currency: currency.clone(),
