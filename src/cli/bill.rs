@@ -93,7 +93,7 @@ pub(super) fn run(
     } else if let Some(by) = &args.by {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
         let allocation = app.allocate(&rated, by, request.sharing);
-        output.show(&report::allocation::document(&allocation, bill, title))?;
+        output.show(&report::allocation::answer(&allocation, bill, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,

@@ -70,7 +70,7 @@ pub(super) fn run(_: &Args, app: &App, output: &Output) -> Result<Exit, CommandE
 
     section("forecast --demo")?;
     let forecast = app.forecast(&ledger, &ForecastOptions::default(), &request)?;
-    output.show(&super::forecast::document(&forecast, app, false, None))?;
+    output.show(&super::forecast::answer(&forecast, app, false, None))?;
 
     section(&format!(
         "report --demo --month {month} --format csv | head -4"

@@ -125,7 +125,7 @@ pub(super) fn run(
         None
     };
     let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
-    output.show(&document(&forecast, app, args.explain, aws.as_ref()))?;
+    output.show(&answer(&forecast, app, args.explain, aws.as_ref()))?;
     let oldest = forecast.result.months.iter();
     let oldest = oldest.filter_map(|month| month.exact.oldest_price()).min();
     output.say_old_prices(oldest, app.today);
@@ -177,13 +177,13 @@ fn ask_aws(
 }
 
 /// Lays a forecast out with what it rests on, and AWS's beside it.
-pub(super) fn document(
+pub(super) fn answer(
     forecast: &Forecast,
     app: &App,
     explain: bool,
     aws: Option<&AwsForecast>,
 ) -> report::Answer<'static> {
-    report::forecast::document(
+    report::forecast::answer(
         &forecast.result,
         &View {
             explain,
