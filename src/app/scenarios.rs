@@ -6,6 +6,7 @@ use super::{App, AppError, Baseline, Field};
 use crate::{
     domain::{
         scenario::{Change, Scenario, Term, workload::UsageGroup},
+        services::{CLOUDWATCH, CODEBUILD, CODEPIPELINE},
         storage,
     },
     inputs::scenario_file,
@@ -102,13 +103,13 @@ impl App {
             let known: BTreeSet<String> = match term {
                 Term::Project(_) => groups()
                     .filter_map(|group| match group.key.meter.service.as_str() {
-                        "CodeBuild" => group.name(),
-                        "AmazonCloudWatch" => Some(storage::project(&group.name()?)?.to_owned()),
+                        CODEBUILD => group.name(),
+                        CLOUDWATCH => Some(storage::project(&group.name()?)?.to_owned()),
                         _ => None,
                     })
                     .collect(),
                 Term::Pipeline(_) => groups()
-                    .filter(|group| group.key.meter.service.as_str() == "AWSCodePipeline")
+                    .filter(|group| group.key.meter.service.as_str() == CODEPIPELINE)
                     .filter_map(UsageGroup::name)
                     .collect(),
                 Term::Account(_) => groups()

@@ -29,6 +29,7 @@ use crate::{
         metering::athena::billed_scan,
         money::Money,
         period::Month,
+        services::ATHENA,
         tariff::Rate,
     },
     exports::{
@@ -406,7 +407,7 @@ impl Run<'_> {
     /// Prices a scan: at the region's price, else at the one that most regions have.
     fn scan(&self, bytes: u64) -> Scan {
         let billed = billed_scan(bytes);
-        let meter = Meter::new("AmazonAthena", "DataScannedInTB");
+        let meter = Meter::new(ATHENA, "DataScannedInTB");
         let price = |region: &Region| match self.catalog.lookup(&meter, region, self.request.today)
         {
             Lookup::Found(tariff) => match tariff.rate {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     domain::{
         catalog::Catalog, collection::Check, ids::Region, metering::from_events::AccountRegion,
-        number::parse_decimal,
+        number::parse_decimal, services::CODEBUILD,
     },
     ledger::Ledger,
 };
@@ -202,12 +202,7 @@ async fn try_out(
         Operation::GetProducts => {
             let region = price_query::endpoint(&account.partition);
             let client = aws_sdk_pricing::Client::new(&account.in_region(&region));
-            ask!(
-                client
-                    .get_products()
-                    .service_code("CodeBuild")
-                    .max_results(1)
-            )
+            ask!(client.get_products().service_code(CODEBUILD).max_results(1))
         }
         // Granted to everyone, tried by its use, or no part of a collection.
         _ => Ok(None),

@@ -27,6 +27,7 @@ use crate::{
         money::Money,
         number::parse_decimal,
         period::Month,
+        services::CODEBUILD,
     },
     ledger::Ledger,
 };
@@ -94,7 +95,7 @@ async fn ask(run: &Run<'_>, account: &Account, subject: &Subject) -> Result<Answ
 /// Asks for the rest of a month: the cheapest request there is.
 pub(super) async fn try_out(run: &Run<'_>, account: &Account) -> Result<(), Failure> {
     let subject = Subject {
-        services: vec!["CodeBuild".to_owned()],
+        services: vec![CODEBUILD.to_owned()],
         accounts: Vec::new(),
         month_end: Month::of(run.today()).end(),
         end: Month::of(run.today()).end(),

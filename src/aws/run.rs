@@ -25,6 +25,7 @@ use crate::{
         ids::{Meter, Region},
         metering::from_events::AccountRegion,
         money::Money,
+        services::COST_EXPLORER,
         tariff::Rate,
     },
     ledger::Ledger,
@@ -87,7 +88,7 @@ pub fn collect(
 
 /// Cost Explorer's requests have a price of their own.
 pub(super) fn price_of_a_request(catalog: &Catalog, today: NaiveDate) -> Decimal {
-    let listed = catalog.service("AWSCostExplorer").and_then(|service| {
+    let listed = catalog.service(COST_EXPLORER).and_then(|service| {
         let meter = Meter::new(service.code.as_str(), "APIRequest");
         match catalog.lookup(&meter, &Region::new("us-east-1"), today) {
             Lookup::Found(tariff) => match tariff.rate {

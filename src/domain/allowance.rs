@@ -1,10 +1,18 @@
 //! Free and included quantities: pools that several meters draw on.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    ops::{Mul, Sub},
+    sync::Arc,
+};
 
 use rust_decimal::Decimal;
 
-use super::{ids::Meter, quantity::Unit};
+use super::{
+    ids::{AccountId, Meter},
+    quantity::Unit,
+    usage::UsageKey,
+};
 
 /// Who shares a pool.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -14,6 +22,9 @@ pub enum Scope {
     /// Each account has its own.
     Account,
 }
+
+/// The payer, and the account where each has a pool of its own.
+pub type PoolOwner = (Option<AccountId>, Option<AccountId>);
 
 /// A quantity granted each month.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -64,15 +75,40 @@ impl Allowance {
             } else {
                 Decimal::ZERO
             };
-            (driver - beyond).max(Decimal::ZERO) * further.each
+            added(driver, beyond, further.each)
         });
         base + further
+    }
+
+    /// Returns what a month grants, less what was drawn beside the records. It may be below zero.
+    pub fn left(&self, free_tier: FreeTier, used: &BTreeMap<Arc<str>, Decimal>) -> Decimal {
+        let used = used.get(&self.id).copied().unwrap_or_default();
+        self.granted(Decimal::ZERO, free_tier == FreeTier::Payer) - used
+    }
+
+    /// Returns whose pool usage draws on.
+    pub fn owner(&self, key: &UsageKey) -> PoolOwner {
+        let account = match self.scope {
+            Scope::Payer => None,
+            Scope::Account => key.account.clone(),
+        };
+        (key.payer.clone(), account)
     }
 
     /// Tells whether a name on the command line means this pool.
     pub fn answers_to(&self, name: &str) -> bool {
         *self.id == *name || self.aliases.iter().any(|alias| alias == name)
     }
+}
+
+/// Returns what further units of another meter add to a grant, on decimals and on a forecast's floats.
+pub fn added<N>(counted: N, beyond: N, each: N) -> N
+where
+    N: Copy + Default + PartialOrd + Sub<Output = N> + Mul<Output = N>,
+{
+    let further = counted - beyond;
+    let none = N::default();
+    (if further > none { further } else { none }) * each
 }
 
 /// Whether free tiers apply.

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use super::{ids::ServiceCode, usage::UsageRecord};
+use super::{ids::ServiceCode, pattern::Pattern, usage::UsageRecord};
 
 /// Where a part of the bill is posted.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -15,25 +15,6 @@ pub struct Posting {
     pub cost_center: Option<Arc<str>>,
     /// No rule matched: this is the suspense account.
     pub suspense: bool,
-}
-
-/// A text to compare with; a star at its end stands for any ending.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct NamePattern(String);
-
-impl NamePattern {
-    /// Takes the pattern as it is written.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Tells whether a text is meant.
-    pub fn matches(&self, text: &str) -> bool {
-        match self.0.strip_suffix('*') {
-            Some(beginning) => text.starts_with(beginning),
-            None => self.0 == text,
-        }
-    }
 }
 
 /// A value of a posting.
@@ -64,13 +45,13 @@ pub struct Rule {
     /// Which service.
     pub service: Option<ServiceCode>,
     /// Which account of AWS.
-    pub account: Option<NamePattern>,
+    pub account: Option<Pattern>,
     /// Which region.
-    pub region: Option<NamePattern>,
+    pub region: Option<Pattern>,
     /// Which kind of charge: usage, tax, credit.
-    pub kind: Option<NamePattern>,
+    pub kind: Option<Pattern>,
     /// Which tags.
-    pub tags: BTreeMap<String, NamePattern>,
+    pub tags: BTreeMap<String, Pattern>,
     /// The account to debit.
     pub gl_account: Arc<str>,
     /// The cost centre.
@@ -83,7 +64,7 @@ impl Rule {
     fn matches(&self, record: &UsageRecord) -> bool {
         let key = &record.key;
         let account = key.account.as_ref().map_or("", |account| account.as_str());
-        let meets = |pattern: &Option<NamePattern>, text: &str| {
+        let meets = |pattern: &Option<Pattern>, text: &str| {
             pattern.as_ref().is_none_or(|pattern| pattern.matches(text))
         };
         self.service

@@ -15,6 +15,7 @@ use super::{
     period::Month,
     quantity::{Quantity, Unit},
     reconcile::LineReconciliation,
+    services::CODEBUILD,
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -231,7 +232,7 @@ fn scaled(records: &[UsageRecord], meter: &Meter, factor: Decimal) -> Vec<UsageR
 pub fn build_minutes(records: &[UsageRecord]) -> BTreeMap<NaiveDate, Decimal> {
     let mut days = BTreeMap::new();
     for record in records {
-        let build = record.key.meter.service.as_str() == "CodeBuild";
+        let build = record.key.meter.service.as_str() == CODEBUILD;
         let Some(quantity) = record.quantity.filter(|_| build) else {
             continue;
         };

@@ -23,6 +23,10 @@ use super::{
     quantity::{Quantity, Unit},
     rating::Discount,
     remark::Remark,
+    services::{
+        ACTION_MINUTE, ACTIVE_PIPELINE, CODECOMMIT, CODEDEPLOY, CODEPIPELINE, GIT_REQUESTS,
+        ON_PREMISES_UPDATE, REPOSITORY_STORAGE, TRIAL_PIPELINE, USER_MONTH,
+    },
     usage::{ChargeKind, UsageKey, UsageRecord},
 };
 
@@ -282,8 +286,8 @@ impl Plan {
                 .sum()
         };
         (
-            !sum(PipelineType::V1, "activePipeline").is_zero(),
-            sum(PipelineType::V2, "actionExecutionMinute"),
+            !sum(PipelineType::V1, ACTIVE_PIPELINE).is_zero(),
+            sum(PipelineType::V2, ACTION_MINUTE),
         )
     }
 
@@ -405,17 +409,13 @@ impl<'a> Metering<'a> {
 
     fn item(&mut self, item: &Item, origin: &Arc<str>) {
         let (service, usage_type, unit, value) = match item {
-            Item::ActiveUsers(n) => ("AWSCodeCommit", "User-Month", Unit::User, n),
-            Item::GitRequests(n) => ("AWSCodeCommit", "git request overage", Unit::Request, n),
-            Item::RepositoryStorage(n) => ("AWSCodeCommit", "storage overage", Unit::GbMonth, n),
-            Item::V1Pipelines(n) => ("AWSCodePipeline", "activePipeline", Unit::Pipeline, n),
-            Item::V1Trials(n) => ("AWSCodePipeline", "trialPipeline", Unit::Pipeline, n),
-            Item::V2ActionMinutes(n) => {
-                ("AWSCodePipeline", "actionExecutionMinute", Unit::Minute, n)
-            }
-            Item::OnPremisesUpdates(n) => {
-                ("AWSCodeDeploy", "On-Premises-Instance", Unit::Update, n)
-            }
+            Item::ActiveUsers(n) => (CODECOMMIT, USER_MONTH, Unit::User, n),
+            Item::GitRequests(n) => (CODECOMMIT, GIT_REQUESTS, Unit::Request, n),
+            Item::RepositoryStorage(n) => (CODECOMMIT, REPOSITORY_STORAGE, Unit::GbMonth, n),
+            Item::V1Pipelines(n) => (CODEPIPELINE, ACTIVE_PIPELINE, Unit::Pipeline, n),
+            Item::V1Trials(n) => (CODEPIPELINE, TRIAL_PIPELINE, Unit::Pipeline, n),
+            Item::V2ActionMinutes(n) => (CODEPIPELINE, ACTION_MINUTE, Unit::Minute, n),
+            Item::OnPremisesUpdates(n) => (CODEDEPLOY, ON_PREMISES_UPDATE, Unit::Update, n),
             Item::Builds(compute, amount) => {
                 return self.builds(compute, *amount, Stated::new(origin), "builds");
             }
@@ -507,14 +507,14 @@ impl<'a> Metering<'a> {
         };
         let changes = changes.into_iter().filter(|day| *day >= created);
         let (usage_type, why) = match codepipeline::v1_activity(created, changes, month) {
-            V1Activity::Active => ("activePipeline", "a code change after its first 30 days"),
-            V1Activity::Trial => ("trialPipeline", "within its first 30 days"),
+            V1Activity::Active => (ACTIVE_PIPELINE, "a code change after its first 30 days"),
+            V1Activity::Trial => (TRIAL_PIPELINE, "within its first 30 days"),
             V1Activity::Idle => return,
         };
         let metering = Some(format!("{}: {why}", pipeline.name));
         let one = Quantity::new(Decimal::ONE, Unit::Pipeline);
         self.push(
-            Meter::new("AWSCodePipeline", usage_type),
+            Meter::new(CODEPIPELINE, usage_type),
             one,
             Stated { metering, ..stated },
         );
@@ -551,7 +551,7 @@ impl<'a> Metering<'a> {
                 seconds(duration)
             );
             self.push(
-                Meter::new("AWSCodePipeline", "actionExecutionMinute"),
+                Meter::new(CODEPIPELINE, ACTION_MINUTE),
                 Quantity::new(one.value * Decimal::from(runs), one.unit),
                 Stated {
                     metering: Some(metering),
@@ -564,7 +564,7 @@ impl<'a> Metering<'a> {
             let targets = Decimal::from(stage.on_premises_targets);
             let metering = format!("{runs} deployments to {targets} on-premises targets");
             self.push(
-                Meter::new("AWSCodeDeploy", "On-Premises-Instance"),
+                Meter::new(CODEDEPLOY, ON_PREMISES_UPDATE),
                 Quantity::new(targets * Decimal::from(runs), Unit::Update),
                 Stated {
                     metering: Some(metering),

@@ -12,6 +12,7 @@ use super::{
     ids::{AccountId, Meter, Region},
     money::Money,
     period::Month,
+    services::{CLOUDWATCH, CODEBUILD, CODEPIPELINE, S3},
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -44,8 +45,8 @@ impl StorageKind {
     /// Returns the service that stores it, by the code that bills use.
     pub fn service(self) -> &'static str {
         match self {
-            Self::Logs => "AmazonCloudWatch",
-            Self::Artifacts => "AmazonS3",
+            Self::Logs => CLOUDWATCH,
+            Self::Artifacts => S3,
         }
     }
 
@@ -216,13 +217,13 @@ impl History {
             };
             let account = record.key.account.clone();
             match record.key.meter.service.as_str() {
-                "CodeBuild" => {
+                CODEBUILD => {
                     if let Some(resource) = &record.resource {
                         let project = (account, short_name(resource.as_str()));
                         of.built.entry(project).or_default().insert(month);
                     }
                 }
-                "AWSCodePipeline" => {
+                CODEPIPELINE => {
                     // Free units stand without a region; the pipeline's name has it.
                     let arn = record.resource.as_ref().map(|it| it.as_str().split(':'));
                     let own = arn.and_then(|mut parts| parts.nth(3)).map(Region::from);

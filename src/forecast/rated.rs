@@ -11,13 +11,13 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::series::Driver;
 use crate::domain::{
-    allowance::{FreeTier, Scope},
+    allowance::{FreeTier, added},
     bill::Bill,
     ids::{AccountId, Meter, Region},
     period::Month,
     price_book::PriceBook,
     quantity::{Quantity, Unit},
-    rating::RatingOptions,
+    rating::{self, RatingOptions, graduated, volume},
     tariff::Rate,
     usage::ChargeKind,
 };
@@ -32,8 +32,8 @@ enum FloatRate {
     Unknown,
     Flat(f64),
     PerUnit(f64),
-    Graduated(Vec<(f64, f64)>),
-    Volume(Vec<(f64, f64)>),
+    Graduated(Vec<(Option<f64>, f64)>),
+    Volume(Vec<(Option<f64>, f64)>),
     Package(f64, f64),
 }
 
@@ -43,10 +43,7 @@ impl FloatRate {
         let tiers = |tiers: &[crate::domain::tariff::Tier]| {
             tiers
                 .iter()
-                .map(|tier| {
-                    let up_to = tier.up_to.map_or(f64::INFINITY, float);
-                    (up_to, tier.unit_price.map_or(0.0, float))
-                })
+                .map(|tier| (tier.up_to.map(float), tier.unit_price.map_or(0.0, float)))
                 .collect()
         };
         match rate {
@@ -73,19 +70,14 @@ impl FloatRate {
             Self::PerUnit(price) => quantity * price,
             Self::Graduated(tiers) => {
                 let mut cost = 0.0;
-                let mut floor = 0.0;
-                for (up_to, price) in tiers {
-                    let ceiling = up_to.min(quantity);
-                    if ceiling > floor {
-                        cost += (ceiling - floor) * price;
-                        floor = ceiling;
-                    }
-                }
+                graduated::fill(tiers.iter().copied(), 0.0, quantity, |in_tier, price| {
+                    cost += in_tier * price;
+                });
                 cost
             }
             Self::Volume(tiers) => {
-                let tier = tiers.iter().find(|(up_to, _)| quantity <= *up_to);
-                tier.map_or(0.0, |(_, price)| quantity * price)
+                let price = volume::reached(tiers.iter().copied(), quantity);
+                price.map_or(0.0, |price| quantity * price)
             }
             // A package begun by a rounding error is none.
             Self::Package(size, price) => (quantity / size - 1e-9).ceil().max(0.0) * price,
@@ -259,7 +251,7 @@ impl Pool {
             None => self.left,
             Some((drivers, beyond, each)) => {
                 let counted: f64 = self.counted + drivers.iter().map(|&at| usage(at)).sum::<f64>();
-                let granted = self.granted + (counted - beyond).max(0.0) * each;
+                let granted = self.granted + added(counted, *beyond, *each);
                 (granted - self.drawn).max(0.0)
             }
         }
@@ -275,26 +267,12 @@ fn pools(
 ) -> Vec<Pool> {
     let mut all = Vec::new();
     for allowance in book.catalog.allowances() {
-        let mut members: BTreeMap<(Option<AccountId>, Option<AccountId>), Vec<usize>> =
-            BTreeMap::new();
-        for (at, driver) in drivers.iter().enumerate() {
-            let unit = units[at].unwrap_or(driver.unit);
-            let fits = Quantity::new(Decimal::ZERO, unit)
-                .in_unit(allowance.unit)
-                .is_ok();
-            let (meter, region) = (&driver.key.meter, &driver.key.region);
-            if fits && !driver.of_costs && book.catalog.grants(allowance, meter, region) {
-                let account = match allowance.scope {
-                    Scope::Payer => None,
-                    Scope::Account => driver.key.account.clone(),
-                };
-                members
-                    .entry((driver.key.payer.clone(), account))
-                    .or_default()
-                    .push(at);
-            }
-        }
-        for ((payer, _), members) in members {
+        let counted = drivers
+            .iter()
+            .enumerate()
+            .filter(|(_, driver)| !driver.of_costs)
+            .map(|(at, driver)| (at, &driver.key, units[at].unwrap_or(driver.unit)));
+        for ((payer, _), members) in rating::pools(allowance, book.catalog, counted) {
             let free_tier = options.free_tier == FreeTier::Payer;
             let elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
             let granted = float(allowance.granted(Decimal::ZERO, free_tier)) - float(elsewhere);

@@ -10,7 +10,8 @@ use toml::Spanned;
 use super::resolve;
 use crate::domain::{
     catalog::Catalog,
-    gl::{DateStyle, GlMapping, NamePattern, Rule, Value},
+    gl::{DateStyle, GlMapping, Rule, Value},
+    pattern::Pattern,
 };
 
 /// The mapping that is used where none is named.
@@ -127,7 +128,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<GlMapping, GlM
         Ok(Arc::from(text))
     };
     let optional = |value: &Option<Name>| value.as_ref().map(name).transpose();
-    let pattern = |value: Option<Name>| value.map(|value| NamePattern::new(value.into_inner()));
+    let pattern = |value: Option<Name>| value.map(|value| Pattern(value.into_inner()));
     let rule = |rule: FileRule| -> Result<Rule, GlMappingError> {
         let service = rule.service.as_ref().map(|service| {
             resolve::service(catalog, service.get_ref())
@@ -141,7 +142,7 @@ pub fn parse(file: &str, text: &str, catalog: &Catalog) -> Result<GlMapping, GlM
             tags: rule
                 .tag
                 .into_iter()
-                .map(|(key, value)| (key, NamePattern::new(value)))
+                .map(|(key, value)| (key, Pattern(value)))
                 .collect(),
             gl_account: name(&rule.gl_account)?,
             cost_center: rule.cost_center.map(value),

@@ -4,7 +4,11 @@ mod typed;
 
 use rust_decimal::Decimal;
 
-use super::{Answer, Block, Cell, Column, Document, Fan, FanRow, Table, show_money, words};
+use super::{
+    Answer, Block, Cell, Column, Document, Table,
+    chart::{FanChart, FanMonth},
+    show_money, words,
+};
 use crate::{
     domain::{
         allocation::Dimension,
@@ -307,20 +311,21 @@ pub(super) fn service_name(view: &View<'_>, code: &str) -> String {
     name.strip_prefix("AWS ").unwrap_or(name).to_owned()
 }
 
-fn fan(forecast: &ForecastResult, view: &View<'_>) -> Fan {
-    Fan {
-        rows: forecast
+fn fan(forecast: &ForecastResult, view: &View<'_>) -> FanChart {
+    FanChart {
+        past: Vec::new(),
+        ahead: forecast
             .months
             .iter()
-            .map(|month| FanRow {
-                label: month.month.to_string(),
+            .map(|month| FanMonth {
+                month: month.month,
                 known: month.known,
                 p10: month.total.p10,
                 p50: month.total.p50,
                 p90: month.total.p90,
             })
             .collect(),
-        mark: forecast.options.budget,
+        budget: forecast.options.budget,
         currency: view.currency.clone(),
     }
 }

@@ -43,7 +43,7 @@ pub fn render(document: &Document) -> String {
                 out += &format!("```text\n{drawn}```\n");
             }
             Block::Fan(fan) => {
-                out += &format!("```text\n{}```\n", super::fan::render(fan, 80, true));
+                out += &format!("```text\n{}```\n", super::chart::fan_in_text(fan, 80, true));
             }
             Block::Notes(_) | Block::Explained { .. } => {
                 out += &words::seen(block)

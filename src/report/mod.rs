@@ -14,7 +14,6 @@ pub mod cloud;
 pub mod collected;
 mod comment;
 pub mod csv;
-mod fan;
 mod finality;
 pub mod finance;
 pub mod focus;
@@ -49,7 +48,6 @@ use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 pub use answer::Answer;
-pub use fan::{Fan, FanRow};
 pub use words::{Note, costs, discounts};
 
 use crate::domain::{
@@ -286,7 +284,7 @@ pub enum Block {
     /// A line that is never broken, for it is read in logs.
     Verdict(String),
     /// Ranges as bars, for terminals and wikis.
-    Fan(Fan),
+    Fan(chart::FanChart),
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
     /// What a reader should know about the figures.

@@ -54,7 +54,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
                     .collect()
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
-            Block::Fan(fan) => super::fan::render(fan, terminal.width, terminal.unicode),
+            Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
             Block::Notes(_) | Block::Explained { .. } => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");

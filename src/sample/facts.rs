@@ -13,6 +13,7 @@ use crate::{
         collection::{Scope, Source},
         ids::{AccountId, Region},
         metering::events::{AccountRegion, Action, Build, Execution, Pipeline},
+        services::{CODEBUILD, CODEPIPELINE},
     },
     ledger::{Fact, Ledger, LedgerError, Progress},
 };
@@ -36,8 +37,8 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
             region: Region::new(&resource.region),
         };
         let sources: &[Source] = match (meter.service.as_str(), resource.meter.as_str()) {
-            ("CodeBuild", _) => &[Source::Builds],
-            ("AWSCodePipeline", kind) => {
+            (CODEBUILD, _) => &[Source::Builds],
+            (CODEPIPELINE, kind) => {
                 let created = if resource.from.0 > super::first_day() {
                     resource.from.0
                 } else {
@@ -124,7 +125,7 @@ fn builds(
     // The first builds of a day belong to the pipeline of that name; pull requests bring the others.
     let of_pipeline = organization.resource.iter().find(|pipeline| {
         let stage = resource.name.strip_prefix(&pipeline.name);
-        organization.meter[&pipeline.meter].service == "AWSCodePipeline"
+        organization.meter[&pipeline.meter].service == CODEPIPELINE
             && matches!(stage, Some("-build" | "-integration" | "-e2e"))
             && (pipeline.from.0..pipeline.until.0).contains(&day)
     });

@@ -10,6 +10,7 @@ use pipebill::{
         optimize::{
             FindingKind, NotCompared, Observation, Optimization, Worth, combine, split::Charges,
         },
+        pattern::Pattern,
         percentiles::Percentiles,
         period::Month,
         plan::{PipelineType, PricingTerms},
@@ -17,7 +18,7 @@ use pipebill::{
         quantity::{Quantity, Unit},
         rating::{RatingOptions, rate},
         scenario::{
-            Change, Pattern, ScenarioRater, Selector, Target, Term, break_even::break_even,
+            Change, ScenarioRater, Selector, Target, Term, break_even::break_even,
             parameter::Parameter, unpriced,
         },
     },

@@ -23,6 +23,7 @@ use pipebill::{
             Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
             trend,
         },
+        pattern::Pattern,
         percentiles::Percentiles,
         period::Month,
         price_book::{BilledPrices, PriceBook},
@@ -30,7 +31,7 @@ use pipebill::{
         rating::{RatedMonth, RatingError, RatingOptions, rate},
         reconcile::reconcile,
         scenario::{
-            Change, Completeness, Pattern, Scenario, Selector, Term, Totals,
+            Change, Completeness, Scenario, Selector, Term, Totals,
             remark::Warning,
             waterfall::{Waterfall, WaterfallStep},
         },

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::codebuild::started;
+use super::{codebuild::started, events::Execution};
 use crate::domain::{
     period::Month,
     quantity::{Quantity, Unit},
@@ -38,6 +38,20 @@ pub fn v1_activity(
             V1Activity::Trial
         }
     })
+}
+
+/// Returns the days on which a run brought another revision than the one before it. Rollbacks bring
+/// none, and neither do runs without a revision.
+pub fn code_changes(before: Option<&Execution>, runs: &[Execution]) -> Vec<NaiveDate> {
+    let mut last = before.and_then(|run| run.revisions.as_ref());
+    let mut changes = Vec::new();
+    for run in runs.iter().filter(|run| !run.rollback) {
+        if run.revisions.is_some() && run.revisions.as_ref() != last {
+            changes.push(run.started.date_naive());
+            last = run.revisions.as_ref();
+        }
+    }
+    changes
 }
 
 /// What an action of a V2 pipeline is, as far as billing asks.

@@ -9,9 +9,9 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use super::{
     codebuild,
     events::{AccountRegion, FleetSeen},
-    from_events::{CODEBUILD, Group, Metering, midnight, shown},
+    from_events::{Group, Metering, midnight, shown},
 };
-use crate::domain::{catalog::Grain, quantity::Quantity};
+use crate::domain::{catalog::Grain, quantity::Quantity, services::CODEBUILD};
 
 /// Machines that were provisioned together.
 #[derive(Clone, Copy)]

@@ -19,7 +19,7 @@ use super::{
     codebuild,
     codecommit::{Identity, active_users},
     codedeploy::{FailedUpdates, TargetOutcome, updates},
-    codepipeline::{ActionKind, V1Activity, action_minutes, clip, v1_activity},
+    codepipeline::{ActionKind, V1Activity, action_minutes, clip, code_changes, v1_activity},
 };
 use crate::domain::{
     catalog::{Catalog, Grain},
@@ -27,6 +27,10 @@ use crate::domain::{
     period::Month,
     quantity::{Quantity, Unit},
     remark::Remark,
+    services::{
+        ACTION_MINUTE, ACTIVE_PIPELINE, CODEBUILD, CODECOMMIT, CODEDEPLOY, CODEPIPELINE,
+        ON_PREMISES_UPDATE, SANDBOX, TRIAL_PIPELINE, USER_MONTH,
+    },
     usage::{ChargeKind, Gap, Tags, UsageKey, UsageRecord},
 };
 
@@ -105,11 +109,6 @@ pub struct Metering<'c> {
     commands: BTreeMap<AccountRegion, Decimal>,
     notes: Vec<Remark>,
 }
-
-pub(super) const CODEBUILD: &str = "CodeBuild";
-const CODEPIPELINE: &str = "AWSCodePipeline";
-const CODEDEPLOY: &str = "AWSCodeDeploy";
-const CODECOMMIT: &str = "AWSCodeCommit";
 
 impl<'c> Metering<'c> {
     /// Begins with nothing.
@@ -207,7 +206,7 @@ impl<'c> Metering<'c> {
                 day,
                 place: place.clone(),
                 service: CODEBUILD,
-                usage_type: Arc::from("Sandbox"),
+                usage_type: Arc::from(SANDBOX),
                 resource: Some(self.arn(
                     "codebuild",
                     place,
@@ -248,17 +247,7 @@ impl<'c> Metering<'c> {
             );
             return;
         };
-        let mut last = before.and_then(|run| run.revisions.clone());
-        let mut changes = Vec::new();
-        for run in runs {
-            if run.rollback || run.revisions.is_none() {
-                continue;
-            }
-            if run.revisions != last {
-                changes.push(run.started.date_naive());
-            }
-            last.clone_from(&run.revisions);
-        }
+        let changes = code_changes(before, runs);
         let created = created.date_naive();
         let any_run = runs.iter().map(|run| run.started.date_naive());
         let strict = v1_activity(created, changes.iter().copied(), self.month);
@@ -267,8 +256,8 @@ impl<'c> Metering<'c> {
             u64::from(v1_activity(created, any_run, self.month) == V1Activity::Active);
         count.by_code_change += u64::from(strict == V1Activity::Active);
         let usage_type = match strict {
-            V1Activity::Active => "activePipeline",
-            V1Activity::Trial => "trialPipeline",
+            V1Activity::Active => ACTIVE_PIPELINE,
+            V1Activity::Trial => TRIAL_PIPELINE,
             V1Activity::Idle => return,
         };
         // Billed whole, on the first day that makes it so.
@@ -340,7 +329,7 @@ impl<'c> Metering<'c> {
                 day,
                 place: place.clone(),
                 service: CODEPIPELINE,
-                usage_type: Arc::from("actionExecutionMinute"),
+                usage_type: Arc::from(ACTION_MINUTE),
                 resource: Some(self.arn("codepipeline", place, &action.pipeline)),
                 pipeline: Some(Arc::from(action.pipeline.as_str())),
             },
@@ -377,7 +366,7 @@ impl<'c> Metering<'c> {
                 day: target.day,
                 place: place.clone(),
                 service: CODEDEPLOY,
-                usage_type: Arc::from("On-Premises-Instance"),
+                usage_type: Arc::from(ON_PREMISES_UPDATE),
                 resource: Some(self.arn(
                     "codedeploy",
                     place,
@@ -483,7 +472,7 @@ impl<'c> Metering<'c> {
             day: self.month.first_day(),
             place,
             service: CODECOMMIT,
-            usage_type: Arc::from("User-Month"),
+            usage_type: Arc::from(USER_MONTH),
             resource: None,
             pipeline: None,
         };

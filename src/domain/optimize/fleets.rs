@@ -12,8 +12,9 @@ use crate::domain::{
     catalog::{Compute, Grain},
     ids::{AccountId, Region},
     money::Money,
+    pattern::Pattern,
     scenario::{
-        Change, Pattern, Selector, Target, Term,
+        Change, Selector, Target, Term,
         fleet::{FleetRun, simulate},
         workload::{DurationFactor, TimedBuild, billed_units},
     },

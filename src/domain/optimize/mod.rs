@@ -46,6 +46,7 @@ use super::{
         Change, Scenario, ScenarioRater, unpriced,
         workload::{MonthEvents, UsageGroup},
     },
+    services::{CODEBUILD, CODEPIPELINE},
     storage::{History, stored},
 };
 
@@ -451,9 +452,9 @@ fn touches(change: &Change, group: &UsageGroup, catalog: &Catalog) -> bool {
     let service = group.key.meter.service.as_str();
     let is_meant = match change {
         Change::Compute { .. } | Change::Builds { .. } | Change::Minutes { .. } => {
-            service == "CodeBuild"
+            service == CODEBUILD
         }
-        Change::PipelineType { .. } => service == "AWSCodePipeline",
+        Change::PipelineType { .. } => service == CODEPIPELINE,
         Change::Total { of, .. } => group.key.meter == of.meter(),
         Change::Storage { left, .. } | Change::Retention { left, .. } => {
             let resource = group.resource.as_ref().map(ResourceId::as_str);

@@ -10,19 +10,18 @@ use super::{
     split::{Candidate, Charges, cheapest},
 };
 use crate::domain::{
-    allowance::FreeTier,
     ids::{AccountId, Meter, Region},
     metering::codepipeline::V1Activity,
     money::Money,
+    pattern::Pattern,
     plan::PipelineType,
     scenario::{
-        Adjust, Change, Pattern, Selector, Term, Total,
+        Adjust, Change, Selector, Term, Total,
         workload::{Basis, PipelineUse},
     },
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE},
     usage::UsageKey,
 };
-
-const SERVICE: &str = "AWSCodePipeline";
 
 /// Looks for pipelines of the dearer type, payer by payer.
 pub(super) fn find(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
@@ -39,26 +38,25 @@ pub(super) fn find(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut F
 
 fn price_of(kind: PipelineType, key: &UsageKey, prices: &Prices<'_, '_>) -> Option<Decimal> {
     let usage_type = match kind {
-        PipelineType::V1 => "activePipeline",
-        PipelineType::V2 => "actionExecutionMinute",
+        PipelineType::V1 => ACTIVE_PIPELINE,
+        PipelineType::V2 => ACTION_MINUTE,
     };
     prices.of_key(&UsageKey {
-        meter: Meter::new(SERVICE, usage_type),
+        meter: Meter::new(CODEPIPELINE, usage_type),
         ..key.clone()
     })
 }
 
 /// Returns the free units that an allowance has for a meter.
 fn free_units(month: &PastMonth<'_>, usage_type: &str) -> Decimal {
-    let meter = Meter::new(SERVICE, usage_type);
+    let meter = Meter::new(CODEPIPELINE, usage_type);
     let terms = month.rater.terms;
     let mut allowances = month.rater.catalog.allowances();
     allowances
         .find(|allowance| allowance.meters.contains(&meter))
         .map_or(Decimal::ZERO, |allowance| {
-            let granted = allowance.granted(Decimal::ZERO, terms.free_tier == FreeTier::Payer);
-            let used = terms.used.get(&allowance.id).copied().unwrap_or_default();
-            (granted - used).max(Decimal::ZERO)
+            let left = allowance.left(terms.free_tier, &terms.used);
+            left.max(Decimal::ZERO)
         })
 }
 
@@ -78,8 +76,8 @@ fn split(
         return;
     };
     let (free_pipelines, free_minutes) = (
-        free_units(month, "activePipeline"),
-        free_units(month, "actionExecutionMinute"),
+        free_units(month, ACTIVE_PIPELINE),
+        free_units(month, ACTION_MINUTE),
     );
     let mut charges = Charges {
         pipeline: v1,
@@ -157,7 +155,7 @@ fn split(
         .groups
         .iter()
         .filter(|group| group.key.payer.as_ref() == payer)
-        .filter(|group| group.key.meter == Meter::new(SERVICE, "actionExecutionMinute"))
+        .filter(|group| group.key.meter == Meter::new(CODEPIPELINE, ACTION_MINUTE))
         .map(|group| month.rater.workload.quantity(group, month.rater.catalog))
         .sum();
     charges.free_minutes -= minutes - v2_used;

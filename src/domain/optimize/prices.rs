@@ -3,14 +3,13 @@
 //! Good enough to decide which changes are worth rating, and exact where prices are per unit: free
 //! units are shared in proportion to use, as the scenarios are rated.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::Decimal;
 
 use super::PastMonth;
 use crate::domain::{
-    allowance::{Allowance, FreeTier, Scope},
-    ids::AccountId,
+    allowance::{Allowance, PoolOwner},
     money::Money,
     scenario::workload::UsageGroup,
     tariff::Rate,
@@ -42,7 +41,8 @@ pub(super) struct Shift<'k> {
     pub(super) price: Decimal,
 }
 
-type PoolKey = (String, Option<AccountId>, Option<AccountId>);
+/// An allowance and whose pool of it.
+type PoolKey = (Arc<str>, PoolOwner);
 
 /// The prices and pools of a month.
 pub(super) struct Prices<'m, 'a> {
@@ -64,13 +64,9 @@ impl<'m, 'a> Prices<'m, 'a> {
             let units = workload.quantity(group, month.rater.catalog);
             let price = prices.of_lot(group).unwrap_or_default();
             let terms = month.rater.terms;
-            let pool = prices.pools.entry(key).or_insert_with(|| {
-                let granted = allowance.granted(Decimal::ZERO, terms.free_tier == FreeTier::Payer);
-                let used = terms.used.get(&allowance.id).copied().unwrap_or_default();
-                Pool {
-                    free: granted - used,
-                    ..Pool::default()
-                }
+            let pool = prices.pools.entry(key).or_insert_with(|| Pool {
+                free: allowance.left(terms.free_tier, &terms.used),
+                ..Pool::default()
             });
             pool.units += units;
             pool.cost += units * price;
@@ -82,12 +78,7 @@ impl<'m, 'a> Prices<'m, 'a> {
         let catalog = self.month.rater.catalog;
         let grants = |allowance: &&Allowance| catalog.grants(allowance, &key.meter, &key.region);
         let allowance = catalog.allowances().find(grants)?;
-        let account = match allowance.scope {
-            Scope::Payer => None,
-            Scope::Account => key.account.clone(),
-        };
-        let pool = (allowance.id.to_string(), key.payer.clone(), account);
-        Some((pool, allowance))
+        Some(((allowance.id.clone(), allowance.owner(key)), allowance))
     }
 
     /// Returns the price of a unit, if it is known and one for every unit.
@@ -123,10 +114,8 @@ impl<'m, 'a> Prices<'m, 'a> {
             match self.pool_of(shift.key) {
                 Some((key, allowance)) => {
                     let terms = self.month.rater.terms;
-                    let free = terms.free_tier == FreeTier::Payer;
-                    let used = terms.used.get(&allowance.id).copied().unwrap_or_default();
                     let empty = Pool {
-                        free: allowance.granted(Decimal::ZERO, free) - used,
+                        free: allowance.left(terms.free_tier, &terms.used),
                         ..Pool::default()
                     };
                     let before = self.pools.get(&key).copied().unwrap_or(empty);

@@ -8,8 +8,9 @@ use super::{PastMonth, prices::Prices};
 use crate::domain::{
     catalog::{Compute, Grain},
     ids::{AccountId, Region},
+    pattern::Pattern,
     scenario::{
-        Pattern, Selector, Term,
+        Selector, Term,
         workload::{BuildEvent, DurationFactor, TimedBuild, billed_units},
     },
     usage::UsageKey,

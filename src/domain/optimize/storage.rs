@@ -8,7 +8,8 @@ use super::{
 };
 use crate::domain::{
     money::Money,
-    scenario::{Change, Pattern, Selector, Term},
+    pattern::Pattern,
+    scenario::{Change, Selector, Term},
     storage::{History, IN_A_ROW, InMonth, ResourceDetail, StorageKind, Store},
 };
 

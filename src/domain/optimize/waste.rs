@@ -20,6 +20,7 @@ use crate::domain::{
         Change,
         workload::{DurationFactor, TimedBuild, billed_units},
     },
+    services::{CODEBUILD, CODEPIPELINE},
 };
 
 /// A failed build counts as tried again if another one of its project follows within this time.
@@ -263,10 +264,10 @@ fn worth(allowance: &Allowance, left: Decimal, projects: &[Project<'_>]) -> Wort
         let mut meters = allowance.meters.iter();
         meters.any(|meter| meter.service.as_str() == service)
     };
-    if of("AWSCodePipeline") {
+    if of(CODEPIPELINE) {
         return Worth::InSplit;
     }
-    if !of("CodeBuild") {
+    if !of(CODEBUILD) {
         return Worth::NotSaid;
     }
     // Free seconds are worth the minutes they stand for, at the same speed.
@@ -325,8 +326,7 @@ fn free_units(month: &PastMonth<'_>, projects: &[Project<'_>], found: &mut Found
             .sum();
         // Corrections of another month draw on nothing, and grant nothing.
         let used = used.max(Decimal::ZERO);
-        let elsewhere = month.rater.terms.used.get(&allowance.id);
-        let left = allowance.grant - used - elsewhere.copied().unwrap_or_default();
+        let left = allowance.left(FreeTier::Payer, &month.rater.terms.used) - used;
         if left > Decimal::ZERO {
             found.observations.push(Observation::Unused {
                 quantity: Quantity::new(left, allowance.unit),

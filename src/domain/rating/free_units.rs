@@ -1,13 +1,11 @@
 //! Who gets the free and included units of a month.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{RatingOptions, draft::LineDraft};
+use super::{RatingOptions, draft::LineDraft, pools::pools};
 use crate::domain::{
-    allowance::{Allowance, FreeTier, Scope},
+    allowance::{Allowance, FreeTier},
     bill::AllowanceUse,
     ids::AccountId,
     price_book::PriceBook,
@@ -22,27 +20,12 @@ pub(super) fn draw(
 ) -> Vec<AllowanceUse> {
     let mut uses = Vec::new();
     for allowance in book.catalog.allowances() {
-        let mut pools: BTreeMap<(Option<AccountId>, Option<AccountId>), Vec<usize>> =
-            BTreeMap::new();
-        for (at, draft) in drafts.iter().enumerate() {
-            let draws = draft.is_counted()
-                && draft.mismatch.is_none()
-                && draft.billed.in_unit(allowance.unit).is_ok()
-                && book
-                    .catalog
-                    .grants(allowance, &draft.key.meter, &draft.key.region);
-            if draws {
-                let account = match allowance.scope {
-                    Scope::Payer => None,
-                    Scope::Account => draft.key.account.clone(),
-                };
-                pools
-                    .entry((draft.key.payer.clone(), account))
-                    .or_default()
-                    .push(at);
-            }
-        }
-        for ((payer, _), members) in pools {
+        let counted = drafts
+            .iter()
+            .enumerate()
+            .filter(|(_, draft)| draft.is_counted() && draft.mismatch.is_none())
+            .map(|(at, draft)| (at, &draft.key, draft.billed.unit));
+        for ((payer, _), members) in pools(allowance, book.catalog, counted) {
             let used_elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
             let payer = payer.as_ref();
             let included = granted(allowance, drafts, payer, FreeTier::None);

@@ -8,16 +8,18 @@ mod chargeable;
 mod draft;
 mod flat;
 mod free_units;
-mod graduated;
+pub mod graduated;
 mod package;
 mod per_unit;
-mod volume;
+mod pools;
+pub mod volume;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use rust_decimal::Decimal;
 use thiserror::Error;
 
+pub use self::pools::pools;
 use super::{
     allowance::FreeTier,
     bill::{Bill, Step},

@@ -22,6 +22,7 @@ use crate::domain::{
     ids::{AccountId, Meter, Region, ResourceId},
     plan::{PipelineType, PricingTerms, baseline_use},
     quantity::{Quantity, Unit},
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
     share_out::share_quantity,
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
@@ -272,9 +273,9 @@ impl<'a> Application<'a> {
             let pipeline = &self.workload.pipelines[at];
             let (usage_type, unit, quantity) = match to {
                 PipelineType::V1 if pipeline.counts => {
-                    ("activePipeline", Unit::Pipeline, pipeline.count)
+                    (ACTIVE_PIPELINE, Unit::Pipeline, pipeline.count)
                 }
-                PipelineType::V1 => ("trialPipeline", Unit::Pipeline, pipeline.count),
+                PipelineType::V1 => (TRIAL_PIPELINE, Unit::Pipeline, pipeline.count),
                 PipelineType::V2 => {
                     let known = pipeline.minutes.map(|(minutes, basis)| {
                         self.note_basis(basis);
@@ -287,7 +288,7 @@ impl<'a> Application<'a> {
                         continue;
                     };
                     let quantity = minutes * pipeline.count;
-                    ("actionExecutionMinute", Unit::Minute, quantity)
+                    (ACTION_MINUTE, Unit::Minute, quantity)
                 }
             };
             self.out.reach[change].pipelines +=
@@ -301,7 +302,7 @@ impl<'a> Application<'a> {
             pieces.push(ScenarioUsage {
                 from: Some(pipeline.groups[0]),
                 key: UsageKey {
-                    meter: Meter::new("AWSCodePipeline", usage_type),
+                    meter: Meter::new(CODEPIPELINE, usage_type),
                     region: region.unwrap_or(&pipeline.key.region).clone(),
                     ..pipeline.key.clone()
                 },

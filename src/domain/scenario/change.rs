@@ -11,9 +11,14 @@ use crate::domain::{
     catalog::{Catalog, Compute},
     ids::{AccountId, Meter, Region, ServiceCode},
     number::plain,
+    pattern::Pattern,
     plan::PipelineType,
     price_book::StatedPrice,
     rating::Discount,
+    services::{
+        ACTION_MINUTE, ACTIVE_PIPELINE, CLOUDWATCH, CODEBUILD, CODECOMMIT, CODEDEPLOY,
+        CODEPIPELINE, GIT_REQUESTS, ON_PREMISES_UPDATE, REPOSITORY_STORAGE, USER_MONTH,
+    },
     storage::{StorageKind, project},
     usage::Tags,
 };
@@ -161,13 +166,13 @@ impl Total {
     /// Returns what is metered.
     pub fn meter(&self) -> Meter {
         match self {
-            Self::ActiveUsers => Meter::new("AWSCodeCommit", "User-Month"),
-            Self::GitRequests => Meter::new("AWSCodeCommit", "git request overage"),
-            Self::StorageGb => Meter::new("AWSCodeCommit", "storage overage"),
-            Self::V1Pipelines => Meter::new("AWSCodePipeline", "activePipeline"),
-            Self::V2ActionMinutes => Meter::new("AWSCodePipeline", "actionExecutionMinute"),
+            Self::ActiveUsers => Meter::new(CODECOMMIT, USER_MONTH),
+            Self::GitRequests => Meter::new(CODECOMMIT, GIT_REQUESTS),
+            Self::StorageGb => Meter::new(CODECOMMIT, REPOSITORY_STORAGE),
+            Self::V1Pipelines => Meter::new(CODEPIPELINE, ACTIVE_PIPELINE),
+            Self::V2ActionMinutes => Meter::new(CODEPIPELINE, ACTION_MINUTE),
             Self::OnPremisesUpdates | Self::OnPremisesTargets { .. } => {
-                Meter::new("AWSCodeDeploy", "On-Premises-Instance")
+                Meter::new(CODEDEPLOY, ON_PREMISES_UPDATE)
             }
             Self::Metered(meter) => meter.clone(),
         }
@@ -257,67 +262,6 @@ pub enum Term {
     Tag(String, Pattern),
 }
 
-/// A name in which `*` stands for any text, or several of them with `|` between.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub struct Pattern(pub String);
-
-impl Pattern {
-    /// Tells whether a name is meant, whatever the case.
-    pub fn matches(&self, name: &str) -> bool {
-        fn from(pattern: &[u8], name: &[u8]) -> bool {
-            // Greedy with one point of return: the last star.
-            let (mut p, mut n) = (0, 0);
-            let mut star: Option<(usize, usize)> = None;
-            while n < name.len() {
-                match pattern.get(p) {
-                    Some(b'*') => {
-                        star = Some((p, n));
-                        p += 1;
-                    }
-                    Some(c) if c.eq_ignore_ascii_case(&name[n]) => {
-                        p += 1;
-                        n += 1;
-                    }
-                    _ => match star {
-                        Some((at, taken)) => {
-                            star = Some((at, taken + 1));
-                            p = at + 1;
-                            n = taken + 1;
-                        }
-                        None => return false,
-                    },
-                }
-            }
-            pattern[p..].iter().all(|c| *c == b'*')
-        }
-        let name = name.as_bytes();
-        self.0
-            .split('|')
-            .any(|pattern| from(pattern.as_bytes(), name))
-    }
-
-    /// Returns a pattern of one name. What a selector gives a meaning of its own becomes a star.
-    pub fn exactly(name: &str) -> Self {
-        Self::any_of([name])
-    }
-
-    /// Returns a pattern of several names.
-    pub fn any_of<'n>(names: impl IntoIterator<Item = &'n str>) -> Self {
-        let special =
-            |c: char| c.is_control() || matches!(c, '[' | ']' | ',' | '=' | '"' | '\\' | '|');
-        let names: Vec<String> = names
-            .into_iter()
-            .map(|name| name.replace(special, "*"))
-            .collect();
-        Self(names.join("|"))
-    }
-
-    /// Tells whether it may mean several names.
-    pub fn is_glob(&self) -> bool {
-        self.0.contains(['*', '|'])
-    }
-}
-
 /// What a selector looks at.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
@@ -386,15 +330,15 @@ impl Term {
                         || compute.aliases.iter().any(|alias| pattern.matches(alias)))
             }),
             Self::Project(pattern) => match service {
-                "CodeBuild" => named(pattern),
+                CODEBUILD => named(pattern),
                 // Its builds write there.
-                "AmazonCloudWatch" => subject.resource.is_some_and(|resource| {
+                CLOUDWATCH => subject.resource.is_some_and(|resource| {
                     project(&short_name(resource)).is_some_and(|name| pattern.matches(name))
                 }),
                 _ => false,
             },
             Self::Pipeline(pattern) => {
-                (service == "AWSCodePipeline" && named(pattern))
+                (service == CODEPIPELINE && named(pattern))
                     || subject.pipeline.is_some_and(|name| pattern.matches(name))
             }
             Self::Resource(pattern) => named(pattern),
@@ -439,9 +383,9 @@ impl Change {
         match self {
             Self::Total { of, .. } => Some(of.meter().service),
             Self::Builds { .. } | Self::Minutes { .. } | Self::Compute { .. } => {
-                Some(ServiceCode::new("CodeBuild"))
+                Some(ServiceCode::new(CODEBUILD))
             }
-            Self::PipelineType { .. } => Some(ServiceCode::new("AWSCodePipeline")),
+            Self::PipelineType { .. } => Some(ServiceCode::new(CODEPIPELINE)),
             Self::Price(price) => price.service.clone(),
             Self::Discount(discount) => discount.service.clone(),
             _ => None,
@@ -589,33 +533,5 @@ impl fmt::Display for Selector {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_any_text() {
-        for (pattern, name, matches) in [
-            ("team-*", "team-api", true),
-            ("team-*", "steam-api", false),
-            ("*", "", true),
-            ("a*b*c", "aXXbYYc", true),
-            ("a*b*c", "aXXbYY", false),
-            ("API", "api", true),
-            ("", "", true),
-            ("", "x", false),
-            ("*api", "my-api-api", true),
-            ("web|api-*", "api-1", true),
-            ("web|api-*", "app", false),
-        ] {
-            assert_eq!(
-                Pattern(pattern.to_owned()).matches(name),
-                matches,
-                "{pattern} {name}"
-            );
-        }
     }
 }

@@ -28,7 +28,7 @@ pub mod workload;
 
 pub(crate) use apply::LAMBDA_LIMIT;
 pub use apply::{Applied, ChangeCoverage, ScenarioUsage};
-pub use change::{Adjust, Change, Pattern, Scenario, Selector, Target, Term, Total};
+pub use change::{Adjust, Change, Scenario, Selector, Target, Term, Total};
 pub use compare::{
     Comparison, Completeness, MeterDifference, MonthComparison, ScenarioRater, Totals, Value,
     compare, percent_of, unpriced,

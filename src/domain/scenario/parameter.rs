@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{
     catalog::Grain, money::Money, number::plain, percentiles::Percentiles, quantity::Unit,
-    rating::RatingError, storage::StorageKind,
+    rating::RatingError, services::REPOSITORY_STORAGE, storage::StorageKind,
 };
 
 /// What is turned.
@@ -482,7 +482,7 @@ pub fn shown_value(parameter: &Parameter, value: Decimal) -> String {
         Parameter::Builds(_) | Parameter::Minutes(_) | Parameter::Speed => {
             format!("{} ×", plain(value))
         }
-        Parameter::Total(total, _) if total.meter().usage_type.as_str() == "storage overage" => {
+        Parameter::Total(total, _) if total.meter().usage_type.as_str() == REPOSITORY_STORAGE => {
             format!("{} {}", plain(value), Unit::GbMonth.plural())
         }
         _ => plain(value),

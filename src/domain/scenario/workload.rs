@@ -20,13 +20,14 @@ use crate::domain::{
     catalog::{Catalog, Grain},
     ids::{AccountId, Currency, Region, ResourceId},
     metering::{
-        codepipeline::V1Activity,
+        codepipeline::{V1Activity, code_changes, v1_activity},
         events::{AccountRegion, Build, Execution, Pipeline},
     },
     period::Month,
     plan::{PipelineType, Plan},
     price_book::{PriceBook, Priced},
     quantity::Unit,
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
     storage::{DailyGrowth, History, Store, stored},
     usage::{ChargeKind, Tags, UsageKey, UsageRecord},
 };
@@ -126,7 +127,7 @@ impl PipelineActivity {
         runs: &[Execution],
         month: Month,
     ) -> Self {
-        let changes = pipeline_changes(before, runs);
+        let changes = code_changes(before, runs);
         let created = pipeline
             .created
             .map_or(NaiveDate::MIN, |at| at.date_naive());
@@ -135,22 +136,9 @@ impl PipelineActivity {
             pipeline: pipeline.clone(),
             runs: runs.len() as u64,
             code_changes: changes.len() as u64,
-            activity: crate::domain::metering::codepipeline::v1_activity(created, changes, month),
+            activity: v1_activity(created, changes, month),
         }
     }
-}
-
-/// Days on which a run brought another revision than the one before.
-fn pipeline_changes(before: Option<&Execution>, runs: &[Execution]) -> Vec<NaiveDate> {
-    let mut last = before.and_then(|run| run.revisions.as_ref());
-    let mut changes = Vec::new();
-    for run in runs.iter().filter(|run| !run.rollback) {
-        if run.revisions.is_some() && run.revisions.as_ref() != last {
-            changes.push(run.started.date_naive());
-            last = run.revisions.as_ref();
-        }
-    }
-    changes
 }
 
 /// What AWS's APIs say happened in a month, as far as scenarios ask.
@@ -359,8 +347,8 @@ impl Workload {
                 group.key.meter.service.as_str(),
                 group.key.meter.usage_type.as_str(),
             ) {
-                ("AWSCodePipeline", "activePipeline" | "trialPipeline") => true,
-                ("AWSCodePipeline", "actionExecutionMinute") => false,
+                (CODEPIPELINE, ACTIVE_PIPELINE | TRIAL_PIPELINE) => true,
+                (CODEPIPELINE, ACTION_MINUTE) => false,
                 _ => continue,
             };
             // What a bill does not name cannot be told apart: its V2 minutes are no pipeline.
@@ -369,7 +357,7 @@ impl Workload {
                 continue;
             }
             let quantity = self.quantity(group, catalog);
-            let active = group.key.meter.usage_type.as_str() == "activePipeline";
+            let active = group.key.meter.usage_type.as_str() == ACTIVE_PIPELINE;
             let entry = found
                 .entry((group.key.account.clone(), name.clone(), v1))
                 .or_insert_with(|| PipelineUse {

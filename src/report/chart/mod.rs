@@ -34,6 +34,7 @@ pub use drawing::{Drawing, Subject};
 pub use fan::{FanChart, FanMonth, Past};
 pub use stack::{Column, MonthStatus, Series, Stacks};
 pub use sweep::{HeatMap, SweepLine};
+pub(super) use terminal::fan as fan_in_text;
 pub use tornado::{Swing, Tornado};
 pub use waterfall::{Step, Waterfall};
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::{money::Money, number::plain, period::Month},
-    report::{Fan, FanRow, show_money, signed_money, text::clean},
+    report::{show_money, signed_money, text::clean},
 };
 
 /// What bars and shades are drawn with.
@@ -48,32 +48,66 @@ impl Ink {
     }
 }
 
-/// Months as bars, as the forecast draws them.
-pub(super) fn fan(chart: &FanChart, width: u16, unicode: bool) -> String {
+/// Months as bars that fade from what is known to what is possible. Geometry only: cents are scaled to
+/// columns in whole numbers.
+pub(in crate::report) fn fan(chart: &FanChart, width: u16, unicode: bool) -> String {
+    let ink = Ink::of(unicode);
+    let [known, likely, even, possible, ..] = ink.parts;
     let past = chart.past.iter().filter_map(|month| {
         let cost = month.cost?;
-        let label = month.month.to_string();
-        Some(FanRow {
-            label,
-            known: cost,
-            p10: cost,
-            p50: cost,
-            p90: cost,
-        })
+        Some((month.month, [cost; 4]))
     });
-    let ahead = chart.ahead.iter().map(|month| FanRow {
-        label: month.month.to_string(),
-        known: month.known,
-        p10: month.p10,
-        p50: month.p50,
-        p90: month.p90,
+    let ahead = chart.ahead.iter().map(|month| {
+        let amounts = [month.known, month.p10, month.p50, month.p90];
+        (month.month, amounts)
     });
-    let fan = Fan {
-        rows: past.chain(ahead).collect(),
-        mark: chart.budget,
-        currency: chart.currency.clone(),
-    };
-    crate::report::fan::render(&fan, width, unicode)
+    let rows: Vec<(String, [Money; 4])> = past
+        .chain(ahead)
+        .map(|(month, amounts)| (month.to_string(), amounts))
+        .collect();
+    let highest = rows.iter().map(|(_, [.., p90])| *p90);
+    let largest = highest.chain(chart.budget).max().unwrap_or_default();
+    let label = rows.iter().map(|(label, _)| label.len()).max().unwrap_or(0);
+    let medians = rows.iter().map(|(_, [_, _, p50, _])| *p50);
+    let ends: Vec<String> = medians
+        .map(|p50| show_money(p50, &chart.currency))
+        .collect();
+    let end = ends.iter().map(String::len).max().unwrap_or(0);
+    let room = usize::from(width.min(100))
+        .saturating_sub(label + end + 4)
+        .max(10);
+    let budget = chart.budget.map(|budget| scaled(budget, largest, room));
+    let mut text = String::new();
+    for ((name, amounts), shown) in rows.iter().zip(&ends) {
+        let [to_known, to_p10, to_p50, to_p90] =
+            amounts.map(|amount| scaled(amount, largest, room));
+        let bar: String = (0..=room)
+            .map(|at| match at {
+                at if Some(at) == budget => ink.zero,
+                at if at < to_known => known,
+                at if at < to_p10 => likely,
+                at if at < to_p50 => even,
+                at if at < to_p90 => possible,
+                _ => ' ',
+            })
+            .collect();
+        text += &format!("{name:label$}  {bar} {shown:>end$}\n");
+    }
+    let budget = budget.map_or(String::new(), |_| format!("   {} budget", ink.zero));
+    let legend =
+        format!("{known} known   {likely} to P10   {even} to P50   {possible} to P90{budget}");
+    text + &format!("{:label$}  {legend}\n", "")
+}
+
+/// Returns the column an amount ends at, rounded, of the columns that the largest one has.
+fn scaled(amount: Money, largest: Money, room: usize) -> usize {
+    let cents = |money: Money| u128::try_from(money.to_cents().mantissa()).unwrap_or(0);
+    let (part, whole) = (cents(amount), cents(largest));
+    if whole == 0 {
+        return 0;
+    }
+    let columns = (2 * part * room as u128 + whole) / (2 * whole);
+    usize::try_from(columns).unwrap_or(room).min(room)
 }
 
 pub(super) fn stacks(chart: &Stacks, width: u16, ink: &Ink) -> String {
@@ -439,7 +473,7 @@ mod tests {
     use chrono::NaiveDate;
     use rust_decimal::Decimal;
 
-    use super::super::{Column, MonthStatus, Series, Step, Swing};
+    use super::super::{Column, FanMonth, MonthStatus, Series, Step, Swing};
     use super::*;
     use crate::domain::ids::Currency;
 
@@ -449,6 +483,51 @@ mod tests {
 
     fn currency() -> Currency {
         Currency::new("USD")
+    }
+
+    fn months() -> FanChart {
+        let row = |month: &str, amounts: [i64; 4]| FanMonth {
+            month: month.parse().unwrap(),
+            known: usd(amounts[0]),
+            p10: usd(amounts[1]),
+            p50: usd(amounts[2]),
+            p90: usd(amounts[3]),
+        };
+        FanChart {
+            past: Vec::new(),
+            ahead: vec![
+                row("2026-11", [500, 800, 1000, 1200]),
+                row("2026-12", [0, 400, 1000, 2000]),
+            ],
+            budget: Some(usd(1500)),
+            currency: currency(),
+        }
+    }
+
+    #[test]
+    fn a_bar_fades_from_known_to_possible() {
+        assert_eq!(
+            fan(&months(), 38, false),
+            "2026-11  #####===++--   |      $10.00\n\
+             2026-12  ====+++++++-----|----  $10.00\n         \
+             # known   = to P10   + to P50   - to P90   | budget\n"
+        );
+    }
+
+    #[test]
+    fn nothing_at_all_draws_no_bar() {
+        let mut chart = months();
+        chart.budget = None;
+        for month in &mut chart.ahead {
+            *month = FanMonth {
+                month: month.month,
+                known: usd(0),
+                p10: usd(0),
+                p50: usd(0),
+                p90: usd(0),
+            };
+        }
+        assert!(fan(&chart, 60, true).starts_with("2026-11  "));
     }
 
     #[test]
