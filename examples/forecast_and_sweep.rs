@@ -10,7 +10,7 @@ fn main() -> Result<(), AppError> {
 }
 
 /// Says where the months end, and what a month costs with half to twice the builds.
-pub fn answer() -> Result<String, AppError> {
+pub(crate) fn answer() -> Result<String, AppError> {
     // The sample has a day of its own that counts as today.
     let app = App::new(chrono::NaiveDate::default(), DataSource::Sample)?;
     let forecast = app.forecast(&ForecastRequest::default())?;
