@@ -3,7 +3,7 @@
 mod fields;
 
 pub(super) use self::fields::Record;
-use self::fields::{Fields, GROUP_COLUMNS, OUTSIDE_COLUMNS, STORAGE_COLUMNS};
+use self::fields::{Fields, GROUP_COLUMNS, OUTSIDE_COLUMNS, STORAGE_COLUMNS, when};
 use std::collections::HashMap;
 
 use chrono::Datelike;
@@ -32,30 +32,11 @@ use crate::domain::{
     usage::{ChargeKind, Tags},
 };
 
-impl Record for ByteRecord {
-    fn len(&self) -> usize {
-        self.len()
-    }
-
-    fn get(&self, field: usize) -> Option<&[u8]> {
-        self.get(field)
-    }
-}
-
 /// Adds a field to a key, with its length so that no two rows run together.
 fn push(key: &mut Vec<u8>, field: &[u8]) {
     let length = u32::try_from(field.len()).unwrap_or(u32::MAX);
     key.extend_from_slice(&length.to_le_bytes());
     key.extend_from_slice(field);
-}
-
-/// Returns which column tells the bill a row is of: not every export has the billing period; the
-/// month of usage is the next best.
-fn when(bound: &Bound) -> Column {
-    match bound.fields(Column::Period) {
-        [] => Column::Day,
-        _ => Column::Period,
-    }
 }
 
 /// Reads every row after the header.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use csv::ByteRecord;
 use rust_decimal::Decimal;
 
 use crate::domain::{
@@ -199,5 +200,24 @@ impl<'r, R: Record> Fields<'r, R> {
 
     pub(super) fn missing(&self, column: Column) -> Fault {
         (self.first(column), RowFault::Missing)
+    }
+}
+
+impl Record for ByteRecord {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn get(&self, field: usize) -> Option<&[u8]> {
+        self.get(field)
+    }
+}
+
+/// Returns which column tells the bill a row is of: not every export has the billing period; the
+/// month of usage is the next best.
+pub(super) fn when(bound: &Bound) -> Column {
+    match bound.fields(Column::Period) {
+        [] => Column::Day,
+        _ => Column::Period,
     }
 }

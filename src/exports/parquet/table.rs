@@ -6,10 +6,11 @@
 mod place;
 mod plan;
 mod storage;
+mod text_row;
 
 pub(super) use self::plan::Plan;
+use self::text_row::{Entry, Step, TextRow, write_map};
 use std::{
-    collections::HashMap,
     io::Write,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -33,53 +34,11 @@ use crate::exports::{
     aggregate::BucketId,
     charge_rows::{Charges, Record},
     layout::{Bound, Column},
-    skip,
     source::ReadAt,
 };
 
 /// Rows that are looked at together.
 const BATCH: usize = 8192;
-
-/// A row as texts.
-struct TextRow {
-    texts: Vec<u8>,
-    spans: Vec<(usize, usize)>,
-}
-
-impl TextRow {
-    fn new(width: usize) -> Self {
-        Self {
-            texts: Vec::new(),
-            spans: vec![(0, 0); width],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.texts.clear();
-        self.spans.fill((0, 0));
-    }
-
-    fn line(&self) -> String {
-        skip::line((0..self.len()).map(|field| self.get(field).unwrap_or_default()))
-    }
-
-    fn set(&mut self, field: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.texts.len();
-        write(&mut self.texts);
-        self.spans[field] = (start, self.texts.len());
-    }
-}
-
-impl Record for TextRow {
-    fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    fn get(&self, field: usize) -> Option<&[u8]> {
-        let (start, end) = *self.spans.get(field)?;
-        Some(&self.texts[start..end])
-    }
-}
 
 /// Rows that are alike in everything that every row is looked at for.
 struct Alike {
@@ -97,52 +56,6 @@ struct Kinds {
     steps: Vec<Step>,
     /// By the number that the last step gives.
     alike: Vec<Option<Alike>>,
-}
-
-/// Numbers the pairs of what the columns before tell and the code in this one.
-#[derive(Default)]
-struct Step {
-    near: Vec<u32>,
-    far: HashMap<(u32, u32), u32>,
-    count: u32,
-}
-
-/// Below this, pairs are found by their place.
-const NEAR: u32 = 256;
-
-impl Step {
-    fn advance(&mut self, numbers: &mut [u32], codes: &[u32]) {
-        let (mut last, mut known) = ((0, 0), None);
-        for (number, code) in numbers.iter_mut().zip(codes) {
-            let pair = (*number, *code);
-            // Most columns hardly ever change.
-            *number = match known {
-                Some(known) if pair == last => known,
-                _ => self.get(pair),
-            };
-            (last, known) = (pair, Some(*number));
-        }
-    }
-
-    fn get(&mut self, (before, code): (u32, u32)) -> u32 {
-        let next = self.count;
-        // Absent wraps around to the first.
-        let shifted = code.wrapping_add(1);
-        let number = if before < NEAR && shifted < NEAR {
-            if self.near.is_empty() {
-                self.near = vec![u32::MAX; (NEAR * NEAR) as usize];
-            }
-            let place = &mut self.near[(before * NEAR + shifted) as usize];
-            if *place == u32::MAX {
-                *place = next;
-            }
-            *place
-        } else {
-            *self.far.entry((before, code)).or_insert(next)
-        };
-        self.count += u32::from(number == next);
-        number
-    }
 }
 
 /// What is needed to read any row group of a file.
@@ -498,28 +411,6 @@ struct Scan<R: ReadAt> {
     selected: Vec<u32>,
     kinds: Kinds,
     row: TextRow,
-}
-
-/// An entry of a map: the place of its row, key and value.
-type Entry = (u32, Bytes, Bytes);
-
-/// Writes a map as the JSON text that stands in CSV.
-fn write_map(entries: &[Entry], out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (at, (_, key, value)) in entries.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        for (text, end) in [(key, b':'), (value, b' ')] {
-            // What is no text is written as it is, for the reader of the row to refuse.
-            match std::str::from_utf8(text) {
-                Ok(text) => serde_json::to_writer(&mut *out, text).expect("a vector takes all"),
-                Err(_) => out.extend_from_slice(text),
-            }
-            out.push(end);
-        }
-    }
-    out.push(b'}');
 }
 
 #[cfg(test)]
