@@ -32,7 +32,7 @@ use crate::domain::storage::StorageKind;
 use crate::exports::{
     ImportError,
     aggregate::BucketId,
-    charge_rows::{Charges, Record},
+    charge_rows::Charges,
     layout::{Bound, Column},
     source::ReadAt,
 };
