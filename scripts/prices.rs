@@ -57,7 +57,10 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             change.since
         );
     }
-    for note in brought.notes.iter().chain(&brought.contradictions) {
+    for note in &brought.notes {
+        println!("{note:?}");
+    }
+    for note in &brought.contradictions {
         println!("{note}");
     }
     println!(

@@ -180,7 +180,7 @@ fn usage(bytes: &[u8]) {
             let month = file.month.unwrap_or_else(|| Month::of(APP.today));
             let region = file.region.clone();
             let plan = file.plan(month, region.unwrap_or_else(|| Region::new("us-east-1")));
-            if let Ok(bill) = APP.estimate(&plan, &file.terms, Policy::default(), true) {
+            if let Ok(bill) = APP.rate_plan(&plan, &file.terms, Policy::default(), true) {
                 let title = String::new();
                 let detail = report::bill::Detail::default();
                 let answer = report::bill::answer(&bill, title, &APP.catalog, detail);

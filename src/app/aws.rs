@@ -1,35 +1,61 @@
-//! Asking AWS: usage into the ledger, price lists above the embedded prices.
+//! Asking AWS: exports in S3 and Athena, price lists above the embedded prices.
 
 use std::{
     collections::BTreeSet,
     sync::{Arc, atomic::AtomicBool},
 };
 
-use super::{App, AppError, DataSource, Imported};
+use super::{App, AppError, DataSource, Field, Imported};
 use crate::{
     aws::{self, price_lists::Fetched},
     domain::{
-        collection::Outcome,
         export::FileRead,
         ids::{Region, ServiceCode},
         import::{Delivery, Planned, Scan, TableAnnouncement},
     },
     exports::{self, CheckpointStore, ImportError, ImportOptions, Watch},
-    ledger::{ImportCheckpoint, Ledger},
+    ledger::ImportCheckpoint,
     pricing::{
-        change::{Asked, UpdatedPrices, bring},
+        change::{Asked, UpdateRemark, UpdatedPrices, bring},
         price_list::{self, OTHER_CURRENCY, PriceListError},
     },
 };
 
+/// Which price lists to fetch.
+#[derive(Clone, Debug, Default)]
+pub struct UpdatePricesRequest {
+    /// Of these services; else of all.
+    pub services: Vec<String>,
+    /// In these regions; else in all but China's.
+    pub regions: Vec<String>,
+    /// From where.
+    pub from: PricesFrom,
+}
+
 /// Where price lists are from.
-pub enum PricesFrom<'a> {
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum PricesFrom {
     /// The files behind the pricing pages, at AWS or at another address.
-    Page(Option<&'a str>),
+    Page(Option<String>),
     /// The bulk files, at AWS or at another address.
-    Bulk(Option<&'a str>),
-    /// The Query API, which wants credentials.
-    Query(Box<aws::Request>, &'a dyn aws::Watch),
+    Bulk(Option<String>),
+    /// The Query API, asked with a profile of AWS's configuration.
+    Query(Option<String>),
+}
+
+impl Default for PricesFrom {
+    fn default() -> Self {
+        Self::Page(None)
+    }
+}
+
+/// Returns who a profile is, for what no region matters to.
+pub(super) fn anywhere(profile: Option<&str>) -> aws::Login {
+    aws::Login {
+        profile: profile.map(str::to_owned),
+        all_regions: true,
+        ..aws::Login::default()
+    }
 }
 
 impl CheckpointStore for ImportCheckpoint {
@@ -43,22 +69,9 @@ impl CheckpointStore for ImportCheckpoint {
 }
 
 impl App {
-    /// Collects usage from AWS into the ledger.
-    pub fn collect(
-        &self,
-        request: &aws::Request,
-        watch: &dyn aws::Watch,
-    ) -> Result<Outcome, AppError> {
-        let mut ledger = match &self.source {
-            DataSource::File(path) => Ledger::open(path)?,
-            DataSource::Sample => Ledger::in_memory()?,
-        };
-        Ok(aws::collect(request, &self.catalog, &mut ledger, watch)?)
-    }
-
     /// Imports what a place in S3 brings that the ledger does not hold. `stop` ends even a request
     /// that has no answer yet.
-    pub fn import_bucket(
+    pub(super) fn import_bucket(
         &self,
         login: &aws::Login,
         place: &aws::S3Url,
@@ -91,7 +104,7 @@ impl App {
     }
 
     /// Returns what [`Self::import_bucket`] would read of a place in S3, and what should be known of it.
-    pub fn plan_bucket(
+    pub(super) fn plan_bucket(
         &self,
         login: &aws::Login,
         place: &aws::S3Url,
@@ -110,7 +123,7 @@ impl App {
 
     /// Imports a month of a table through Athena. `announce` hears what it will take; a dry run ends
     /// there. Returns what it scanned, too.
-    pub fn import_table(
+    pub(super) fn import_table(
         &self,
         request: &aws::TableRequest,
         options: &ImportOptions,
@@ -132,25 +145,37 @@ impl App {
     /// lists, what changed, and what should be known about both.
     pub fn update_prices(
         &self,
-        services: &[ServiceCode],
-        regions: &[Region],
-        from: &PricesFrom<'_>,
+        request: &UpdatePricesRequest,
+        watch: &dyn aws::Watch,
     ) -> Result<UpdatedPrices, AppError> {
-        let (fetched, absent) = match from {
-            PricesFrom::Page(base_url) => self.fetch_pages(services, regions, *base_url)?,
-            PricesFrom::Bulk(base_url) => self.fetch_lists(services, regions, *base_url)?,
-            PricesFrom::Query(request, watch) => {
-                let catalog = &self.catalog;
-                aws::price_query::query(request, services, regions, catalog, *watch)?
+        let catalog = &self.catalog;
+        let named = request.services.iter();
+        let named = named.map(|name| self.service(Field::Service, name));
+        let mut services = named.collect::<Result<Vec<_>, _>>()?;
+        if services.is_empty() {
+            let all = catalog.services.values();
+            let all = all.filter(|service| service.list.is_some());
+            services = all.map(|service| service.code.clone()).collect();
+        }
+        let named = request.regions.iter().map(|name| self.region(name));
+        let mut regions = named.collect::<Result<Vec<_>, _>>()?;
+        if regions.is_empty() {
+            let all = catalog.regions.values();
+            let all = all.filter(|region| region.partition != "aws-cn");
+            regions = all.map(|region| region.id.clone()).collect();
+        }
+        let (services, regions) = (&services[..], &regions[..]);
+        let (fetched, absent) = match &request.from {
+            PricesFrom::Page(url) => self.fetch_pages(services, regions, url.as_deref())?,
+            PricesFrom::Bulk(url) => self.fetch_lists(services, regions, url.as_deref())?,
+            PricesFrom::Query(profile) => {
+                let request = self.usual_request(anywhere(profile.as_deref()));
+                aws::price_query::query(&request, services, regions, catalog, watch)?
             }
         };
         let mut notes = Vec::new();
-        if let Some(first) = absent.first() {
-            let others = match absent.len() {
-                1 => String::new(),
-                more => format!(" and {} others", more - 1),
-            };
-            notes.push(format!("AWS publishes no price list of {first}{others}."));
+        if !absent.is_empty() {
+            notes.push(UpdateRemark::Unpublished { lists: absent });
         }
         let mut lists = Vec::new();
         for file in fetched {
@@ -159,9 +184,9 @@ impl App {
                     return Err(PriceListError::OtherCurrency { file: file.url }.into());
                 }
                 Ok(list) => lists.push(list),
-                Err(PriceListError::NothingKnown { file, rows }) => notes.push(format!(
-                    "{file}: no price of a meter that is known here ({rows} rows read)."
-                )),
+                Err(PriceListError::NothingKnown { file, rows }) => {
+                    notes.push(UpdateRemark::NothingKnown { file, rows });
+                }
                 Err(error) => return Err(error.into()),
             }
         }
@@ -169,10 +194,6 @@ impl App {
         let asked: Asked<'_> = services.iter().map(|code| (code, all.clone())).collect();
         let mut updated = bring(&self.catalog, lists, &asked, self.today);
         updated.notes.splice(0..0, notes);
-        for what in &updated.contradictions {
-            let note = format!("Left out, contradictory: {what}.");
-            updated.notes.push(note);
-        }
         if !updated.lists.is_empty() {
             self.keep_prices(&updated.kept)?;
         }

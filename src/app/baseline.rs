@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    App, AppError, BillRequest, DataSource, Field, Terms, choose_currency, currencies,
+    App, AppError, DataSource, Field, RatingTerms, Terms, choose_currency, currencies,
     quantities::nothing_to_change,
 };
 use crate::{
@@ -28,7 +28,6 @@ use crate::{
         storage::{History, ResourceDetail},
         usage::{ChargeKind, Gap, UsageRecord},
     },
-    inputs::usage_file,
     ledger::Ledger,
     sample,
 };
@@ -115,7 +114,7 @@ impl Months {
             Self::One(month) => vec![month],
             Self::Between(from, to) if from > to => {
                 return Err(AppError::field(
-                    Field::FirstMonth,
+                    Field::From,
                     format!("{from} is after {to}"),
                 ));
             }
@@ -163,8 +162,8 @@ impl Baseline {
     }
 
     /// Returns how months to come are rated, with the terms of the baseline.
-    pub(super) fn request(&self, request: &BillRequest) -> BillRequest {
-        BillRequest {
+    pub(super) fn request(&self, request: &RatingTerms) -> RatingTerms {
+        RatingTerms {
             terms: self.terms.clone(),
             ..request.clone()
         }
@@ -259,7 +258,7 @@ impl App {
 
     /// Reads a usage file as a baseline.
     pub(super) fn stated(&self, file: &Path, terms: &Terms) -> Result<Baseline, AppError> {
-        let read = usage_file::read(file, &self.catalog)?;
+        let read = self.usage_file(file)?;
         let region = read
             .region
             .clone()
@@ -268,8 +267,13 @@ impl App {
         if plan.items.is_empty() && plan.pipelines.is_empty() {
             return Err(AppError::NothingStated);
         }
+        let sharing = terms.sharing;
         let terms = self.pricing_terms(terms, read.terms)?;
-        self.stated_baseline(file.display().to_string(), &plan, terms)
+        let mut baseline = self.stated_baseline(file.display().to_string(), &plan, terms)?;
+        for month in &mut baseline.months {
+            month.workload.sharing = sharing;
+        }
+        Ok(baseline)
     }
 
     /// Gathers months of the ledger, and as many before the last of them for the range.
@@ -278,7 +282,7 @@ impl App {
         ledger: &Ledger,
         months: &[Month],
         history: usize,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<Baseline, AppError> {
         let known = ledger.months()?;
         let metered = self.metered_months(ledger)?;
@@ -342,8 +346,8 @@ impl App {
         ledger: &Ledger,
         months: &[MonthUsage],
         history: &[MonthUsage],
-        request: &BillRequest,
-    ) -> Result<(Discounts, BillRequest), AppError> {
+        request: &RatingTerms,
+    ) -> Result<(Discounts, RatingTerms), AppError> {
         let mut charges = Charges::default();
         for month in months.iter().chain(history) {
             charges.extend(&month.charges);
@@ -412,7 +416,7 @@ impl App {
         &self,
         ledger: &Ledger,
         month: Month,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<MonthUsage, AppError> {
         let (mut records, _) = self.records(ledger, month)?;
         let asked = |record: &&UsageRecord| {
@@ -451,7 +455,9 @@ impl App {
             .filter_map(|(service, charged)| Some((service.clone(), charged.costs_only?)))
             .filter(|(_, cost)| !cost.is_zero())
             .collect();
-        let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
+        let sharing = request.sharing;
+        let mut workload =
+            Workload::recorded_to_share(month, currency, &records, &book, &facts, sharing);
         if month.contains(self.today) {
             workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
         }

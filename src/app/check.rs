@@ -22,7 +22,7 @@ pub struct CheckRequest {
     /// What it may cost.
     pub limit: Allowed,
     /// What is checked: a scenario if there is one, else the forecast.
-    pub against: Option<Against>,
+    pub against: Option<CheckAgainst>,
     /// The scenario, if there is one.
     pub scenario: Scenarios,
     /// The month of the ledger, or stated usage.
@@ -45,7 +45,7 @@ pub enum Allowed {
 
 /// What is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Against {
+pub enum CheckAgainst {
     /// The P50 of the current month's end.
     Forecast,
     /// A month of the ledger as it was billed.
@@ -81,21 +81,25 @@ impl App {
     pub fn check(&self, request: &CheckRequest) -> Result<Checked, AppError> {
         let scenario = self.scenario(&request.scenario)?;
         let stated = &request.baseline;
-        if scenario.is_some() && matches!(request.against, Some(Against::Forecast | Against::Bill))
+        if scenario.is_some()
+            && matches!(
+                request.against,
+                Some(CheckAgainst::Forecast | CheckAgainst::Bill)
+            )
         {
             let problem = "a scenario is checked against its own cost: leave --against out";
             return Err(AppError::field(Field::Against, problem));
         }
         let ledger_alone = stated.usage.is_none() && scenario.is_none();
         let budget = request.limit.budget();
-        match request.against.unwrap_or(Against::Forecast) {
-            Against::Scenario => self.check_scenario(request, scenario.unwrap_or_default()),
-            _ if !ledger_alone => self.check_scenario(request, scenario.unwrap_or_default()),
-            Against::Bill => self.check_bill(budget, stated),
-            Against::Forecast if stated.months == Months::Last => {
+        match request.against.unwrap_or(CheckAgainst::Forecast) {
+            CheckAgainst::Scenario => self.check_scenario(request, &scenario.unwrap_or_default()),
+            _ if !ledger_alone => self.check_scenario(request, &scenario.unwrap_or_default()),
+            CheckAgainst::Bill => self.check_bill(budget, stated),
+            CheckAgainst::Forecast if stated.months == Months::Last => {
                 self.check_forecast(budget, stated)
             }
-            Against::Forecast => Err(AppError::field(
+            CheckAgainst::Forecast => Err(AppError::field(
                 Field::Month,
                 "the forecast is of the current month: add --against bill or --against scenario for another",
             )),
@@ -105,10 +109,10 @@ impl App {
     fn check_scenario(
         &self,
         request: &CheckRequest,
-        scenario: Scenario,
+        scenario: &Scenario,
     ) -> Result<Checked, AppError> {
         let baseline = self.gather(&request.baseline)?;
-        let (cost, mut complete) = self.costliest_month(&baseline, &scenario)?;
+        let (cost, mut complete) = self.costliest_month(&baseline, scenario)?;
         let mut assumptions = baseline.assumptions.clone();
         let limit = match &request.limit {
             Allowed::Budget(budget) => Limit::Budget(*budget),
@@ -146,7 +150,7 @@ impl App {
             Months::One(month) => self.month(&ledger, Some(month))?,
             _ => self.last_whole_month(&ledger)?,
         };
-        let bill = self.bill(&ledger, month, &rating)?.rated.bill;
+        let bill = self.rate_month(&ledger, month, &rating)?.rated.bill;
         Ok(Checked {
             check: Check {
                 what: format!("the bill of {month}"),
@@ -167,7 +171,7 @@ impl App {
             budget: Some(budget),
             ..ForecastOptions::default()
         };
-        let forecast = self.forecast(&self.ledger()?, &options, &rating)?;
+        let forecast = self.forecast_usage(&self.ledger()?, &options, &rating)?;
         let month = forecast.result.months.last().ok_or(AppError::EmptyLedger)?;
         Ok(Checked {
             check: Check {

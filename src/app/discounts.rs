@@ -1,6 +1,6 @@
 //! Discounts that recur, carried into what is to come and into what could be different.
 
-use super::{App, BillRequest};
+use super::{App, RatingTerms};
 use crate::{
     domain::{
         discounts::{Charges, Discounts},
@@ -17,8 +17,8 @@ impl App {
     pub(super) fn carry_discounts(
         charges: &Charges,
         until: Month,
-        request: &BillRequest,
-    ) -> (Discounts, BillRequest) {
+        request: &RatingTerms,
+    ) -> (Discounts, RatingTerms) {
         let learnt = charges.learn(until).beside(&request.terms.discounts);
         let mut request = request.clone();
         request.terms.recurring = learnt.rated().collect();

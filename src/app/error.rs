@@ -12,6 +12,8 @@ use crate::{
     },
     exports::ImportError,
     inputs::{
+        gl_mapping::GlMappingError,
+        report_definition::DefinitionError,
         scenario_file::{ScenarioError, Wrong},
         usage_file::UsageFileError,
     },
@@ -68,6 +70,12 @@ pub enum AppError {
     /// A scenario changes nothing.
     #[error("no changes given")]
     NoChange,
+    /// A report definition cannot be used.
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
+    /// A mapping to accounts is broken.
+    #[error(transparent)]
+    GlMapping(#[from] GlMappingError),
     /// A scenario file cannot be read.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),

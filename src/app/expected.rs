@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 
 use chrono::{Months, NaiveDate};
+use rust_decimal::Decimal;
 
-use super::{App, AppError};
+use super::{App, AppError, DataSource, Field, aws::anywhere};
 use crate::{
     aws::{self, Subject},
     domain::{
-        aws_forecast::{AwsForecast, months},
+        aws_forecast::{AwsForecast, AwsRemark, months},
         ids::{AccountId, Currency, ServiceCode},
         money::Money,
         period::Month,
@@ -18,24 +19,44 @@ use crate::{
     ledger::Ledger,
 };
 
+/// As whom to ask AWS, and what it may cost.
+#[derive(Clone, Debug, Default)]
+pub struct AwsForecastRequest {
+    /// The profile of AWS's configuration.
+    pub profile: Option<String>,
+    /// What the requests may cost, in dollars.
+    pub max_api_cost: Option<Decimal>,
+}
+
 /// Months that AWS forecasts, at most.
 const MOST_MONTHS: u32 = 18;
 
 impl App {
-    /// Returns what it costs to ask Cost Explorer for its forecast: requests, and their price.
-    pub fn aws_forecast_cost(&self) -> (u32, Money) {
-        aws::forecast_cost(&self.catalog, self.today)
-    }
-
     /// Asks Cost Explorer for its forecast of the same: the services and accounts of the ledger, and
-    /// usage only. A refusal is an answer too.
+    /// usage only. A refusal is an answer too. `announce` hears the requests and what they cost.
     pub fn aws_forecast(
         &self,
-        ledger: &Ledger,
         forecast: &Forecast,
-        request: &aws::Request,
+        request: &AwsForecastRequest,
         watch: &dyn aws::Watch,
+        announce: &dyn Fn(u32, Money),
     ) -> Result<AwsForecast, AppError> {
+        if matches!(self.source, DataSource::Sample) {
+            let problem = "the sample organization has no account that AWS could forecast";
+            return Err(AppError::field(Field::WithAws, problem));
+        }
+        let (requests, cost) = aws::forecast_cost(&self.catalog, self.today);
+        if request
+            .max_api_cost
+            .is_none_or(|most| cost.amount() <= most)
+        {
+            announce(requests, cost);
+        }
+        let ledger = &self.ledger()?;
+        let request = &aws::Request {
+            max_api_cost: request.max_api_cost,
+            ..self.usual_request(anywhere(request.profile.as_deref()))
+        };
         let current = Month::of(self.today);
         let refused = |why: String| AwsForecast {
             refused: Some(why),
@@ -60,35 +81,26 @@ impl App {
             Err(why) => return Ok(refused(why)),
         };
         let (known, until) = known_before(&ledger.records(current)?, self.today);
-        let mut notes = vec![format!(
-            "AWS: Cost Explorer's forecast of {services}{}: unblended cost of usage, without credits, \
-             refunds and taxes, as ours is. Its range is an 80 % prediction interval, as ours from P10 \
-             to P90 is.",
-            match subject.accounts.len() {
-                0 => " in all accounts that it sees".to_owned(),
-                1 => format!(" in account {}", subject.accounts[0]),
-                several => format!(" in {several} accounts"),
-            }
-        )];
-        let yesterday = self.today.pred_opt().unwrap_or(self.today);
-        notes.push(match (known, until) {
-            (None, _) => format!(
-                "AWS says nothing comparable of {current}: what its days before {} cost is not in the \
-                 ledger.",
-                self.today
-            ),
-            (Some(_), Some(until)) if until < yesterday => format!(
-                "AWS's {current} is the ledger's cost to {until} and AWS's days from {} on; the days \
-                 between are in neither.",
-                self.today
-            ),
-            (Some(_), _) => format!(
-                "AWS's {current} is the ledger's cost of the days before {} and AWS's days from then on.",
-                self.today
-            ),
-        });
+        let (month, from) = (current, self.today);
+        let yesterday = from.pred_opt().unwrap_or(from);
+        let mut notes = vec![
+            AwsRemark::Subject {
+                services,
+                accounts: subject.accounts.clone(),
+            },
+            match known {
+                None => AwsRemark::CurrentMonthMissing { month, from },
+                Some(_) => AwsRemark::CurrentMonth {
+                    month,
+                    until: until.filter(|until| *until < yesterday),
+                    from,
+                },
+            },
+        ];
         if last.first_day() >= current.first_day() + Months::new(MOST_MONTHS) {
-            notes.push(format!("AWS forecasts no more than {MOST_MONTHS} months."));
+            notes.push(AwsRemark::MostMonths {
+                months: MOST_MONTHS,
+            });
         }
         Ok(AwsForecast {
             months: months(&answered, self.today, known),

@@ -3,26 +3,70 @@
 /// A field of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Field {
-    /// Which months a question is about, or the past ones.
+    /// Users of CodeCommit.
+    ActiveUsers,
+    /// The past months, or those to come; what is checked.
     Against,
     /// What is turned over a range.
     Axis,
-    /// What a scenario's break-even is looked for in.
+    /// What is turned until a scenario pays.
     BreakEven,
+    /// Builds of a compute type.
+    Builds,
     /// A change of a scenario.
     Change,
+    /// The currency of a bill, or the one that amounts are converted into.
+    Currency,
+    /// Where usage is recorded: the sample organization.
+    DataSource,
+    /// A report definition.
+    Definition,
     /// A discount.
     Discount,
-    /// The first month.
-    FirstMonth,
+    /// The rate that amounts are converted at.
+    ExchangeRate,
+    /// Where an export lies.
+    Export,
+    /// What the owner of a role wants to hear.
+    ExternalId,
+    /// The first month or day.
+    From,
     /// Free units that something else drew.
     FreeTierUsed,
+    /// Git requests.
+    GitRequests,
+    /// A service to keep in detail, too.
+    Include,
+    /// Usage of any meter.
+    Meter,
     /// The month.
     Month,
+    /// A service, a meter or a compute type.
+    Name,
+    /// Updates of on-premises instances.
+    OnPremisesUpdates,
     /// A price of one's own.
     Price,
     /// The region whose prices stand in for unknown ones.
     PriceLike,
+    /// The region.
+    Region,
+    /// Who pays for reading a bucket.
+    RequesterPays,
+    /// A role of another account.
+    Role,
+    /// The service.
+    Service,
+    /// What repositories hold.
+    StorageGb,
     /// How far drivers are turned.
     Swing,
+    /// V1 pipelines.
+    V1Pipelines,
+    /// V1 pipelines in their first days.
+    V1TrialPipelines,
+    /// V2 action minutes.
+    V2ActionMinutes,
+    /// Whether AWS's own forecast stands beside.
+    WithAws,
 }

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::{
-    App, AppError, Baseline, BillRequest, choose_currency,
+    App, AppError, Baseline, RatingTerms, Savings, Terms, choose_currency,
     discounts::{as_given, others},
     quantities::nothing_ahead,
     rating_options,
@@ -15,7 +15,6 @@ use crate::{
         export::ExportKind,
         ids::Currency,
         money::Money,
-        optimize::Optimization,
         percentiles::Percentiles,
         period::Month,
         plan::PricingTerms,
@@ -41,13 +40,36 @@ const FUTURES: usize = 2000;
 /// Months that a ledger may end before the current one, and still say something of it.
 const MOST_BEHIND: u32 = 12;
 
+/// What to forecast.
+#[derive(Clone, Debug, Default)]
+pub struct ForecastRequest {
+    /// How far, with which growth, events, holidays and budget.
+    pub options: ForecastOptions,
+    /// Which currency, where the ledger has several.
+    pub currency: Option<String>,
+    /// Prices, free tier and discounts.
+    pub terms: Terms,
+}
+
 impl App {
+    /// Forecasts the end of this month and those after it.
+    pub fn forecast(&self, request: &ForecastRequest) -> Result<Forecast, AppError> {
+        let rating = self.rating_terms(&request.terms, request.currency.as_deref())?;
+        self.forecast_usage(&self.ledger()?, &request.options, &rating)
+    }
+
+    /// Forecasts the past again and compares it with what came.
+    pub fn backtest(&self, request: &ForecastRequest) -> Result<(Backtest, Currency), AppError> {
+        let rating = self.rating_terms(&request.terms, request.currency.as_deref())?;
+        self.backtest_usage(&self.ledger()?, &request.options, &rating)
+    }
+
     /// Continues usage and rates what may come of it.
-    pub fn forecast(
+    pub fn forecast_usage(
         &self,
         ledger: &Ledger,
         options: &ForecastOptions,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<Forecast, AppError> {
         let past = self.past(ledger, request)?;
         let options = &ForecastOptions {
@@ -87,11 +109,11 @@ impl App {
     }
 
     /// Forecasts the past again and compares it with what came.
-    pub fn backtest(
+    pub fn backtest_usage(
         &self,
         ledger: &Ledger,
         options: &ForecastOptions,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<(Backtest, Currency), AppError> {
         let past = self.past(ledger, request)?;
         let backtest = self.rating(&past, request, |rating| {
@@ -107,7 +129,7 @@ impl App {
         baseline: &Baseline,
         scenario: &Scenario,
         options: &ForecastOptions,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<Compared, AppError> {
         if scenario.is_of_storage() {
             return Err(AppError::StorageAhead);
@@ -144,15 +166,15 @@ impl App {
         compared.pop().ok_or_else(|| nothing_ahead(ledger))
     }
 
-    /// Looks for savings as [`App::optimize`] does, and has their range from joint futures of the next
+    /// Looks for savings as [`App::find_savings`] does, and has their range from joint futures of the next
     /// whole month, each rated with and without the change, in place of the months that were.
-    pub fn optimize_ahead(
+    pub fn find_savings_ahead(
         &self,
         ledger: &Ledger,
         baseline: &Baseline,
         least: Money,
-        request: &BillRequest,
-    ) -> Result<Optimization, AppError> {
+        request: &RatingTerms,
+    ) -> Result<Savings, AppError> {
         let past = self.past(ledger, request)?;
         let request = &baseline.request(request);
         let options = ForecastOptions {
@@ -165,7 +187,7 @@ impl App {
             let spreads = self.savings_ahead(&past, &raters, scenarios, &options, request);
             spreads.unwrap_or_else(|| vec![None; scenarios.len()])
         };
-        self.optimize_by(baseline, least, Some(&savings))
+        self.find_savings_by(baseline, least, Some(&savings))
     }
 
     /// Returns what each scenario saves over futures; none of those that no future knows.
@@ -175,7 +197,7 @@ impl App {
         raters: &[ScenarioRater<'_>],
         scenarios: &[&[Change]],
         options: &ForecastOptions,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Option<Vec<Option<Percentiles>>> {
         let currency = || past.currency.clone();
         let known: Vec<usize> = (0..scenarios.len())
@@ -230,7 +252,7 @@ impl App {
     fn rating<T>(
         &self,
         past: &Past,
-        request: &BillRequest,
+        request: &RatingTerms,
         with: impl FnOnce(&Rating<'_>) -> T,
     ) -> T {
         let currency = || past.currency.clone();
@@ -242,7 +264,7 @@ impl App {
     }
 
     /// Gathers all recorded usage and what is known of its completeness.
-    fn past(&self, ledger: &Ledger, request: &BillRequest) -> Result<Past, AppError> {
+    fn past(&self, ledger: &Ledger, request: &RatingTerms) -> Result<Past, AppError> {
         let mut records = Vec::new();
         let mut sources = Vec::new();
         let mut unplaced = None;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{App, AppError, BillRequest, choose_currency, rating_options};
+use super::{App, AppError, RatingTerms, choose_currency, rating_options};
 use crate::{
     domain::{
         collection::{Covered, Scope, Source},
@@ -31,6 +31,20 @@ impl App {
         let last = Month::of(self.today);
         let months = std::iter::successors(Some(first), |month| Some(month.next()));
         Ok(months.take_while(|month| *month <= last).collect())
+    }
+
+    /// Returns the month asked for, else the last one that was collected.
+    pub(super) fn metered_month(
+        &self,
+        ledger: &Ledger,
+        asked: Option<Month>,
+    ) -> Result<Month, AppError> {
+        let known = self.metered_months(ledger)?;
+        match asked {
+            Some(month) if known.contains(&month) => Ok(month),
+            Some(month) => Err(AppError::NoUsage { month, known }),
+            None => known.last().copied().ok_or(AppError::NothingCollected),
+        }
     }
 
     /// Meters a month from what AWS's APIs say happened in it. It is never added to what a bill
@@ -129,7 +143,7 @@ impl App {
         &self,
         ledger: &Ledger,
         month: Month,
-        request: &BillRequest,
+        request: &RatingTerms,
         options: MeteringOptions,
     ) -> Result<RatedMonth, AppError> {
         let metered = self.metered(ledger, month, options)?;

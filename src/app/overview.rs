@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{App, AppError, BillRequest, quantities::unknown_services, rating_options};
+use super::{App, AppError, RatingTerms, quantities::unknown_services, rating_options};
 use crate::{
     domain::{
         allocation::{Dimension, Policy},
@@ -16,6 +16,7 @@ use crate::{
         },
         price_book::BilledPrices,
         rating::{RatedMonth, rate},
+        reconcile::reconcile,
     },
     ledger::Ledger,
 };
@@ -35,11 +36,11 @@ impl App {
         &self,
         ledger: &Ledger,
         reported: &[RatedMonth],
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<Overview, AppError> {
         let last = reported.last().ok_or(AppError::EmptyLedger)?;
         let month = last.rated.bill.month;
-        let request = &BillRequest {
+        let request = &RatingTerms {
             currency: Some(last.rated.bill.currency.clone()),
             ..request.clone()
         };
@@ -54,7 +55,7 @@ impl App {
                     .shares,
                 PARTS,
             ),
-            reconciled: reconciled(&last.rated.bill, &self.reconcile(last)),
+            reconciled: reconciled(&last.rated.bill, &reconcile(&last.rated, &last.records)),
             before: None,
             discounts: Discounts::default(),
             unknown_services: BTreeSet::new(),
@@ -70,7 +71,7 @@ impl App {
         while at <= month {
             let rated = match reported.iter().find(|rated| rated.rated.bill.month == at) {
                 Some(rated) => Some(rated.clone()),
-                None if known.contains(&at) => Some(self.bill(ledger, at, request)?),
+                None if known.contains(&at) => Some(self.rate_month(ledger, at, request)?),
                 None => None,
             };
             if let Some(rated) = &rated {
@@ -153,7 +154,7 @@ impl App {
     fn sensitivity(
         &self,
         rated: &RatedMonth,
-        request: &BillRequest,
+        request: &RatingTerms,
     ) -> Result<Sensitivities, AppError> {
         let bill = &rated.rated.bill;
         let book = self.price_book(&request.terms, BilledPrices::collect(&rated.records));

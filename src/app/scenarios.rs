@@ -22,6 +22,13 @@ pub struct Scenarios {
     pub changes: Vec<String>,
 }
 
+impl Scenarios {
+    /// Tells whether none is stated.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty() && self.changes.is_empty()
+    }
+}
+
 impl App {
     /// Reads scenarios: those of files, each with the changes on top, else the changes alone.
     pub fn scenarios(&self, stated: &Scenarios) -> Result<Vec<Scenario>, AppError> {

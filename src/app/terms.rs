@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{App, AppError, BillRequest, Field};
+use super::{App, AppError, Field, RatingTerms};
 use crate::{
     domain::{
         allocation::Policy,
@@ -73,8 +73,8 @@ impl App {
         &self,
         stated: &Terms,
         currency: Option<&str>,
-    ) -> Result<BillRequest, AppError> {
-        Ok(BillRequest {
+    ) -> Result<RatingTerms, AppError> {
+        Ok(RatingTerms {
             terms: self.pricing_terms(stated, PricingTerms::default())?,
             sharing: stated.sharing,
             currency: currency.map(|code| Currency::new(code.to_uppercase())),

@@ -5,11 +5,11 @@ use super::{
     estimate::hint_at_unpriced,
     output::Output,
     terms::TermsArgs,
-    usage::{RuleArgs, dimension, metered_month},
+    usage::{RuleArgs, dimension},
 };
 use crate::{
-    app::{App, AppError, BillRequest},
-    domain::{allocation::Dimension, period::Month},
+    app::{App, BillRequest, ReconcileRequest},
+    domain::{allocation::Dimension, bill::Bill, period::Month},
     report,
 };
 
@@ -59,41 +59,21 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let ledger = app.ledger()?;
-    let month = if args.metered {
-        metered_month(app, &ledger, args.month)?
-    } else {
-        app.month(&ledger, args.month)?
-    };
-    let request = BillRequest {
-        by_day: args.by == Some(Dimension::Day),
-        ..args.terms.request(app, args.currency.as_deref())?
-    };
-    let rated = if args.metered {
-        app.metered_bill(&ledger, month, &request, args.rules.options())?
-    } else {
-        app.bill(&ledger, month, &request)?
-    };
-    let bill = &rated.rated.bill;
     if args.reconcile {
-        let title = format!("Reconciliation of {month}: our rating beside AWS's");
-        let comparisons = app.reconcile(&rated);
-        let metered = if ledger.has_facts().map_err(AppError::from)? {
-            Some(app.metered(&ledger, month, args.rules.options())?)
-        } else {
-            None
-        };
-        output.show(&report::reconcile::answer(
-            &rated,
-            &comparisons,
-            metered.as_ref(),
-            title,
-            &app.catalog,
-        ))?;
-    } else if let Some(by) = &args.by {
+        return reconcile(args, app, output, strict);
+    }
+    let answer = app.bill(&BillRequest {
+        month: args.month,
+        metered: args.metered.then(|| args.rules.options()),
+        by: args.by.clone(),
+        currency: args.currency.clone(),
+        terms: args.terms.terms(),
+    })?;
+    let bill = &answer.rated.rated.bill;
+    let month = bill.month;
+    if let (Some(by), Some(allocation)) = (&args.by, &answer.allocation) {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
-        let allocation = app.allocate(&rated, by, request.sharing);
-        output.show(&report::allocation::document(&allocation, bill, title))?;
+        output.show(&report::allocation::answer(allocation, bill, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,
@@ -102,7 +82,31 @@ pub(super) fn run(
         let title = format!("Bill of {month}");
         output.show(&report::bill::answer(bill, title, &app.catalog, detail))?;
     }
+    Ok(end(bill, app, output, strict))
+}
+
+fn reconcile(args: &Args, app: &App, output: &Output, strict: bool) -> Result<Exit, CommandError> {
+    let answer = app.reconcile(&ReconcileRequest {
+        month: args.month,
+        metering: args.rules.options(),
+        currency: args.currency.clone(),
+        terms: args.terms.terms(),
+    })?;
+    let bill = &answer.rated.rated.bill;
+    let title = format!("Reconciliation of {} with AWS's bill", bill.month);
+    output.show(&report::reconcile::answer(
+        &answer.rated,
+        &answer.lines,
+        answer.metered.as_ref(),
+        title,
+        &app.catalog,
+    ))?;
+    Ok(end(bill, app, output, strict))
+}
+
+/// Says what to do about a bill, and returns what it ends with.
+fn end(bill: &Bill, app: &App, output: &Output, strict: bool) -> Exit {
     hint_at_unpriced(bill, &app.catalog, output);
     output.say_old_prices(bill.oldest_price(), app.today);
-    Ok(Exit::of(bill.is_complete(), strict))
+    Exit::of(bill.is_complete(), strict)
 }

@@ -2,18 +2,13 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Days, Months, NaiveDate, NaiveTime, Utc};
+use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{CommandError, Exit, output::Output, progress::Progress, terms::parse_dollars};
 use crate::{
-    app::{App, DataSource},
-    aws::{
-        Login, Request, Role,
-        operations::{Choice, Extra, Service},
-    },
-    domain::{ids::Region, period::Month},
-    inputs::resolve,
+    app::{App, Asked, CollectRequest, LoginRequest},
+    aws::operations::{Extra, Service},
     report,
 };
 
@@ -94,17 +89,11 @@ pub(super) struct ChoiceArgs {
 }
 
 impl ChoiceArgs {
-    pub(super) fn choice(&self, organization: bool, roles: bool) -> Choice {
-        Choice {
-            services: if self.services.is_empty() {
-                Choice::default_services()
-            } else {
-                self.services.clone()
-            },
+    pub(super) fn asked(&self, extras: Vec<Extra>) -> Asked {
+        Asked {
+            services: self.services.clone(),
             deep: self.deep,
-            organization,
-            roles,
-            ..Choice::default()
+            extras,
         }
     }
 }
@@ -121,18 +110,13 @@ pub(super) struct ExtraArgs {
 }
 
 impl ExtraArgs {
-    pub(super) fn add_to(&self, choice: Choice) -> Choice {
+    pub(super) fn extras(&self) -> Vec<Extra> {
         let extras = [
             (self.forecast, Extra::Forecast),
             (self.prices, Extra::Prices),
         ];
-        Choice {
-            extras: extras
-                .into_iter()
-                .filter_map(|(asked, extra)| asked.then_some(extra))
-                .collect(),
-            ..choice
-        }
+        let asked = extras.into_iter().filter(|(asked, _)| *asked);
+        asked.map(|(_, extra)| extra).collect()
     }
 }
 
@@ -144,60 +128,14 @@ fn service(name: &str) -> Result<Service, String> {
 }
 
 impl LoginArgs {
-    /// Returns what is to be collected, given who is asked.
-    pub(super) fn choice(&self, choice: &ChoiceArgs) -> Choice {
-        choice.choice(self.organization, !self.role_arn.is_empty())
-    }
-
-    pub(super) fn login(&self, app: &App) -> Result<Login, CommandError> {
-        let bad = |flag, problem: &str| CommandError::BadValue {
-            flag,
-            problem: problem.to_owned(),
-        };
-        let all_regions = self.region.iter().any(|region| region == "all");
-        let mut regions: Vec<Region> = Vec::new();
-        for name in self.region.iter().filter(|name| *name != "all") {
-            let region = resolve::region(&app.catalog, name).map_err(|problem| {
-                CommandError::UnknownName {
-                    flag: "--region",
-                    problem,
-                }
-            })?;
-            if !regions.contains(&region) {
-                regions.push(region);
-            }
-        }
-        let ids = &self.external_id;
-        if ids.len() > 1 && ids.len() != self.role_arn.len() {
-            return Err(bad(
-                "--external-id",
-                "give one for all roles, or one for each",
-            ));
-        }
-        if !ids.is_empty() && self.role_arn.is_empty() && !self.organization {
-            return Err(bad("--external-id", "it goes with --role-arn"));
-        }
-        let mut roles = Vec::new();
-        for (at, arn) in self.role_arn.iter().enumerate() {
-            if !arn.starts_with("arn:") || arn.split(':').count() < 6 {
-                return Err(bad(
-                    "--role-arn",
-                    "a role is written as arn:aws:iam::ACCOUNT:role/NAME",
-                ));
-            }
-            roles.push(Role {
-                arn: arn.clone(),
-                external_id: ids.get(at).or(ids.first()).cloned(),
-            });
-        }
-        Ok(Login {
+    pub(super) fn request(&self) -> LoginRequest {
+        LoginRequest {
+            regions: self.region.clone(),
             profile: self.profile.clone(),
-            regions,
-            all_regions,
-            roles,
+            roles: self.role_arn.clone(),
+            external_ids: self.external_id.clone(),
             organization_role: self.role_name.clone(),
-            external_id: ids.first().cloned(),
-        })
+        }
     }
 }
 
@@ -207,80 +145,27 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    if matches!(app.source, DataSource::Sample) {
-        return Err(CommandError::BadValue {
-            flag: "--demo",
-            problem: "the sample cannot be collected into".to_owned(),
-        });
-    }
-    let login = args.login.login(app)?;
-    let choice = args.login.choice(&args.choice);
-    let earliest = Month::of(app.today).first_day() - Months::new(12);
-    let (from, to) = (
-        args.from.unwrap_or(earliest),
-        args.to.unwrap_or(app.today).min(app.today),
-    );
-    if from > to {
-        return Err(CommandError::BadValue {
-            flag: "--from",
-            problem: format!("{from} is after {to}"),
-        });
-    }
-    for warning in choice.services.iter().filter_map(|s| s.warning()) {
-        output.say(&format!("warning: {warning}"));
-    }
-    let request = Request {
-        choice,
-        from,
-        to,
+    let request = CollectRequest {
+        login: args.login.request(),
+        asked: args.choice.asked(Vec::new()),
+        from: args.from,
+        to: args.to,
         dry_run: args.dry_run,
         max_api_cost: args.max_api_cost,
         rate: args.rate,
         timeout: Duration::from_secs(args.timeout),
-        ..request(app, login)
     };
+    for warning in request.asked.warnings() {
+        output.say(&format!("warning: {warning}"));
+    }
     let outcome = app.collect(&request, &Progress::new(output))?;
     if args.dry_run {
         return Ok(Exit::Answered);
     }
-    output.show(&report::collected::document(&outcome))?;
+    output.show(&report::collected::answer(&outcome))?;
     if outcome.has_faults {
         output.say("error: a part failed that should have worked; run the same again to go on");
         return Ok(Exit::CouldNot);
     }
     Ok(Exit::of(outcome.missing.is_empty(), strict))
-}
-
-/// Returns a request that asks as usual, about today.
-pub(super) fn request(app: &App, login: Login) -> Request {
-    Request {
-        login,
-        choice: Choice::default(),
-        from: app.today,
-        to: app.today,
-        dry_run: false,
-        max_api_cost: None,
-        rate: 5,
-        timeout: Duration::from_secs(30),
-        now: now(app.today),
-    }
-}
-
-/// Returns who a profile is, for what no region matters to.
-pub(super) fn anywhere(profile: Option<&str>) -> Login {
-    Login {
-        profile: profile.map(str::to_owned),
-        all_regions: true,
-        ..Login::default()
-    }
-}
-
-/// Returns the time of today, or the end of the day that was given for today.
-fn now(today: NaiveDate) -> DateTime<Utc> {
-    let now = Utc::now();
-    if now.date_naive() == today {
-        return now;
-    }
-    let midnight = (today + Days::new(1)).and_time(NaiveTime::MIN).and_utc();
-    midnight - chrono::TimeDelta::milliseconds(1)
 }

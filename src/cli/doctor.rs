@@ -2,14 +2,12 @@
 
 use super::{
     CommandError, Exit,
-    collect::{ChoiceArgs, ExtraArgs, LoginArgs, request},
+    collect::{ChoiceArgs, ExtraArgs, LoginArgs},
     output::Output,
     progress::Progress,
 };
 use crate::{
-    app::App,
-    aws::{self, Request, operations::Service},
-    domain::collection::Remedy,
+    app::{App, Diagnosis, DoctorRequest},
     report,
 };
 
@@ -29,27 +27,14 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, app: &App, output: &Output) -> Result<Exit, CommandError> {
-    let login = args.login.login(app)?;
-    let choice = args.extra.add_to(args.login.choice(&args.choice));
-    for warning in choice.services.iter().filter_map(|s| Service::warning(*s)) {
+    let request = DoctorRequest {
+        login: args.login.request(),
+        asked: args.choice.asked(args.extra.extras()),
+    };
+    for warning in request.asked.warnings() {
         output.say(&format!("warning: {warning}"));
     }
-    let roles: Vec<String> = match &login.organization_role {
-        Some(name) => vec![aws::role_anywhere(name)],
-        None => login.roles.iter().map(|role| role.arn.clone()).collect(),
-    };
-    let request = Request {
-        choice,
-        ..request(app, login)
-    };
-    let checks = aws::doctor(&request, &app.catalog, &Progress::new(output))
-        .map_err(crate::app::AppError::from)?;
-    let lacks = checks.iter().filter_map(|check| match check.remedy {
-        Some(Remedy::Allow(action)) => Some(action),
-        _ => None,
-    });
-    let lacks: Vec<&str> = lacks.collect();
-    let statements = aws::statements(&lacks, &roles);
+    let Diagnosis { checks, statements } = app.doctor(&request, &Progress::new(output))?;
     output.show(&report::collected::examination(&checks, &statements))?;
     let is_well = checks.iter().all(|check| check.found.is_ok());
     Ok(if is_well {

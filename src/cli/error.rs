@@ -16,6 +16,7 @@ use crate::{
     domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
+    inputs::report_definition::DefinitionError,
     inputs::scenario_file::ScenarioError,
     inputs::usage_file::UsageFileError,
     ledger::LedgerError,
@@ -101,9 +102,6 @@ pub enum CommandError {
     /// A report cannot be made.
     #[error(transparent)]
     Report(#[from] ReportError),
-    /// A mapping to accounts is broken.
-    #[error(transparent)]
-    GlMapping(#[from] GlMappingError),
     /// A report of several files needs a folder.
     #[error("this report has {0} files")]
     NeedsFolder(usize),
@@ -114,13 +112,8 @@ pub enum CommandError {
     #[error("stopped")]
     Stopped,
     /// A report definition is broken.
-    #[error("{file}: {problem}")]
-    Definition {
-        /// Which.
-        file: String,
-        /// What is wrong and where.
-        problem: String,
-    },
+    #[error(transparent)]
+    Definition(#[from] DefinitionError),
     /// There is no home directory.
     #[error("there is no home directory to keep the ledger in")]
     NoHome,
@@ -175,14 +168,10 @@ impl CommandError {
             }
             Self::Exists(_) => "choose another file, or add --force",
             Self::Report(error) => return Some(report_hint(error)),
-            Self::GlMapping(GlMappingError::Unreadable { .. }) => {
-                "check the path and its permissions"
-            }
-            Self::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
             Self::Stopped => "nothing was written",
             Self::NeedsFolder(_) => "name a folder with --out DIR/",
             Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
-            Self::Definition { .. } => "reports/definitions/ has definitions to start from",
+            Self::Definition(_) => "reports/definitions/ has definitions to start from",
             Self::NoHome => "name a ledger with --ledger FILE",
         };
         Some(hint.to_owned())
@@ -243,6 +232,11 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Scenario(ScenarioError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
+        AppError::GlMapping(GlMappingError::Unreadable { .. }) => {
+            "check the path and its permissions"
+        }
+        AppError::GlMapping(_) => "reports/gl-mapping.toml is a mapping to start from",
+        AppError::Definition(_) => "reports/definitions/ has definitions to start from",
         AppError::NothingStated => {
             "state usage, e.g. `pipebill estimate --codebuild general1.small=1100`, or a file: \
              `pipebill estimate usage.toml`"

@@ -1,26 +1,20 @@
 //! `pipebill estimate`: what stated usage costs.
 
-use std::{collections::BTreeSet, path::PathBuf, sync::Arc};
+use std::{collections::BTreeSet, path::PathBuf};
 
 use rust_decimal::Decimal;
 
-use super::{
-    CommandError, Exit,
-    output::Output,
-    terms::{TermsArgs, assignment, number},
-};
+use super::{CommandError, Exit, output::Output, terms::TermsArgs};
 use crate::{
-    app::{App, AppError},
+    app::{App, Estimate, EstimateRequest, Field},
     domain::{
         bill::{Bill, LineItem, Unpriced},
         catalog::Catalog,
-        ids::{Region, ServiceCode},
+        ids::Region,
         number::parse_quantity,
         period::Month,
-        plan::{BuildAmount, Item},
+        plan::Item,
     },
-    inputs::resolve,
-    inputs::usage_file,
     report,
 };
 
@@ -97,39 +91,25 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let file = match &args.file {
-        Some(path) => usage_file::read(path, &app.catalog).map_err(AppError::from)?,
-        None => usage_file::UsageFile::default(),
-    };
-    let region = match (&args.region, &file.region) {
-        (Some(name), _) => {
-            resolve::region(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
-                flag: "--region",
-                problem,
-            })?
-        }
-        (None, Some(region)) => region.clone(),
-        (None, None) => Region::new("us-east-1"),
-    };
-    let month = args
-        .month
-        .or(file.month)
-        .unwrap_or_else(|| Month::of(app.today));
-    let mut plan = file.plan(month, region);
-    plan.items.extend(args.stated.items(app)?);
-    if plan.items.is_empty() && plan.pipelines.is_empty() {
-        return Err(AppError::NothingStated.into());
-    }
-    let title = match &args.file {
-        Some(path) => format!(
-            "Estimate of {} for {month}, {}",
-            path.display(),
-            plan.region
-        ),
-        None => format!("Estimate for {month}, {}", plan.region),
-    };
-    let terms = app.pricing_terms(&args.terms.terms(), file.terms)?;
-    let bill = app.estimate(&plan, &terms, args.terms.sharing(), args.security_baseline)?;
+    let Estimate { bill, region } = app.estimate(&EstimateRequest {
+        file: args.file.clone(),
+        region: args.region.clone(),
+        month: args.month,
+        totals: args.stated.totals(),
+        builds: args.stated.codebuild.clone(),
+        meters: args.stated.usage.clone(),
+        security_baseline: args.security_baseline,
+        terms: args.terms.terms(),
+    })?;
+    let of = args
+        .file
+        .as_ref()
+        .map(|path| format!(" of {}", path.display()));
+    let title = format!(
+        "Estimate{} for {}, {region}",
+        of.unwrap_or_default(),
+        bill.month
+    );
     let detail = report::bill::Detail {
         explain: args.explain,
         lines: true,
@@ -183,66 +163,31 @@ pub(super) fn hint_at_unpriced(bill: &Bill, catalog: &Catalog, output: &Output) 
 }
 
 impl StatedUsage {
-    fn items(&self, app: &App) -> Result<Vec<(Item, Arc<str>)>, CommandError> {
+    fn totals(&self) -> Vec<(Field, Item)> {
         let totals = [
-            ("--active-users", self.active_users.map(Item::ActiveUsers)),
-            ("--git-requests", self.git_requests.map(Item::GitRequests)),
-            ("--storage-gb", self.storage_gb.map(Item::RepositoryStorage)),
-            ("--v1-pipelines", self.v1_pipelines.map(Item::V1Pipelines)),
+            (Field::ActiveUsers, self.active_users.map(Item::ActiveUsers)),
+            (Field::GitRequests, self.git_requests.map(Item::GitRequests)),
             (
-                "--v1-trial-pipelines",
+                Field::StorageGb,
+                self.storage_gb.map(Item::RepositoryStorage),
+            ),
+            (Field::V1Pipelines, self.v1_pipelines.map(Item::V1Pipelines)),
+            (
+                Field::V1TrialPipelines,
                 self.v1_trial_pipelines.map(Item::V1Trials),
             ),
             (
-                "--v2-action-minutes",
+                Field::V2ActionMinutes,
                 self.v2_action_minutes.map(Item::V2ActionMinutes),
             ),
             (
-                "--on-premises-updates",
+                Field::OnPremisesUpdates,
                 self.on_premises_updates.map(Item::OnPremisesUpdates),
             ),
         ];
-        let mut items: Vec<(Item, Arc<str>)> = totals
-            .into_iter()
-            .filter_map(|(flag, item)| Some((item?, Arc::from(flag))))
-            .collect();
-        for text in &self.codebuild {
-            let (compute, amount) = assignment("--codebuild", text, "general1.small=1100")?;
-            let compute = resolve::compute(&app.catalog, compute).map_err(|problem| {
-                CommandError::UnknownName {
-                    flag: "--codebuild",
-                    problem,
-                }
-            })?;
-            let amount = number("--codebuild", amount, str::parse::<BuildAmount>)?;
-            items.push((Item::Builds(compute, amount), origin("--codebuild", text)));
-        }
-        for text in &self.usage {
-            let example = "AmazonS3:TimedStorage-ByteHrs=12";
-            let (meter, quantity) = assignment("--usage", text, example)?;
-            let (known, rest) = resolve::split_meter(&app.catalog, meter);
-            // A service nobody knows is unpriced, not refused.
-            let named = meter
-                .split_once(':')
-                .map(|(service, rest)| (ServiceCode::new(service), rest));
-            let Some((service, usage_type)) = known.map(|service| (service, rest)).or(named) else {
-                let problem = format!("`{meter}` names no service: write {example}");
-                return Err(CommandError::BadValue {
-                    flag: "--usage",
-                    problem,
-                });
-            };
-            let item = Item::Metered {
-                service,
-                usage_type: usage_type.to_owned(),
-                quantity: number("--usage", quantity, parse_quantity)?,
-            };
-            items.push((item, origin("--usage", text)));
-        }
-        Ok(items)
+        let stated = totals.into_iter();
+        stated
+            .filter_map(|(field, item)| Some((field, item?)))
+            .collect()
     }
-}
-
-fn origin(flag: &str, text: &str) -> Arc<str> {
-    Arc::from(format!("{flag} {text}"))
 }

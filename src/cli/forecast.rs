@@ -5,19 +5,16 @@ use rust_decimal::Decimal;
 use super::{
     CommandError, Exit,
     output::Output,
-    terms::{TermsArgs, number, parse_dollars},
+    terms::{TermsArgs, budget, parse_dollars},
     usage::dimension,
 };
 use crate::{
-    app::App,
-    domain::{
-        allocation::Dimension, aws_forecast::AwsForecast, money::Money, number::parse_quantity,
-    },
+    app::{App, ForecastRequest},
+    domain::{allocation::Dimension, aws_forecast::AwsForecast},
     forecast::{
         Event, Forecast, ForecastOptions, Growth,
         calendar::{Calendar, Country},
     },
-    ledger::Ledger,
     report::{self, forecast::View},
 };
 
@@ -80,21 +77,20 @@ pub(super) struct Args {
 }
 
 impl Args {
-    fn options(&self) -> Result<ForecastOptions, CommandError> {
-        let budget = self
-            .budget
-            .as_deref()
-            .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
-            .transpose()?;
-        Ok(ForecastOptions {
-            months: self.months,
-            budget: budget.map(Money::new),
-            events: self.event.clone(),
-            growth: self.growth.unwrap_or_default(),
-            calendar: calendar(&self.holidays)?,
-            by: self.by.clone(),
-            seed: self.seed,
-            ..ForecastOptions::default()
+    fn request(&self) -> Result<ForecastRequest, CommandError> {
+        Ok(ForecastRequest {
+            options: ForecastOptions {
+                months: self.months,
+                budget: budget(self.budget.as_deref())?,
+                events: self.event.clone(),
+                growth: self.growth.unwrap_or_default(),
+                calendar: calendar(&self.holidays)?,
+                by: self.by.clone(),
+                seed: self.seed,
+                ..ForecastOptions::default()
+            },
+            currency: self.currency.clone(),
+            terms: self.terms.terms(),
         })
     }
 }
@@ -105,31 +101,22 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let options = args.options()?;
-    let ledger = app.ledger()?;
-    let request = args.terms.request(app, args.currency.as_deref())?;
+    let request = args.request()?;
     if args.backtest {
-        let (backtest, currency) = app.backtest(&ledger, &options, &request)?;
-        output.show(&report::forecast_backtest::document(&backtest, &currency))?;
+        let (backtest, currency) = app.backtest(&request)?;
+        output.show(&report::forecast_backtest::answer(&backtest, &currency))?;
         return Ok(Exit::Answered);
     }
-    let forecast = app.forecast(&ledger, &options, &request)?;
-    let complete = forecast
-        .result
-        .months
-        .iter()
-        .all(|month| month.exact.is_complete());
+    let forecast = app.forecast(&request)?;
     let aws = if args.with_aws {
-        Some(ask_aws(args, app, output, &ledger, &forecast)?)
+        Some(ask_aws(args, app, output, &forecast)?)
     } else {
         None
     };
-    let complete = complete && aws.as_ref().is_none_or(|aws| aws.refused.is_none());
-    output.show(&document(&forecast, app, args.explain, aws.as_ref()))?;
-    let oldest = forecast.result.months.iter();
-    let oldest = oldest.filter_map(|month| month.exact.oldest_price()).min();
-    output.say_old_prices(oldest, app.today);
-    Ok(Exit::of(complete, strict))
+    output.show(&answer(&forecast, app, args.explain, aws.as_ref()))?;
+    output.say_old_prices(forecast.oldest_price(), app.today);
+    let was_answered = aws.is_none_or(|aws| aws.refused.is_none());
+    Ok(Exit::of(forecast.is_complete() && was_answered, strict))
 }
 
 /// Has AWS forecast the same, after saying what it costs.
@@ -138,38 +125,19 @@ fn ask_aws(
     args: &Args,
     app: &App,
     output: &Output,
-    ledger: &Ledger,
     forecast: &Forecast,
 ) -> Result<AwsForecast, CommandError> {
-    use super::{collect, progress::Progress};
-    use crate::{app::DataSource, aws::Request};
-
-    if matches!(app.source, DataSource::Sample) {
-        return Err(CommandError::BadValue {
-            flag: "--with-aws",
-            problem: "the sample organization has no account that AWS could forecast".to_owned(),
-        });
-    }
-    let (requests, cost) = app.aws_forecast_cost();
-    let is_asked = args.max_api_cost.is_none_or(|most| cost.amount() <= most);
-    if is_asked {
-        output.say(&report::forecast::announcement(requests, cost));
-    }
-    let request = Request {
+    let request = crate::app::AwsForecastRequest {
+        profile: args.profile.clone(),
         max_api_cost: args.max_api_cost,
-        ..collect::request(app, collect::anywhere(args.profile.as_deref()))
     };
-    Ok(app.aws_forecast(ledger, forecast, &request, &Progress::new(output))?)
+    let watch = super::progress::Progress::new(output);
+    let announce = |requests, cost| output.say(&report::forecast::announcement(requests, cost));
+    Ok(app.aws_forecast(forecast, &request, &watch, &announce)?)
 }
 
 #[cfg(not(feature = "aws"))]
-fn ask_aws(
-    _: &Args,
-    _: &App,
-    _: &Output,
-    _: &Ledger,
-    _: &Forecast,
-) -> Result<AwsForecast, CommandError> {
+fn ask_aws(_: &Args, _: &App, _: &Output, _: &Forecast) -> Result<AwsForecast, CommandError> {
     Err(CommandError::BadValue {
         flag: "--with-aws",
         problem: "this build cannot ask AWS: it was made without the feature `aws`".to_owned(),
@@ -177,13 +145,13 @@ fn ask_aws(
 }
 
 /// Lays a forecast out with what it rests on, and AWS's beside it.
-pub(super) fn document(
+fn answer(
     forecast: &Forecast,
     app: &App,
     explain: bool,
     aws: Option<&AwsForecast>,
 ) -> report::Answer<'static> {
-    report::forecast::document(
+    report::forecast::answer(
         &forecast.result,
         &View {
             explain,

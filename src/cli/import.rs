@@ -12,12 +12,11 @@ use std::{
 use chrono::NaiveDate;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{CommandError, Exit, output::Output};
+use super::{CommandError, Exit, interrupt, output::Output};
 use crate::{
-    app::App,
+    app::{App, ImportRequest},
     domain::period::Month,
-    exports::{ImportOptions, Watch},
-    inputs::resolve,
+    exports::Watch,
     report,
 };
 
@@ -96,26 +95,22 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let mut include_services = Vec::new();
-    for name in &args.include {
-        let service =
-            resolve::service(&app.catalog, name).map_err(|problem| CommandError::UnknownName {
-                flag: "--include",
-                problem,
-            })?;
-        include_services.push(service);
-    }
-    let options = ImportOptions {
-        skip_bad_rows: args.skip_bad_rows,
-        include_services,
-        source: args.source,
+    let request = ImportRequest {
         month: args.month,
-        today: Some(app.today),
-        known_until: args.known_until,
+        skip_bad_rows: args.skip_bad_rows,
+        include: args.include,
+        source: args.source,
         allow_smaller: args.allow_smaller,
+        known_until: args.known_until,
     };
     let watch = Progress::new(output.shows_progress());
     let imported = if let Some(place) = elsewhere(&args.files).next() {
+        if args.files.len() > 1 {
+            return Err(CommandError::BadValue {
+                flag: "FILE",
+                problem: "import one place or table at a time, and files apart".to_owned(),
+            });
+        }
         #[cfg(not(feature = "aws"))]
         return Err(CommandError::BadValue {
             flag: "FILE",
@@ -123,16 +118,8 @@ pub(super) fn run(
         });
         #[cfg(feature = "aws")]
         {
-            use super::import_remote::{Import, RemoteSource};
-            let from = RemoteSource::parse(place, args.files.len(), args.cloud.requester_pays)?;
-            let import = Import {
-                args: &args.cloud,
-                app,
-                options: &options,
-                watch: &watch,
-                output,
-            };
-            match import.run(&from, args.month, results)? {
+            let request = args.cloud.request(place, request, results);
+            match super::import_remote::run(&request, app, &watch, output)? {
                 Some(imported) => imported,
                 None => return Ok(Exit::Answered),
             }
@@ -148,22 +135,15 @@ pub(super) fn run(
                 return Err(CommandError::BadValue { flag, problem });
             }
         }
-        app.import(&args.files, &options, &watch)?
+        app.import(&args.files, &request, &watch)?
     };
     watch.bar.borrow().finish_and_clear();
-    let skipped = imported
-        .delivery
-        .files
-        .iter()
-        .any(|file| file.rows_skipped > 0);
-    output.show(&report::imported::document(
+    output.show(&report::imported::answer(
         &imported.delivery,
         &imported.replaced,
         imported.quarantine.as_deref(),
     ))?;
-    let mut replaced = imported.replaced.iter();
-    let is_less = replaced.any(|month| month.larger_before.is_some());
-    Ok(Exit::of(!skipped && !is_less, strict))
+    Ok(Exit::of(imported.is_complete(), strict))
 }
 
 /// A progress bar on a terminal, and an ear for Ctrl-C.
@@ -174,13 +154,6 @@ pub(super) struct Progress {
 
 impl Progress {
     fn new(visible: bool) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let heard = stop.clone();
-        // Without a handler Ctrl-C ends the program at once, which is safe too: nothing is written
-        // before all is read, and the ledger takes it in one transaction.
-        drop(ctrlc::set_handler(move || {
-            heard.store(true, Ordering::Relaxed);
-        }));
         let bar = if visible {
             ProgressBar::no_length()
         } else {
@@ -188,7 +161,7 @@ impl Progress {
         };
         Self {
             bar: RefCell::new(bar),
-            stop,
+            stop: interrupt::heard(),
         }
     }
 }

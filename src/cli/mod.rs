@@ -14,6 +14,7 @@ mod forecast;
 mod import;
 #[cfg(feature = "aws")]
 mod import_remote;
+mod interrupt;
 mod optimize;
 mod output;
 #[cfg(feature = "aws")]

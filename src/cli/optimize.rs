@@ -12,7 +12,7 @@ use super::{
     whatif::{Against, BaselineArgs},
 };
 use crate::{
-    app::App,
+    app::{App, OptimizeRequest},
     atomic_file::{self, PendingFile},
     domain::{money::Money, number::parse_quantity, optimize::Optimization},
     report::{self, scenario_file},
@@ -72,22 +72,18 @@ pub(super) fn run(
         args.min_saving.trim_start_matches('$'),
         parse_quantity,
     )?;
-    let request = args.baseline.request();
-    let baseline = app.gather(&request)?;
-    output.say_assumptions(&baseline.assumptions);
-    let least = Money::new(least);
-    let found = match args.against {
-        Against::History => app.optimize(&baseline, least)?,
-        Against::Forecast => {
-            let request = app.rating_terms(&request.terms, request.currency.as_deref())?;
-            app.optimize_ahead(&app.ledger()?, &baseline, least, &request)?
-        }
-    };
+    let savings = app.optimize(&OptimizeRequest {
+        baseline: args.baseline.request(),
+        least: Money::new(least),
+        ahead: args.against == Against::Forecast,
+    })?;
+    output.say_assumptions(&savings.assumptions);
+    let oldest = savings.oldest_price();
+    let found = savings.found;
     if let Some(directory) = &args.write {
         write(directory, args.force, &found, output)?;
     }
-    let oldest = found.findings.iter().filter_map(|f| f.oldest_price);
-    output.say_old_prices(oldest.min(), app.today);
+    output.say_old_prices(oldest, app.today);
     output.show(&report::optimize::answer(&found, args.top, args.explain))?;
     Ok(Exit::of(found.complete, strict))
 }

@@ -20,6 +20,7 @@ use crate::{
 };
 
 /// Where answers go and what the place can show.
+#[derive(Clone)]
 pub(super) struct Output {
     pub(super) format: Format,
     /// How much is said of calls to AWS: nothing, each call, each attempt.
@@ -30,6 +31,8 @@ pub(super) struct Output {
     file: Option<PathBuf>,
     terminal: text::Terminal,
     colour_errors: bool,
+    /// How much of a file is shown, in lines; all of it if none is named.
+    first_lines: Option<usize>,
 }
 
 impl Output {
@@ -62,6 +65,17 @@ impl Output {
             file,
             terminal,
             colour_errors,
+            first_lines: None,
+        }
+    }
+
+    /// Returns the place for one of several answers, with a format of its own, or for the first lines of it.
+    pub(super) fn part(&self, format: Option<Format>, first_lines: Option<usize>) -> Self {
+        Self {
+            format: format.unwrap_or(self.format),
+            asked: format,
+            first_lines,
+            ..self.clone()
         }
     }
 
@@ -131,17 +145,6 @@ impl Output {
         Ok(())
     }
 
-    /// Refuses several answers where one picture is written.
-    pub(super) fn one_picture(&self, answers: usize) -> Result<(), CommandError> {
-        if self.format.name == "svg" && answers > 1 {
-            return Err(CommandError::BadValue {
-                flag: "--format",
-                problem: "a picture shows one scenario: name one".to_owned(),
-            });
-        }
-        Ok(())
-    }
-
     /// Writes an answer as it stands.
     pub(super) fn data(&self, content: &str) -> Result<(), CommandError> {
         match &self.file {
@@ -167,6 +170,14 @@ impl Output {
                 .into_inner()
                 .map_err(|error| failed(error.into_error()))?;
             atomic_file::publish(vec![draft], true).map_err(|(_, error)| failed(error))?;
+            return Ok(written.notes);
+        }
+        if let Some(lines) = self.first_lines {
+            let mut file = Vec::new();
+            let written = write(&mut file)?;
+            let file = String::from_utf8_lossy(&file);
+            let head: String = file.split_inclusive('\n').take(lines).collect();
+            self.data(&head)?;
             return Ok(written.notes);
         }
         let stdout = std::io::stdout();

@@ -5,7 +5,10 @@ use super::{
     collect::{ChoiceArgs, ExtraArgs},
     output::Output,
 };
-use crate::aws::{self, S3Url};
+use crate::{
+    app::{App, PolicyRequest},
+    aws::S3Url,
+};
 
 /// Print the least-privilege IAM policy for `collect`, or for imports from S3 or Athena
 ///
@@ -61,28 +64,28 @@ fn blank(bucket: &str) -> S3Url {
 }
 
 pub(super) fn run(args: &Args, output: &Output) -> Result<Exit, CommandError> {
-    let policy = if args.athena || args.exports.is_some() {
-        let exports = args.exports.clone();
-        let results = args.results.clone();
-        if args.athena && (exports.is_none() || results.is_none()) {
+    let request = if args.athena || args.exports.is_some() {
+        if args.athena && (args.exports.is_none() || args.results.is_none()) {
             output.say(
                 "note: replace EXPORTS and RESULTS with your buckets, or name them with \
                  --exports and --results",
             );
         }
-        let results = args
-            .athena
-            .then(|| results.unwrap_or_else(|| blank("RESULTS")));
-        aws::import_policy(
-            &exports.unwrap_or_else(|| blank("EXPORTS")),
-            results.as_ref(),
-        )
+        let or_blank = |place: &Option<S3Url>, name| place.clone().unwrap_or_else(|| blank(name));
+        PolicyRequest::Import {
+            exports: or_blank(&args.exports, "EXPORTS"),
+            results: args.athena.then(|| or_blank(&args.results, "RESULTS")),
+        }
     } else {
-        let choice = args.choice.choice(args.organization, args.roles);
-        let choice = args.extra.add_to(choice);
-        let role = args.role_name.as_deref().unwrap_or("pipebill-reader");
-        aws::policy(&choice, &[aws::role_anywhere(role)])
+        let role = args.role_name.as_deref();
+        PolicyRequest::Collect {
+            asked: args.choice.asked(args.extra.extras()),
+            organization: args.organization,
+            roles: args.roles,
+            role: role.unwrap_or("pipebill-reader").to_owned(),
+        }
     };
+    let policy = App::policy(&request);
     let text = serde_json::to_string_pretty(&policy).expect("a policy is JSON");
     output.data(&format!("{text}\n"))?;
     Ok(Exit::Answered)

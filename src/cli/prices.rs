@@ -4,19 +4,14 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
+#[cfg(feature = "aws")]
+use super::progress::Progress;
 use super::{CommandError, Exit, output::Output};
 #[cfg(feature = "aws")]
-use super::{collect, progress::Progress};
-#[cfg(feature = "aws")]
-use crate::app::PricesFrom;
-#[cfg(feature = "aws")]
-use crate::domain::ids::ServiceCode;
+use crate::app::{PricesFrom, UpdatePricesRequest};
 use crate::{
-    app::App,
-    domain::{catalog::Catalog, ids::Region},
-    inputs::resolve,
+    app::{App, PricesRequest},
     report::prices,
-    unknown_name::UnknownName,
 };
 
 /// Show, import and update prices
@@ -110,71 +105,28 @@ pub(super) fn run(
     let catalog = &app.catalog;
     match &args.command {
         PricesCommand::List { service, region } => {
-            let filter = prices::Filter {
-                service: match service {
-                    Some(name) => Some(resolve::service(catalog, name).map_err(|problem| {
-                        CommandError::UnknownName {
-                            flag: "--service",
-                            problem,
-                        }
-                    })?),
-                    None => None,
-                },
-                region: match region {
-                    Some(name) => Some(known_region(catalog, name)?),
-                    None => None,
-                },
-            };
+            let (service, region) = app.prices(&PricesRequest {
+                service: service.clone(),
+                region: region.clone(),
+            })?;
+            let filter = prices::Filter { service, region };
             output.show(&prices::list(catalog, &filter, app.today))?;
         }
         PricesCommand::Regions { region } => {
-            let region = match region {
-                Some(name) => Some(known_region(catalog, name)?),
-                None => None,
-            };
+            let (_, region) = app.prices(&PricesRequest {
+                service: None,
+                region: region.clone(),
+            })?;
             output.show(&prices::regions(catalog, region.as_ref(), app.today))?;
         }
         PricesCommand::Show { name } => {
-            let (service, usage_type) = match catalog.compute(name) {
-                Some(compute) => (
-                    compute.meter.service.clone(),
-                    Some(compute.meter.usage_type.to_string()),
-                ),
-                None => match resolve::split_meter(catalog, name) {
-                    (Some(service), usage_type) => {
-                        let (_, meter) = catalog.locate(&service, usage_type, None);
-                        (service, Some(meter.usage_type.to_string()))
-                    }
-                    (None, name) => {
-                        let service = resolve::service(catalog, name).map_err(|problem| {
-                            CommandError::UnknownName {
-                                flag: "NAME",
-                                problem,
-                            }
-                        })?;
-                        (service, None)
-                    }
-                },
-            };
+            let (service, usage_type) = app.priced(name)?;
             let service = &catalog.services[&service];
-            if let Some(usage_type) = &usage_type
-                && catalog.meter(&service.code, usage_type).is_none()
-            {
-                let known = service
-                    .meters
-                    .iter()
-                    .map(|info| info.meter.usage_type.as_str());
-                let problem = UnknownName::new("usage type", usage_type, known);
-                return Err(CommandError::UnknownName {
-                    flag: "NAME",
-                    problem,
-                });
-            }
             output.show(&prices::show(catalog, service, usage_type.as_deref()))?;
         }
         PricesCommand::Import { files } => {
             let (lists, contradictions) = app.import_prices(files)?;
-            output.show(&prices::imported(&lists, &contradictions))?;
+            output.show(&prices::imported(&lists, &contradictions, catalog))?;
             return Ok(Exit::of(contradictions.is_empty(), strict));
         }
         #[cfg(feature = "aws")]
@@ -185,36 +137,16 @@ pub(super) fn run(
             from,
             profile,
         } => {
-            let unknown = |flag, problem| CommandError::UnknownName { flag, problem };
-            let mut services: Vec<ServiceCode> = service
-                .iter()
-                .map(|name| resolve::service(catalog, name))
-                .collect::<Result<_, _>>()
-                .map_err(|problem| unknown("--service", problem))?;
-            if services.is_empty() {
-                let all = catalog.services.values();
-                let all = all.filter(|service| service.list.is_some());
-                services = all.map(|service| service.code.clone()).collect();
-            }
-            let mut regions: Vec<Region> = region
-                .iter()
-                .map(|name| known_region(catalog, name))
-                .collect::<Result<_, _>>()?;
-            if regions.is_empty() {
-                let all = catalog.regions.values();
-                let all = all.filter(|region| region.partition != "aws-cn");
-                regions = all.map(|region| region.id.clone()).collect();
-            }
-            let watch = Progress::new(output);
-            let from = match from {
-                PriceSource::Page => PricesFrom::Page(base_url.as_deref()),
-                PriceSource::Bulk => PricesFrom::Bulk(base_url.as_deref()),
-                PriceSource::Query => {
-                    let login = collect::anywhere(profile.as_deref());
-                    PricesFrom::Query(Box::new(collect::request(app, login)), &watch)
-                }
+            let request = UpdatePricesRequest {
+                services: service.clone(),
+                regions: region.clone(),
+                from: match from {
+                    PriceSource::Page => PricesFrom::Page(base_url.clone()),
+                    PriceSource::Bulk => PricesFrom::Bulk(base_url.clone()),
+                    PriceSource::Query => PricesFrom::Query(profile.clone()),
+                },
             };
-            let updated = app.update_prices(&services, &regions, &from)?;
+            let updated = app.update_prices(&request, &Progress::new(output))?;
             output.show(&prices::updated(&updated, catalog))?;
         }
         PricesCommand::Verify => {
@@ -227,11 +159,4 @@ pub(super) fn run(
         }
     }
     Ok(Exit::Answered)
-}
-
-fn known_region(catalog: &Catalog, name: &str) -> Result<Region, CommandError> {
-    resolve::region(catalog, name).map_err(|problem| CommandError::UnknownName {
-        flag: "--region",
-        problem,
-    })
 }

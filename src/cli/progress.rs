@@ -12,7 +12,7 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::output::Output;
+use super::{interrupt, output::Output};
 use crate::{
     aws::Watch,
     domain::collection::{Announcement, Call, Scope},
@@ -29,13 +29,6 @@ pub(super) struct Progress<'o> {
 
 impl<'o> Progress<'o> {
     pub(super) fn new(output: &'o Output) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let heard = stop.clone();
-        // Without a handler Ctrl-C ends the program at once, which loses nothing either: each page
-        // is kept or not.
-        drop(ctrlc::set_handler(move || {
-            heard.store(true, Ordering::Relaxed);
-        }));
         let target = if output.shows_progress() {
             ProgressDrawTarget::stderr()
         } else {
@@ -45,7 +38,7 @@ impl<'o> Progress<'o> {
             output,
             bars: MultiProgress::with_draw_target(target),
             of_source: RefCell::default(),
-            stop,
+            stop: interrupt::heard(),
         }
     }
 

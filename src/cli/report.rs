@@ -16,22 +16,17 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use super::{
     CommandError, Exit, Format,
     exchange::CurrencyArgs,
+    interrupt,
     output::Output,
-    terms::{TermsArgs, number},
+    terms::{TermsArgs, budget},
     usage::dimension,
-    whatif::SetArgs,
+    whatif::{SetArgs, months},
 };
 use crate::{
-    app::{App, AppError, DataSource},
+    app::{App, DataSource, Needed, Needs, ReportRequest},
     atomic_file::{self, PendingFile},
-    domain::{
-        allocation::Dimension, bill::Bill, catalog::Catalog, ids::Currency, journal::Accrual,
-        money::Money, number::parse_quantity, period::Month, rating::RatedMonth,
-        scenario::Scenario,
-    },
-    forecast::ForecastOptions,
-    inputs::gl_mapping,
-    ledger::Ledger,
+    domain::{allocation::Dimension, journal::Accrual, period::Month},
+    inputs::report_definition::{self, DefinitionError},
     report::{
         focus::FocusVersion,
         formats::{self, Content, Options, ReportError, ReportInput},
@@ -42,7 +37,6 @@ use crate::{
         },
     },
 };
-use definition::Definition;
 pub(super) use definition::check as check_definition;
 
 /// Write report files for teams and finance
@@ -163,12 +157,9 @@ fn focus_parser() -> impl TypedValueParser<Value = FocusVersion> {
 }
 
 impl FileArgs {
-    fn options(&self, args: &Args, catalog: &Catalog) -> Result<Options, CommandError> {
-        let gl = self.gl.as_ref().or(args.file.gl.as_ref());
-        let mapping = match gl {
-            Some(file) => gl_mapping::read(file, catalog)?,
-            None => gl_mapping::embedded(catalog),
-        };
+    fn options(&self, args: &Args, app: &App) -> Result<Options, CommandError> {
+        let gl = self.gl.as_deref().or(args.file.gl.as_deref());
+        let mapping = app.gl_mapping(gl)?;
         let shared = Arc::new(mapping.clone());
         let by = self.by.iter().map(|part| match part {
             Part::Of(dimension) => dimension.clone(),
@@ -205,6 +196,26 @@ struct Planned {
     name: Option<String>,
 }
 
+/// Says what files show of where the months lead; of months that are over nothing is accrued.
+fn forecast_needed(files: &[Planned], chart: Option<&ChartKind>, are_over: bool) -> Needed {
+    let needs = |file: &&Planned| {
+        let mut options = file.options.clone();
+        if are_over {
+            options.accrual = Accrual::ToDate;
+        }
+        (file.format.needs_forecast)(&options)
+    };
+    let mut needing = files.iter().filter(needs).peekable();
+    if needing.peek().is_none() && !chart.is_some_and(ChartKind::needs_forecast) {
+        return Needed::No;
+    }
+    if needing.all(|file| file.format.goes_without_forecast()) {
+        Needed::IfThereIs
+    } else {
+        Needed::Yes
+    }
+}
+
 pub(super) fn run(
     args: &Args,
     app: &App,
@@ -217,91 +228,56 @@ pub(super) fn run(
         None => planned(args, app, output)?,
     };
     let template = args.template.as_deref().map(template).transpose()?;
-    for file in &mut files {
-        file.options.template.clone_from(&template);
-    }
-    let prospects = on_terminal.is_some_and(ChartKind::needs_prospect)
+    let savings = on_terminal.is_some_and(ChartKind::needs_prospect)
         || files
             .iter()
             .any(|file| file.format.needs_prospects(&file.options));
-    let scenario = stated_scenario(args, app)?;
-    if scenario.is_some() && !prospects {
+    let scenario: Vec<PathBuf> = args.scenario.iter().cloned().collect();
+    let scenario = args.changes.scenarios(&scenario);
+    if !savings && !scenario.is_empty() {
         return Err(CommandError::BadValue {
             flag: "--scenario",
             problem: "only pages and --chart scenario show one; pipebill whatif compares it"
                 .to_owned(),
         });
     }
-    let rate = args.currency.rate()?;
-    let mut ledger = app.ledger()?;
-    let request = args
-        .terms
-        .request(app, args.currency.of_ledger()?.as_deref())?;
-    let months: Vec<RatedMonth> = months(args, app, &ledger)?
-        .into_iter()
-        .map(|month| app.bill(&ledger, month, &request))
-        .collect::<Result<_, _>>()?;
-    // What is over is not expected.
-    if months
-        .iter()
-        .all(|month| month.rated.bill.month.end() <= app.today)
-    {
-        for file in &mut files {
+    let overview = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
+    let reported = app.report(&ReportRequest {
+        months: months(args.month, args.from, args.to),
+        needs: Needs {
+            forecast: forecast_needed(&files, on_terminal, true),
+            forecast_of_open: forecast_needed(&files, on_terminal, false),
+            overview,
+            savings,
+        },
+        months_ahead: args.months.unwrap_or(if overview { 12 } else { 3 }),
+        budget: budget(args.budget.as_deref())?,
+        scenario,
+        exchange: args.currency.request(),
+        terms: args.terms.terms(),
+    })?;
+    let are_over = reported.are_over(app.today);
+    for file in &mut files {
+        file.options.template.clone_from(&template);
+        file.options.exchange.clone_from(&reported.exchange);
+        if are_over {
             file.options.accrual = Accrual::ToDate;
         }
     }
-    // Amounts of several currencies add up to nothing.
-    let currency = one_currency(&months)?;
-    if let Some(rate) = rate {
-        let exchange = rate.from(&currency)?;
-        for file in &mut files {
-            file.options.exchange = Some(exchange.clone());
-        }
-    }
-    let needs_forecast = |file: &Planned| (file.format.needs_forecast)(&file.options);
-    let pictures = on_terminal.is_some() || files.iter().any(|file| file.format.needs_overview());
-    let forecast =
-        if files.iter().any(needs_forecast) || on_terminal.is_some_and(ChartKind::needs_forecast) {
-            match app.forecast(&ledger, &options(args, pictures)?, &request) {
-                // A page says that it has no forecast, and so does a journal.
-                Err(
-                    AppError::EmptyLedger
-                    | AppError::NothingToContinue { .. }
-                    | AppError::ServicesUnknown(_),
-                ) if files
-                    .iter()
-                    .all(|file| file.format.goes_without_forecast() || !needs_forecast(file)) =>
-                {
-                    None
-                }
-                forecast => Some(forecast?),
-            }
-        } else {
-            None
-        };
-    let overview = pictures
-        .then(|| app.overview(&ledger, &months, &request))
-        .transpose()?;
-    let (savings, prospect) = match &overview {
-        Some(overview) if prospects => {
-            app.prospects(&mut ledger, overview, scenario.as_ref(), &request)?
-        }
-        _ => (None, None),
-    };
     let input = ReportInput {
         catalog: &app.catalog,
         today: app.today,
-        months: &months,
-        forecast: forecast.as_ref(),
-        overview: overview.as_ref(),
-        savings: savings.as_ref(),
-        scenario: prospect.as_ref(),
+        months: &reported.months,
+        forecast: reported.forecast.as_ref(),
+        overview: reported.overview.as_ref(),
+        savings: reported.savings.as_ref(),
+        scenario: reported.scenario.as_ref(),
         sample: matches!(app.source, DataSource::Sample),
     };
+    let partial = reported.partial();
     if let Some(kind) = on_terminal {
-        output.show(&page::chart_document(&input, kind)?)?;
-        let complete = months.iter().all(|month| month.rated.bill.is_complete());
-        return Ok(Exit::of(complete, strict));
+        output.show(&page::chart_answer(&input, kind)?)?;
+        return Ok(Exit::of(partial.is_empty(), strict));
     }
     match (&args.out, &files[..]) {
         (Some(out), _) => {
@@ -324,37 +300,15 @@ pub(super) fn run(
         }
         (None, files) => return Err(CommandError::NeedsFolder(files.len())),
     }
-    let ahead = forecast.iter().flat_map(|it| &it.result.months);
-    let bills = months.iter().map(|month| &month.rated.bill);
-    let bills = bills.chain(ahead.map(|month| &month.exact));
-    output.say_old_prices(bills.filter_map(Bill::oldest_price).min(), app.today);
-    let complete = months.iter().all(|month| month.rated.bill.is_complete());
-    if !complete {
-        let partial: Vec<String> = months
-            .iter()
-            .map(|month| &month.rated.bill)
-            .filter(|bill| !bill.is_complete())
-            .map(|bill: &Bill| bill.month.to_string())
-            .collect();
+    output.say_old_prices(reported.oldest_price(), app.today);
+    if !partial.is_empty() {
+        let months: Vec<String> = partial.iter().map(Month::to_string).collect();
         output.say(&format!(
             "note: the report is partial: {} has usage without a price, or days without a source",
-            partial.join(", ")
+            months.join(", ")
         ));
     }
-    Ok(Exit::of(complete, strict))
-}
-
-/// Returns the scenario of a file or of --set, if one is stated.
-fn stated_scenario(args: &Args, app: &App) -> Result<Option<Scenario>, CommandError> {
-    let files: Vec<PathBuf> = args.scenario.iter().cloned().collect();
-    let mut scenarios = app.scenarios(&args.changes.scenarios(&files))?;
-    let stated = scenarios
-        .pop()
-        .filter(|scenario| !scenario.changes.is_empty());
-    if stated.is_none() && args.scenario.is_some() {
-        return Err(AppError::NoChange.into());
-    }
-    Ok(stated)
+    Ok(Exit::of(partial.is_empty(), strict))
 }
 
 /// Tells whether a chart is shown where answers are, and not written as a file of a report.
@@ -363,23 +317,6 @@ fn answers_by_text(args: &Args, output: &Output) -> bool {
     let format = output.asked.or(by_name);
     args.definition.is_none()
         && format.is_none_or(|format| format.answer.is_some() && format.name != "svg")
-}
-
-/// Returns what to ask of the forecast.
-fn options(args: &Args, pictures: bool) -> Result<ForecastOptions, CommandError> {
-    let budget = args
-        .budget
-        .as_deref()
-        .map(|text| number("--budget", text.trim_start_matches('$'), parse_quantity))
-        .transpose()?;
-    let usual = ForecastOptions::default();
-    Ok(ForecastOptions {
-        months: args
-            .months
-            .unwrap_or(if pictures { 12 } else { usual.months }),
-        budget: budget.map(Money::new),
-        ..usual
-    })
 }
 
 fn template(path: &Path) -> Result<Template, CommandError> {
@@ -396,19 +333,6 @@ fn template(path: &Path) -> Result<Template, CommandError> {
             problem: format!("cannot be read: {error}"),
         }
         .into()),
-    }
-}
-
-/// Returns the currency of the bills, if it is one.
-fn one_currency(months: &[RatedMonth]) -> Result<Currency, CommandError> {
-    let mut currencies: Vec<&Currency> = months.iter().map(|m| &m.rated.bill.currency).collect();
-    currencies.dedup();
-    match currencies[..] {
-        [only] => Ok(only.clone()),
-        _ => Err(CommandError::BadValue {
-            flag: "--currency",
-            problem: "these months are billed in several currencies: report them apart".to_owned(),
-        }),
     }
 }
 
@@ -441,7 +365,7 @@ fn planned(
         })?;
         let only = Planned {
             format,
-            options: args.file.options(args, &app.catalog)?,
+            options: args.file.options(args, app)?,
             name: None,
         };
         return Ok((None, vec![only]));
@@ -451,18 +375,17 @@ fn planned(
         let flag = "--format";
         return Err(CommandError::BadValue { flag, problem });
     }
-    let definition = Definition::named(name)?;
-    let files = definition.files.into_iter().map(|file| {
+    let definition = app.report_definition(name)?;
+    let name = definition.name.clone();
+    let files = definition::resolve(&definition)?.into_iter();
+    let files = files.map(|(format, name, file)| {
         Ok(Planned {
-            options: file.args.options(args, &app.catalog)?,
-            format: file.format,
-            name: file.name,
+            options: file.options(args, app)?,
+            format,
+            name,
         })
     });
-    Ok((
-        Some(definition.name),
-        files.collect::<Result<_, CommandError>>()?,
-    ))
+    Ok((Some(name), files.collect::<Result<_, CommandError>>()?))
 }
 
 fn names() -> Vec<&'static str> {
@@ -475,27 +398,10 @@ fn formats_help() -> String {
         help += &format!("  {:<15} {}\n", format.name, format.about);
     }
     help += "\nDefinitions, each a set of files:\n";
-    for (name, about) in definition::embedded() {
+    for (name, about) in report_definition::embedded() {
         help += &format!("  {name:<15} {about}\n");
     }
     help
-}
-
-fn months(args: &Args, app: &App, ledger: &Ledger) -> Result<Vec<Month>, CommandError> {
-    let (Some(from), Some(to)) = (args.from, args.to) else {
-        return Ok(vec![app.month(ledger, args.month)?]);
-    };
-    if from > to {
-        let problem = format!("{from} is after {to}");
-        let flag = "--from";
-        return Err(CommandError::BadValue { flag, problem });
-    }
-    let mut months = vec![app.month(ledger, Some(from))?];
-    while months[months.len() - 1] < to {
-        let next = months[months.len() - 1].next();
-        months.push(app.month(ledger, Some(next))?);
-    }
-    Ok(months)
 }
 
 /// Writes all files and their manifest, or nothing. Returns what was written.
@@ -532,15 +438,15 @@ fn write_files(
         (None, true) => paths[0].with_extension("manifest.json"),
     });
     if let Some(twice) = (1..paths.len()).find(|&at| paths[..at].contains(&paths[at])) {
-        return Err(CommandError::Definition {
+        return Err(CommandError::Definition(DefinitionError {
             file: definition.unwrap_or_default().to_owned(),
             problem: format!("two files are called {}", paths[twice].display()),
-        });
+        }));
     }
     if let Some(there) = paths.iter().find(|path| path.exists() && !force) {
         return Err(CommandError::Exists(there.display().to_string()));
     }
-    let stop = Stop::new();
+    let stop = Stop(interrupt::heard());
     let mut drafts = Vec::new();
     let mut entries = Vec::new();
     for (file, path) in files.iter().zip(&paths) {
@@ -587,15 +493,6 @@ fn write_files(
 struct Stop(Arc<AtomicBool>);
 
 impl Stop {
-    fn new() -> Self {
-        let stop = Self(Arc::default());
-        let heard = stop.0.clone();
-        drop(ctrlc::set_handler(move || {
-            heard.store(true, Ordering::Relaxed);
-        }));
-        stop
-    }
-
     fn heard(&self) -> Result<(), CommandError> {
         if self.0.load(Ordering::Relaxed) {
             return Err(CommandError::Stopped);

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::CommandError;
 use crate::{
-    app::{App, BillRequest, Terms},
+    app::Terms,
     domain::{allocation::Policy, money::Money, number::parse_quantity},
 };
 
@@ -56,42 +56,12 @@ impl TermsArgs {
         }
     }
 
-    /// Returns how to rate a month of the ledger.
-    pub(super) fn request(
-        &self,
-        app: &App,
-        currency: Option<&str>,
-    ) -> Result<BillRequest, CommandError> {
-        Ok(app.rating_terms(&self.terms(), currency)?)
-    }
-
     pub(super) fn sharing(&self) -> Policy {
         match self.free_tier_allocation {
             Some(PolicyArg::Chronological) => Policy::Chronological,
             Some(PolicyArg::Proportional) => Policy::Proportional,
             Some(PolicyArg::AsBilled) | None => Policy::AsBilled,
         }
-    }
-}
-
-/// Splits `NAME=VALUE` at the last equals sign.
-pub(super) fn assignment<'a>(
-    flag: &'static str,
-    text: &'a str,
-    example: &str,
-) -> Result<(&'a str, &'a str), CommandError> {
-    let wrong = || {
-        let text: String = text.chars().take(60).collect();
-        CommandError::BadValue {
-            flag,
-            problem: format!("`{text}` is not of the form {example}"),
-        }
-    };
-    let (name, value) = text.rsplit_once('=').ok_or_else(wrong)?;
-    if name.trim().is_empty() || value.trim().is_empty() {
-        Err(wrong())
-    } else {
-        Ok((name.trim(), value.trim()))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{CommandError, Exit, output::Output};
 use crate::{
-    app::{App, AppError},
+    app::{App, UsageRequest},
     domain::{
         allocation::Dimension,
         metering::{
@@ -10,10 +10,7 @@ use crate::{
             from_events::{MeteringOptions, QueuedTime},
         },
         period::Month,
-        remark::Remark,
-        usage_summary::summarize,
     },
-    ledger::Ledger,
     report,
 };
 
@@ -81,55 +78,31 @@ impl RuleArgs {
     }
 }
 
-/// Returns the month asked for, else the last one that was collected.
-pub(super) fn metered_month(
-    app: &App,
-    ledger: &Ledger,
-    asked: Option<Month>,
-) -> Result<Month, CommandError> {
-    let known = app.metered_months(ledger)?;
-    match asked {
-        Some(month) if known.contains(&month) => Ok(month),
-        Some(month) => Err(AppError::NoUsage { month, known }.into()),
-        None => Ok(known.last().copied().ok_or(AppError::NothingCollected)?),
-    }
-}
-
 pub(super) fn run(
     args: &Args,
     app: &App,
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
-    let ledger = app.ledger()?;
-    let mut by: Vec<Dimension> = Vec::new();
-    for dimension in &args.by {
-        if !by.contains(dimension) {
-            by.push(dimension.clone());
-        }
-    }
-    let (month, sums, gaps, notes) = if args.metered {
-        let month = metered_month(app, &ledger, args.month)?;
-        let metered = app.metered(&ledger, month, args.rules.options())?;
-        let sums = summarize(&metered.records, &by);
-        (month, sums, metered.gaps, metered.notes)
-    } else {
-        let month = app.month(&ledger, args.month)?;
-        let (sums, is_spread) = app.usage(&ledger, &[month], &by)?;
-        let notes = is_spread.then_some(Remark::DaysSpread);
-        let notes = notes.into_iter().collect();
-        (month, sums, app.gaps(&ledger, month)?, notes)
-    };
+    let answer = app.usage(&UsageRequest {
+        month: args.month,
+        by: args.by.clone(),
+        metered: args.metered.then(|| args.rules.options()),
+    })?;
     output.show(&report::usage::answer(
-        month,
+        answer.month,
         args.metered,
-        &sums,
-        &by,
-        &gaps,
-        notes.iter().map(report::words::bill::remark).collect(),
+        &answer.sums,
+        &answer.by,
+        &answer.gaps,
+        answer
+            .notes
+            .iter()
+            .map(report::words::bill::remark)
+            .collect(),
         &app.catalog,
     ))?;
-    Ok(Exit::of(gaps.is_empty(), strict))
+    Ok(Exit::of(answer.gaps.is_empty(), strict))
 }
 
 /// Reads the name of a dimension.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
-use super::{money::Money, period::Month};
+use super::{ids::AccountId, money::Money, period::Month};
 
 /// A stretch of days as Cost Explorer expects it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -40,7 +40,40 @@ pub struct AwsForecast {
     /// Why there is none.
     pub refused: Option<String>,
     /// What it is about, and what it leaves out.
-    pub notes: Vec<String>,
+    pub notes: Vec<AwsRemark>,
+}
+
+/// What there is to say of Cost Explorer's forecast: facts, without sentences.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AwsRemark {
+    /// What it is about.
+    Subject {
+        /// The services, as people call them.
+        services: String,
+        /// The accounts; none for all that it sees.
+        accounts: Vec<AccountId>,
+    },
+    /// The current month is not comparable: the ledger lacks its days so far.
+    CurrentMonthMissing {
+        /// The month.
+        month: Month,
+        /// From this day on AWS forecasts.
+        from: NaiveDate,
+    },
+    /// The current month is the ledger's cost and AWS's days.
+    CurrentMonth {
+        /// The month.
+        month: Month,
+        /// The last day of the ledger, if days between are in neither.
+        until: Option<NaiveDate>,
+        /// From this day on AWS forecasts.
+        from: NaiveDate,
+    },
+    /// AWS forecasts fewer months than were asked for.
+    MostMonths {
+        /// So many.
+        months: u32,
+    },
 }
 
 /// Returns Cost Explorer's months, the current one with what is known of the days before today. It

@@ -1,5 +1,5 @@
 //! Several bills side by side: what each service cost in each month, what changed from one to the
-//! next, what moves a month. The sums and differences that a report shows.
+//! next, cost drivers of a month. The sums and differences that a report shows.
 
 use std::collections::{BTreeMap, BTreeSet};
 

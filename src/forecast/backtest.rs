@@ -1,4 +1,4 @@
-//! How the forecast would have done on this history.
+//! Forecast backtest on this history.
 //!
 //! Each of the last twelve whole months is forecast again from its start, its 15th and its 22nd day,
 //! with nothing but what was known then. Usage that came and usage that was forecast are rated at

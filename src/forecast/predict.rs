@@ -165,6 +165,20 @@ pub struct Forecast {
     pub costs: CostsOnly,
 }
 
+impl Forecast {
+    /// Tells whether everything in it has a price.
+    pub fn is_complete(&self) -> bool {
+        let mut months = self.result.months.iter();
+        months.all(|month| month.exact.is_complete())
+    }
+
+    /// Returns when the oldest price was stated.
+    pub fn oldest_price(&self) -> Option<NaiveDate> {
+        let months = self.result.months.iter();
+        months.filter_map(|month| month.exact.oldest_price()).min()
+    }
+}
+
 /// What a month has cost up to a day that is not told: no part of what is known, but the least that
 /// the month will come to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

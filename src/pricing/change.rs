@@ -26,9 +26,37 @@ pub struct UpdatedPrices {
     /// What is listed at two prices at once, which no bill could choose between: left out.
     pub contradictions: Vec<String>,
     /// What else should be known.
-    pub notes: Vec<String>,
+    pub notes: Vec<UpdateRemark>,
     /// All prices to keep.
     pub kept: Tariffs,
+}
+
+/// What there is to say of an update: facts, without sentences.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum UpdateRemark {
+    /// AWS publishes no price list.
+    Unpublished {
+        /// Of what, each.
+        lists: Vec<String>,
+    },
+    /// A list has no price of a known meter.
+    NothingKnown {
+        /// Which.
+        file: String,
+        /// Its rows.
+        rows: usize,
+    },
+    /// A list lacks most of what is known: those prices are kept.
+    Incomplete {
+        /// Which.
+        file: String,
+        /// The service, as people call it.
+        service: String,
+        /// Prices that it lacks.
+        missing: usize,
+        /// Of so many.
+        of: usize,
+    },
 }
 
 /// A price that is another than before.
@@ -209,12 +237,12 @@ fn gone(
             }
         }
         if missing.len() * 2 > was {
-            updated.notes.push(format!(
-                "{} lacks {} of {was} prices that are known of {}: those keep their last price.",
-                list.file,
-                missing.len(),
-                catalog.service_name(code)
-            ));
+            updated.notes.push(UpdateRemark::Incomplete {
+                file: list.file.clone(),
+                service: catalog.service_name(code).to_owned(),
+                missing: missing.len(),
+                of: was,
+            });
             continue;
         }
         let published = list.published.unwrap_or(today);

@@ -1,6 +1,9 @@
 //! What an import through Athena will take, and what it took.
 
-use super::{Answer, Block, Cell, Column, Document, Table, json, show_money, uncoded};
+use super::{
+    Answer, Block, Document, Note, Table, show_money, uncoded,
+    value::{object, row},
+};
 use crate::domain::{
     ids::Currency,
     import::{Planned, Scan, TableAnnouncement},
@@ -55,25 +58,40 @@ pub fn requester_pays(bucket: &str) -> String {
     )
 }
 
+object! {
+    /// Which files an import would read.
+    pub struct ImportPlanAnswer = "pipebill.import-plan/1" {
+        /// The files.
+        rows: Vec<PlannedFile>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One file.
+    pub struct PlannedFile {
+        /// Its name.
+        file: String = shown("File", 0),
+        /// How long it is.
+        bytes: u64 = shown("Bytes", 0),
+        /// `to read`, or `unchanged` since it was read.
+        status: &'static str = shown("", 0),
+    }
+}
+
 /// Lays out which files of a place would be read.
 pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::new("File", "file", 0),
-        Column::new("Bytes", "bytes", 0),
-        Column::new("", "status", 0),
-    ]);
-    for file in files {
-        let status = if file.is_known {
+    let row = |file: &Planned| PlannedFile {
+        file: file.name.clone(),
+        bytes: file.bytes,
+        status: if file.is_known {
             "unchanged"
         } else {
             "to read"
-        };
-        table.rows.push(vec![
-            Cell::text(&file.name),
-            Cell::Count(file.bytes),
-            Cell::text(status),
-        ]);
-    }
+        },
+    };
+    let rows: Vec<PlannedFile> = files.iter().map(row).collect();
     let to_read = files.iter().filter(|file| !file.is_known);
     let bytes = to_read.clone().map(|file| file.bytes).sum();
     let (count, most) = (to_read.count(), size(bytes));
@@ -81,14 +99,12 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'s
         "{place}: {count} of {} files would be read, {most} at most; nothing was imported.",
         files.len()
     ));
-    json::untyped(
-        "pipebill.import-plan/1",
-        vec![],
-        Document {
-            title: "Would be imported".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    let notes = uncoded(notes);
+    let document = Document {
+        title: "Files to import".to_owned(),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    Answer::new(document, ImportPlanAnswer { rows, notes })
 }
 
 fn cost(scan: &Scan) -> String {

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Answer, Block, Cell, Column, Document, Table, counted, json, show_money, uncoded};
+use super::{
+    Answer, Block, Document, Note, Table, counted, show_money, uncoded,
+    value::{Amount, object, row},
+};
 use crate::domain::{
     collection::{Announcement, Call, Check, NotCollected, Outcome, Remedy},
     ids::{Currency, Region},
@@ -63,36 +66,96 @@ pub fn call(call: &Call<'_>, with_attempts: bool) -> String {
     text
 }
 
+object! {
+    /// What a collection brought.
+    pub struct CollectionAnswer = "pipebill.collection/1" {
+        /// How many calls it made.
+        calls: u64,
+        /// What they cost, in dollars.
+        api_cost: Amount,
+        /// What was read, by source, account and region.
+        rows: Vec<CollectedSource>,
+        /// What was not read.
+        gaps: Vec<CollectionGap>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One source in one account and region.
+    pub struct CollectedSource {
+        /// What was read: builds, pipelines.
+        source: String = shown("Source", 0),
+        /// The account.
+        account: String = shown("Account", 1),
+        /// The region; null for what has none.
+        region: Option<String> = shown("Region", 1),
+        /// How many things were read.
+        read: u64 = shown("Read", 0),
+        /// `complete`, or what is missing.
+        status: String = shown("", 0),
+    }
+}
+
+object! {
+    /// Something that was not read.
+    pub struct CollectionGap {
+        /// What programs match on.
+        code: &'static str,
+        /// The sentence.
+        text: String,
+        /// What was to be read.
+        source: String,
+        /// The account.
+        account: String,
+        /// The region.
+        region: String,
+        /// Which part of it, as a day or a project; null for all of it.
+        part: Option<String>,
+        /// Why not.
+        reason: String,
+    }
+}
+
+impl CollectionGap {
+    fn of(gap: &NotCollected) -> Self {
+        Self {
+            code: "not_collected",
+            text: format!("{}: {}", gap.what(), gap.reason),
+            source: gap.scope.source.title().to_owned(),
+            account: gap.scope.place.account.to_string(),
+            region: gap.scope.place.region.to_string(),
+            part: Some(gap.part.to_string()).filter(|part| !part.is_empty()),
+            reason: gap.reason.clone(),
+        }
+    }
+}
+
 /// Lays out a collection.
-pub fn document(outcome: &Outcome) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::new("Source", "source", 0),
-        Column::new("Account", "account", 1),
-        Column::new("Region", "region", 1),
-        Column::new("Read", "read", 0),
-        Column::new("", "status", 0),
-    ]);
-    let mut rows: BTreeMap<_, (u64, Vec<&NotCollected>)> = BTreeMap::new();
+pub fn answer(outcome: &Outcome) -> Answer<'static> {
+    let mut scopes: BTreeMap<_, (u64, Vec<&NotCollected>)> = BTreeMap::new();
     for (scope, read) in &outcome.read {
-        rows.entry(scope).or_default().0 += read;
+        scopes.entry(scope).or_default().0 += read;
     }
     for missing in &outcome.missing {
-        rows.entry(&missing.scope).or_default().1.push(missing);
+        scopes.entry(&missing.scope).or_default().1.push(missing);
     }
-    for (scope, (read, missing)) in rows {
+    let mut rows = Vec::new();
+    for (scope, (read, missing)) in scopes {
         let status = match &missing[..] {
             [] => "complete".to_owned(),
             [only] if only.part.is_empty() => only.reason.clone(),
             several => format!("{} not read", counted(several.len() as u64, "part")),
         };
         let region = Some(&scope.place.region).filter(|region| **region != Region::global());
-        table.rows.push(vec![
-            Cell::text(scope.source.title()),
-            Cell::text(scope.place.account.as_str()),
-            Cell::text(region.map_or("", Region::as_str)),
-            Cell::Count(read),
-            Cell::text(status),
-        ]);
+        rows.push(CollectedSource {
+            source: scope.source.title().to_owned(),
+            account: scope.place.account.to_string(),
+            region: region.map(ToString::to_string),
+            read,
+            status,
+        });
     }
     let calls: u64 = outcome.calls.iter().map(|(_, count)| count).sum();
     let mut notes = gaps(&outcome.missing);
@@ -103,17 +166,19 @@ pub fn document(outcome: &Outcome) -> Answer<'static> {
         counted(calls, "call"),
         show_money(outcome.cost, &dollars())
     ));
-    json::untyped(
-        "pipebill.collection/1",
-        vec![
-            ("calls", Cell::Count(calls)),
-            ("api_cost", Cell::Money(outcome.cost, dollars())),
-        ],
-        Document {
-            title: "Collected".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    let notes = uncoded(notes);
+    let document = Document {
+        title: "Collected".to_owned(),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    let value = CollectionAnswer {
+        calls,
+        api_cost: Amount::new(outcome.cost, &dollars()),
+        rows,
+        gaps: outcome.missing.iter().map(CollectionGap::of).collect(),
+        notes,
+    };
+    Answer::new(document, value)
 }
 
 /// More places or parts that miss for one reason are counted: the table has each.
@@ -179,25 +244,21 @@ fn remedies<'r>(found: impl Iterator<Item = &'r Option<Remedy>>) -> Vec<String> 
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
 pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::new("", "status", 0),
-        Column::new("Tried", "tried", 0),
-        Column::new("Found", "found", 0),
-    ]);
-    for check in checks {
+    let row = |check: &Check| {
         let (status, found) = match &check.found {
             Ok(found) => ("ok", found),
             Err(wrong) => ("missing", wrong),
         };
-        table.rows.push(vec![
-            Cell::text(status),
-            Cell::text(&check.what),
-            Cell::text(found),
-        ]);
-    }
-    let mut blocks = vec![Block::Table(table)];
+        CheckedCall {
+            status,
+            tried: check.what.clone(),
+            found: found.clone(),
+        }
+    };
+    let rows: Vec<CheckedCall> = checks.iter().map(row).collect();
+    let mut blocks = vec![Block::Table(Table::of(&rows))];
     if !statements.is_empty() {
-        blocks.push(Block::Heading("What would allow it".to_owned()));
+        blocks.push(Block::Heading("Policy statements to add".to_owned()));
         blocks.push(Block::Lines(
             statements.iter().map(ToString::to_string).collect(),
         ));
@@ -205,15 +266,57 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
     let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
     if !others.is_empty() {
-        blocks.push(Block::Heading("What else would help".to_owned()));
-        blocks.push(Block::Lines(others));
+        blocks.push(Block::Heading("Other fixes".to_owned()));
+        blocks.push(Block::Lines(others.clone()));
     }
-    json::untyped(
-        "pipebill.doctor/1",
-        vec![],
-        Document {
-            title: "What collecting needs".to_owned(),
-            blocks,
-        },
-    )
+    let document = Document {
+        title: "Permissions for collecting".to_owned(),
+        blocks,
+    };
+    let value = DoctorAnswer {
+        rows,
+        statements: statements.iter().cloned().map(Statement).collect(),
+        notes: uncoded(others),
+    };
+    Answer::new(document, value)
+}
+
+object! {
+    /// Permissions for collecting, tried.
+    pub struct DoctorAnswer = "pipebill.doctor/1" {
+        /// What was tried.
+        rows: Vec<CheckedCall>,
+        /// Statements of an IAM policy that would allow what was denied.
+        statements: Vec<Statement>,
+        /// Other fixes.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One thing that was tried.
+    pub struct CheckedCall {
+        /// `ok` or `missing`.
+        status: &'static str = shown("", 0),
+        /// What was tried.
+        tried: String = shown("Tried", 0),
+        /// What was found.
+        found: String = shown("Found", 0),
+    }
+}
+
+/// A statement of an IAM policy, as AWS defines it.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct Statement(Value);
+
+#[cfg(test)]
+impl schemars::JsonSchema for Statement {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Statement".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({"description": "A statement, in IAM's own form.", "type": "object"})
+    }
 }

@@ -22,7 +22,7 @@ pub(super) fn why(bill: &Bill) -> Vec<String> {
         .chain(gaps.map(|gap| format!("{}: {}", gap.what, gap.reason)))
         .collect();
     if bill.is_final().is_none() {
-        why.push("its source does not say whether AWS has invoiced it".to_owned());
+        why.push("its source does not state whether AWS has invoiced it".to_owned());
     }
     why
 }
@@ -38,8 +38,8 @@ pub(super) fn typed(bill: &Bill) -> Vec<Note> {
 /// Says that an import made a month smaller.
 pub(super) fn smaller(month: Month, larger: &Larger) -> String {
     format!(
-        "{month}: {} replaced {}. The month is incomplete until the larger export is imported again; \
-         if the smaller one is right, import it with --allow-smaller.",
+        "{month}: {} replaced {}. The month is incomplete until the larger export is imported again. To \
+         accept the smaller one, import it with --allow-smaller.",
         size(larger.days_now, &larger.cost_now),
         size(larger.days, &larger.cost),
     )

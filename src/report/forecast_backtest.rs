@@ -1,98 +1,126 @@
 //! A backtest for people and files.
 
-use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded};
+use super::{
+    Answer, Block, Cell, Document, Note, Table, uncoded,
+    value::{Amount, Calendar, Number, Percent, object, row},
+};
 use crate::{
     domain::{ids::Currency, number::plain},
-    forecast::Backtest,
+    forecast::{Backtest, Trial},
 };
-use rust_decimal::Decimal;
+
+object! {
+    /// Forecast backtest on months that are over.
+    pub struct BacktestAnswer = "pipebill.forecast-backtest/1" {
+        /// How many trials there were.
+        trials: u64,
+        /// Whether they are enough to judge by.
+        enough: bool,
+        /// Half of the trials were off by less.
+        median_error_percent: Number,
+        /// Half of the trials were off by less, with the last week repeated.
+        median_naive_error_percent: Number,
+        /// All errors together, over those of the last week repeated.
+        errors_over_naive: Option<Number>,
+        /// Percent of trials that ended between P10 and P90.
+        coverage80: Number,
+        /// What every amount is in.
+        currency: String,
+        /// The trials.
+        rows: Vec<TrialRow>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// A month forecast from one of its days.
+    pub struct TrialRow {
+        /// The month.
+        month: Calendar = shown("Month", 0),
+        /// How many of its days were known.
+        known_days: u64 = shown("Days known", 0),
+        /// One in ten is below.
+        p10: Amount = shown("P10", 3),
+        /// Half are below.
+        p50: Amount = shown("P50", 0),
+        /// One in ten is above.
+        p90: Amount = shown("P90", 3),
+        /// What it came to.
+        actual: Amount = shown("It came to", 0),
+        /// How far off P50 was.
+        error_percent: Option<Percent> = shown("Off by", 0),
+        /// Whether it ended between P10 and P90.
+        covered: bool = shown("Held", 1),
+        /// The last week repeated.
+        naive: Amount = shown("Last week again", 4),
+        /// How far off that was.
+        naive_error_percent: Option<Percent> = shown("That off by", 2),
+        /// What the amounts are in.
+        currency: String = file,
+    }
+}
 
 /// Lays a backtest out: a row for each month and day it was forecast from.
-pub fn document(backtest: &Backtest, currency: &Currency) -> Answer<'static> {
-    let money = |amount| Cell::Money(amount, currency.clone());
-    let mut table = Table::new(vec![
-        Column::new("Month", "month", 0),
-        Column::new("Days known", "known_days", 0),
-        Column::new("P10", "p10", 3),
-        Column::new("P50", "p50", 0),
-        Column::new("P90", "p90", 3),
-        Column::new("It came to", "actual", 0),
-        Column::new("Off by", "error_percent", 0),
-        Column::new("Held", "covered", 1),
-        Column::new("Last week again", "naive", 4),
-        Column::new("That off by", "naive_error_percent", 2),
-        Column::in_files("currency"),
-    ]);
-    let percent = |error: Option<Decimal>| error.map_or(Cell::Empty, Cell::Percent);
-    for trial in &backtest.trials {
-        table.rows.push(vec![
-            Cell::text(trial.month.to_string()),
-            Cell::Count(trial.cut),
-            money(trial.range.p10),
-            money(trial.range.p50),
-            money(trial.range.p90),
-            money(trial.actual),
-            percent(trial.error()),
-            Cell::text(if trial.is_covered() { "yes" } else { "no" }),
-            money(trial.naive),
-            percent(trial.naive_error()),
-            Cell::text(currency.as_str()),
-        ]);
-    }
+pub fn answer(backtest: &Backtest, currency: &Currency) -> Answer<'static> {
+    let money = |amount| Amount::new(amount, currency);
+    let row = |trial: &Trial| TrialRow {
+        month: Calendar(trial.month),
+        known_days: trial.cut,
+        p10: money(trial.range.p10),
+        p50: money(trial.range.p50),
+        p90: money(trial.range.p90),
+        actual: money(trial.actual),
+        error_percent: trial.error().map(Percent),
+        covered: trial.is_covered(),
+        naive: money(trial.naive),
+        naive_error_percent: trial.naive_error().map(Percent),
+        currency: currency.to_string(),
+    };
+    let rows: Vec<TrialRow> = backtest.trials.iter().map(row).collect();
     let trials = backtest.trials.len();
     let mut notes = Vec::new();
     if trials == 0 {
         notes.push(
-            "Too short a history to know: it takes six weeks before the first month that can be \
-             tried, and that month whole."
+            "History too short: a backtest needs six weeks before the first complete month."
                 .to_owned(),
         );
     } else {
         let against = backtest.against_naive.map_or(String::new(), |ratio| {
-            format!("; all errors together are {} of its", plain(ratio))
+            format!("; total error {} × of that", plain(ratio))
         });
         notes.push(format!(
-            "Half of {trials} trials were off by less than {} %; repeating the last week, by less than \
-             {} %{against}.",
+            "Median error of {trials} trials: {} %; repeating the last week: {} %{against}.",
             plain(backtest.median_error),
             plain(backtest.median_naive_error)
         ));
         notes.push(format!(
-            "{} of them ended between P10 and P90; 80 % should.",
+            "{} of months ended between P10 and P90 (target: 80 %).",
             Cell::Percent(backtest.coverage).shown()
         ));
         notes.push(
-            "Usage that came and usage that was forecast are rated at the same prices: the error is \
-             that of usage."
+            "Actual and forecast usage are rated at the same prices, so errors are those of usage."
                 .to_owned(),
         );
     }
     if trials > 0 && !backtest.enough {
-        notes.push(format!(
-            "{trials} trials are too few to judge a method by; they say how far off it was, not how far \
-             it will be."
-        ));
+        notes.push(format!("{trials} trials are too few to judge accuracy."));
     }
-    let shown = |value: Decimal| Cell::Number(value);
-    json::untyped(
-        "pipebill.forecast-backtest/1",
-        vec![
-            ("trials", Cell::Count(trials as u64)),
-            ("enough", Cell::text(backtest.enough.to_string())),
-            ("median_error_percent", shown(backtest.median_error)),
-            (
-                "median_naive_error_percent",
-                shown(backtest.median_naive_error),
-            ),
-            (
-                "errors_over_naive",
-                backtest.against_naive.map_or(Cell::Empty, shown),
-            ),
-            ("coverage80", shown(backtest.coverage)),
-        ],
-        Document {
-            title: "How the forecast would have done".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    let notes = uncoded(notes);
+    let document = Document {
+        title: "Forecast backtest".to_owned(),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    let value = BacktestAnswer {
+        trials: trials as u64,
+        enough: backtest.enough,
+        median_error_percent: Number(backtest.median_error),
+        median_naive_error_percent: Number(backtest.median_naive_error),
+        errors_over_naive: backtest.against_naive.map(Number),
+        coverage80: Number(backtest.coverage),
+        currency: currency.to_string(),
+        rows,
+        notes,
+    };
+    Answer::new(document, value)
 }

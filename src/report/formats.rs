@@ -79,11 +79,11 @@ pub enum Content {
     Lines,
     /// Costs by the dimensions of --by.
     Summary,
-    /// Costs by the dimensions of --by and the accounts they are posted to.
+    /// Costs by --by and GL account.
     Allocation,
     /// A row for each month to come.
     Forecast,
-    /// Our rating beside AWS's, with the causes of each difference.
+    /// Our rating and AWS's bill, with the causes of each difference.
     Reconciliation,
 }
 
@@ -95,13 +95,13 @@ impl Content {
         (
             Self::Allocation,
             "allocation",
-            "Costs by the dimensions of --by and the accounts they are posted to",
+            "Costs by --by and GL account",
         ),
         (Self::Forecast, "forecast", "A row for each month to come"),
         (
             Self::Reconciliation,
             "reconciliation",
-            "Our rating beside AWS's, with the causes of each difference",
+            "Our rating and AWS's bill, with the causes of each difference",
         ),
     ];
 

@@ -6,7 +6,8 @@ use std::{
 };
 
 use super::{
-    Answer, Block, Cell, Column, Document, Table, counted, finality, json, show_money, uncoded,
+    Answer, Block, Document, Note, Table, counted, finality, show_money, uncoded,
+    value::{Amount, Calendar, Known, object, row},
 };
 use crate::domain::{
     costs::NOT_STATED,
@@ -16,23 +17,47 @@ use crate::domain::{
     money::Money,
 };
 
+object! {
+    /// What an import brought.
+    pub struct ImportAnswer = "pipebill.import/1" {
+        /// The months it put into the ledger.
+        rows: Vec<ImportedMonth>,
+        /// What a reader should know: the files, and everything that was not kept.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One month of one source.
+    pub struct ImportedMonth {
+        /// What kind of export it is from.
+        kind: String = shown("Kind", 1),
+        /// The payer or source.
+        source: String = shown("Payer or source", 2),
+        /// The month.
+        month: Calendar = shown("Month", 0),
+        /// How many records it has now.
+        records: u64 = shown("Records", 0),
+        /// What they cost; null in several currencies.
+        cost: Known<Amount> = shown("Cost", 0),
+        /// What the costs are in.
+        currency: Option<String> = file,
+        /// How many records it had; null if it is new or unchanged.
+        records_before: Option<u64> = shown("Before", 4),
+        /// What they cost.
+        cost_before: Option<Known<Amount>> = shown("Cost before", 3),
+        /// new, replaced, replaced by less or unchanged.
+        status: &'static str = shown("", 0),
+    }
+}
+
 /// Lays out an import.
-pub fn document(
+pub fn answer(
     delivery: &Delivery,
     replaced: &[Replaced],
     quarantine: Option<&Path>,
 ) -> Answer<'static> {
-    let mut months = Table::new(vec![
-        Column::new("Kind", "kind", 1),
-        Column::new("Payer or source", "source", 2),
-        Column::new("Month", "month", 0),
-        Column::new("Records", "records", 0),
-        Column::new("Cost", "cost", 0),
-        Column::in_files("currency"),
-        Column::new("Before", "records_before", 4),
-        Column::new("Cost before", "cost_before", 3),
-        Column::new("", "status", 0),
-    ]);
+    let mut rows = Vec::new();
     for month in replaced {
         let currency = currency_of(delivery, month);
         let status = match (month.unchanged, month.rows_before) {
@@ -42,25 +67,17 @@ pub fn document(
             (false, _) => "replaced",
         };
         let before = month.rows_before > 0 && !month.unchanged;
-        months.rows.push(vec![
-            Cell::text(month.kind.to_string()),
-            Cell::text(&month.source),
-            Cell::text(month.month.to_string()),
-            Cell::Count(month.rows_after),
-            cost(month.cost_after, currency),
-            currency.map_or(Cell::Empty, |currency| Cell::text(currency.as_str())),
-            if before {
-                Cell::Count(month.rows_before)
-            } else {
-                Cell::Empty
-            },
-            if before {
-                cost(month.cost_before, currency)
-            } else {
-                Cell::Empty
-            },
-            Cell::text(status),
-        ]);
+        rows.push(ImportedMonth {
+            kind: month.kind.to_string(),
+            source: month.source.to_string(),
+            month: Calendar(month.month),
+            records: month.rows_after,
+            cost: cost(month.cost_after, currency),
+            currency: currency.map(ToString::to_string),
+            records_before: before.then_some(month.rows_before),
+            cost_before: before.then(|| cost(month.cost_before, currency)),
+            status,
+        });
     }
     let mut notes: Vec<String> = replaced
         .iter()
@@ -104,7 +121,7 @@ pub fn document(
             .map(|(currency, cost)| show_money(*cost, currency))
             .collect();
         notes.push(format!(
-            "Counted, not kept in detail: {} of {}, {} (--include keeps one).",
+            "Counted, not kept in detail: {} of {} ({}). To keep a service: --include SERVICE.",
             counted(rows, "row"),
             counted(services.len() as u64, "other service"),
             costs.join(" and ")
@@ -112,19 +129,14 @@ pub fn document(
     }
     notes.extend(delivery.notes.iter().cloned());
     if let Some(path) = quarantine {
-        notes.push(format!(
-            "The rows that could not be read are in {}.",
-            path.display()
-        ));
+        notes.push(format!("Unreadable rows saved to {}.", path.display()));
     }
-    json::untyped(
-        "pipebill.import/1",
-        vec![],
-        Document {
-            title: "Imported".to_owned(),
-            blocks: vec![Block::Table(months), Block::Notes(uncoded(notes))],
-        },
-    )
+    let notes = uncoded(notes);
+    let document = Document {
+        title: "Imported".to_owned(),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    Answer::new(document, ImportAnswer { rows, notes })
 }
 
 /// Returns the one currency of a month; a month in several has no sum worth a name.
@@ -143,10 +155,10 @@ fn currency_of<'d>(delivery: &'d Delivery, month: &Replaced) -> Option<&'d Curre
         .then_some(first)
 }
 
-fn cost(amount: Money, currency: Option<&Currency>) -> Cell {
+fn cost(amount: Money, currency: Option<&Currency>) -> Known<Amount> {
     match currency {
-        Some(currency) => Cell::Money(amount, currency.clone()),
-        None if amount.is_zero() => Cell::Empty,
-        None => Cell::Unknown("several currencies".to_owned()),
+        Some(currency) => Known::Is(Amount::new(amount, currency)),
+        None if amount.is_zero() => Known::Not(""),
+        None => Known::Not("several currencies"),
     }
 }

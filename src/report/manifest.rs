@@ -3,13 +3,16 @@
 
 use std::io::{self, Write};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{
     finality,
     formats::{Format, ReportInput, WriteSummary},
+    json,
+    value::{Amount, Calendar, object},
 };
+use crate::domain::rating::RatedMonth;
 
 /// One file of a report.
 #[derive(Clone, Debug)]
@@ -26,40 +29,125 @@ pub struct FileEntry {
     pub sha256: String,
 }
 
+object! {
+    /// What a report consists of, and what a reader would add up to check it.
+    pub struct Manifest = "pipebill.manifest/1" {
+        /// The definition it is made by; null for a single file.
+        definition: Option<String>,
+        /// The months.
+        period: String,
+        /// The bills it is made from.
+        bills: Vec<ReportedBill>,
+        /// Its files.
+        files: Vec<ReportedFile>,
+    }
+}
+
+object! {
+    /// A bill of a report.
+    pub struct ReportedBill {
+        /// The month.
+        billing_period: Calendar,
+        /// What its amounts are in.
+        currency: String,
+        /// Whether the month is not over.
+        open: bool,
+        /// How many lines it has.
+        lines: u64,
+        /// What it comes to.
+        cost: Amount,
+        /// What it would come to without free tier.
+        list_cost: Amount,
+        /// What AWS billed; null if no bill says.
+        aws_cost: Option<Amount>,
+        /// Whether everything has a price and nothing is missing.
+        complete: bool,
+        /// Whether AWS will not change the month any more; null if its source does not say.
+        r#final: Option<bool>,
+        /// Why it is not final.
+        why: Vec<String>,
+        /// How many lines have no price.
+        unpriced_lines: u64,
+    }
+}
+
+object! {
+    /// A file of a report.
+    pub struct ReportedFile {
+        /// Its name, without folder.
+        file: String,
+        /// Its format.
+        format: &'static str,
+        /// How many rows it has.
+        rows: u64,
+        /// How long it is.
+        bytes: u64,
+        /// Its SHA-256, in hexadecimal.
+        sha256: String,
+        /// What a reader would add up: the format decides which sums.
+        control_totals: Vec<ControlTotals>,
+    }
+}
+
+/// Sums of a file.
+#[derive(Clone, Debug, serde::Serialize)]
+#[serde(transparent)]
+pub struct ControlTotals(Value);
+
+#[cfg(test)]
+impl schemars::JsonSchema for ControlTotals {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ControlTotals".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "Sums and counts by name.",
+            "type": "object",
+            "additionalProperties": {"type": ["string", "integer", "boolean", "null", "array"]},
+        })
+    }
+}
+
 /// Renders the manifest.
 pub fn render(definition: Option<&str>, input: &ReportInput<'_>, files: &[FileEntry]) -> String {
-    let manifest = json!({
-        "schema": "pipebill.manifest/2",
-        "definition": definition,
-        "period": input.period(),
-        "bills": input.months.iter().map(|month| {
-            let bill = &month.rated.bill;
-            json!({
-                "billing_period": bill.month.to_string(),
-                "currency": bill.currency.as_str(),
-                "open": bill.month.end() > input.today,
-                "lines": bill.lines.len(),
-                "cost": bill.total().to_string(),
-                "list_cost": bill.list_total().to_string(),
-                "aws_cost": bill.aws_total().map(|cost| cost.to_string()),
-                "complete": bill.is_complete(),
-                "final": bill.is_final(),
-                "why": finality::why(bill),
-                "unpriced_lines": bill.unpriced().count(),
-            })
-        }).collect::<Vec<Value>>(),
-        "files": files.iter().map(|file| json!({
-            "file": file.name,
-            "format": file.format.name,
-            "rows": file.written.rows,
-            "bytes": file.bytes,
-            "sha256": file.sha256,
-            "control_totals": file.written.control_totals,
-        })).collect::<Vec<Value>>(),
-    });
-    let mut text = serde_json::to_string_pretty(&manifest).expect("a value of ours is JSON");
-    text.push('\n');
-    text
+    let bill = |month: &RatedMonth| {
+        let bill = &month.rated.bill;
+        let money = |amount| Amount::new(amount, &bill.currency);
+        ReportedBill {
+            billing_period: Calendar(bill.month),
+            currency: bill.currency.to_string(),
+            open: bill.month.end() > input.today,
+            lines: bill.lines.len() as u64,
+            cost: money(bill.total()),
+            list_cost: money(bill.list_total()),
+            aws_cost: bill.aws_total().map(money),
+            complete: bill.is_complete(),
+            r#final: bill.is_final(),
+            why: finality::why(bill),
+            unpriced_lines: bill.unpriced().count() as u64,
+        }
+    };
+    let file = |file: &FileEntry| ReportedFile {
+        file: file.name.clone(),
+        format: file.format.name,
+        rows: file.written.rows,
+        bytes: file.bytes,
+        sha256: file.sha256.clone(),
+        control_totals: file
+            .written
+            .control_totals
+            .iter()
+            .cloned()
+            .map(ControlTotals)
+            .collect(),
+    };
+    json::pretty(&Manifest {
+        definition: definition.map(str::to_owned),
+        period: input.period(),
+        bills: input.months.iter().map(bill).collect(),
+        files: files.iter().map(file).collect(),
+    })
 }
 
 /// Passes bytes on and takes their sum.

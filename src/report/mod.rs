@@ -318,6 +318,36 @@ impl Table {
         self
     }
 
+    /// Puts a column before the others, with one text in all rows.
+    #[must_use]
+    pub fn labelled(mut self, column: Column, label: &str) -> Self {
+        self.columns.insert(0, column);
+        for row in self.rows.iter_mut().chain(&mut self.totals) {
+            row.insert(0, Cell::text(label));
+        }
+        self
+    }
+
+    /// Returns one table of several with the same columns.
+    pub fn joined(tables: impl IntoIterator<Item = Self>) -> Self {
+        let mut tables = tables.into_iter();
+        let mut joined = tables.next().unwrap_or_default();
+        for table in tables {
+            joined.rows.extend(table.rows);
+            joined.totals.extend(table.totals);
+        }
+        joined
+    }
+
+    /// Leaves the table to files: what it says, people see elsewhere.
+    #[must_use]
+    pub fn for_files(mut self) -> Self {
+        for column in &mut self.columns {
+            column.visibility = Visibility::Files;
+        }
+        self
+    }
+
     /// Returns the rows that people see, and a line about the others of a further table.
     fn seen(&self) -> (&[Vec<Cell>], Option<String>) {
         let most = self.most.unwrap_or(usize::MAX).min(self.rows.len());
@@ -355,7 +385,7 @@ impl Document {
 
 /// Takes sentences as notes that have no code of their own yet.
 pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> {
-    let note = |text| Note::new("note", text);
+    let note = |text| Note::new(words::UNCODED, text);
     sentences.into_iter().map(note).collect()
 }
 

@@ -4,7 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
-use super::{Answer, Block, Cell, Column, Document, Table, json, uncoded};
+use rust_decimal::Decimal;
+
+use super::{
+    Answer, Block, Cell, Column, Document, Note, Table,
+    json::meter_name,
+    uncoded,
+    value::{Day, Known, Number, Price, Value, object, row},
+    words,
+};
 use crate::{
     domain::{
         bill::OLD_DAYS,
@@ -36,50 +44,79 @@ impl Filter {
     }
 }
 
+object! {
+    /// Prices of the catalogue, one row a tier.
+    pub struct PricesAnswer = "pipebill.prices/1" {
+        /// The prices.
+        rows: Vec<PriceRow>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One price, or one tier of it.
+    pub struct PriceRow {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 0),
+        /// AWS's usage type.
+        usage_type: String = shown("Usage type", 0),
+        /// Its name.
+        meter: String = file,
+        /// The region; `any` for a price that holds everywhere.
+        region: String = shown("Region", 1),
+        /// The price of a unit; null if it is unknown or not offered, as `shape` says.
+        price: Known<Price> = shown("Price", 0),
+        /// The unit.
+        unit: String = shown("Unit", 2),
+        /// Up to how many units; null without an end.
+        up_to: Option<Number> = shown("Up to", 3),
+        /// flat, per unit, package, graduated, volume, unknown or not offered.
+        shape: &'static str = file,
+        /// What the price is in.
+        currency: String = file,
+        /// The first day it holds.
+        from: Day = shown("From", 6),
+        /// The first day it no longer holds; null if it still does.
+        until: Option<Day> = file,
+        /// The day it was stated.
+        date: Option<Day> = shown("Stated", 5),
+        /// high, medium or low.
+        confidence: String = shown("Confidence", 4),
+        /// AWS's SKU.
+        sku: Option<String> = file,
+        /// Its source.
+        source: String = file,
+        /// The file it is in.
+        file: String = file,
+        /// What else there is to say of it.
+        note: Option<String> = file,
+    }
+}
+
 /// Lists prices, one row a tier.
 pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::in_files("service"),
-        Column::shown("Service", 0),
-        Column::new("Usage type", "usage_type", 0),
-        Column::new("Region", "region", 1),
-        Column::new("Price", "price", 0),
-        Column::new("Unit", "unit", 2),
-        Column::new("Up to", "up_to", 3),
-        Column::in_files("shape"),
-        Column::in_files("currency"),
-        Column::new("From", "from", 6),
-        Column::in_files("until"),
-        Column::new("Stated", "date", 5),
-        Column::new("Confidence", "confidence", 4),
-        Column::in_files("sku"),
-        Column::in_files("source"),
-        Column::in_files("file"),
-        Column::in_files("note"),
-    ]);
-    // Imported prices stand before the embedded ones, as they do when a bill is rated.
-    let all = || {
-        catalog
-            .price_list
-            .values()
-            .chain(catalog.tariffs().map(|(_, tariffs)| tariffs))
-            .flatten()
+    let tariffs = || in_order(catalog).filter(|tariff| filter.admits(tariff));
+    let rows: Vec<PriceRow> = tariffs().flat_map(|tariff| rows(catalog, tariff)).collect();
+    let notes = uncoded(without_price(catalog, filter, today));
+    let document = Document {
+        title: format!("Prices, {} in all", tariffs().count()),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
-    let tariffs = || all().filter(|tariff| filter.admits(tariff));
-    for tariff in tariffs() {
-        for (price, up_to) in prices(&tariff.rate) {
-            table.rows.push(row(catalog, tariff, price, up_to));
-        }
-    }
-    let notes = without_price(catalog, filter, today);
-    json::untyped(
-        "pipebill.prices/1",
-        vec![],
-        Document {
-            title: format!("Prices, {} in all", tariffs().count()),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    Answer::new(document, PricesAnswer { rows, notes })
+}
+
+/// Imported prices stand before the embedded ones, as they do when a bill is rated.
+fn in_order(catalog: &Catalog) -> impl Iterator<Item = &Tariff> {
+    let embedded = catalog.tariffs().map(|(_, tariffs)| tariffs);
+    catalog
+        .price_list
+        .values()
+        .chain(embedded)
+        .flatten()
+        .map(|tariff| &**tariff)
 }
 
 /// Says what has no price: what AWS does not sell there, and what is not known.
@@ -162,6 +199,46 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
     notes
 }
 
+object! {
+    /// Availability by region.
+    pub struct RegionsAnswer = "pipebill.regions/1" {
+        /// The regions.
+        rows: Vec<RegionRow>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// One region.
+    pub struct RegionRow {
+        /// Its code.
+        region: String = shown("Region", 0),
+        /// Its name.
+        name: String = shown("Name", 1),
+        /// Its partition.
+        partition: String = shown("Partition", 3),
+        /// What AWS bills in there.
+        currency: String = file,
+        /// What is offered there.
+        offers: Vec<Offer>,
+    }
+}
+
+object! {
+    /// How much of a family of compute types, or of a service, is offered.
+    pub struct Offer {
+        /// The family or service.
+        family: &'static str,
+        /// How many meters it has.
+        meters: u64,
+        /// How many of them are offered.
+        offered: u64,
+        /// Of how many nothing is known.
+        unknown: u64,
+    }
+}
+
 /// What a column of the table of regions is about.
 struct Offered<'c> {
     title: &'static str,
@@ -214,51 +291,43 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
         of_service("CodeDeploy", "codedeploy", "codedeploy"),
         of_service("CodeArtifact", "codeartifact", "codeartifact"),
     ];
-    let mut head = vec![
-        Column::new("Region", "region", 0),
-        Column::new("Name", "name", 1),
-        Column::new("Partition", "partition", 3),
-        Column::in_files("currency"),
-    ];
-    head.extend(
-        columns
-            .iter()
-            .map(|column| Column::new(column.title, column.name, 2)),
-    );
-    let mut table = Table::new(head);
-    for info in catalog.regions.values() {
-        if only.is_some_and(|only| *only != info.id) {
-            continue;
-        }
-        let mut row = vec![
-            Cell::text(info.id.as_str()),
-            Cell::text(&info.name),
-            Cell::text(&info.partition),
-            Cell::text(info.currency.as_str()),
-        ];
-        for column in &columns {
-            row.push(offered(catalog, &column.meters, &info.id, today));
-        }
-        table.rows.push(row);
+    let infos = catalog.regions.values();
+    let infos = infos.filter(|info| only.is_none_or(|only| *only == info.id));
+    let rows: Vec<RegionRow> = infos
+        .map(|info| RegionRow {
+            region: info.id.to_string(),
+            name: info.name.clone(),
+            partition: info.partition.clone(),
+            currency: info.currency.to_string(),
+            offers: columns
+                .iter()
+                .map(|column| offered(catalog, column, &info.id, today))
+                .collect(),
+        })
+        .collect();
+    let mut table = Table::of(&rows);
+    let heads = columns.iter();
+    table
+        .columns
+        .extend(heads.map(|column| Column::new(column.title, column.name, 2)));
+    for (cells, row) in table.rows.iter_mut().zip(&rows) {
+        cells.extend(row.offers.iter().map(Offer::cell));
     }
-    let notes = vec![
+    let notes = uncoded([
         "Columns up to Sandbox are families of CodeBuild. `-` is not offered by AWS's lists, \
          `3 of 5` some sizes; `pipebill prices list --region REGION` names them."
             .to_owned(),
-    ];
-    json::untyped(
-        "pipebill.regions/1",
-        Vec::new(),
-        Document {
-            title: "What is offered where".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    ]);
+    let document = Document {
+        title: "Availability by region".to_owned(),
+        blocks: vec![Block::Table(table), Block::Notes(notes.clone())],
+    };
+    Answer::new(document, RegionsAnswer { rows, notes })
 }
 
-fn offered(catalog: &Catalog, meters: &[&Meter], region: &Region, today: NaiveDate) -> Cell {
+fn offered(catalog: &Catalog, of: &Offered<'_>, region: &Region, today: NaiveDate) -> Offer {
     let (mut sold, mut unknown) = (0, 0);
-    for meter in meters {
+    for meter in &of.meters {
         let listed = catalog.listed(meter, region, today);
         let is_listed = listed.is_some_and(|tariff| tariff.rate != Rate::NotOffered);
         match catalog.lookup(meter, region, today) {
@@ -268,29 +337,60 @@ fn offered(catalog: &Catalog, meters: &[&Meter], region: &Region, today: NaiveDa
             _ => {}
         }
     }
-    match (sold, unknown) {
-        (0, 0) => Cell::text("-"),
-        (_, 0) if sold == meters.len() => Cell::text("all"),
-        (0, _) => Cell::Unknown("unknown".to_owned()),
-        _ => Cell::text(format!("{sold} of {}", meters.len())),
+    Offer {
+        family: of.name,
+        meters: of.meters.len() as u64,
+        offered: sold,
+        unknown,
     }
 }
 
-fn prices(rate: &Rate) -> Vec<(Cell, Cell)> {
-    let unknown = || Cell::Unknown("unknown".to_owned());
+impl Offer {
+    fn cell(&self) -> Cell {
+        match (self.offered, self.unknown) {
+            (0, 0) => Cell::text("-"),
+            (sold, 0) if sold == self.meters => Cell::text("all"),
+            (0, _) => Cell::Unknown("unknown".to_owned()),
+            (sold, _) => Cell::text(format!("{sold} of {}", self.meters)),
+        }
+    }
+}
+
+object! {
+    /// A price up to a number of units.
+    pub struct TierPrice {
+        /// The price of a unit; null if it is unknown or not offered.
+        price: Known<Price>,
+        /// Up to how many units; null without an end.
+        up_to: Option<Number>,
+    }
+}
+
+fn prices(rate: &Rate) -> Vec<TierPrice> {
+    let tier = |price: Option<Decimal>, up_to: Option<Decimal>, why| TierPrice {
+        price: Known::or(price.map(Price), why),
+        up_to: up_to.map(Number),
+    };
     match rate {
-        Rate::Unknown => vec![(unknown(), Cell::Empty)],
-        Rate::NotOffered => vec![(Cell::Unknown("not offered".to_owned()), Cell::Empty)],
-        Rate::Flat(price) | Rate::PerUnit(price) => vec![(Cell::Price(*price), Cell::Empty)],
-        Rate::Package { size, price } => vec![(Cell::Price(*price), Cell::Number(*size))],
+        Rate::Unknown => vec![tier(None, None, "unknown")],
+        Rate::NotOffered => vec![tier(None, None, "not offered")],
+        Rate::Flat(price) | Rate::PerUnit(price) => vec![tier(Some(*price), None, "")],
+        Rate::Package { size, price } => vec![tier(Some(*price), Some(*size), "")],
         Rate::Graduated(tiers) | Rate::Volume(tiers) => tiers
             .iter()
-            .map(|tier| {
-                let price = tier.unit_price.map_or_else(unknown, Cell::Price);
-                (price, tier.up_to.map_or(Cell::Empty, Cell::Number))
-            })
+            .map(|it| tier(it.unit_price, it.up_to, "unknown"))
             .collect(),
     }
+}
+
+/// Says a price in a line: its tiers in a row.
+fn in_words(rate: &Rate) -> String {
+    let tiers = prices(rate);
+    let tier = |tier: &TierPrice| match tier.up_to.cell() {
+        Cell::Empty => tier.price.cell().shown(),
+        up_to => format!("{} up to {}", tier.price.cell().shown(), up_to.shown()),
+    };
+    tiers.iter().map(tier).collect::<Vec<_>>().join(", then ")
 }
 
 fn shape(rate: &Rate) -> &'static str {
@@ -305,36 +405,93 @@ fn shape(rate: &Rate) -> &'static str {
     }
 }
 
-fn row(catalog: &Catalog, tariff: &Tariff, price: Cell, up_to: Cell) -> Vec<Cell> {
+fn rows(catalog: &Catalog, tariff: &Tariff) -> Vec<PriceRow> {
     let source = &tariff.source;
-    let optional = |text: &Option<std::sync::Arc<str>>| {
-        text.as_ref()
-            .map_or(Cell::Empty, |text| Cell::text(&**text))
+    let optional = |text: &Option<std::sync::Arc<str>>| text.as_ref().map(ToString::to_string);
+    let row = |tier: TierPrice| PriceRow {
+        service: tariff.meter.service.to_string(),
+        service_name: catalog.service_name(&tariff.meter.service).to_owned(),
+        usage_type: tariff.meter.usage_type.to_string(),
+        meter: meter_name(catalog, &tariff.meter),
+        region: tariff.region.to_string(),
+        price: tier.price,
+        unit: tariff.unit.name().to_owned(),
+        up_to: tier.up_to,
+        shape: shape(&tariff.rate),
+        currency: catalog.currency(&tariff.region).to_string(),
+        from: Day(tariff.validity.from),
+        until: tariff.validity.until.map(Day),
+        date: source.date.map(Day),
+        confidence: source.confidence.to_string(),
+        sku: optional(&source.sku),
+        source: source.title.to_string(),
+        file: source.file.to_string(),
+        note: optional(&source.note),
     };
-    vec![
-        Cell::text(tariff.meter.service.as_str()),
-        Cell::text(catalog.service_name(&tariff.meter.service)),
-        Cell::text(tariff.meter.usage_type.as_str()),
-        Cell::text(tariff.region.as_str()),
-        price,
-        Cell::text(tariff.unit.name()),
-        up_to,
-        Cell::text(shape(&tariff.rate)),
-        Cell::text(catalog.currency(&tariff.region).as_str()),
-        Cell::Day(tariff.validity.from),
-        tariff.validity.until.map_or(Cell::Empty, Cell::Day),
-        source.date.map_or(Cell::Empty, Cell::Day),
-        Cell::text(&*source.confidence),
-        optional(&source.sku),
-        Cell::text(&*source.title),
-        Cell::text(&*source.file),
-        optional(&source.note),
-    ]
+    prices(&tariff.rate).into_iter().map(row).collect()
+}
+
+object! {
+    /// A service, or one meter of it, with everything known of its prices.
+    pub struct PriceAnswer = "pipebill.price/1" {
+        /// AWS's code of the service.
+        service: String,
+        /// Its name.
+        service_name: String,
+        /// Its meters.
+        meters: Vec<MeterPrices>,
+        /// What is free.
+        allowances: Vec<FreeUnits>,
+        /// How AWS counts; not with a single meter.
+        rules: Vec<Rule>,
+    }
+}
+
+object! {
+    /// A meter and its prices.
+    pub struct MeterPrices {
+        /// AWS's usage type.
+        usage_type: String,
+        /// Its name.
+        meter: String,
+        /// What else there is to say of it.
+        note: Option<String>,
+        /// Its prices, one row a tier.
+        prices: Vec<PriceRow>,
+    }
+}
+
+object! {
+    /// Units that are free.
+    pub struct FreeUnits {
+        /// What `--free-tier-used` calls them.
+        id: String,
+        /// Their name.
+        name: String,
+        /// Who says so.
+        source: String,
+    }
+}
+
+object! {
+    /// A rule by which AWS counts.
+    pub struct Rule {
+        /// Its name in the catalogue.
+        id: String,
+        /// What it says.
+        rule: String,
+        /// What it rests on.
+        rests_on: String,
+        /// Who says so.
+        source: String,
+        /// high, medium or low.
+        confidence: String,
+    }
 }
 
 /// Shows one meter: each price with everything known about it, the rules and what is free.
 pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> Answer<'static> {
-    let mut blocks = Vec::new();
+    let (mut blocks, mut meters) = (Vec::new(), Vec::new());
     for info in &service.meters {
         if usage_type.is_some_and(|usage_type| info.meter.usage_type.as_str() != usage_type) {
             continue;
@@ -342,14 +499,11 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> A
         let mut lines = vec![format!("{}: {}", info.meter, info.name)];
         lines.extend(info.note.iter().map(|note| format!("  {note}")));
         let heading = lines.len();
+        let mut of_meter = Vec::new();
         // Regions that have the same price from the same source stand together.
         let mut alike: Vec<(Vec<&str>, Vec<String>)> = Vec::new();
-        let all = catalog
-            .price_list
-            .values()
-            .chain(catalog.tariffs().map(|(_, tariffs)| tariffs))
-            .flatten();
-        for tariff in all.filter(|tariff| tariff.meter == info.meter) {
+        for tariff in in_order(catalog).filter(|tariff| tariff.meter == info.meter) {
+            of_meter.extend(rows(catalog, tariff));
             let price = price_lines(catalog, tariff, info.note.as_deref());
             let region = tariff.region.as_str();
             match alike.iter_mut().find(|(_, known)| *known == price) {
@@ -365,11 +519,19 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> A
             lines.push("  no price listed in any region".to_owned());
         }
         blocks.push(Block::Lines(lines));
+        meters.push(MeterPrices {
+            usage_type: info.meter.usage_type.to_string(),
+            meter: info.name.clone(),
+            note: info.note.as_ref().map(ToString::to_string),
+            prices: of_meter,
+        });
     }
-    let allowances = service.allowances.iter().filter(|allowance| {
+    let all: Vec<PriceRow> = meters.iter().flat_map(|it| it.prices.clone()).collect();
+    blocks.push(Block::Table(Table::of(&all).for_files()));
+    let mut allowances = Vec::new();
+    for allowance in service.allowances.iter().filter(|allowance| {
         usage_type.is_none_or(|u| allowance.meters.iter().any(|m| m.usage_type.as_str() == u))
-    });
-    for allowance in allowances {
+    }) {
         blocks.push(Block::Lines(vec![
             format!(
                 "Free: {} (--free-tier-used {}=…)",
@@ -377,7 +539,13 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> A
             ),
             format!("  source    {}", allowance.source),
         ]));
+        allowances.push(FreeUnits {
+            id: allowance.id.to_string(),
+            name: allowance.name.to_string(),
+            source: allowance.source.to_string(),
+        });
     }
+    let mut rules = Vec::new();
     if usage_type.is_none() && !service.rules.is_empty() {
         blocks.push(Block::Heading("Rules".to_owned()));
         for rule in &service.rules {
@@ -389,22 +557,31 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> A
                     rule.source, rule.confidence
                 ),
             ]));
+            rules.push(Rule {
+                id: rule.id.to_string(),
+                rule: rule.rule.to_string(),
+                rests_on: rule.rests_on.to_string(),
+                source: rule.source.to_string(),
+                confidence: rule.confidence.to_string(),
+            });
         }
     }
-    let title = format!("{} ({})", service.name, service.code);
-    json::untyped("pipebill.price/1", Vec::new(), Document { title, blocks })
+    let document = Document {
+        title: format!("{} ({})", service.name, service.code),
+        blocks,
+    };
+    let value = PriceAnswer {
+        service: service.code.to_string(),
+        service_name: service.name.clone(),
+        meters,
+        allowances,
+        rules,
+    };
+    Answer::new(document, value)
 }
 
 fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Vec<String> {
-    let tiers = prices(&tariff.rate);
-    let price: Vec<String> = tiers
-        .iter()
-        .map(|(price, up_to)| match up_to {
-            Cell::Empty if tiers.len() > 1 => format!("then {}", price.shown()),
-            Cell::Empty => price.shown(),
-            up_to => format!("{} up to {}", price.shown(), up_to.shown()),
-        })
-        .collect();
+    let price = in_words(&tariff.rate);
     let until = tariff
         .validity
         .until
@@ -412,9 +589,7 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Ve
     let currency = catalog.currency(&tariff.region);
     let mut lines = vec![format!(
         "{} {currency} per {}, from {}{until}",
-        price.join(", "),
-        tariff.unit,
-        tariff.validity.from
+        price, tariff.unit, tariff.validity.from
     )];
     let date = tariff
         .source
@@ -434,19 +609,44 @@ fn price_lines(catalog: &Catalog, tariff: &Tariff, of_meter: Option<&str>) -> Ve
     lines
 }
 
+object! {
+    /// How old the prices in use are.
+    pub struct AgeAnswer = "pipebill.prices-age/1" {
+        /// The day they are looked at.
+        today: Day,
+        /// The services.
+        rows: Vec<AgeRow>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// The prices of one service.
+    pub struct AgeRow {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 0),
+        /// How many prices are in use.
+        prices: u64 = shown("Prices", 0),
+        /// How many of them have low or medium confidence.
+        uncertain: u64 = shown("Uncertain", 2),
+        /// The day the oldest was stated.
+        oldest: Option<Day> = shown("Oldest", 1),
+        /// The day the newest was stated.
+        newest: Option<Day> = shown("Newest", 3),
+        /// How many days ago the oldest was stated.
+        age_days: Option<u64> = shown("Age", 0),
+        /// How many are older than a year.
+        old: u64 = shown("Older than a year", 0),
+    }
+}
+
 /// Says how old the prices in use are, service by service, and what of them is uncertain. The flag
 /// tells whether any is older than it should be.
 pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
-    let mut table = Table::new(vec![
-        Column::in_files("service"),
-        Column::shown("Service", 0),
-        Column::new("Prices", "prices", 0),
-        Column::new("Uncertain", "uncertain", 2),
-        Column::new("Oldest", "oldest", 1),
-        Column::new("Newest", "newest", 3),
-        Column::new("Age", "age_days", 0),
-        Column::new("Older than a year", "old", 0),
-    ]);
+    let mut rows = Vec::new();
     let mut any_old = 0;
     for service in catalog.services.values() {
         let mut in_use: BTreeMap<&(Meter, Region), &Tariff> = BTreeMap::new();
@@ -466,16 +666,16 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
             .values()
             .filter(|t| matches!(&*t.source.confidence, "low" | "medium"));
         let oldest = dates().min();
-        table.rows.push(vec![
-            Cell::text(service.code.as_str()),
-            Cell::text(&service.name),
-            count(in_use.len()),
-            count(uncertain.count()),
-            oldest.map_or(Cell::Empty, Cell::Day),
-            dates().max().map_or(Cell::Empty, Cell::Day),
-            oldest.map_or(Cell::Empty, |day| Cell::Number(age(day).into())),
-            count(old),
-        ]);
+        rows.push(AgeRow {
+            service: service.code.to_string(),
+            service_name: service.name.clone(),
+            prices: in_use.len() as u64,
+            uncertain: uncertain.count() as u64,
+            oldest: oldest.map(Day),
+            newest: dates().max().map(Day),
+            age_days: oldest.map(|day| age(day).unsigned_abs()),
+            old: old as u64,
+        });
     }
     let mut notes = Vec::new();
     if any_old > 0 {
@@ -484,38 +684,36 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
              rarely; those your own bill shows always come first. Refresh: `pipebill prices update`."
         ));
     }
-    let title = format!("Age of the prices in use on {today}, in days");
-    let blocks = vec![Block::Table(table), Block::Notes(uncoded(notes))];
-    (
-        json::untyped(
-            "pipebill.prices-age/2",
-            Vec::new(),
-            Document { title, blocks },
-        ),
-        any_old > 0,
-    )
-}
-
-fn count(n: usize) -> Cell {
-    Cell::Count(n as u64)
+    let notes = uncoded(notes);
+    let document = Document {
+        title: format!("Age of the prices in use on {today}, in days"),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    let value = AgeAnswer {
+        today: Day(today),
+        rows,
+        notes,
+    };
+    (Answer::new(document, value), any_old > 0)
 }
 
 /// Says what price lists brought and what of them was left out.
-pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::new("Service", "service", 0),
-        Column::new("Region", "region", 0),
-        Column::new("Prices", "prices", 0),
-    ]);
-    let mut places: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+pub fn imported(
+    lists: &[PriceList],
+    contradictions: &[String],
+    catalog: &Catalog,
+) -> Answer<'static> {
+    let mut places: BTreeMap<(&str, &str), u64> = BTreeMap::new();
     for price in lists.iter().flat_map(|list| &list.prices) {
         *places.entry(price.place()).or_default() += 1;
     }
-    for ((service, region), prices) in places {
-        table
-            .rows
-            .push(vec![Cell::text(service), Cell::text(region), count(prices)]);
-    }
+    let row = |((service, region), prices): ((&str, &str), u64)| ImportedPrices {
+        service: service.to_owned(),
+        service_name: catalog.service_name(&ServiceCode::new(service)).to_owned(),
+        region: region.to_owned(),
+        prices,
+    };
+    let rows: Vec<ImportedPrices> = places.into_iter().map(row).collect();
     let mut notes = Vec::new();
     for list in lists {
         let left_out: Vec<String> = list
@@ -532,14 +730,82 @@ pub fn imported(lists: &[PriceList], contradictions: &[String]) -> Answer<'stati
     }
     let contradiction = |text: &String| format!("Left out, contradictory: {text}.");
     notes.extend(contradictions.iter().map(contradiction));
-    json::untyped(
-        "pipebill.prices-imported/1",
-        Vec::new(),
-        Document {
-            title: "Prices imported".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
+    let notes = uncoded(notes);
+    let document = Document {
+        title: "Prices imported".to_owned(),
+        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+    };
+    Answer::new(document, PricesImportedAnswer { rows, notes })
+}
+
+object! {
+    /// What price lists brought.
+    pub struct PricesImportedAnswer = "pipebill.prices-imported/1" {
+        /// How many prices of each service and region.
+        rows: Vec<ImportedPrices>,
+        /// What a reader should know, and what was left out.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// Prices of one service in one region.
+    pub struct ImportedPrices {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 0),
+        /// The region.
+        region: String = shown("Region", 0),
+        /// How many prices.
+        prices: u64 = shown("Prices", 0),
+    }
+}
+
+#[cfg(feature = "aws")]
+object! {
+    /// Which prices changed since the last update.
+    pub struct PricesUpdatedAnswer = "pipebill.prices-updated/1" {
+        /// How many lists were read.
+        lists: u64,
+        /// How many prices they have.
+        prices: u64,
+        /// How many are as before.
+        unchanged: u64,
+        /// The changes.
+        rows: Vec<ChangedPrice>,
+        /// What a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+#[cfg(feature = "aws")]
+row! {
+    /// A price that is new or changed.
+    pub struct ChangedPrice {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 1),
+        /// AWS's usage type.
+        usage_type: String = shown("Usage type", 0),
+        /// Its name.
+        meter: String = file,
+        /// The region.
+        region: String = shown("Region", 0),
+        /// The tiers as they were; null if the price is new.
+        before: Option<Vec<TierPrice>>,
+        /// The same in words.
+        #[serde(skip)]
+        before_text: Known<String> = shown("Before", 0),
+        /// The tiers as they are.
+        after: Vec<TierPrice>,
+        /// The same in words.
+        #[serde(skip)]
+        after_text: String = shown("Now", 0),
+        /// Since when.
+        since: Day = shown("Since", 0),
+    }
 }
 
 /// Says which prices changed.
@@ -548,25 +814,19 @@ pub fn updated(
     updated: &crate::pricing::change::UpdatedPrices,
     catalog: &Catalog,
 ) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::new("Service", "service", 1),
-        Column::new("Usage type", "usage_type", 0),
-        Column::new("Region", "region", 0),
-        Column::new("Before", "before", 0),
-        Column::new("Now", "after", 0),
-        Column::new("Since", "since", 0),
-    ]);
-    for change in &updated.changes {
-        let before = change.before.as_ref().map(price_cell);
-        table.rows.push(vec![
-            Cell::text(catalog.service_name(&change.meter.service)),
-            Cell::text(change.meter.usage_type.as_str()),
-            Cell::text(change.region.as_str()),
-            before.unwrap_or_else(|| Cell::Unknown("not known".to_owned())),
-            price_cell(&change.after),
-            Cell::Day(change.since),
-        ]);
-    }
+    let row = |change: &crate::pricing::change::PriceChange| ChangedPrice {
+        service: change.meter.service.to_string(),
+        service_name: catalog.service_name(&change.meter.service).to_owned(),
+        usage_type: change.meter.usage_type.to_string(),
+        meter: meter_name(catalog, &change.meter),
+        region: change.region.to_string(),
+        before: change.before.as_ref().map(prices),
+        before_text: Known::or(change.before.as_ref().map(in_words), "not known"),
+        after: prices(&change.after),
+        after_text: in_words(&change.after),
+        since: Day(change.since),
+    };
+    let rows: Vec<ChangedPrice> = updated.changes.iter().map(row).collect();
     let prices: usize = updated.lists.iter().map(|list| list.prices.len()).sum();
     let mut notes = vec![format!(
         "{prices} prices read from {} lists: {} changed, {} as before.",
@@ -574,28 +834,33 @@ pub fn updated(
         updated.changes.len(),
         updated.unchanged
     )];
-    notes.extend(updated.notes.iter().cloned());
-    json::untyped(
-        "pipebill.prices-updated/1",
-        Vec::new(),
-        Document {
-            title: "Prices updated".to_owned(),
-            blocks: vec![Block::Table(table), Block::Notes(uncoded(notes))],
-        },
-    )
-}
-
-/// Shows a rate in one cell: its price, or its tiers in a row.
-#[cfg(feature = "aws")]
-fn price_cell(rate: &Rate) -> Cell {
-    match &prices(rate)[..] {
-        [(price, _)] => price.clone(),
-        tiers => {
-            let tier = |(price, up_to): &(Cell, Cell)| match up_to {
-                Cell::Empty => price.shown(),
-                up_to => format!("{} up to {}", price.shown(), up_to.shown()),
-            };
-            Cell::text(tiers.iter().map(tier).collect::<Vec<_>>().join(", then "))
-        }
+    notes.extend(
+        updated
+            .notes
+            .iter()
+            .map(|it| words::prices::update(it).text),
+    );
+    let contradictions = updated.contradictions.iter();
+    notes.extend(contradictions.map(|what| format!("Ignored, contradictory: {what}.")));
+    let notes = uncoded(notes);
+    let mut table = Table::of(&rows);
+    for column in &mut table.columns {
+        column.key = match &*column.key {
+            "before_text" => "before".into(),
+            "after_text" => "after".into(),
+            _ => continue,
+        };
     }
+    let document = Document {
+        title: "Prices updated".to_owned(),
+        blocks: vec![Block::Table(table), Block::Notes(notes.clone())],
+    };
+    let value = PricesUpdatedAnswer {
+        lists: updated.lists.len() as u64,
+        prices: prices as u64,
+        unchanged: updated.unchanged as u64,
+        rows,
+        notes,
+    };
+    Answer::new(document, value)
 }

@@ -42,7 +42,7 @@ object! {
         rows: Vec<ReconciledLine>,
         /// What each cause amounts to: with the unexplained rest, the difference.
         causes: Vec<CauseSum>,
-        /// What AWS billed beside what its APIs say happened; null if nothing was collected.
+        /// Billed and metered usage; null if nothing was collected.
         metered: Option<Vec<MeteredRow>>,
         /// What is missing of the month.
         gaps: Vec<Gap>,
@@ -165,7 +165,7 @@ pub fn answer(
     ]);
     let mut blocks = vec![
         Block::Table(table),
-        Block::Heading("What the difference is made of".to_owned()),
+        Block::Heading("Causes of the difference".to_owned()),
         Block::Table(of_causes.detail("causes")),
         Block::Notes(notes.clone()),
     ];
@@ -177,7 +177,7 @@ pub fn answer(
         let mut table = Table::of(beside);
         table.name = "metered";
         blocks.extend([
-            Block::Heading("What AWS billed beside what its APIs say happened".to_owned()),
+            Block::Heading("Billed and metered usage".to_owned()),
             Block::Table(table),
             Block::Notes(said),
         ]);

@@ -482,7 +482,7 @@ fn forecast(
     let title = format!("Forecast from {}", result.last_day);
     sheet.write_with_format(0, 0, title, &looks.title)?;
     let about = format!(
-        "Amounts in {}. P50 is the middle; eight months in ten end between P10 and P90.",
+        "Amounts in {}. P50 is the median; P10 to P90 is an 80 % range.",
         forecast.currency
     );
     sheet.write_with_format(1, 0, about, &looks.note)?;
@@ -524,7 +524,7 @@ fn forecast(
             .set_name(("Forecast", 3, column))
             .set_format(ChartFormat::new().set_line(&line));
     }
-    chart.title().set_name("Where the months end");
+    chart.title().set_name("Forecast month totals");
     tidy(&mut chart, &forecast.currency);
     chart.y_axis().set_min(0);
     chart.legend().set_position(ChartLegendPosition::Bottom);
@@ -545,7 +545,7 @@ fn assumptions(
     for (column, width) in (0..).zip([24, 30, 16, 12, 14, 12, 40, 12, 12]) {
         sheet.set_column_width(column, width)?;
     }
-    sheet.write_with_format(0, 0, "What the figures rest on", &looks.title)?;
+    sheet.write_with_format(0, 0, "Sources of the figures", &looks.title)?;
     let mut row = 2;
     let mut say = |label: &str, text: String| -> Result<(), XlsxError> {
         sheet.write_with_format(row, 0, label, &looks.wrapped)?;

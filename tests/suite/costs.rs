@@ -163,8 +163,8 @@ fn what_needs_quantities_says_which_export_has_them() {
     assert!(text.contains("Not compared: $60.00"), "{text}");
     assert!(!text.contains("difference is explained"), "{text}");
     let page = page(folder);
-    let why = "the export of October 2026 states costs and no quantities";
-    // What moves the bill, savings, scenario, reconciliation.
+    let why = "the export of October 2026 has costs but no quantities";
+    // Cost drivers, savings, scenario, reconciliation.
     assert_eq!(page.matches(why).count(), 4, "{page}");
     assert!(!page.contains("difference is explained"));
 }
@@ -307,10 +307,10 @@ fn a_discount_of_every_month_is_carried() {
     assert_eq!(amount(known), dec("114"));
     let says = notes(&forecast);
     assert!(
-        says.contains("less 24 % recurring discounts, as in 2026-08 to 2026-10: -$7"),
+        says.contains("less 24 % recurring discounts, as in 2026-08 to 2026-10: −$7"),
         "{says}"
     );
-    assert!(!says.contains("are left out"), "{says}");
+    assert!(!says.contains("did not recur"), "{says}");
     let check = |budget| run(folder, &["check", "--budget", budget]);
     assert_eq!(check("250").0, 0);
     let (code, text, _) = check("200");
@@ -391,7 +391,7 @@ fn what_came_once_is_named_and_stays_out() {
     assert_about(&forecast, "2026-11", "300");
     let says = notes(&forecast);
     assert!(
-        says.contains("-$62.00 of discounts in 2026-10 did not come every month"),
+        says.contains("−$62.00 of discounts in 2026-10 did not recur"),
         "{says}"
     );
     assert!(!says.contains("recurring"), "{says}");

@@ -350,7 +350,7 @@ fn bad_rows_stop_the_import_or_are_kept_aside_and_the_month_is_partial() {
     );
     let said = place.import(&["x.csv", "--skip-bad-rows"], 0);
     let name = said
-        .split("The rows that could not be read are in ")
+        .split("Unreadable rows saved to ")
         .nth(1)
         .and_then(|rest| rest.split(".csv").next())
         .unwrap_or_else(|| panic!("{said}"));
@@ -392,10 +392,7 @@ fn a_row_group_that_cannot_be_read_stops_the_import_or_is_counted() {
     );
     let said = place.import(&["x.parquet", "--skip-bad-rows"], 0);
     assert!(said.contains("x.parquet: 7 rows skipped"), "{said}");
-    assert!(
-        said.contains("The rows that could not be read are in "),
-        "{said}"
-    );
+    assert!(said.contains("Unreadable rows saved to "), "{said}");
 }
 
 fn said_of(place: &Place, arguments: &[&str]) -> String {

@@ -345,7 +345,7 @@ fn what_does_not_tell_is_neither_final_nor_not() {
         (&manifest["complete"], &manifest["final"]),
         (&json!(true), &Value::Null)
     );
-    contains(&manifest["why"].to_string(), "does not say");
+    contains(&manifest["why"].to_string(), "does not state");
 }
 
 /// A report in several files is whole with all of them.

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use pipebill::{
-    app::{App, Baseline, BillRequest, DataSource},
+    app::{App, Baseline, DataSource, ImportRequest, RatingTerms},
     domain::{
         ids::Meter,
         money::Money,
@@ -22,7 +22,7 @@ use pipebill::{
             parameter::Parameter, unpriced,
         },
     },
-    exports::{ImportOptions, Unwatched},
+    exports::Unwatched,
     forecast::ForecastOptions,
     inputs::scenario_file,
     report, sample,
@@ -45,7 +45,7 @@ struct Demo {
 static DEMO: LazyLock<Demo> = LazyLock::new(|| {
     let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let baseline = gathered(&app);
-    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let found = app.find_savings(&baseline, Money::ZERO).unwrap().found;
     Demo {
         app,
         baseline,
@@ -58,7 +58,7 @@ fn gathered(app: &App) -> Baseline {
     let last: Month = "2026-10".parse().unwrap();
     app.add_sample_facts(&mut ledger, last.previous().previous())
         .unwrap();
-    app.baseline(&ledger, &[last], 3, &BillRequest::default())
+    app.baseline(&ledger, &[last], 3, &RatingTerms::default())
         .unwrap()
 }
 
@@ -304,7 +304,7 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
         );
         baseline.terms.prices.push(price.unwrap());
     }
-    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let found = app.find_savings(&baseline, Money::ZERO).unwrap().found;
     let fleets: Vec<_> = found
         .findings
         .iter()
@@ -349,9 +349,9 @@ fn a_priced_fleet_is_no_larger_or_smaller_than_pays() {
 fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
     let Demo { app, baseline, .. } = &*DEMO;
     let ledger = app.ledger().unwrap();
-    let request = BillRequest::default();
-    let found = app.optimize_ahead(&ledger, baseline, Money::new(Decimal::ONE), &request);
-    let found = found.unwrap();
+    let request = RatingTerms::default();
+    let found = app.find_savings_ahead(&ledger, baseline, Money::new(Decimal::ONE), &request);
+    let found = found.unwrap().found;
     let question = ForecastOptions {
         months: 1,
         paths: 2000,
@@ -402,7 +402,7 @@ fn pipelines_at_another_price_are_named_and_left_out() {
         std::sync::Arc::from("a test"),
     );
     baseline.terms.prices.push(price.unwrap());
-    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let found = app.find_savings(&baseline, Money::ZERO).unwrap().found;
     let named = found.not_compared.iter().find_map(|it| match it {
         NotCompared::OtherPrices { region, pipelines } if region.as_str() == "eu-west-1" => {
             Some(pipelines)
@@ -428,7 +428,10 @@ fn unused_free_units_are_worth_what_the_like_of_them_costs() {
     let region = file.region.clone().unwrap();
     let plan = file.plan("2026-10".parse().unwrap(), region);
     let baseline = app.stated_baseline("team".to_owned(), &plan, PricingTerms::default());
-    let found = app.optimize(&baseline.unwrap(), Money::ZERO).unwrap();
+    let found = app
+        .find_savings(&baseline.unwrap(), Money::ZERO)
+        .unwrap()
+        .found;
     // 6,000 s are 100 minutes; the cheapest paid builds are on arm1.small, at 0.0034 each.
     let worth = found.observations.iter().find_map(|it| match it {
         Observation::Unused {
@@ -451,7 +454,9 @@ fn the_bill_of_the_sample_is_the_same_with_its_builds() {
     let mut ledger = app.ledger().unwrap();
     let month: Month = "2026-10".parse().unwrap();
     let total = |ledger: &pipebill::ledger::Ledger| {
-        let rated = app.bill(ledger, month, &BillRequest::default()).unwrap();
+        let rated = app
+            .rate_month(ledger, month, &RatingTerms::default())
+            .unwrap();
         rated.rated.bill.total()
     };
     let without = total(&ledger);
@@ -527,14 +532,17 @@ fn a_bill_without_builds_has_findings_on_totals() {
     sample::write_cur(&mut std::fs::File::create(&export).unwrap()).unwrap();
     let books = DataSource::File(folder.path().join("ledger.sqlite"));
     let app = App::new(day("2026-11-21"), books).unwrap();
-    app.import(&[export], &ImportOptions::default(), &Unwatched)
+    app.import(&[export], &ImportRequest::default(), &Unwatched)
         .unwrap();
     let ledger = app.ledger().unwrap();
     let month = app.last_whole_month(&ledger).unwrap();
     let baseline = app
-        .baseline(&ledger, &[month], 12, &BillRequest::default())
+        .baseline(&ledger, &[month], 12, &RatingTerms::default())
         .unwrap();
-    let found = app.optimize(&baseline, Money::new(Decimal::ONE)).unwrap();
+    let found = app
+        .find_savings(&baseline, Money::new(Decimal::ONE))
+        .unwrap()
+        .found;
     assert_eq!((found.months.len(), found.builds), (12, 0));
     let kinds: Vec<FindingKind> = found.findings.iter().map(|finding| finding.kind).collect();
     assert!(

@@ -9,7 +9,7 @@ use std::{
 
 use assert_cmd::cargo::cargo_bin;
 use pipebill::{
-    app::{App, BillRequest, DataSource},
+    app::{App, DataSource, RatingTerms},
     domain::{
         allocation::{Dimension, Policy, allocate},
         discounts::Discounts,
@@ -119,7 +119,7 @@ fn totals(months: &[&str]) -> Vec<Decimal> {
     let app = App::new(day("2026-11-22"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let total = |month: &&str| {
-        let bill = app.bill(&ledger, month.parse().unwrap(), &BillRequest::default());
+        let bill = app.rate_month(&ledger, month.parse().unwrap(), &RatingTerms::default());
         bill.unwrap().rated.bill.total().amount()
     };
     months.iter().map(total).collect()
@@ -296,7 +296,7 @@ fn a_scenario_without_a_price_says_so_and_one_that_nothing_shows_is_refused() {
     );
     assert!(output.stdout.is_empty());
     let text = said(&output);
-    assert!(text.contains("something has no known price"), "{text}");
+    assert!(text.contains("some usage has no known price"), "{text}");
     let output = pipebill(
         &["report", "--demo", "--format", "csv", "--set", unknown],
         folder.path(),
@@ -322,7 +322,7 @@ fn the_days_of_the_calendar_are_the_build_minutes_of_the_usage() {
         .take(13)
         .collect();
     let mut counted = Decimal::ZERO;
-    for sum in app.usage(&ledger, &months, &[]).unwrap().0 {
+    for sum in app.usage_of(&ledger, &months, &[]).unwrap().0 {
         if sum.meter.service.as_str() == "CodeBuild"
             && let Some(quantity) = sum.quantity
         {
@@ -730,7 +730,7 @@ fn hostile_names_are_words_and_nothing_else() {
     for wrong in ["<script", "<img", "<b>", "\0", "\u{202e}", "\u{200f}"] {
         assert!(!page.contains(wrong), "{wrong:?}");
     }
-    assert!(section(&page, "absent").contains("Forecast: the ledger has no usage that goes on"));
+    assert!(section(&page, "absent").contains("Forecast: the ledger has no continuing usage"));
     let Some(program) = browser::find() else {
         return;
     };
@@ -784,8 +784,8 @@ fn what_is_not_known_is_absent_with_its_reason() {
     let absent = section(&page, "absent");
     // Costs go on as costs; what moves them nobody can say without quantities.
     assert!(page.contains("<section id=\"fan\""), "{absent}");
-    let why = "the export of October 2026 states costs and no quantities";
-    for what in ["What moves the bill", "Savings", "Scenario"] {
+    let why = "the export of October 2026 has costs but no quantities";
+    for what in ["Cost drivers", "Savings", "Scenario"] {
         assert!(absent.contains(&format!("{what}: {why}")), "{absent}");
     }
     assert!(!page.contains("<section id=\"calendar\""));

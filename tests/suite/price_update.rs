@@ -229,7 +229,7 @@ fn a_page_brings_all_regions_in_one_request() {
     );
     assert!(text.contains("2026-11-10"), "since when: {text}");
     assert!(
-        text.contains("keep their last price"),
+        text.contains("which stay as they were"),
         "a list of a few: {text}"
     );
     // A region that no list had: in force as far back as any price.

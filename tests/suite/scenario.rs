@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use pipebill::{
-    app::{App, Baseline, BillRequest, DataSource},
+    app::{App, Baseline, DataSource, RatingTerms},
     domain::{
         ids::{AccountId, Currency, Region},
         metering::{
@@ -451,7 +451,7 @@ impl October {
         let (app, months) = demo();
         let mut ledger = app.ledger().unwrap();
         app.add_sample_facts(&mut ledger, months[1]).unwrap();
-        let baseline = app.baseline(&ledger, &months[1..], 0, &BillRequest::default());
+        let baseline = app.baseline(&ledger, &months[1..], 0, &RatingTerms::default());
         Self {
             baseline: baseline.unwrap(),
             app,
@@ -470,7 +470,7 @@ impl October {
             ledger,
             baseline,
         } = self;
-        let (changes, request) = (scenario(changes), BillRequest::default());
+        let (changes, request) = (scenario(changes), RatingTerms::default());
         let compared = app.compare_ahead(ledger, baseline, &changes, &question, &request);
         compared.unwrap().months[0]
     }
@@ -565,7 +565,7 @@ fn the_builds_of_the_sample_explain_its_bill_to_the_minute() {
     let (app, months) = demo();
     let mut ledger = app.ledger().unwrap();
     app.add_sample_facts(&mut ledger, months[0]).unwrap();
-    let request = BillRequest::default();
+    let request = RatingTerms::default();
     let baseline = app.baseline(&ledger, &months, 2, &request).unwrap();
     for month in &baseline.months {
         assert!(month.workload.builds > 8_000, "{}", month.workload.builds);
@@ -617,7 +617,7 @@ fn a_range_is_over_months_that_rest_on_the_same() {
     let first: Month = "2025-11".parse().unwrap();
     app.add_sample_facts(&mut ledger, first).unwrap();
     let baseline = app
-        .baseline(&ledger, &months[1..], 12, &BillRequest::default())
+        .baseline(&ledger, &months[1..], 12, &RatingTerms::default())
         .unwrap();
     let answer = app
         .compare(&baseline, &scenario(&["pipeline_type[*]=V2"]))

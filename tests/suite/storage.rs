@@ -2,7 +2,7 @@
 //! arithmetic by hand and a simulation of every day.
 
 use pipebill::{
-    app::{App, BillRequest, DataSource},
+    app::{App, DataSource, RatingTerms},
     domain::{
         ids::{Currency, Meter, ServiceCode},
         money::Money,
@@ -411,9 +411,9 @@ fn findings() -> (App, Vec<Finding>, pipebill::app::Baseline) {
     let app = App::new(day("2026-11-21"), DataSource::Sample).unwrap();
     let ledger = app.ledger().unwrap();
     let last: Month = "2026-10".parse().unwrap();
-    let baseline = app.baseline(&ledger, &[last], 12, &BillRequest::default());
+    let baseline = app.baseline(&ledger, &[last], 12, &RatingTerms::default());
     let baseline = baseline.unwrap();
-    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let found = app.find_savings(&baseline, Money::ZERO).unwrap().found;
     (app, found.findings, baseline)
 }
 
@@ -475,7 +475,7 @@ fn without_storage_on_record_a_scenario_of_it_is_refused() {
     };
     let error = app.compare(&baseline, &scenario).unwrap_err();
     assert!(error.to_string().contains("names no resources"), "{error}");
-    let found = app.optimize(&baseline, Money::ZERO).unwrap();
+    let found = app.find_savings(&baseline, Money::ZERO).unwrap().found;
     assert!(
         found
             .findings

@@ -31,6 +31,7 @@ use crate::domain::{
     price_book::PriceBook,
     quantity::Unit,
     services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
+    share_out::Policy,
     storage::{DailyGrowth, History, Store, stored},
     usage::{Tags, UsageKey, UsageRecord},
 };
@@ -169,6 +170,9 @@ pub struct Workload {
     pub runs: Option<Decimal>,
     /// Days of the month that the usage speaks for.
     pub days: u32,
+    /// How free units are shared. Which rows a bill showed as free says nothing of usage that was not
+    /// billed: there they go by quantity.
+    pub sharing: Policy,
 }
 
 impl UsageGroup {
@@ -201,12 +205,28 @@ impl Workload {
         book: &PriceBook<'_>,
         facts: &MonthEvents,
     ) -> Self {
+        Self::recorded_to_share(month, currency, records, book, facts, Policy::Proportional)
+    }
+
+    /// Gathers the same, each day apart if free units go to the earliest usage.
+    pub fn recorded_to_share(
+        month: Month,
+        currency: Currency,
+        records: &[UsageRecord],
+        book: &PriceBook<'_>,
+        facts: &MonthEvents,
+        sharing: Policy,
+    ) -> Self {
         let mut gathering = Gathering::new(month, currency, book);
+        if sharing == Policy::Chronological {
+            gathering.boundaries = month.days().skip(1).collect();
+        }
         for record in records {
             gathering.record(record, Vec::new());
         }
         gathering.explain(facts);
         let mut workload = gathering.finish();
+        workload.sharing = sharing;
         workload.find_pipelines(book.catalog, facts);
         workload
     }

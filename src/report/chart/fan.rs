@@ -73,7 +73,7 @@ impl FanChart {
             return "There is no forecast.".to_owned();
         };
         let mut text = format!(
-            "{} ends at {} in the middle case, and between {} and {} in eight cases of ten.",
+            "{} is forecast at {} (80 % range: {} to {}).",
             month_label(last.month, true),
             show(last.p50),
             show(last.p10),
@@ -83,12 +83,12 @@ impl FanChart {
             let over = self.ahead.iter().find(|month| month.p50 > budget);
             text += &match over {
                 Some(month) => format!(
-                    " {} is the first month whose middle case passes the budget of {}.",
+                    " {} is the first month forecast above the budget of {}.",
                     month_label(month.month, true),
                     show(budget)
                 ),
                 None => format!(
-                    " No month passes the budget of {} in the middle case.",
+                    " No month is forecast above the budget of {}.",
                     show(budget)
                 ),
             };

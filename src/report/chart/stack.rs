@@ -156,10 +156,7 @@ impl Stacks {
             let edge = x(at) - wide / 2.0;
             let Some(total) = column.total else {
                 canvas.rect("l0", [edge, TOP, wide, BOTTOM - TOP], "");
-                canvas.hatched(
-                    [edge, TOP, wide, BOTTOM - TOP],
-                    "Nothing is known of this month",
-                );
+                canvas.hatched([edge, TOP, wide, BOTTOM - TOP], "No data for this month");
                 canvas.text(
                     "dim small",
                     (x(at), BOTTOM - 6.0),

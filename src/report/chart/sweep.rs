@@ -227,7 +227,7 @@ impl HeatMap {
             let what = if amount < Money::ZERO {
                 "The scenario saves most"
             } else {
-                "The scenario saves nowhere: it comes nearest"
+                "The scenario never saves; it is closest"
             };
             return format!(
                 "{what} at {} {} and {} {}: {}. It costs more at {dearer} of {all} settings.",

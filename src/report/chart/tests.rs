@@ -424,8 +424,8 @@ fn a_fan_says_where_it_ends_and_when_the_budget_is_passed() {
     );
     assert_eq!(
         chart.finding,
-        "Jan 2026 ends at $16.00 in the middle case, and between $7.00 and $21.00 in eight cases of \
-         ten. Jan 2026 is the first month whose middle case passes the budget of $15.00."
+        "Jan 2026 is forecast at $16.00 (80 % range: $7.00 to $21.00). Jan 2026 is the first month \
+         forecast above the budget of $15.00."
     );
 }
 

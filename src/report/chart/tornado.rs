@@ -1,4 +1,4 @@
-//! What moves the bill: each thing a little less and a little more, the strongest first.
+//! Cost drivers: each thing a little less and a little more, the strongest first.
 
 use super::{
     Chart, WIDTH,

@@ -21,9 +21,9 @@ pub(super) struct Method {
 pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Method {
     let bill = sections::bill(input);
     let mut words = vec![
-        "Usage is taken from the bill or from AWS's APIs, rounded as AWS rounds it, reduced by what \
-         is free, priced by the day and added up exactly; amounts are rounded to cents where they \
-         are shown. The exact figures stand in the page for machines, and in the data files."
+        "Usage comes from the bill or AWS's APIs. It is rounded as AWS rounds it, reduced by the free \
+         tier, priced by day and summed exactly; only displayed amounts are rounded to cents. The \
+         page's data elements and the data files have the exact values."
             .to_owned(),
     ];
     let mut notes: Vec<String> = Vec::new();
@@ -40,7 +40,7 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
     }
     if let Some(exchange) = exchange {
         notes.push(format!(
-            "Converted where it says so: 1 {} is {} {} on {}, says {}. All else is as billed.",
+            "Converted amounts: 1 {} = {} {} on {} ({}). Other amounts are as billed.",
             exchange.from,
             plain(exchange.rate),
             exchange.to,
@@ -57,7 +57,7 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
                 && *month != sections::bill(input).month
             {
                 notes.push(format!(
-                    "{} is partial: {} gaps, {} lines without a price.",
+                    "{} is partial: {} gaps, {} unpriced lines.",
                     month_name(*month),
                     bill.gaps.len(),
                     bill.unpriced().count()

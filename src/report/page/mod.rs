@@ -16,12 +16,12 @@ use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior, Value, va
 use serde::Serialize;
 
 use super::{
-    Answer, Block, Cell, Column, Document, Table,
+    Answer, Block, Cell, Document, Note, Table,
     chart::Drawing,
     formats::{Options, ReportError, ReportInput, WriteSummary},
-    json,
     text::clean,
     uncoded,
+    value::object,
 };
 use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
@@ -376,27 +376,81 @@ pub(super) fn write_svg(
 }
 
 /// Lays one chart out for a terminal or a file of figures.
-pub fn chart_document(
+pub fn chart_answer(
     input: &ReportInput<'_>,
     kind: &ChartKind,
 ) -> Result<Answer<'static>, ReportError> {
     let drawing = drawing(input, kind)?;
     let chart = drawing.chart();
-    let mut table = chart.table;
     // The picture says it; the rows are for files.
-    for column in &mut table.columns {
-        *column = Column::in_files(column.key.clone());
+    let table = chart.table.for_files();
+    let notes = uncoded([chart.finding]);
+    let value = ChartAnswer {
+        chart: kind.name,
+        title: chart.title.clone(),
+        columns: table.columns.iter().map(|it| it.key.to_string()).collect(),
+        rows: table
+            .rows
+            .iter()
+            .map(|row| Points::of(&table, row))
+            .collect(),
+        notes: notes.clone(),
+    };
+    let document = Document {
+        title: chart.title,
+        blocks: vec![
+            Block::Chart(drawing),
+            Block::Table(table),
+            Block::Notes(notes),
+        ],
+    };
+    Ok(Answer::new(document, value))
+}
+
+object! {
+    /// What a picture shows.
+    pub struct ChartAnswer = "pipebill.chart/1" {
+        /// Which chart, as `--chart` calls it.
+        chart: &'static str,
+        /// Its title.
+        title: String,
+        /// The keys of every row, in the order of the table.
+        columns: Vec<String>,
+        /// What is drawn: the chart decides the keys.
+        rows: Vec<Points>,
+        /// What a reader should know.
+        notes: Vec<Note>,
     }
-    Ok(json::untyped(
-        "pipebill.chart/1",
-        vec![("chart", Cell::text(kind.name))],
-        Document {
-            title: chart.title,
-            blocks: vec![
-                Block::Chart(drawing),
-                Block::Table(table),
-                Block::Notes(uncoded(vec![chart.finding])),
-            ],
-        },
-    ))
+}
+
+/// A row of a chart.
+#[derive(Clone, Debug)]
+pub struct Points(Vec<(String, Cell)>);
+
+impl Points {
+    fn of(table: &Table, row: &[Cell]) -> Self {
+        let keys = table.columns.iter().map(|column| column.key.to_string());
+        Self(keys.zip(row.iter().cloned()).collect())
+    }
+}
+
+impl serde::Serialize for Points {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(key, cell)| (key, cell)))
+    }
+}
+
+#[cfg(test)]
+impl schemars::JsonSchema for Points {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Points".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "One row, by the keys of `columns`.",
+            "type": "object",
+            "additionalProperties": {"type": ["string", "integer", "boolean", "null"]},
+        })
+    }
 }

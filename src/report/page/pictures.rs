@@ -39,7 +39,7 @@ impl ChartKind {
 pub const KINDS: &[ChartKind] = &[
     ChartKind {
         name: "fan",
-        about: "months past and to come, with a budget",
+        about: "past and forecast months, with a budget",
         of: fan,
     },
     ChartKind {
@@ -54,17 +54,17 @@ pub const KINDS: &[ChartKind] = &[
     },
     ChartKind {
         name: "tornado",
-        about: "what moves a month",
+        about: "cost drivers of a month",
         of: tornado,
     },
     ChartKind {
         name: "scenario",
-        about: "a month and what a scenario makes of it",
+        about: "a month under a scenario",
         of: scenario,
     },
     ChartKind {
         name: "calendar",
-        about: "build minutes a day",
+        about: "build minutes per day",
         of: calendar,
     },
 ];
@@ -124,12 +124,12 @@ fn fan(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let forecast = input.forecast.ok_or_else(|| {
         let last = input.months.last().map(|month| month.rated.bill.month);
         last.and_then(|month| without_quantities(input, month))
-            .unwrap_or_else(|| "the ledger has no usage that goes on".to_owned())
+            .unwrap_or_else(|| "the ledger has no continuing usage".to_owned())
     })?;
     let result = &forecast.result;
     let is_whole = result.months.iter().all(|month| month.exact.is_complete());
     if !is_whole && result.sum.p90.is_zero() {
-        return Err("nothing that is expected has a known price".to_owned());
+        return Err("no forecast usage has a known price".to_owned());
     }
     let first = result.months.first().map(|month| month.month);
     let past = input.overview.iter().flat_map(|overview| {
@@ -196,7 +196,7 @@ fn services(input: &ReportInput<'_>) -> Result<Drawing, String> {
         rest: true,
     }));
     Ok(Drawing {
-        title: "Where the money goes".to_owned(),
+        title: "Cost by service".to_owned(),
         subject: Subject::Services(Stacks {
             columns: columns.collect(),
             series,
@@ -210,7 +210,7 @@ fn waterfall(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let (before, after, bridge) = overview
         .bridge
         .as_ref()
-        .ok_or("the ledger has no two months in a row that are over")?;
+        .ok_or("the ledger has no two consecutive complete months")?;
     let mut steps: Vec<Step> = bridge
         .steps
         .iter()
@@ -245,7 +245,7 @@ fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let all = overview
         .sensitivity
         .as_ref()
-        .ok_or("the ledger has no month that is over")?;
+        .ok_or("the ledger has no complete month")?;
     if all.meters.is_empty() {
         let why = without_quantities(input, all.month);
         return Err(why.unwrap_or_else(|| format!("{} has no usage", month_name(all.month))));
@@ -264,11 +264,11 @@ fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {
         }
     });
     Ok(Drawing {
-        title: "What moves the bill".to_owned(),
+        title: "Cost drivers".to_owned(),
         subject: Subject::Tornado(Tornado {
             of: month_name(all.month),
             baseline: all.baseline,
-            step: format!("with {} % less or more of each", show_number(all.percent)),
+            step: format!("varied by ±{} %", show_number(all.percent)),
             rows: rows.collect(),
             currency: currency(input),
         }),
@@ -278,17 +278,14 @@ fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {
 fn scenario(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let Some(prospect) = input.scenario else {
         return Err(if input.savings.is_some() {
-            "no change was found that saves; state one with --scenario or --set".to_owned()
+            "no savings were found; add a scenario with --scenario or --set".to_owned()
         } else {
             nothing_over(input)
         });
     };
     let month = month_name(prospect.month);
     if !prospect.total.whole.both() {
-        return Err(
-            "something has no known price: a bar would show as saved what only is not known"
-                .to_owned(),
-        );
+        return Err("some usage has no known price, and a bar would show it as saved".to_owned());
     }
     let title = if prospect.found {
         format!("{month} with the savings")
@@ -316,11 +313,11 @@ fn calendar(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = input.overview.ok_or(NO_OVERVIEW)?;
     let days = &overview.build_minutes;
     if days.values().all(rust_decimal::Decimal::is_zero) {
-        return Err("no builds are known by the day".to_owned());
+        return Err("builds are not known by day".to_owned());
     }
     let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value())
     else {
-        return Err("no builds are known by the day".to_owned());
+        return Err("builds are not known by day".to_owned());
     };
     Ok(Drawing {
         title: "Build minutes".to_owned(),
@@ -350,7 +347,7 @@ pub(super) fn without_quantities(input: &ReportInput<'_>, month: Month) -> Optio
     let bill = bill.as_ref()?;
     let has_none = bill.lines.iter().all(|line| line.usage.is_none());
     (has_none && bill.costs_only().next().is_some())
-        .then(|| format!("the export of {name} states costs and no quantities; {QUANTITIES}"))
+        .then(|| format!("the export of {name} has costs but no quantities; {QUANTITIES}"))
 }
 
 /// Says why there is no month that savings and scenarios could be about.
@@ -359,7 +356,7 @@ pub(super) fn nothing_over(input: &ReportInput<'_>) -> String {
         .overview
         .and_then(|overview| overview.sensitivity.as_ref());
     over.and_then(|over| without_quantities(input, over.month))
-        .unwrap_or_else(|| "the ledger has no month that is over".to_owned())
+        .unwrap_or_else(|| "the ledger has no complete month".to_owned())
 }
 
-const NO_OVERVIEW: &str = "the months around were not read for this report";
+const NO_OVERVIEW: &str = "neighbouring months were not read for this report";

@@ -19,7 +19,7 @@ pub(super) fn section(input: &ReportInput<'_>) -> Result<Section, String> {
         return Err(why);
     }
     if sum.unbilled == bill.lines.len() {
-        return Err("the ledger has no bill of AWS for the month".to_owned());
+        return Err("the ledger has no AWS bill of the month".to_owned());
     }
     let mut table = Table::new(vec![
         Column::new("Service", "service", 0),
@@ -62,23 +62,23 @@ pub(super) fn section(input: &ReportInput<'_>) -> Result<Section, String> {
             show_money(sum.unexplained, &bill.currency)
         )
     };
-    let mut notes = vec!["pipebill bill --reconcile has each line with its reason.".to_owned()];
+    let mut notes = vec!["For each line and its causes: `pipebill bill --reconcile`.".to_owned()];
     let costs: Vec<Money> = bill.costs_only().map(|line| line.cost).collect();
     if !costs.is_empty() {
         notes.push(format!(
-            "Of that, {} is as AWS billed it: its export states costs and no quantities; {QUANTITIES}.",
+            "Of that, {} is shown as billed: its export has costs but no quantities; {QUANTITIES}.",
             show_money(costs.into_iter().sum(), &bill.currency)
         ));
     }
     if sum.unbilled > 0 {
-        notes.push(format!("{} lines have no bill beside them.", sum.unbilled));
+        notes.push(format!("{} lines are not in AWS's bill.", sum.unbilled));
     }
     Ok(Section {
         id: "reconciliation",
         title: "Reconciliation with AWS's bill".to_owned(),
         lead,
         picture: None,
-        table: Some(Grid::of(&table, "Our rating beside AWS's bill".to_owned())),
+        table: Some(Grid::of(&table, "Our rating and AWS's bill".to_owned())),
         folded: false,
         code: None,
         notes,

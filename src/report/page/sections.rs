@@ -33,9 +33,9 @@ pub(super) struct Head {
 pub(super) fn subject(kind: &ChartKind) -> &'static str {
     match kind.name {
         "fan" => "Forecast",
-        "services" => "Where the money goes",
+        "services" => "Cost by service",
         "waterfall" => "What changed",
-        "tornado" => "What moves the bill",
+        "tornado" => "Cost drivers",
         "scenario" => "Scenario",
         _ => "Build minutes",
     }
@@ -77,7 +77,7 @@ fn expected(input: &ReportInput<'_>, range: Percentiles, is_whole: bool) -> Vec<
         notes.push(between(input, range.p10, range.p90));
     }
     if !is_whole {
-        notes.push("a part is not known".to_owned());
+        notes.push("partly unknown".to_owned());
     }
     notes
 }
@@ -156,14 +156,14 @@ pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head
     if let (true, Some(until)) = (open, until) {
         notes.push(match until {
             Some(day) => format!("usage to {day}"),
-            None => "to a day that is not stated".to_owned(),
+            None => "last day unknown".to_owned(),
         });
     } else if bill.list_is_complete() && bill.undiscounted_total() != bill.total() {
         let list = show_money(bill.undiscounted_total(), &bill.currency);
         notes.push(format!("{list} without free tier and discounts"));
     }
     if !bill.is_complete() {
-        notes.push("a part is not known".to_owned());
+        notes.push("partly unknown".to_owned());
     }
     let label = if open {
         format!("{month}, so far")
@@ -176,7 +176,10 @@ pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head
         let mut notes = expected(input, ahead.total, is_whole);
         if let (Some(over), Some(budget)) = (ahead.over_budget, budget(input)) {
             let budget = show_money(budget, &bill.currency);
-            notes.push(format!("{} to pass {budget}", Cell::Percent(over).shown()));
+            notes.push(format!(
+                "{} likely to exceed {budget}",
+                Cell::Percent(over).shown()
+            ));
         }
         let label = format!("{month}, month end");
         figures.push(figure(label, &cell(ahead.total.p50, bill, is_whole), notes));
@@ -218,7 +221,7 @@ pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head
         if let (Some(ever), Some(budget)) = (forecast.ever_over_budget, budget(input))
             && forecast.months.len() > 1
         {
-            let label = format!("Chance to pass {}", show_money(budget, &bill.currency));
+            let label = format!("Chance to exceed {}", show_money(budget, &bill.currency));
             let notes = vec!["in at least one of these months".to_owned()];
             figures.push(figure(label, &Cell::Percent(ever), notes));
         }
@@ -230,8 +233,8 @@ pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head
         figures,
         currencies: exchange.map(|exchange| {
             plain_text(&format!(
-                "Billed in {from}: amounts in words and pictures are {from}. Beside figures and in tables \
-                 stands the same in {to}, at {} of {} by {}.",
+                "Billed in {from}; amounts in text and charts are in {from}. Figures and tables also show \
+                 {to}, at {} of {} by {}.",
                 plain(exchange.rate),
                 exchange.date,
                 exchange.source,
@@ -282,16 +285,16 @@ fn verdict(input: &ReportInput<'_>, change: Option<&(Month, Change)>) -> String 
     let ahead = outlook_of(input, bill.month);
     let mut text = match ahead {
         Some(ahead) if !ahead.exact.is_complete() && ahead.total.p90.is_zero() => {
-            format!("What {month} is heading for is not known: nothing of it has a known price.")
+            format!("The forecast of {month} is not known: none of its usage has a known price.")
         }
         Some(ahead) if !ahead.exact.is_complete() => format!(
-            "{month} is heading for {} at least, and in eight cases of ten for {} at least: some of it has \
-             no known price.",
+            "{month} is forecast at {} or more (80 % range: {} or more): some of its usage has no known \
+             price.",
             show(ahead.total.p50),
             between(input, ahead.total.p10, ahead.total.p90)
         ),
         Some(ahead) => format!(
-            "{month} is heading for {}, and in eight cases of ten for {}.",
+            "{month} is forecast at {} (80 % range: {}).",
             show(ahead.total.p50),
             between(input, ahead.total.p10, ahead.total.p90)
         ),
@@ -344,10 +347,10 @@ fn warnings(bill: &Bill, catalog: &Catalog) -> Vec<String> {
     unpriced.truncate(5);
     warnings.extend(unpriced);
     if more > 0 {
-        warnings.push(format!("And {more} more lines without a price."));
+        warnings.push(format!("{more} more lines without a price."));
     }
     if bill.is_assumed() {
-        warnings.push("Some prices are those of another region, as was asked for.".to_owned());
+        warnings.push("Some prices are another region's, as requested.".to_owned());
     }
     warnings.iter().map(|warning| plain_text(warning)).collect()
 }
@@ -357,15 +360,15 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
     let mut section = Section::drawn(id, drawing);
     let note = match id {
         "fan" => Some(
-            "The band is an 80 % range: 10 % of simulations end below it, 10 % above. Months to \
-             come are usage only, without credits, refunds and taxes.",
+            "The band is an 80 % range: 10 % of simulations end below it, 10 % above. Future \
+             months are usage only, without credits, refunds and taxes.",
         ),
-        "waterfall" => Some("Both months are over and known; the steps add up."),
+        "waterfall" => Some("Both months are complete; the steps sum to the difference."),
         "tornado" => Some(
-            "Each meter of the month is moved alone, 20 % down and up, and the whole month is \
-             rated again with its free tier.",
+            "Each meter varies alone, 20 % down and up, and the whole month is re-rated with its \
+             free tier.",
         ),
-        "calendar" => Some("As billed, in UTC; Lambda builds are counted by the second."),
+        "calendar" => Some("As billed, in UTC; Lambda builds by the second."),
         _ => None,
     };
     section.notes.extend(note.map(str::to_owned));
@@ -373,7 +376,7 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
         section.notes.extend(not_moved(input));
     }
     if id == "services" && bill(input).month.end() > input.today {
-        let text = "The hatched month is not over.";
+        let text = "The hatched month is incomplete.";
         section.notes.push(text.to_owned());
     }
     section
@@ -391,7 +394,7 @@ fn not_moved(input: &ReportInput<'_>) -> Option<String> {
     let names: Vec<String> = names.into_iter().collect();
     (!names.is_empty()).then(|| {
         format!(
-            "Not moved: {}, whose export states costs and no quantities; {QUANTITIES}.",
+            "Not varied: {}: the export has costs but no quantities; {QUANTITIES}.",
             names.join(", ")
         )
     })
@@ -414,12 +417,12 @@ pub(super) fn tables(input: &ReportInput<'_>, absent: &mut Vec<(String, String)>
 
 fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
     let bill = bill(input);
-    let overview = input.overview.ok_or("the month was not shared out")?;
+    let overview = input.overview.ok_or("the month was not allocated")?;
     let Some(first) = overview.parts.first() else {
         return Err("the month has no charges".to_owned());
     };
     if overview.parts.iter().all(|part| part.percent.is_none()) {
-        return Err("no part of the month costs anything".to_owned());
+        return Err("the month has no cost".to_owned());
     }
     let mut table = Table::new(vec![
         Column::new("Project or pipeline", "part", 0),
@@ -460,8 +463,8 @@ fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
         folded: false,
         code: None,
         notes: vec![
-            "A share of the month, not a bill of its own: free units and tiers belong to all. The \
-             parts add up to the total."
+            "Shares of the month, not separate bills: free units and tiers are shared. Rows sum to \
+             the total."
                 .to_owned(),
         ],
     })
@@ -474,7 +477,7 @@ fn lines(input: &ReportInput<'_>) -> Section {
         Column::new("Service", "service", 0),
         Column::new("What", "what", 0),
         Column::new("Billed", "billed", 0),
-        Column::new("Of it free", "covered", 0),
+        Column::new("Free", "covered", 0),
         Column::new("Cost", "cost", 0),
     ]);
     for sum in bill.by_meter() {

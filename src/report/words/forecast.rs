@@ -2,6 +2,7 @@
 
 use super::{Note, costs, count, counted, discounts};
 use crate::{
+    domain::aws_forecast::{AwsForecast, AwsRemark},
     forecast::{DriverForecast, ForecastResult},
     report::{
         Cell,
@@ -105,6 +106,70 @@ pub(crate) fn notes(forecast: &ForecastResult, view: &View<'_>) -> Vec<Note> {
         ));
     }
     notes
+}
+
+/// Says what Cost Explorer's forecast is about, and what it leaves out.
+pub(crate) fn of_aws(forecast: &AwsForecast) -> Vec<Note> {
+    let mut notes: Vec<Note> = forecast.notes.iter().map(aws_remark).collect();
+    let refused = forecast.refused.iter();
+    notes.extend(refused.map(|why| {
+        Note::new("no_aws_forecast", format!("No AWS forecast: {why}."))
+            .with("reason", why.as_str())
+    }));
+    notes
+}
+
+fn aws_remark(remark: &AwsRemark) -> Note {
+    match remark {
+        AwsRemark::Subject { services, accounts } => {
+            let place = match &accounts[..] {
+                [] => "all visible accounts".to_owned(),
+                [only] => format!("account {only}"),
+                several => counted(several.len() as u64, "account"),
+            };
+            Note::new(
+                "aws_forecast",
+                format!(
+                    "AWS: Cost Explorer's forecast of {services} in {place}. Like ours, it is unblended \
+                     cost of usage without credits, refunds and taxes, with an 80 % range."
+                ),
+            )
+            .with("services", services.as_str())
+            .with("accounts", accounts.len() as u64)
+        }
+        AwsRemark::CurrentMonthMissing { month, from } => Note::new(
+            "aws_month_missing",
+            format!("No AWS total for {month}: the ledger has no cost of its days before {from}."),
+        )
+        .with("month", month.to_string())
+        .with("from", *from),
+        AwsRemark::CurrentMonth { month, until, from } => {
+            let (known, gap) = match until {
+                Some(until) => (
+                    format!("through {until}"),
+                    "; the days between are in neither",
+                ),
+                None => (format!("before {from}"), ""),
+            };
+            let note = Note::new(
+                "aws_month",
+                format!(
+                    "AWS's {month} is the ledger's cost {known} plus AWS's forecast from {from}{gap}."
+                ),
+            )
+            .with("month", month.to_string())
+            .with("from", *from);
+            match until {
+                Some(until) => note.with("until", *until),
+                None => note,
+            }
+        }
+        AwsRemark::MostMonths { months } => Note::new(
+            "aws_months",
+            format!("AWS forecasts at most {months} months."),
+        )
+        .with("months", u64::from(*months)),
+    }
 }
 
 /// Says what the history of the drivers is like.

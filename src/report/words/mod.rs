@@ -9,6 +9,7 @@ pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
 pub(crate) mod optimize;
+pub(crate) mod prices;
 pub(crate) mod reconcile;
 pub(crate) mod scenario;
 pub(crate) mod sweep;
@@ -22,6 +23,9 @@ use crate::{
 
 /// Notes that people see below a table; `--explain` and JSON have all.
 const BELOW_A_TABLE: usize = 5;
+
+/// The code of notes that have none of their own yet: each is shown.
+pub(super) const UNCODED: &str = "note";
 
 /// Notes of one code stand in one line up to so many letters; beyond, they are counted.
 const TOGETHER: usize = 160;
@@ -63,12 +67,15 @@ impl Note {
     }
 }
 
-/// Returns the lines below a table: one for each code, five at most, and where the rest is.
+/// Returns the lines below a table: one for each code, five at most, and where the rest is. Notes
+/// without a code of their own are the report of an import or a collection, and all there.
 ///
 /// Notes come most important first. `rest` says how to see all of them, as `--explain`.
 pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
     let mut lines: Vec<(&'static str, String, usize)> = Vec::new();
-    for note in notes {
+    let (uncoded, coded): (Vec<&Note>, Vec<&Note>) =
+        notes.iter().partition(|note| note.code == UNCODED);
+    for note in coded {
         match lines.iter_mut().find(|(code, ..)| *code == note.code) {
             Some((_, text, 0)) if text.len() + note.text.len() < TOGETHER => {
                 *text = format!("{text} {}", note.text);
@@ -87,6 +94,7 @@ pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
             more => format!("{text} (+{more} more like this)"),
         })
         .collect();
+    shown.extend(uncoded.into_iter().map(|note| note.text.clone()));
     match hidden + repeated {
         0 => {}
         1 => shown.push(format!("1 more note: {rest}")),

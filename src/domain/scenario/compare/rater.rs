@@ -209,8 +209,10 @@ impl<'a> ScenarioRater<'a> {
             used: terms.used.clone(),
             discounts: terms.discounts.clone(),
             recurring: terms.recurring.clone(),
-            // Which rows a bill showed as free says nothing about usage that was not billed.
-            sharing: Policy::Proportional,
+            sharing: match self.workload.sharing {
+                Policy::Chronological => Policy::Chronological,
+                Policy::AsBilled | Policy::Proportional => Policy::Proportional,
+            },
             ..RatingOptions::new(self.workload.month)
         };
         Ok(rate(&self.records(sums), &self.book(terms), &options)?.bill)

@@ -15,6 +15,7 @@ use crate::domain::{
     period::Month,
     price_book::{PriceBook, Priced},
     quantity::Unit,
+    share_out::Policy,
     usage::{ChargeKind, Tags, UsageKey, UsageRecord},
 };
 
@@ -273,6 +274,7 @@ impl<'a> Gathering<'a> {
             builds: self.builds,
             runs: None,
             days: u32::try_from(self.month.days().count()).unwrap_or(31),
+            sharing: Policy::default(),
         }
     }
 }

@@ -1,0 +1,96 @@
+//! What was used.
+
+use super::{App, AppError};
+use crate::{
+    domain::{
+        allocation::Dimension,
+        metering::from_events::MeteringOptions,
+        period::Month,
+        remark::Remark,
+        spread::{is_spread, spread},
+        usage::Gap,
+        usage_summary::{UsageSum, summarize},
+    },
+    ledger::Ledger,
+};
+
+/// Which usage to add up, and by what.
+#[derive(Clone, Debug, Default)]
+pub struct UsageRequest {
+    /// Which month; else the last one.
+    pub month: Option<Month>,
+    /// What is kept apart.
+    pub by: Vec<Dimension>,
+    /// Adds up what AWS's APIs say happened, by these rules, in place of what was billed.
+    pub metered: Option<MeteringOptions>,
+}
+
+/// What was used in a month.
+#[derive(Clone, Debug)]
+pub struct UsageAnswer {
+    /// The month.
+    pub month: Month,
+    /// What is kept apart, each once.
+    pub by: Vec<Dimension>,
+    /// The sums.
+    pub sums: Vec<UsageSum>,
+    /// What is missing.
+    pub gaps: Vec<Gap>,
+    /// What else should be known of them.
+    pub notes: Vec<Remark>,
+}
+
+impl App {
+    /// Adds up what was used in a month.
+    pub fn usage(&self, request: &UsageRequest) -> Result<UsageAnswer, AppError> {
+        let mut by: Vec<Dimension> = Vec::new();
+        for dimension in &request.by {
+            if !by.contains(dimension) {
+                by.push(dimension.clone());
+            }
+        }
+        let ledger = self.ledger()?;
+        if let Some(options) = request.metered {
+            let month = self.metered_month(&ledger, request.month)?;
+            let metered = self.metered(&ledger, month, options)?;
+            return Ok(UsageAnswer {
+                month,
+                sums: summarize(&metered.records, &by),
+                by,
+                gaps: metered.gaps,
+                notes: metered.notes,
+            });
+        }
+        let month = self.month(&ledger, request.month)?;
+        let (sums, is_spread) = self.usage_of(&ledger, &[month], &by)?;
+        Ok(UsageAnswer {
+            month,
+            by,
+            sums,
+            gaps: self.gaps(&ledger, month)?,
+            notes: is_spread
+                .then_some(Remark::DaysSpread)
+                .into_iter()
+                .collect(),
+        })
+    }
+
+    /// Adds up what the ledger has of some months, and tells whether sums of several days were spread
+    /// over these days.
+    pub fn usage_of(
+        &self,
+        ledger: &Ledger,
+        months: &[Month],
+        by: &[Dimension],
+    ) -> Result<(Vec<UsageSum>, bool), AppError> {
+        let mut records = Vec::new();
+        for month in months {
+            records.extend(self.records(ledger, *month)?.0);
+        }
+        let is_spread = by.contains(&Dimension::Day) && records.iter().any(is_spread);
+        if is_spread {
+            records = spread(records);
+        }
+        Ok((summarize(&records, by), is_spread))
+    }
+}
