@@ -169,7 +169,7 @@ fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
 
 fn ranges(shown: &[Shown<'_>], currency: &Currency) -> Table {
     let mut table = Table::new(vec![
-        Column::new("Difference in a month", "scenario_name", 0),
+        Column::new("Monthly difference", "scenario_name", 0),
         Column::new("P10", "p10", 0),
         Column::new("P50", "p50", 0),
         Column::new("P90", "p90", 0),
@@ -367,7 +367,7 @@ pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> 
         ]);
         table.rows.push(row);
     }
-    let title = format!("{name}: sweep on {baseline}");
+    let title = format!("Sweep of {name}, {baseline}");
     let picture = picture_of(sweep, currency).map(|subject| Drawing {
         title: title.clone(),
         subject,
@@ -451,9 +451,9 @@ pub fn break_even(
     let parameter = even.parameter.name();
     let mut table = Table::new(vec![
         Column::new(format!("From {parameter}"), "at", 0),
-        Column::new("The scenario", "what", 0),
+        Column::new("Scenario", "what", 0),
         Column::in_files("pays"),
-        Column::new("Difference there", "difference", 0),
+        Column::new("Difference", "difference", 0),
     ]);
     let what = |pays: bool| Cell::text(if pays { "costs no more" } else { "costs more" });
     table.rows.push(vec![
@@ -483,7 +483,7 @@ pub fn break_even(
             ("currency", Cell::text(currency.as_str())),
         ],
         Document {
-            title: format!("{name}: break-even on {baseline}"),
+            title: format!("Break-even of {name}, {baseline}"),
             blocks: vec![Block::Table(table), Block::Notes(notes)],
         },
     )
@@ -518,7 +518,7 @@ pub fn tornado(
             percent_of(bar.range, tornado.middle).map_or(Cell::Empty, Cell::Percent),
         ]);
     }
-    let title = format!("{name}: cost drivers on {baseline}");
+    let title = format!("Cost drivers of {name}, {baseline}");
     let rows = tornado.bars.iter().take(15).map(|bar| {
         let (low, high) = bar.changes(tornado.middle);
         chart::Swing {
@@ -535,7 +535,7 @@ pub fn tornado(
             baseline: tornado.middle,
             step: match swing {
                 Variation::Percent(percent) => {
-                    format!("varied by ±{} %", plain(*percent))
+                    format!("each driver varied by ±{} %", plain(*percent))
                 }
                 Variation::Own(_) => "varied from P10 to P90".to_owned(),
             },

@@ -271,7 +271,7 @@ pub(super) fn tornado(chart: &Tornado, width: u16, ink: &Ink) -> String {
         .collect();
     let baseline = show_money(chart.baseline, &chart.currency);
     let mut text = rows(&bars, 0.0, width, ink);
-    text += &format!("{} is {baseline}, {} {}\n", ink.zero, chart.of, chart.step);
+    text += &format!("{} {baseline} ({}), {}\n", ink.zero, chart.of, chart.step);
     text
 }
 
@@ -576,7 +576,7 @@ mod tests {
         let chart = Tornado {
             of: "2026-10".to_owned(),
             baseline: usd(10_000),
-            step: "with 20 % less or more".to_owned(),
+            step: "each driver varied by ±20 %".to_owned(),
             rows: vec![Swing {
                 name: "Linux\u{202e} small\nx".to_owned(),
                 range: String::new(),
@@ -588,7 +588,7 @@ mod tests {
         assert_eq!(
             tornado(&chart, 60, &Ink::of(false)),
             "Linux small x  ############|############  −$10.00 to +$10.00\n\
-             | is $100.00, 2026-10 with 20 % less or more\n"
+             | $100.00 (2026-10), each driver varied by ±20 %\n"
         );
     }
 
