@@ -17,9 +17,8 @@ use pipebill::{
     },
     forecast::{
         Coverage, ForecastOptions, Rating,
-        bench::{Window, answer},
         calendar::{Calendar, Country},
-        forecast,
+        forecast, remainder,
     },
     pricing,
 };
@@ -41,19 +40,11 @@ fn value(n: i64) -> i64 {
 
 #[divan::bench]
 fn a_series(bencher: divan::Bencher<'_, '_>) {
-    let window = Window {
-        id: "a".to_owned(),
-        series: "a/b".to_owned(),
-        origin: day("2026-11-01"),
-        cut: 0,
-        month_to_date: 0.0,
-        history: (0..400)
-            .map(|n| f64::from(i32::try_from(value(n)).expect("a small number")))
-            .collect(),
-        future: vec![1.0; 30],
-    };
+    let history: Vec<f64> = (0..400)
+        .map(|n| f64::from(i32::try_from(value(n)).expect("a small number")))
+        .collect();
     let calendar = Calendar::of([Country::UnitedStates]);
-    bencher.bench_local(|| answer(&window, &calendar));
+    bencher.bench_local(|| remainder(&history, day("2026-11-01"), 30, &calendar));
 }
 
 /// Five accounts with four machines each.

@@ -30,7 +30,6 @@ mod prices;
 mod quantities;
 mod report;
 mod scenarios;
-mod study_files;
 mod sweep;
 mod terms;
 mod tornado;
@@ -64,7 +63,7 @@ pub use aws::{PricesFrom, UpdatePricesRequest};
 pub use baseline::{Baseline, BaselineRequest, MonthUsage, Months};
 pub use bill::{BillAnswer, BillRequest, ReconcileRequest, Reconciliation};
 pub use break_even::BreakEvenRequest;
-pub use check::{Against, Allowed, CheckRequest, Checked};
+pub use check::{Allowed, CheckAgainst, CheckRequest, Checked};
 #[cfg(feature = "aws")]
 pub use collect::{Asked, CollectRequest, Diagnosis, DoctorRequest, LoginRequest, PolicyRequest};
 pub use error::AppError;
@@ -73,7 +72,7 @@ pub use exchange::ExchangeRequest;
 #[cfg(feature = "aws")]
 pub use expected::AwsForecastRequest;
 pub use field::Field;
-pub use forecast::{ForecastRequest, forecast_study};
+pub use forecast::ForecastRequest;
 pub use import::{ImportRequest, Imported};
 #[cfg(feature = "aws")]
 pub use import_remote::{RemoteImport, RemoteImportRequest};
@@ -82,7 +81,6 @@ pub use prices::PricesRequest;
 pub use quantities::UnknownServices;
 pub use report::{Needed, Needs, ReportRequest, Reported};
 pub use scenarios::Scenarios;
-pub use study_files::StudyFileError;
 pub use sweep::{PerScenario, SweepRequest};
 pub use terms::Terms;
 pub use tornado::TornadoRequest;

@@ -267,8 +267,13 @@ impl App {
         if plan.items.is_empty() && plan.pipelines.is_empty() {
             return Err(AppError::NothingStated);
         }
+        let sharing = terms.sharing;
         let terms = self.pricing_terms(terms, read.terms)?;
-        self.stated_baseline(file.display().to_string(), &plan, terms)
+        let mut baseline = self.stated_baseline(file.display().to_string(), &plan, terms)?;
+        for month in &mut baseline.months {
+            month.workload.sharing = sharing;
+        }
+        Ok(baseline)
     }
 
     /// Gathers months of the ledger, and as many before the last of them for the range.
@@ -450,7 +455,9 @@ impl App {
             .filter_map(|(service, charged)| Some((service.clone(), charged.costs_only?)))
             .filter(|(_, cost)| !cost.is_zero())
             .collect();
-        let mut workload = Workload::recorded(month, currency, &records, &book, &facts);
+        let sharing = request.sharing;
+        let mut workload =
+            Workload::recorded_to_share(month, currency, &records, &book, &facts, sharing);
         if month.contains(self.today) {
             workload.days = chrono::Datelike::day(&self.today).saturating_sub(1).max(1);
         }

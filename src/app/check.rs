@@ -22,7 +22,7 @@ pub struct CheckRequest {
     /// What it may cost.
     pub limit: Allowed,
     /// What is checked: a scenario if there is one, else the forecast.
-    pub against: Option<Against>,
+    pub against: Option<CheckAgainst>,
     /// The scenario, if there is one.
     pub scenario: Scenarios,
     /// The month of the ledger, or stated usage.
@@ -45,7 +45,7 @@ pub enum Allowed {
 
 /// What is checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Against {
+pub enum CheckAgainst {
     /// The P50 of the current month's end.
     Forecast,
     /// A month of the ledger as it was billed.
@@ -81,21 +81,25 @@ impl App {
     pub fn check(&self, request: &CheckRequest) -> Result<Checked, AppError> {
         let scenario = self.scenario(&request.scenario)?;
         let stated = &request.baseline;
-        if scenario.is_some() && matches!(request.against, Some(Against::Forecast | Against::Bill))
+        if scenario.is_some()
+            && matches!(
+                request.against,
+                Some(CheckAgainst::Forecast | CheckAgainst::Bill)
+            )
         {
             let problem = "a scenario is checked against its own cost: leave --against out";
             return Err(AppError::field(Field::Against, problem));
         }
         let ledger_alone = stated.usage.is_none() && scenario.is_none();
         let budget = request.limit.budget();
-        match request.against.unwrap_or(Against::Forecast) {
-            Against::Scenario => self.check_scenario(request, &scenario.unwrap_or_default()),
+        match request.against.unwrap_or(CheckAgainst::Forecast) {
+            CheckAgainst::Scenario => self.check_scenario(request, &scenario.unwrap_or_default()),
             _ if !ledger_alone => self.check_scenario(request, &scenario.unwrap_or_default()),
-            Against::Bill => self.check_bill(budget, stated),
-            Against::Forecast if stated.months == Months::Last => {
+            CheckAgainst::Bill => self.check_bill(budget, stated),
+            CheckAgainst::Forecast if stated.months == Months::Last => {
                 self.check_forecast(budget, stated)
             }
-            Against::Forecast => Err(AppError::field(
+            CheckAgainst::Forecast => Err(AppError::field(
                 Field::Month,
                 "the forecast is of the current month: add --against bill or --against scenario for another",
             )),

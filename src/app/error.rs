@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-use super::{Field, StudyFileError, UnknownServices};
+use super::{Field, UnknownServices};
 use crate::{
     domain::{
         export::ExportKind, ids::Currency, period::Month, rating::RatingError,
@@ -40,9 +40,6 @@ pub enum AppError {
     /// A price list cannot be read or kept.
     #[error(transparent)]
     PriceList(#[from] PriceListError),
-    /// A file of the forecasting study is broken.
-    #[error(transparent)]
-    StudyFile(#[from] StudyFileError),
     /// A field of the request has a value that it cannot have.
     #[error("{field:?}: {problem}")]
     Field {

@@ -1,7 +1,5 @@
 //! Where usage goes: the use cases around the forecast.
 
-use std::{path::Path, time::Instant};
-
 use chrono::NaiveDate;
 
 use super::{
@@ -9,7 +7,6 @@ use super::{
     discounts::{as_given, others},
     quantities::nothing_ahead,
     rating_options,
-    study_files::{self, StudyFileError},
 };
 use crate::{
     domain::{
@@ -32,8 +29,6 @@ use crate::{
     forecast::{
         self, Backtest, Compared, Coverage, Forecast, ForecastOptions, Rating, ScenarioRating,
         Unplaced,
-        bench::{self, Answer, Study},
-        calendar::Calendar,
     },
     ledger::{Ledger, SourceInfo, Stretch},
 };
@@ -396,29 +391,6 @@ fn incomplete_days(sources: &[(Month, SourceInfo)], last_day: NaiveDate, today: 
         2 if explorer => 1,
         _ => 0,
     }
-}
-
-/// Repeats the forecasting study over files of windows and baselines. Returns every answer, what
-/// they amount to, and the milliseconds a series took.
-pub fn forecast_study(
-    windows: &Path,
-    baselines: &Path,
-    calendar: &Calendar,
-) -> Result<(Vec<Answer>, Study, f64), AppError> {
-    let windows = study_files::windows(windows)?;
-    let known = study_files::baselines(baselines)?;
-    let begun = Instant::now();
-    let answers: Vec<Answer> = windows
-        .iter()
-        .map(|window| bench::answer(window, calendar))
-        .collect();
-    let took = begun.elapsed() / u32::try_from(windows.len()).unwrap_or(u32::MAX);
-    let study = bench::study(&windows, &answers, &known);
-    let study = study.ok_or_else(|| StudyFileError::Empty {
-        file: baselines.display().to_string(),
-        what: "baselines of these windows",
-    })?;
-    Ok((answers, study, bench::milliseconds(took)))
 }
 
 #[cfg(test)]

@@ -1,27 +1,26 @@
 //! Exports in S3, read where they lie: a listing, and then only the stretches that are needed, each
 //! from the very object that was listed.
 
+mod line;
+
+use self::line::{Line, Pending};
 use std::{
     collections::VecDeque,
     io, mem,
     path::PathBuf,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, sync_channel},
-    },
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     thread,
     time::Duration,
 };
 
 use bytes::Bytes;
 use object_store::{
-    Error as StoreError, GetOptions, GetRange, ObjectStore, ObjectStoreExt,
+    GetOptions, GetRange, ObjectStore, ObjectStoreExt,
     aws::AmazonS3,
     list::{PaginatedListOptions, PaginatedListStore},
     path::Path as Key,
 };
-use tokio::{runtime::Handle, sync::oneshot, task::JoinHandle};
+use tokio::sync::oneshot;
 
 use super::{
     CollectError, Login,
@@ -67,59 +66,6 @@ impl Failure {
         let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         first.get_or_insert(error);
         said
-    }
-}
-
-/// A thread that speaks with S3, so that answers come in while others work.
-#[derive(Clone)]
-struct Line {
-    handle: Handle,
-    stop: Arc<AtomicBool>,
-    /// It ends when nobody has this any more.
-    _open: Arc<oneshot::Sender<()>>,
-}
-
-impl Line {
-    /// Begins a request.
-    fn ask<T: Send + 'static>(
-        &self,
-        request: impl Future<Output = Result<T, StoreError>> + Send + 'static,
-    ) -> Pending<T> {
-        let (sender, receiver) = sync_channel(1);
-        let task = self.handle.spawn(async move {
-            // It may be that nobody waits any more.
-            drop(sender.send(request.await));
-        });
-        Pending {
-            receiver,
-            task,
-            stop: self.stop.clone(),
-        }
-    }
-}
-
-/// A request that was begun. It ends with this.
-struct Pending<T> {
-    receiver: Receiver<Result<T, StoreError>>,
-    task: JoinHandle<()>,
-    stop: Arc<AtomicBool>,
-}
-
-impl<T> Pending<T> {
-    fn wait(self, what: &str) -> Result<T, S3Error> {
-        loop {
-            match self.receiver.recv_timeout(HEARING) {
-                Ok(answer) => return answer.map_err(|error| S3Error::of(what, &error)),
-                Err(RecvTimeoutError::Timeout) if !self.stop.load(Ordering::Relaxed) => {}
-                Err(_) => return Err(CollectError::Stopped.into()),
-            }
-        }
-    }
-}
-
-impl<T> Drop for Pending<T> {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

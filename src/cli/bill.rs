@@ -73,7 +73,7 @@ pub(super) fn run(
     let month = bill.month;
     if let (Some(by), Some(allocation)) = (&args.by, &answer.allocation) {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
-        output.show(&report::allocation::document(allocation, bill, title))?;
+        output.show(&report::allocation::answer(allocation, bill, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,

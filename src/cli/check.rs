@@ -11,7 +11,7 @@ use super::{
     whatif::{BaselineArgs, SetArgs},
 };
 use crate::{
-    app::{self, Allowed, App, CheckRequest},
+    app::{Allowed, App, CheckAgainst, CheckRequest},
     inputs::resolve::Percent,
     report,
 };
@@ -59,11 +59,11 @@ enum Against {
 }
 
 impl Against {
-    fn checked(self) -> app::Against {
+    fn checked(self) -> CheckAgainst {
         match self {
-            Self::Forecast => app::Against::Forecast,
-            Self::Bill => app::Against::Bill,
-            Self::Scenario => app::Against::Scenario,
+            Self::Forecast => CheckAgainst::Forecast,
+            Self::Bill => CheckAgainst::Bill,
+            Self::Scenario => CheckAgainst::Scenario,
         }
     }
 }

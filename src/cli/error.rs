@@ -12,7 +12,7 @@ use self::import::import_hint;
 #[cfg(feature = "aws")]
 use crate::aws::{AthenaError, CollectError, DeniedBy, S3Error};
 use crate::{
-    app::{AppError, StudyFileError},
+    app::AppError,
     domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
@@ -226,8 +226,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
         AppError::UsageFile(UsageFileError::Unreadable { .. })
-        | AppError::PriceList(PriceListError::Unreadable { .. })
-        | AppError::StudyFile(StudyFileError::Unreadable { .. }) => {
+        | AppError::PriceList(PriceListError::Unreadable { .. }) => {
             "check the path and its permissions"
         }
         AppError::Scenario(ScenarioError::Unreadable { .. }) => {
@@ -277,7 +276,6 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
              index.csv of one service from its bulk price list"
         }
         AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",
-        AppError::StudyFile(_) => return None,
         AppError::Ledger(error) => return ledger_hint(error),
         #[cfg(feature = "aws")]
         AppError::Collect(error) => return collect_hint(error),

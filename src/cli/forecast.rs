@@ -113,7 +113,7 @@ pub(super) fn run(
     } else {
         None
     };
-    output.show(&document(&forecast, app, args.explain, aws.as_ref()))?;
+    output.show(&answer(&forecast, app, args.explain, aws.as_ref()))?;
     output.say_old_prices(forecast.oldest_price(), app.today);
     let was_answered = aws.is_none_or(|aws| aws.refused.is_none());
     Ok(Exit::of(forecast.is_complete() && was_answered, strict))
@@ -145,13 +145,13 @@ fn ask_aws(_: &Args, _: &App, _: &Output, _: &Forecast) -> Result<AwsForecast, C
 }
 
 /// Lays a forecast out with what it rests on, and AWS's beside it.
-fn document(
+fn answer(
     forecast: &Forecast,
     app: &App,
     explain: bool,
     aws: Option<&AwsForecast>,
 ) -> report::Answer<'static> {
-    report::forecast::document(
+    report::forecast::answer(
         &forecast.result,
         &View {
             explain,

@@ -11,7 +11,6 @@ mod error;
 mod estimate;
 mod exchange;
 mod forecast;
-mod forecast_bench;
 mod import;
 #[cfg(feature = "aws")]
 mod import_remote;
@@ -80,8 +79,6 @@ enum Command {
     Usage(usage::Args),
     Bill(bill::Args),
     Forecast(forecast::Args),
-    #[command(hide = true)]
-    ForecastBench(forecast_bench::Args),
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
     Optimize(optimize::Args),
@@ -262,7 +259,6 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Usage(args) => usage::run(&args, &app()?, output, strict),
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
-        Command::ForecastBench(args) => forecast_bench::run(&args, output),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
         Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
         Command::Check(args) => check::run(&args, &app()?, output, strict),

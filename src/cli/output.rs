@@ -145,17 +145,6 @@ impl Output {
         Ok(())
     }
 
-    /// Refuses several answers where one picture is written.
-    pub(super) fn one_picture(&self, answers: usize) -> Result<(), CommandError> {
-        if self.format.name == "svg" && answers > 1 {
-            return Err(CommandError::BadValue {
-                flag: "--format",
-                problem: "a picture shows one scenario: name one".to_owned(),
-            });
-        }
-        Ok(())
-    }
-
     /// Writes an answer as it stands.
     pub(super) fn data(&self, content: &str) -> Result<(), CommandError> {
         match &self.file {

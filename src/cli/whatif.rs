@@ -14,8 +14,11 @@ use crate::{
         Answer, App, Baseline, BaselineRequest, BreakEvenRequest, Months, PerScenario, Scenarios,
         SweepRequest, TornadoRequest, WhatIfRequest,
     },
-    domain::{ids::Currency, period::Month},
-    report::{self, whatif::DifferenceRange, whatif::Shown},
+    domain::{ids::Currency, period::Month, share_out::Policy},
+    report::{
+        self,
+        whatif::{self, DifferenceRange, Shown},
+    },
 };
 
 /// The changes there are. A test reads each.
@@ -159,65 +162,41 @@ pub(super) fn run(
     if args.sweep.is_empty() && args.breakeven.is_none() && args.tornado.is_none() {
         return compare(args, scenarios, baseline, app, output, strict);
     }
-    output.one_picture(scenarios.files.len())?;
     if let Some(parameter) = args.breakeven.clone() {
         let request = BreakEvenRequest {
             scenarios,
             parameter,
             baseline,
         };
-        show(
-            &app.break_even(&request)?,
-            output,
-            |baseline, name, even, currency| {
-                report::whatif::break_even(baseline, name, even, currency)
-            },
-        )
+        show(&app.break_even(&request)?, output, whatif::break_even)
     } else if let Some(swing) = args.tornado.clone() {
         let request = TornadoRequest {
             scenarios,
             swing,
             baseline,
         };
-        show(
-            &app.tornado(&request)?,
-            output,
-            |baseline, name, (tornado, swing), currency| {
-                report::whatif::tornado(baseline, name, tornado, swing, currency)
-            },
-        )
+        show(&app.tornado(&request)?, output, whatif::tornado)
     } else {
         let request = SweepRequest {
             scenarios,
             axes: args.sweep.clone(),
             baseline,
         };
-        show(
-            &app.sweep(&request)?,
-            output,
-            |baseline, name, sweep, currency| {
-                report::whatif::sweep(baseline, name, sweep, currency)
-            },
-        )
+        show(&app.sweep(&request)?, output, whatif::sweep)
     }
 }
 
-/// Shows the answer for each scenario.
+/// Shows the answer of all scenarios.
 fn show<T>(
     answer: &PerScenario<T>,
     output: &Output,
-    document: impl Fn(&str, &str, &T, &Currency) -> report::Answer<'static>,
+    lay_out: impl Fn(&str, &[(&str, &T)], &Currency) -> report::Answer<'static>,
 ) -> Result<Exit, CommandError> {
     let baseline = &answer.baseline;
     output.say_assumptions(&baseline.assumptions);
-    for (scenario, of) in &answer.answers {
-        output.show(&document(
-            &baseline.name,
-            &scenario.name,
-            of,
-            &baseline.currency(),
-        ))?;
-    }
+    let named = answer.answers.iter();
+    let named: Vec<(&str, &T)> = named.map(|(it, of)| (it.name.as_str(), of)).collect();
+    output.show(&lay_out(&baseline.name, &named, &baseline.currency()))?;
     Ok(Exit::Answered)
 }
 
@@ -244,31 +223,13 @@ fn compare(
         &currency,
         &app.catalog,
     ));
-    for Answer {
-        comparison, ahead, ..
-    } in &answer.answers
-    {
-        if let Some(ahead) = ahead {
-            output.show(&report::whatif::ahead(
-                &comparison.scenario.name,
-                &baseline.name,
-                comparison,
-                ahead,
-                &carried,
-                &currency,
-            ))?;
-        }
-    }
-    if args.against == Against::History {
-        let shown: Vec<Shown<'_>> = answer.answers.iter().map(shown).collect();
-        output.show(&report::whatif::document(
-            &baseline.name,
-            &shown,
-            &notes(baseline, &answer.answers, carried, &currency),
-            &currency,
-            &app.catalog,
-        ))?;
-    }
+    let shown: Vec<Shown<'_>> = answer.answers.iter().map(shown).collect();
+    let notes = match args.against {
+        Against::Forecast => carried,
+        Against::History => notes(baseline, &answer.answers, carried, &currency),
+    };
+    let (name, catalog) = (&baseline.name, &app.catalog);
+    output.show(&whatif::answer(name, &shown, notes, &currency, catalog))?;
     Ok(Exit::of(answer.is_complete(), strict))
 }
 
@@ -279,6 +240,7 @@ fn shown(answer: &Answer) -> Shown<'_> {
             spread,
             over: format!("{months} months of history"),
         }),
+        ahead: answer.ahead.as_ref(),
     }
 }
 
@@ -297,7 +259,9 @@ fn notes(
     if let (Some(billed), Some(rated)) = (baseline.billed(), rated)
         && billed.to_cents() != rated.to_cents()
     {
-        notes.push(report::words::scenario::rerated(billed, currency));
+        let first = baseline.months.first();
+        let sharing = first.map_or_else(Policy::default, |month| month.workload.sharing);
+        notes.push(report::words::scenario::rerated(billed, sharing, currency));
     }
     notes.extend(carried);
     let left_out = baseline.left_out();

@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::{
     ids::AccountId,
-    metering::{events::AccountRegion, from_events::QueuedTime},
+    metering::{events::AccountRegion, options::QueuedTime},
 };
 
 /// A fact about a bill, or about usage that is put beside one.

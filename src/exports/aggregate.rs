@@ -1,5 +1,8 @@
 //! Rows summed into groups as they stream by: memory follows groups, not rows.
 
+mod pool;
+
+use self::pool::Pool;
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
@@ -28,26 +31,6 @@ use crate::domain::{
 
 /// How many unknown meters are named, the dearest first, before they are only counted.
 const NAMED_METERS: usize = 20;
-
-/// Values that repeat, kept once.
-struct Pool<T>(HashMap<Box<str>, T, RandomState>);
-
-impl<T: Clone> Pool<T> {
-    fn get<'t>(&mut self, text: &'t str, make: impl FnOnce(&'t str) -> T) -> T {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let value = make(text);
-        self.0.insert(text.into(), value.clone());
-        value
-    }
-}
-
-impl<T> Default for Pool<T> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
-}
 
 /// What becomes of a row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

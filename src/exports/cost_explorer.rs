@@ -3,6 +3,9 @@
 //! Both state sums, not rows of a bill: by service, by usage type or by something else. What they
 //! say nothing of (quantities, accounts) stays unknown.
 
+mod page;
+
+use self::page::{GroupDefinition, Interval, Metric, Page, TimePeriod};
 use std::{
     collections::{BTreeMap, BTreeSet, HashSet},
     io::{BufReader, Read},
@@ -10,7 +13,7 @@ use std::{
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use super::{
     ImportError, ImportOptions, RowFault,
@@ -119,55 +122,6 @@ pub(super) fn add(
             })
         },
     )
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Page {
-    #[serde(default)]
-    group_definitions: Vec<GroupDefinition>,
-    results_by_time: Vec<Interval>,
-    next_page_token: Option<String>,
-}
-
-#[derive(Deserialize, Clone, PartialEq, Eq)]
-#[serde(rename_all = "PascalCase")]
-struct GroupDefinition {
-    r#type: String,
-    key: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Interval {
-    time_period: TimePeriod,
-    #[serde(default)]
-    total: Option<BTreeMap<String, Metric>>,
-    #[serde(default)]
-    groups: Vec<Group>,
-    #[serde(default)]
-    estimated: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TimePeriod {
-    start: String,
-    end: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Group {
-    keys: Vec<String>,
-    metrics: BTreeMap<String, Metric>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Metric {
-    amount: Option<String>,
-    unit: Option<String>,
 }
 
 /// What the answers say, page by page.

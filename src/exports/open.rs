@@ -1,5 +1,8 @@
 //! Opens exports: plain text, gzip and zip, told apart by their first bytes.
 
+mod unpacked;
+
+use self::unpacked::{Counted, DENSITY, TooDense, Unpacked};
 use std::{
     borrow::Cow,
     cell::Cell,
@@ -187,64 +190,6 @@ impl Read for Guarded<'_> {
         self.since_record
             .set(self.since_record.get() + count as u64);
         Ok(count)
-    }
-}
-
-/// No export unpacks to more than this many times its size: they come to ten or twenty.
-const DENSITY: u64 = 200;
-/// So much is unpacked before that is looked at.
-const UNPACKED_FREELY: u64 = 64 << 20;
-
-#[derive(Debug)]
-struct TooDense;
-
-impl fmt::Display for TooDense {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("unpacks to too much")
-    }
-}
-
-impl std::error::Error for TooDense {}
-
-/// Unpacked data that fails once there is more of it than an export packs into so few bytes. Entries of
-/// an archive may lie in the same bytes, so it is counted for all of them.
-struct Unpacked<R> {
-    inner: R,
-    count: Arc<AtomicU64>,
-    packed: Arc<AtomicU64>,
-    size: u64,
-}
-
-impl<R: Read> Read for Unpacked<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let packed = self.packed.load(Ordering::Relaxed).min(self.size);
-        let allowed = UNPACKED_FREELY + packed.saturating_mul(DENSITY);
-        if self.count.load(Ordering::Relaxed) > allowed {
-            return Err(io::Error::other(TooDense));
-        }
-        let count = self.inner.read(buffer)?;
-        self.count.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-/// Counts the bytes of the file, which is what a reader of a progress bar can see the size of.
-struct Counted<R> {
-    inner: R,
-    count: Arc<AtomicU64>,
-}
-
-impl<R: Read> Read for Counted<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        self.count.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
-impl<R: Seek> Seek for Counted<R> {
-    fn seek(&mut self, position: SeekFrom) -> io::Result<u64> {
-        self.inner.seek(position)
     }
 }
 

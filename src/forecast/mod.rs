@@ -18,7 +18,7 @@
 //! | `predict.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
 //! | `compared.rs` | the same futures with and without a scenario |
 //! | `backtest.rs` | how it would have done on this history |
-//! | `bench.rs` | the study: recorded windows against a library |
+//! | `remainder.rs` | one series by itself, as the study in `benches/study` asks |
 
 #![allow(
     clippy::float_arithmetic,
@@ -31,7 +31,6 @@
 )]
 
 mod backtest;
-pub mod bench;
 pub mod calendar;
 mod columns;
 mod compared;
@@ -48,6 +47,7 @@ mod paths;
 mod predict;
 mod random;
 mod rated;
+mod remainder;
 mod sampler;
 mod series;
 mod stl;
@@ -61,4 +61,5 @@ pub use options::ForecastOptions;
 pub use predict::{
     DriverForecast, Forecast, ForecastResult, MonthForecast, Rating, Unplaced, forecast,
 };
+pub use remainder::{Remainder, remainder};
 pub use series::Coverage;

@@ -2,11 +2,15 @@
 //!
 //! Errors point at the line: the file is written by hand, and mostly wrong in one place.
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData, path::Path, str::FromStr, sync::Arc};
+mod entries;
 
-use chrono::{NaiveDate, TimeDelta};
+use self::entries::{
+    Entry, FreeTierEntry, Number, Parsed, PipelineEntry, PriceEntry, ScopeEntry, StageEntry,
+    TypeEntry,
+};
+use std::{path::Path, sync::Arc};
+
 use rust_decimal::Decimal;
-use serde::{Deserialize, Deserializer, de};
 use thiserror::Error;
 use toml::Spanned;
 
@@ -16,11 +20,9 @@ use crate::{
         catalog::{Catalog, Compute},
         ids::{Region, ServiceCode},
         metering::codepipeline::ActionKind,
-        number::{NumberError, parse_price, parse_quantity},
         period::Month,
         plan::{
             BuildAmount, FailedRuns, Item, Pipeline, PipelineType, Plan, PricingTerms, Runs, Stage,
-            parse_duration,
         },
         rating::Discount,
     },
@@ -379,204 +381,4 @@ impl Reader<'_> {
     fn line(&self, at: usize) -> usize {
         self.text.bytes().take(at).filter(|&b| b == b'\n').count() + 1
     }
-}
-
-/// A number, written as an integer or as text. A bare `1.5` would pass through a float.
-#[derive(Clone, Copy)]
-struct Number(Decimal);
-
-impl<'de> Deserialize<'de> for Number {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer, parse_quantity).map(Self)
-    }
-}
-
-struct Price(Decimal);
-
-impl<'de> Deserialize<'de> for Price {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        number(deserializer, parse_price).map(Self)
-    }
-}
-
-/// A duration: seconds as a number, or text such as `95s`, `4m`, `1h`.
-struct Seconds(TimeDelta);
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = deserializer.deserialize_any(NumberVisitor)?;
-        let duration = parse_duration(&text).or_else(|| parse_duration(&format!("{text}s")));
-        let wrong = || {
-            de::Error::custom(format!(
-                "`{text}` is not a duration: write 95, \"95s\" or \"4m\""
-            ))
-        };
-        duration.map(Self).ok_or_else(wrong)
-    }
-}
-
-fn number<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    parse: fn(&str) -> Result<Decimal, NumberError>,
-) -> Result<Decimal, D::Error> {
-    let text = deserializer.deserialize_any(NumberVisitor)?;
-    parse(&text).map_err(de::Error::custom)
-}
-
-struct NumberVisitor;
-
-impl de::Visitor<'_> for NumberVisitor {
-    type Value = String;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number, or a decimal in quotes such as \"1.5\"")
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<String, E> {
-        Ok(value.to_string())
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<String, E> {
-        Ok(value.to_owned())
-    }
-}
-
-/// Text that a type of ours reads, so that its error carries the line.
-struct Parsed<T>(T, PhantomData<T>);
-
-impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        text.parse()
-            .map(|value| Self(value, PhantomData))
-            .map_err(de::Error::custom)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    month: Option<Parsed<Month>>,
-    region: Option<Spanned<String>>,
-    codecommit: Option<CodeCommitEntry>,
-    codepipeline: Option<CodePipelineEntry>,
-    #[serde(default)]
-    codebuild: Vec<BuildsEntry>,
-    codedeploy: Option<CodeDeployEntry>,
-    #[serde(default)]
-    usage: Vec<MeteredEntry>,
-    #[serde(default)]
-    pipeline: Vec<PipelineEntry>,
-    free_tier: Option<FreeTierEntry>,
-    discount: Option<Parsed<resolve::Percent>>,
-    #[serde(default)]
-    price: Vec<PriceEntry>,
-    price_like: Option<Spanned<String>>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct CodeCommitEntry {
-    active_users: Option<Number>,
-    git_requests: Option<Number>,
-    storage_gb: Option<Number>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct CodePipelineEntry {
-    v1_pipelines: Option<Number>,
-    v1_trial_pipelines: Option<Number>,
-    v2_action_minutes: Option<Number>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct CodeDeployEntry {
-    on_premises_updates: Option<Number>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BuildsEntry {
-    compute: Spanned<String>,
-    builds: Option<u32>,
-    seconds: Option<Seconds>,
-    minutes: Option<Number>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MeteredEntry {
-    service: Spanned<String>,
-    usage_type: String,
-    quantity: Number,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PipelineEntry {
-    name: Spanned<String>,
-    #[serde(rename = "type", default)]
-    kind: TypeEntry,
-    created: Option<Parsed<NaiveDate>>,
-    runs: Option<Number>,
-    runs_per_working_day: Option<Number>,
-    developers: Option<Number>,
-    pushes_per_day: Option<Number>,
-    #[serde(default)]
-    stage: Vec<StageEntry>,
-    #[serde(default)]
-    failed_runs: Vec<FailedRunsEntry>,
-}
-
-/// A pipeline with no stated type is V1, as in the API.
-#[derive(Deserialize, Default)]
-enum TypeEntry {
-    #[default]
-    V1,
-    V2,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StageEntry {
-    name: String,
-    seconds: Seconds,
-    compute: Option<Spanned<String>>,
-    action: Option<Spanned<String>>,
-    #[serde(default)]
-    on_premises_targets: u32,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FailedRunsEntry {
-    count: u32,
-    stage: Spanned<String>,
-    seconds: Option<Seconds>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FreeTierEntry {
-    #[serde(default)]
-    scope: ScopeEntry,
-    #[serde(default)]
-    used: BTreeMap<Spanned<String>, Number>,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "lowercase")]
-enum ScopeEntry {
-    #[default]
-    Payer,
-    None,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PriceEntry {
-    usage_type: Spanned<String>,
-    price: Price,
 }

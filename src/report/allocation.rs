@@ -1,52 +1,102 @@
 //! A shared bill: whose part is how much, and what belongs to nobody.
 
-use super::{Answer, Block, Cell, Column, Document, Table, json, words};
+use super::{
+    Answer, Block, Cell, Document, Note, Table,
+    json::Gap,
+    value::{Amount, Calendar, Value, object, row},
+    words,
+};
 use crate::domain::{allocation::Allocation, bill::Bill};
 
-/// Lays out the shares of a bill.
-pub fn document(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
-    let mut table = Table::new(vec![
-        Column::in_files("period"),
-        Column::in_files("by"),
-        Column::new(allocation.by.heading(), "part", 0),
-        Column::in_files("residual"),
-        Column::new("Cost", "cost", 0),
-        Column::new("Without free tier", "list_cost", 1),
-        Column::in_files("currency"),
-        Column::in_files("policy"),
-        Column::in_files("partial"),
-    ]);
-    let money = |amount, partial: bool| {
-        if partial {
-            Cell::AtLeast(amount, bill.currency.clone())
-        } else {
-            Cell::Money(amount, bill.currency.clone())
-        }
-    };
-    for share in &allocation.shares {
-        table.rows.push(vec![
-            Cell::text(bill.month.to_string()),
-            Cell::text(allocation.by.heading().to_lowercase()),
-            Cell::text(&share.part),
-            Cell::Flag(share.residual),
-            money(share.cost, share.partial),
-            money(share.list_cost, share.partial),
-            Cell::text(bill.currency.as_str()),
-            Cell::text(allocation.policy.name()),
-            Cell::Flag(share.partial),
-        ]);
+object! {
+    /// A bill shared by a dimension: the parts add up to it.
+    pub struct AllocationAnswer = "pipebill.allocation/1" {
+        /// The month.
+        period: Calendar,
+        /// What it is shared by, as `--by` says it.
+        by: String,
+        /// How free units are shared.
+        policy: &'static str,
+        /// What every amount is in.
+        currency: String,
+        /// What the parts come to.
+        total: Amount,
+        /// What they would come to without free tier.
+        list_total: Amount,
+        /// Whether everything has a price and nothing is missing.
+        complete: bool,
+        /// The parts.
+        rows: Vec<Share>,
+        /// What is missing of the month.
+        gaps: Vec<Gap>,
+        /// What a reader should know.
+        notes: Vec<Note>,
     }
-    let mut total: Vec<Cell> = table.columns.iter().map(|_| Cell::Empty).collect();
-    total[2] = Cell::text("Total");
-    total[4] = money(bill.total(), !bill.is_complete());
-    total[5] = money(bill.list_total(), !bill.list_is_complete());
-    table.totals.push(total);
+}
+
+row! {
+    /// One part.
+    pub struct Share {
+        /// The month.
+        period: Calendar = file,
+        /// What the bill is shared by.
+        by: String = file,
+        /// Whose it is.
+        part: String = shown("Part", 0),
+        /// Whether it is what belongs to nobody.
+        residual: bool = file,
+        /// What it costs.
+        cost: Amount = shown("Cost", 0),
+        /// What it would cost without free tier.
+        list_cost: Amount = shown("Without free tier", 1),
+        /// What the amounts are in.
+        currency: String = file,
+        /// How free units are shared.
+        policy: &'static str = file,
+        /// Whether something in it has no price.
+        partial: bool = file,
+    }
+}
+
+/// Lays out the shares of a bill.
+pub fn answer(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
+    let money = |amount, is_whole| Amount::of(amount, &bill.currency, is_whole);
+    let policy = allocation.policy.name();
+    let share = |share: &crate::domain::allocation::Share| Share {
+        period: Calendar(bill.month),
+        by: allocation.by.key(),
+        part: share.part.clone(),
+        residual: share.residual,
+        cost: money(share.cost, !share.partial),
+        list_cost: money(share.list_cost, !share.partial),
+        currency: bill.currency.to_string(),
+        policy,
+        partial: share.partial,
+    };
+    let rows: Vec<Share> = allocation.shares.iter().map(share).collect();
+    let total = money(bill.total(), bill.is_complete());
+    let list_total = money(bill.list_total(), bill.list_is_complete());
+    let mut table = Table::of(&rows);
+    table.columns[2].heading = allocation.by.heading();
+    let mut sums = vec![Cell::Empty; table.columns.len()];
+    sums[2] = Cell::text("Total");
+    sums[4] = total.cell();
+    sums[5] = list_total.cell();
+    table.totals.push(sums);
     let mut notes = vec![words::allocation(allocation.policy)];
     notes.extend(words::bill::of_month(bill));
-    let blocks = vec![Block::Table(table), Block::Notes(notes)];
-    json::untyped(
-        "pipebill.allocation/1",
-        Vec::new(),
-        Document { title, blocks },
-    )
+    let blocks = vec![Block::Table(table), Block::Notes(notes.clone())];
+    let value = AllocationAnswer {
+        period: Calendar(bill.month),
+        by: allocation.by.key(),
+        policy,
+        currency: bill.currency.to_string(),
+        total,
+        list_total,
+        complete: bill.is_complete(),
+        rows,
+        gaps: bill.gaps.iter().map(Gap::of).collect(),
+        notes,
+    };
+    Answer::new(Document { title, blocks }, value)
 }

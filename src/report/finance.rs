@@ -121,16 +121,10 @@ fn future(
     let Some(forecast) = input.forecast else {
         return Ok(WriteSummary::default());
     };
-    let document = super::forecast::document(
+    let mut table = super::forecast::table(
         &forecast.result,
         &super::forecast::View::of(forecast, input.catalog),
     );
-    let mut table = document
-        .document
-        .tables()
-        .next()
-        .expect("a forecast is a table")
-        .clone();
     let amounts = [
         ("p10", "converted_p10"),
         ("p50", "converted_p50"),

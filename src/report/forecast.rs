@@ -1,11 +1,13 @@
 //! A forecast for people and files.
 
+mod typed;
+
 use rust_decimal::Decimal;
 
 use super::{
     Answer, Block, Cell, Column, Document, Table,
     chart::{FanChart, FanMonth},
-    json, show_money, words,
+    show_money, words,
 };
 use crate::{
     domain::{
@@ -79,20 +81,32 @@ const SERVICES: [(&str, [&str; 3]); 4] = [
     ),
 ];
 
+pub use typed::ForecastAnswer;
+
 /// Lays out a forecast: a row a month, or a row for each month and part.
-pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
-    let table = match &forecast.options.by {
-        None => by_month(forecast, view),
-        Some(by) => by_part(forecast, view, by),
-    };
-    let mut blocks = vec![Block::Table(table)];
+pub fn answer(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
+    let mut blocks = vec![Block::Table(table(forecast, view))];
     let nothing_is_known = !is_complete(forecast) && forecast.sum.p90.is_zero();
     if !nothing_is_known {
         blocks.push(Block::Fan(fan(forecast, view)));
     }
+    let drivers = typed::drivers(forecast, view);
     if view.explain {
         blocks.push(Block::Heading("Basis of the forecast".to_owned()));
-        blocks.push(Block::Table(drivers(forecast, view).detail("drivers")));
+        let mut table = Table::of(&drivers);
+        let first_whole = forecast.months.get(1).or(forecast.months.first());
+        for column in &mut table.columns {
+            match &*column.key {
+                "driver" => {
+                    let month = first_whole.map(|month| format!("Driver in {}", month.month));
+                    column.heading = month.unwrap_or_default();
+                }
+                "history_text" => column.key = "history".into(),
+                "methods_text" => column.key = "methods".into(),
+                _ => {}
+            }
+        }
+        blocks.push(Block::Table(table.detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     let mut notes = words::forecast::notes(forecast, view);
@@ -100,42 +114,23 @@ pub fn document(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
         notes.extend(words::forecast::of_aws(aws));
     }
     blocks.push(Block::Explained {
-        notes,
+        notes: notes.clone(),
         all: view.explain,
     });
-    let money = |amount| Cell::Money(amount, view.currency.clone());
-    let sum = amount(view, is_complete(forecast));
-    let options = &forecast.options;
-    let refused = view.aws.map(|aws| {
-        let why = aws.refused.as_deref();
-        ("aws_refused", why.map_or(Cell::Empty, Cell::text))
-    });
-    json::untyped(
-        "pipebill.forecast/1",
-        vec![
-            ("known_until", Cell::Day(forecast.last_day)),
-            ("currency", Cell::text(view.currency.as_str())),
-            ("history_days", Cell::Count(forecast.history_days as u64)),
-            ("paths", Cell::Count(options.paths as u64)),
-            ("seed", Cell::Count(options.seed)),
-            ("budget", options.budget.map_or(Cell::Empty, money)),
-            (
-                "ever_over_budget_percent",
-                forecast.ever_over_budget.map_or(Cell::Empty, Cell::Percent),
-            ),
-            ("sum_p10", sum(forecast.sum.p10)),
-            ("sum_p50", sum(forecast.sum.p50)),
-            ("sum_p90", sum(forecast.sum.p90)),
-            ("complete", Cell::Flag(is_complete(forecast))),
-        ]
-        .into_iter()
-        .chain(refused)
-        .collect(),
-        Document {
-            title: format!("Forecast from {}", forecast.last_day),
-            blocks,
-        },
-    )
+    let document = Document {
+        title: format!("Forecast from {}", forecast.last_day),
+        blocks,
+    };
+    let value = ForecastAnswer::of(forecast, view, drivers, notes);
+    Answer::new(document, value)
+}
+
+/// Lays out the months, as files carry them.
+pub(super) fn table(forecast: &ForecastResult, view: &View<'_>) -> Table {
+    match &forecast.options.by {
+        None => by_month(forecast, view),
+        Some(by) => by_part(forecast, view, by),
+    }
 }
 
 pub(super) fn is_complete(forecast: &ForecastResult) -> bool {
@@ -329,53 +324,6 @@ fn fan(forecast: &ForecastResult, view: &View<'_>) -> FanChart {
         budget: forecast.options.budget,
         currency: view.currency.clone(),
     }
-}
-
-fn drivers(forecast: &ForecastResult, view: &View<'_>) -> Table {
-    let first_whole = forecast.months.get(1).or(forecast.months.first());
-    let month = first_whole
-        .map(|month| month.month.to_string())
-        .unwrap_or_default();
-    let mut table = Table::new(vec![
-        Column::new(format!("Driver in {month}"), "driver", 0),
-        Column::new("Account", "account", 1),
-        Column::new("Region", "region", 2),
-        Column::new("P10", "p10", 4),
-        Column::new("P50", "p50", 0),
-        Column::new("P90", "p90", 4),
-        Column::new("History", "history", 5),
-        Column::in_files("methods"),
-        Column::in_files("holiday_percent"),
-        Column::new("Of the spread", "spread_percent", 0),
-    ]);
-    for driver in &forecast.drivers {
-        let key = &driver.key;
-        let [low, middle, high] = driver.quantity.map(|quantity| {
-            if driver.unit.is_none() {
-                Cell::Money(Money::new(quantity), view.currency.clone())
-            } else {
-                Cell::Number(quantity)
-            }
-        });
-        let account = key.account.as_ref().map(ToString::to_string);
-        table.rows.push(vec![
-            Cell::text(driver_name(driver, view)),
-            Cell::text(account.unwrap_or_default()),
-            Cell::text(key.region.as_str()),
-            low,
-            middle,
-            high,
-            Cell::text(format!(
-                "{} {}",
-                driver.history,
-                if driver.by_month { "months" } else { "days" }
-            )),
-            Cell::text(weights(driver, usize::MAX)),
-            driver.holidays.map_or(Cell::Empty, Cell::Number),
-            Cell::Percent(driver.spread),
-        ]);
-    }
-    table
 }
 
 fn driver_name(driver: &DriverForecast, view: &View<'_>) -> String {

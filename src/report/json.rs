@@ -1,13 +1,8 @@
 //! JSON: a schema name, exact decimals as text, stable keys. `docs/json.md` lists the schemas.
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
-use serde_json::{Value, json};
 
-use super::{
-    Block, Cell, Document, Note, Table,
-    answer::{Answer, AnswerFormat},
-    value::object,
-};
+use super::{Cell, Note, answer::AnswerFormat, value::object};
 use crate::domain::{catalog::Catalog, ids::Meter, usage};
 
 /// For programs: one document, one of our schemas.
@@ -105,42 +100,4 @@ impl Gap {
 pub(super) fn meter_name(catalog: &Catalog, meter: &Meter) -> String {
     let known = catalog.meter(&meter.service, meter.usage_type.as_str());
     known.map_or_else(|| meter.usage_type.to_string(), |info| info.name.clone())
-}
-
-/// Answers with the rows of a document's tables.
-pub(super) fn untyped(
-    schema: &'static str,
-    facts: Vec<(&'static str, Cell)>,
-    document: Document,
-) -> Answer<'static> {
-    let rows = |table: &Table| -> Value {
-        let columns: Vec<usize> = table.file_columns().collect();
-        let row = |row: &Vec<Cell>| -> Value {
-            let value = |at: &usize| (table.columns[*at].key.to_string(), json!(row[*at]));
-            columns.iter().map(value).collect()
-        };
-        table.rows.iter().map(row).collect()
-    };
-    let mut object = serde_json::Map::new();
-    object.insert("schema".to_owned(), json!(schema));
-    for (key, cell) in facts {
-        object.insert(key.to_owned(), json!(cell));
-    }
-    for table in document.tables() {
-        let name = if table.name.is_empty() {
-            "rows"
-        } else {
-            table.name
-        };
-        object.insert(name.to_owned(), rows(table));
-    }
-    let notes = document.blocks.iter().filter_map(|block| match block {
-        Block::Notes(notes) | Block::Explained { notes, .. } => Some(notes),
-        _ => None,
-    });
-    object.insert(
-        "notes".to_owned(),
-        json!(notes.flatten().collect::<Vec<_>>()),
-    );
-    Answer::new(document, Value::Object(object))
 }

@@ -19,7 +19,6 @@ pub mod finance;
 pub mod focus;
 pub mod forecast;
 pub mod forecast_backtest;
-pub mod forecast_study;
 pub mod formats;
 pub mod imported;
 mod journal;
@@ -317,6 +316,27 @@ impl Table {
         self.name = name;
         self.most = Some(DETAIL_ROWS);
         self
+    }
+
+    /// Puts a column before the others, with one text in all rows.
+    #[must_use]
+    pub fn labelled(mut self, column: Column, label: &str) -> Self {
+        self.columns.insert(0, column);
+        for row in self.rows.iter_mut().chain(&mut self.totals) {
+            row.insert(0, Cell::text(label));
+        }
+        self
+    }
+
+    /// Returns one table of several with the same columns.
+    pub fn joined(tables: impl IntoIterator<Item = Self>) -> Self {
+        let mut tables = tables.into_iter();
+        let mut joined = tables.next().unwrap_or_default();
+        for table in tables {
+            joined.rows.extend(table.rows);
+            joined.totals.extend(table.totals);
+        }
+        joined
     }
 
     /// Leaves the table to files: what it says, people see elsewhere.

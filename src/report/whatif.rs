@@ -1,25 +1,27 @@
-//! Scenarios beside their baseline, for people and files.
+//! Scenarios beside their baseline, for people and files: one answer for all of them.
+
+mod break_even;
+mod sweep;
+mod tornado;
+
+pub use break_even::{BreakEvenAnswer, break_even};
+pub use sweep::{SweepAnswer, sweep};
+pub use tornado::{TornadoAnswer, tornado};
 
 use super::{
     Answer, Block, Cell, Column, Document, Note, Table,
-    chart::{self, Drawing, HeatMap, Step, Subject, SweepLine, Waterfall},
-    json, words,
+    chart::{Drawing, Step, Subject, Waterfall},
+    value::{Amount, Calendar, Known, Measure, Percent, Row, object, row},
+    words,
 };
 use crate::{
     domain::{
         catalog::Catalog,
         ids::Currency,
-        money::Money,
-        number::plain,
         percentiles::Percentiles,
-        scenario::{
-            Comparison, Totals,
-            break_even::BreakEven,
-            parameter::{Axis, Sweep, SweepPoint, Tornado, Variation},
-            percent_of,
-        },
+        scenario::{Comparison, MeterDifference, MonthComparison, Totals},
     },
-    forecast::Compared,
+    forecast::{Compared, ComparedMonth},
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -38,208 +40,519 @@ pub struct Shown<'a> {
     pub comparison: &'a Comparison,
     /// The range of its difference.
     pub range: Option<DifferenceRange>,
+    /// The months to come, where they are asked for.
+    pub ahead: Option<&'a Compared>,
 }
 
-/// Lays comparisons out: a row for each scenario and month.
-pub fn document(
+object! {
+    /// Scenarios beside their baseline.
+    pub struct WhatIfAnswer = "pipebill.whatif/1" {
+        /// The months or the file they are compared with.
+        baseline_period: String,
+        /// What every amount is in.
+        currency: String,
+        /// Whether both sides of every scenario are the whole.
+        complete: bool,
+        /// The scenarios, in the order asked for.
+        scenarios: Vec<ScenarioItem>,
+        /// What a reader should know of all of them.
+        notes: Vec<Note>,
+    }
+}
+
+object! {
+    /// One scenario and what it makes of the bill.
+    pub struct ScenarioItem {
+        /// Its name.
+        name: String,
+        /// Its changes, as `--set` reads them.
+        changes: Vec<String>,
+        /// What the baseline costs, over all months.
+        baseline: Amount,
+        /// What the scenario costs.
+        scenario: Amount,
+        /// What it adds; null if a side is not the whole.
+        difference: Known<Amount>,
+        /// The difference in percent of the baseline.
+        percent: Option<Percent>,
+        /// Whether both sides are the whole.
+        complete: bool,
+        /// Whether the baseline is.
+        baseline_complete: bool,
+        /// Whether the scenario is.
+        scenario_complete: bool,
+        /// The months of the baseline.
+        months: Vec<ScenarioMonth>,
+        /// The range of the difference in a month; null with too little history.
+        range: Option<DifferencePercentiles>,
+        /// The months to come; null if they are not asked for.
+        forecast: Option<AheadItem>,
+        /// The meters that change.
+        meters: Vec<MeterItem>,
+        /// What each change adds: together they are the difference.
+        waterfall: Vec<WaterfallItem>,
+        /// What has no price or is not known.
+        unknown: Vec<Note>,
+        /// What could break.
+        risks: Vec<Note>,
+        /// What the figures assume.
+        assumptions: Vec<Note>,
+        /// What else a reader should know.
+        notes: Vec<Note>,
+    }
+}
+
+row! {
+    /// A month under both.
+    pub struct ScenarioMonth {
+        /// The month.
+        month: Calendar = shown("Month", 2),
+        /// What the baseline costs.
+        baseline: Amount = shown("Baseline", 0),
+        /// What the scenario costs.
+        scenario: Amount = shown("Scenario", 0),
+        /// What it adds; null if a side is not the whole.
+        difference: Known<Amount> = shown("Difference", 0),
+        /// The difference in percent of the baseline.
+        percent: Option<Percent> = shown("Change", 1),
+        /// Whether both sides are the whole.
+        complete: bool = file,
+        /// Whether the baseline is.
+        baseline_complete: bool = file,
+        /// Whether the scenario is.
+        scenario_complete: bool = file,
+        /// What every amount is in.
+        currency: String = file,
+    }
+}
+
+row! {
+    /// The range of a month's difference.
+    pub struct DifferencePercentiles {
+        /// One in ten is below.
+        p10: Amount = shown("P10", 0),
+        /// Half are below.
+        p50: Amount = shown("P50", 0),
+        /// One in ten is above.
+        p90: Amount = shown("P90", 0),
+        /// What the range is over.
+        over: String = shown("Over", 1),
+    }
+}
+
+object! {
+    /// Months to come, simulated with and without the scenario.
+    pub struct AheadItem {
+        /// How many simulations.
+        paths: u64,
+        /// The months.
+        months: Vec<AheadMonth>,
+        /// All of them together.
+        sum: AheadSum,
+    }
+}
+
+row! {
+    /// A month to come. P10 to P90 of the difference are those of the difference, not of two forecasts.
+    pub struct AheadMonth {
+        /// The month.
+        month: Calendar = shown("Month", 0),
+        /// One in ten simulations of the baseline costs less.
+        baseline_p10: Amount = file,
+        /// Half cost less.
+        baseline_p50: Amount = shown("Baseline", 0),
+        /// One in ten costs more.
+        baseline_p90: Amount = file,
+        /// One in ten simulations of the scenario costs less.
+        scenario_p10: Amount = file,
+        /// Half cost less.
+        scenario_p50: Amount = shown("Scenario", 0),
+        /// One in ten costs more.
+        scenario_p90: Amount = file,
+        /// In one of ten the scenario adds less.
+        difference_p10: Amount = shown("Difference P10", 1),
+        /// In half it adds less.
+        difference_p50: Amount = shown("P50", 0),
+        /// In one of ten it adds more.
+        difference_p90: Amount = shown("P90", 1),
+        /// What every amount is in.
+        currency: String = file,
+    }
+}
+
+object! {
+    /// Months to come, added up.
+    pub struct AheadSum {
+        /// One in ten simulations of the baseline costs less.
+        baseline_p10: Amount,
+        /// Half cost less.
+        baseline_p50: Amount,
+        /// One in ten costs more.
+        baseline_p90: Amount,
+        /// One in ten simulations of the scenario costs less.
+        scenario_p10: Amount,
+        /// Half cost less.
+        scenario_p50: Amount,
+        /// One in ten costs more.
+        scenario_p90: Amount,
+        /// In one of ten the scenario adds less.
+        difference_p10: Amount,
+        /// In half it adds less.
+        difference_p50: Amount,
+        /// In one of ten it adds more.
+        difference_p90: Amount,
+    }
+}
+
+row! {
+    /// A meter under both. What is not used on a side is null.
+    pub struct MeterItem {
+        /// AWS's code of the service.
+        service: String = file,
+        /// Its name.
+        service_name: String = shown("Service", 2),
+        /// The name of the meter.
+        meter: String = shown("What", 0),
+        /// How much the baseline uses.
+        quantity_before: Option<Measure> = shown("Before", 4),
+        /// How much the scenario uses.
+        quantity_after: Option<Measure> = shown("After", 3),
+        /// The unit of the quantities.
+        unit: Option<&'static str> = file,
+        /// What the baseline costs; null without a price of all of it.
+        baseline: Known<Amount> = shown("Baseline", 0),
+        /// What the scenario costs.
+        scenario: Known<Amount> = shown("Scenario", 0),
+        /// What the scenario adds.
+        difference: Option<Amount> = shown("Difference", 0),
+        /// priced, partial or unpriced: the worse of both sides.
+        status: &'static str = file,
+    }
+}
+
+row! {
+    /// One change and what it adds.
+    pub struct WaterfallItem {
+        /// The change, as `--set` reads it.
+        change: String = file,
+        /// What it adds.
+        amount: Amount = file,
+        /// Whether it stands for several that are too small for a step of their own.
+        is_rest: bool = file,
+    }
+}
+
+/// Lays comparisons out: a row for each scenario and month; with months to come, those.
+pub fn answer(
     baseline: &str,
     shown: &[Shown<'_>],
-    notes: &[Note],
+    notes: Vec<Note>,
     currency: &Currency,
     catalog: &Catalog,
 ) -> Answer<'static> {
-    let mut blocks = vec![Block::Table(by_month(shown, currency))];
-    if shown.iter().any(|shown| shown.range.is_some()) {
-        blocks.push(Block::Table(ranges(shown, currency).detail("range")));
+    let items: Vec<ScenarioItem> = shown.iter().map(|it| item(it, currency, catalog)).collect();
+    let several = shown.len() > 1;
+    let is_ahead = shown.iter().any(|it| it.ahead.is_some());
+    let mut blocks = Vec::new();
+    if is_ahead {
+        let tables = shown.iter().zip(&items);
+        let tables = tables.filter_map(|(it, item)| Some(to_come(it.ahead?, item, currency)));
+        let mut table = Table::joined(tables);
+        if !several {
+            table.columns[0] = Column::in_files("scenario_name");
+        }
+        blocks.push(Block::Table(table));
+    } else {
+        blocks.push(Block::Table(by_month(shown, &items, currency)));
     }
-    for one in shown {
-        let comparison = one.comparison;
-        if shown.len() > 1 {
+    let named = |item: &ScenarioItem, table: Table, heading: &str| {
+        table.labelled(Column::new(heading, "scenario_name", 0), &item.name)
+    };
+    let ranges = items.iter().filter_map(|item| {
+        let range = item.range.clone()?;
+        Some(named(item, Table::of(&[range]), "Monthly difference"))
+    });
+    let ranges = Table::joined(ranges);
+    if !ranges.rows.is_empty() && !is_ahead {
+        blocks.push(Block::Table(ranges.detail("range")));
+    }
+    let all = |table: &dyn Fn(&ScenarioItem) -> Table| {
+        let tables = items
+            .iter()
+            .map(|item| named(item, table(item), "Scenario"));
+        Table::joined(tables)
+    };
+    let mut meters = all(&|item| Table::of(&item.meters));
+    if several || is_ahead {
+        meters = meters.for_files();
+    } else {
+        meters.columns[0] = Column::in_files("scenario_name");
+    }
+    if !meters.rows.is_empty() {
+        blocks.push(Block::Table(meters.detail("meters")));
+    }
+    let steps = all(&|item| Table::of(&item.waterfall));
+    blocks.push(Block::Table(steps.for_files().detail("waterfall")));
+    for it in shown {
+        let comparison = it.comparison;
+        if several {
             blocks.push(Block::Heading(comparison.scenario.name.clone()));
         }
-        if let [only] = shown {
-            let meters = meters(only.comparison, currency, catalog);
-            if !meters.rows.is_empty() {
-                blocks.push(Block::Table(meters.detail("meters")));
-            }
-            blocks.push(Block::Table(
-                causes(only.comparison, currency).detail("waterfall"),
-            ));
-        }
         // Without a price, a bar would show as saved what only is not known.
-        if !comparison.waterfall.steps.is_empty() && comparison.total.whole.both() {
+        let is_whole = comparison.total.whole.both();
+        if !comparison.waterfall.steps.is_empty() && is_whole && !is_ahead {
             blocks.push(Block::Chart(waterfall(baseline, comparison, currency)));
         }
-        blocks.push(Block::Notes(notes_of(one, notes)));
+        let mut said = Vec::new();
+        if let Some(ahead) = it.ahead {
+            said.push(words::scenario::simulated(ahead.paths, baseline));
+        }
+        said.extend(words::scenario::notes(comparison));
+        if !several {
+            said.extend(notes.iter().cloned());
+        }
+        blocks.push(Block::Notes(said));
     }
-    let first = shown
-        .first()
-        .map(|shown| shown.comparison.total)
-        .unwrap_or_default();
-    let money = |amount| Cell::Money(amount, currency.clone());
-    json::untyped(
-        "pipebill.whatif/1",
-        vec![
-            ("baseline_period", Cell::text(baseline)),
-            ("currency", Cell::text(currency.as_str())),
-            ("baseline", money(first.baseline)),
-            ("scenario", money(first.scenario)),
-            ("difference", difference(&first, currency)),
-            ("complete", Cell::Flag(first.whole.both())),
-            ("baseline_complete", Cell::Flag(first.whole.baseline)),
-            ("scenario_complete", Cell::Flag(first.whole.scenario)),
-        ],
-        Document {
-            title: format!("What if, on {baseline}"),
-            blocks,
-        },
+    if several && !notes.is_empty() {
+        blocks.push(Block::Heading("All scenarios".to_owned()));
+        blocks.push(Block::Notes(notes.clone()));
+    }
+    let title = match (is_ahead, shown) {
+        (true, [only]) => format!(
+            "What if, in the months to come: {}",
+            only.comparison.scenario.name
+        ),
+        (true, _) => "What if, in the months to come".to_owned(),
+        (false, _) => format!("What if, on {baseline}"),
+    };
+    let value = WhatIfAnswer {
+        baseline_period: baseline.to_owned(),
+        currency: currency.to_string(),
+        complete: items.iter().all(|item| item.complete),
+        scenarios: items,
+        notes,
+    };
+    Answer::new(Document { title, blocks }, value)
+}
+
+fn item(shown: &Shown<'_>, currency: &Currency, catalog: &Catalog) -> ScenarioItem {
+    let comparison = shown.comparison;
+    let total = &comparison.total;
+    let unknown: Vec<Note> = comparison
+        .unknown
+        .iter()
+        .map(words::scenario::unknown)
+        .collect();
+    let risks: Vec<Note> = comparison
+        .warnings
+        .iter()
+        .map(words::scenario::warning)
+        .collect();
+    let assumed = comparison.assumptions.iter();
+    let assumptions: Vec<Note> = assumed.map(words::scenario::assumption).collect();
+    let is_apart = |note: &Note| {
+        let mut apart = unknown.iter().chain(&risks).chain(&assumptions);
+        apart.any(|other| other.code == note.code && note.text.ends_with(&other.text))
+    };
+    let mut notes = words::scenario::notes(comparison);
+    notes.retain(|note| !is_apart(note));
+    let month = |month: &MonthComparison| {
+        let total = Totals {
+            baseline: month.baseline,
+            scenario: month.scenario,
+            difference: month.difference,
+            whole: month.complete,
+        };
+        of_month(Calendar(month.month), &total, currency)
+    };
+    ScenarioItem {
+        name: comparison.scenario.name.clone(),
+        changes: comparison
+            .scenario
+            .changes
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+        baseline: Amount::of(total.baseline, currency, total.whole.baseline),
+        scenario: Amount::of(total.scenario, currency, total.whole.scenario),
+        difference: difference(total, currency),
+        percent: percent(total),
+        complete: total.whole.both(),
+        baseline_complete: total.whole.baseline,
+        scenario_complete: total.whole.scenario,
+        months: comparison.months.iter().map(month).collect(),
+        range: shown.range.as_ref().map(|range| {
+            let [p10, p50, p90] = amounts(range.spread, currency);
+            DifferencePercentiles {
+                p10,
+                p50,
+                p90,
+                over: range.over.clone(),
+            }
+        }),
+        forecast: shown.ahead.map(|ahead| AheadItem {
+            paths: ahead.paths as u64,
+            months: ahead
+                .months
+                .iter()
+                .map(|it| ahead_month(it, currency))
+                .collect(),
+            sum: ahead_sum(ahead, currency),
+        }),
+        // What stays as it is needs no row.
+        meters: comparison
+            .meters
+            .iter()
+            .filter(|meter| {
+                let same =
+                    meter.before == meter.after && meter.quantity_before == meter.quantity_after;
+                !same || meter.status() != "priced"
+            })
+            .map(|meter| meter_item(meter, currency, catalog))
+            .collect(),
+        waterfall: comparison
+            .waterfall
+            .steps
+            .iter()
+            .map(|step| WaterfallItem {
+                change: step.label.clone(),
+                amount: Amount::new(step.amount, currency),
+                is_rest: step.is_rest,
+            })
+            .collect(),
+        unknown,
+        risks,
+        assumptions,
+        notes,
+    }
+}
+
+fn difference(total: &Totals, currency: &Currency) -> Known<Amount> {
+    let known = total.whole.both();
+    Known::or(
+        known.then(|| Amount::new(total.difference, currency)),
+        "unknown",
     )
 }
 
-/// Returns an amount, or what is known of it.
-fn amount(amount: Money, is_whole: bool, currency: &Currency) -> Cell {
-    if is_whole {
-        Cell::Money(amount, currency.clone())
-    } else {
-        Cell::AtLeast(amount, currency.clone())
+fn percent(total: &Totals) -> Option<Percent> {
+    let percent = total.percent().filter(|_| total.whole.both());
+    percent.map(Percent)
+}
+
+fn amounts(range: Percentiles, currency: &Currency) -> [Amount; 3] {
+    [range.p10, range.p50, range.p90].map(|amount| Amount::new(amount, currency))
+}
+
+fn of_month(month: Calendar, total: &Totals, currency: &Currency) -> ScenarioMonth {
+    ScenarioMonth {
+        month,
+        baseline: Amount::of(total.baseline, currency, total.whole.baseline),
+        scenario: Amount::of(total.scenario, currency, total.whole.scenario),
+        difference: difference(total, currency),
+        percent: percent(total),
+        complete: total.whole.both(),
+        baseline_complete: total.whole.baseline,
+        scenario_complete: total.whole.scenario,
+        currency: currency.to_string(),
     }
 }
 
-fn difference(total: &Totals, currency: &Currency) -> Cell {
-    if total.whole.both() {
-        Cell::Money(total.difference, currency.clone())
-    } else {
-        Cell::Unknown("unknown".to_owned())
-    }
-}
-
-fn by_month(shown: &[Shown<'_>], currency: &Currency) -> Table {
-    let several = shown.iter().any(|one| one.comparison.months.len() > 1);
-    let mut table = Table::new(vec![
-        Column::new("Scenario", "scenario_name", 0),
-        // Rows of several months are nothing without it.
-        Column::new("Month", "month", if several { 0 } else { 2 }),
-        Column::new("Baseline", "baseline", 0),
-        Column::new("Scenario", "scenario", 0),
-        Column::new("Difference", "difference", 0),
-        Column::new("Change", "percent", 1),
-        Column::in_files("complete"),
-        Column::in_files("baseline_complete"),
-        Column::in_files("scenario_complete"),
-        Column::in_files("currency"),
-    ]);
-    let row = |name: &str, month: Cell, total: &Totals| {
-        let whole = total.whole;
-        vec![
-            Cell::text(name),
-            month,
-            amount(total.baseline, whole.baseline, currency),
-            amount(total.scenario, whole.scenario, currency),
-            difference(total, currency),
-            match total.percent() {
-                Some(percent) if whole.both() => Cell::Percent(percent),
-                _ => Cell::Empty,
-            },
-            Cell::Flag(whole.both()),
-            Cell::Flag(whole.baseline),
-            Cell::Flag(whole.scenario),
-            Cell::text(currency.as_str()),
-        ]
-    };
-    for Shown { comparison, .. } in shown {
-        let name = &comparison.scenario.name;
-        for month in &comparison.months {
-            let total = Totals {
-                baseline: month.baseline,
-                scenario: month.scenario,
-                difference: month.difference,
-                whole: month.complete,
-            };
-            table
-                .rows
-                .push(row(name, Cell::text(month.month.to_string()), &total));
+fn by_month(shown: &[Shown<'_>], items: &[ScenarioItem], currency: &Currency) -> Table {
+    let tables = shown.iter().zip(items).map(|(it, item)| {
+        let mut table = Table::of(&item.months);
+        if let [first, _, ..] = &it.comparison.months[..] {
+            let mut total = of_month(Calendar(first.month), &it.comparison.total, currency).cells();
+            total[0] = Cell::text(format!("{} months", item.months.len()));
+            table.totals.push(total);
         }
-        if comparison.months.len() > 1 {
-            let months = Cell::text(format!("{} months", comparison.months.len()));
-            table.totals.push(row(name, months, &comparison.total));
-        }
+        table.labelled(Column::new("Scenario", "scenario_name", 0), &item.name)
+    });
+    let mut table = Table::joined(tables);
+    // Rows of several months are nothing without it.
+    if shown.iter().any(|it| it.comparison.months.len() > 1) {
+        table.columns[1].drop = 0;
     }
     table
 }
 
-fn ranges(shown: &[Shown<'_>], currency: &Currency) -> Table {
-    let mut table = Table::new(vec![
-        Column::new("Monthly difference", "scenario_name", 0),
-        Column::new("P10", "p10", 0),
-        Column::new("P50", "p50", 0),
-        Column::new("P90", "p90", 0),
-        Column::new("Over", "over", 1),
-    ]);
-    let money = |amount| Cell::Money(amount, currency.clone());
-    for Shown { comparison, range } in shown {
-        if let Some(DifferenceRange { spread, over }) = range {
-            table.rows.push(vec![
-                Cell::text(&comparison.scenario.name),
-                money(spread.p10),
-                money(spread.p50),
-                money(spread.p90),
-                Cell::text(over),
-            ]);
-        }
-    }
-    table
-}
-
-fn meters(comparison: &Comparison, currency: &Currency, catalog: &Catalog) -> Table {
-    let mut table = Table::new(vec![
-        Column::new("Service", "service", 2),
-        Column::new("What", "meter", 0),
-        Column::new("Before", "quantity_before", 4),
-        Column::new("After", "quantity_after", 3),
-        Column::new("Baseline", "baseline", 0),
-        Column::new("Scenario", "scenario", 0),
-        Column::new("Difference", "difference", 0),
-        Column::in_files("status"),
-    ]);
-    let money = |amount| Cell::Money(amount, currency.clone());
-    for meter in &comparison.meters {
-        // What stays as it is needs no row.
-        let same = meter.before == meter.after && meter.quantity_before == meter.quantity_after;
-        if same && meter.status() == "priced" {
-            continue;
-        }
-        let quantity = |quantity: Option<_>| quantity.map_or(Cell::Empty, Cell::Quantity);
-        let side = |amount, status: &str| match status {
-            "priced" => money(amount),
-            status => Cell::Unknown(status.to_owned()),
+fn to_come(ahead: &Compared, item: &ScenarioItem, currency: &Currency) -> Table {
+    let months: Vec<AheadMonth> = ahead
+        .months
+        .iter()
+        .map(|it| ahead_month(it, currency))
+        .collect();
+    let mut table = Table::of(&months);
+    if let [first, _, ..] = &ahead.months[..] {
+        let [baseline, scenario, difference] = ahead.sum;
+        let sum = ComparedMonth {
+            month: first.month,
+            baseline,
+            scenario,
+            difference,
         };
-        table.rows.push(vec![
-            Cell::text(catalog.service_name(&meter.service)),
-            Cell::text(&meter.name),
-            quantity(meter.quantity_before),
-            quantity(meter.quantity_after),
-            side(meter.before, meter.status_before),
-            side(meter.after, meter.status_after),
-            if meter.status() == "priced" {
-                money(meter.difference())
-            } else {
-                Cell::Empty
-            },
-            Cell::text(meter.status()),
-        ]);
+        let mut total = ahead_month(&sum, currency).cells();
+        total[0] = Cell::text(format!("{} months", months.len()));
+        table.totals.push(total);
     }
-    table
+    table.labelled(Column::new("Scenario", "scenario_name", 0), &item.name)
 }
 
-fn causes(comparison: &Comparison, currency: &Currency) -> Table {
-    let mut table = Table::new(vec![Column::in_files("change"), Column::in_files("amount")]);
-    for step in &comparison.waterfall.steps {
-        table.rows.push(vec![
-            Cell::text(&step.label),
-            Cell::Money(step.amount, currency.clone()),
-        ]);
+fn ahead_month(month: &ComparedMonth, currency: &Currency) -> AheadMonth {
+    let [baseline_p10, baseline_p50, baseline_p90] = amounts(month.baseline, currency);
+    let [scenario_p10, scenario_p50, scenario_p90] = amounts(month.scenario, currency);
+    let [difference_p10, difference_p50, difference_p90] = amounts(month.difference, currency);
+    AheadMonth {
+        month: Calendar(month.month),
+        baseline_p10,
+        baseline_p50,
+        baseline_p90,
+        scenario_p10,
+        scenario_p50,
+        scenario_p90,
+        difference_p10,
+        difference_p50,
+        difference_p90,
+        currency: currency.to_string(),
     }
-    table
+}
+
+fn ahead_sum(ahead: &Compared, currency: &Currency) -> AheadSum {
+    let [baseline, scenario, difference] = ahead.sum;
+    let [baseline_p10, baseline_p50, baseline_p90] = amounts(baseline, currency);
+    let [scenario_p10, scenario_p50, scenario_p90] = amounts(scenario, currency);
+    let [difference_p10, difference_p50, difference_p90] = amounts(difference, currency);
+    AheadSum {
+        baseline_p10,
+        baseline_p50,
+        baseline_p90,
+        scenario_p10,
+        scenario_p50,
+        scenario_p90,
+        difference_p10,
+        difference_p50,
+        difference_p90,
+    }
+}
+
+fn meter_item(meter: &MeterDifference, currency: &Currency, catalog: &Catalog) -> MeterItem {
+    let side = |amount, status: &'static str| match status {
+        "priced" => Known::Is(Amount::new(amount, currency)),
+        status => Known::Not(status),
+    };
+    let quantity = meter.quantity_before.or(meter.quantity_after);
+    MeterItem {
+        service: meter.service.to_string(),
+        service_name: catalog.service_name(&meter.service).to_owned(),
+        meter: meter.name.clone(),
+        quantity_before: meter.quantity_before.map(Measure),
+        quantity_after: meter.quantity_after.map(Measure),
+        unit: quantity.map(|quantity| quantity.unit.name()),
+        baseline: side(meter.before, meter.status_before),
+        scenario: side(meter.after, meter.status_after),
+        difference: (meter.status() == "priced").then(|| Amount::new(meter.difference(), currency)),
+        status: meter.status(),
+    }
 }
 
 fn waterfall(baseline: &str, comparison: &Comparison, currency: &Currency) -> Drawing {
@@ -258,306 +571,4 @@ fn waterfall(baseline: &str, comparison: &Comparison, currency: &Currency) -> Dr
             currency: currency.clone(),
         }),
     }
-}
-
-fn notes_of(shown: &Shown<'_>, general: &[Note]) -> Vec<Note> {
-    let mut notes = words::scenario::notes(shown.comparison);
-    notes.extend(general.iter().cloned());
-    notes
-}
-
-/// Lays months to come out: the same futures under both.
-pub fn ahead(
-    name: &str,
-    learnt_from: &str,
-    comparison: &Comparison,
-    compared: &Compared,
-    general: &[Note],
-    currency: &Currency,
-) -> Answer<'static> {
-    let money = |amount| Cell::Money(amount, currency.clone());
-    let mut table = Table::new(vec![
-        Column::new("Month", "month", 0),
-        Column::new("Baseline", "baseline", 0),
-        Column::new("Scenario", "scenario", 0),
-        Column::in_files("difference"),
-        Column::new("Difference P10", "difference_p10", 1),
-        Column::new("P50", "difference_p50", 0),
-        Column::new("P90", "difference_p90", 1),
-        Column::in_files("currency"),
-    ]);
-    let row =
-        |label: String, baseline: Percentiles, scenario: Percentiles, difference: Percentiles| {
-            vec![
-                Cell::text(label),
-                money(baseline.p50),
-                money(scenario.p50),
-                money(difference.p50),
-                money(difference.p10),
-                money(difference.p50),
-                money(difference.p90),
-                Cell::text(currency.as_str()),
-            ]
-        };
-    for month in &compared.months {
-        table.rows.push(row(
-            month.month.to_string(),
-            month.baseline,
-            month.scenario,
-            month.difference,
-        ));
-    }
-    let [baseline, scenario, difference] = compared.sum;
-    if compared.months.len() > 1 {
-        let label = format!("{} months", compared.months.len());
-        table
-            .totals
-            .push(row(label, baseline, scenario, difference));
-    }
-    let mut notes = vec![words::scenario::simulated(compared.paths, learnt_from)];
-    notes.extend(words::scenario::notes(comparison));
-    notes.extend(general.iter().cloned());
-    json::untyped(
-        "pipebill.whatif/1",
-        vec![
-            ("baseline_period", Cell::text("forecast")),
-            ("currency", Cell::text(currency.as_str())),
-            ("baseline", money(baseline.p50)),
-            ("scenario", money(scenario.p50)),
-            ("difference", money(difference.p50)),
-            ("difference_p10", money(difference.p10)),
-            ("difference_p90", money(difference.p90)),
-            ("complete", Cell::Flag(comparison.total.whole.both())),
-        ],
-        Document {
-            title: format!("What if, over the coming months: {name}"),
-            blocks: vec![Block::Table(table), Block::Notes(notes)],
-        },
-    )
-}
-
-/// Lays a sweep out: a row for each point.
-pub fn sweep(baseline: &str, name: &str, sweep: &Sweep, currency: &Currency) -> Answer<'static> {
-    const AXES: [&str; 2] = ["first", "second"];
-    let mut columns: Vec<Column> = sweep
-        .axes
-        .iter()
-        .zip(AXES)
-        .map(|(axis, key)| Column::new(axis.parameter.name(), key, 0))
-        .collect();
-    columns.extend([
-        Column::new("Baseline", "baseline", 1),
-        Column::new("Scenario", "scenario", 0),
-        Column::new("Difference", "difference", 0),
-        Column::in_files("complete"),
-        Column::in_files("baseline_complete"),
-        Column::in_files("scenario_complete"),
-    ]);
-    let mut table = Table::new(columns);
-    for point in &sweep.points {
-        let mut row: Vec<Cell> = point.at.iter().map(|at| Cell::Price(*at)).collect();
-        let whole = point.total.whole;
-        row.extend([
-            amount(point.total.baseline, whole.baseline, currency),
-            amount(point.total.scenario, whole.scenario, currency),
-            difference(&point.total, currency),
-            Cell::Flag(whole.both()),
-            Cell::Flag(whole.baseline),
-            Cell::Flag(whole.scenario),
-        ]);
-        table.rows.push(row);
-    }
-    let title = format!("Sweep of {name}, {baseline}");
-    let picture = picture_of(sweep, currency).map(|subject| Drawing {
-        title: title.clone(),
-        subject,
-    });
-    let mut blocks = vec![if sweep.axes.len() == 1 {
-        Block::Table(table)
-    } else {
-        Block::Table(table.detail("rows"))
-    }];
-    // A map says it at a glance; the table has the amounts.
-    if let Some(picture) = picture {
-        let at = usize::from(sweep.axes.len() == 1);
-        blocks.insert(at, Block::Chart(picture));
-    }
-    let notes = words::sweep::sweep(sweep);
-    blocks.push(Block::Notes(notes));
-    json::untyped(
-        "pipebill.whatif-sweep/1",
-        vec![
-            ("baseline_period", Cell::text(baseline)),
-            ("currency", Cell::text(currency.as_str())),
-        ],
-        Document { title, blocks },
-    )
-}
-
-/// Draws a sweep; what has no price has no place.
-fn picture_of(sweep: &Sweep, currency: &Currency) -> Option<Subject> {
-    let currency = currency.clone();
-    match &sweep.axes[..] {
-        [axis] => {
-            let mut points: Vec<&SweepPoint> = sweep.points.iter().collect();
-            points.sort_by(|a, b| a.at.cmp(&b.at));
-            let totals = || points.iter().map(|point| point.total);
-            let scenario = totals().map(|t| t.whole.scenario.then_some(t.scenario));
-            let baseline = totals().map(|t| t.whole.baseline.then_some(t.baseline));
-            Some(Subject::Line(SweepLine {
-                setting: axis.parameter.name(),
-                at: points.iter().map(|point| point.at[0]).collect(),
-                lines: vec![
-                    ("scenario".to_owned(), scenario.collect()),
-                    ("baseline".to_owned(), baseline.collect()),
-                ],
-                currency,
-            }))
-        }
-        [rows, columns] => {
-            let shown = |axis: &Axis| {
-                let values = axis.values.iter().map(|value| plain(*value));
-                (axis.parameter.name(), values.collect())
-            };
-            let amount = |point: &SweepPoint| {
-                let total = &point.total;
-                if sweep.baseline_turns {
-                    total.whole.both().then_some(total.difference)
-                } else {
-                    total.whole.scenario.then_some(total.scenario)
-                }
-            };
-            let cells = sweep.points.chunks(columns.values.len());
-            Some(Subject::Heat(HeatMap {
-                down: shown(rows),
-                across: shown(columns),
-                cells: cells.map(|row| row.iter().map(amount).collect()).collect(),
-                differences: sweep.baseline_turns,
-                currency,
-            }))
-        }
-        _ => None,
-    }
-}
-
-/// Lays break-even points out.
-pub fn break_even(
-    baseline: &str,
-    name: &str,
-    even: &BreakEven,
-    currency: &Currency,
-) -> Answer<'static> {
-    let money = |amount| Cell::Money(amount, currency.clone());
-    let parameter = even.parameter.name();
-    let mut table = Table::new(vec![
-        Column::new(format!("From {parameter}"), "at", 0),
-        Column::new("Scenario", "what", 0),
-        Column::in_files("pays"),
-        Column::new("Difference", "difference", 0),
-    ]);
-    let what = |pays: bool| Cell::text(if pays { "costs no more" } else { "costs more" });
-    table.rows.push(vec![
-        Cell::Price(even.range.0),
-        what(even.pays_at_start()),
-        Cell::Flag(even.pays_at_start()),
-        money(even.ends.0),
-    ]);
-    for crossing in &even.sign_changes {
-        table.rows.push(vec![
-            Cell::Price(crossing.at),
-            what(crossing.pays),
-            Cell::Flag(crossing.pays),
-            money(crossing.difference),
-        ]);
-    }
-    let notes = words::sweep::break_even(even, currency);
-    json::untyped(
-        "pipebill.whatif-breakeven/1",
-        vec![
-            ("baseline_period", Cell::text(baseline)),
-            ("parameter", Cell::text(parameter)),
-            ("from", Cell::Price(even.range.0)),
-            ("to", Cell::Price(even.range.1)),
-            ("complete", Cell::Flag(even.complete)),
-            ("all", Cell::Flag(even.all)),
-            ("currency", Cell::text(currency.as_str())),
-        ],
-        Document {
-            title: format!("Break-even of {name}, {baseline}"),
-            blocks: vec![Block::Table(table), Block::Notes(notes)],
-        },
-    )
-}
-
-/// Lays a tornado out: a row for each driver.
-pub fn tornado(
-    baseline: &str,
-    name: &str,
-    tornado: &Tornado,
-    swing: &Variation,
-    currency: &Currency,
-) -> Answer<'static> {
-    let money = |amount| Cell::Money(amount, currency.clone());
-    let mut table = Table::new(vec![
-        Column::new("Driver", "driver", 0),
-        Column::new("Down", "down", 2),
-        Column::new("Up", "up", 2),
-        Column::new("Low", "low", 0),
-        Column::new("High", "high", 0),
-        Column::new("Range", "range", 0),
-        Column::new("Of the bill", "reach_percent", 1),
-    ]);
-    for bar in &tornado.bars {
-        table.rows.push(vec![
-            Cell::text(&bar.driver),
-            Cell::text(&bar.turned.0),
-            Cell::text(&bar.turned.1),
-            money(bar.low),
-            money(bar.high),
-            money(bar.range),
-            percent_of(bar.range, tornado.middle).map_or(Cell::Empty, Cell::Percent),
-        ]);
-    }
-    let title = format!("Cost drivers of {name}, {baseline}");
-    let rows = tornado.bars.iter().take(15).map(|bar| {
-        let (low, high) = bar.changes(tornado.middle);
-        chart::Swing {
-            name: bar.driver.clone(),
-            range: format!("{} → {}", bar.turned.0, bar.turned.1),
-            low,
-            high,
-        }
-    });
-    let picture = Drawing {
-        title: title.clone(),
-        subject: Subject::Tornado(chart::Tornado {
-            of: baseline.to_owned(),
-            baseline: tornado.middle,
-            step: match swing {
-                Variation::Percent(percent) => {
-                    format!("each driver varied by ±{} %", plain(*percent))
-                }
-                Variation::Own(_) => "varied from P10 to P90".to_owned(),
-            },
-            rows: rows.collect(),
-            currency: currency.clone(),
-        }),
-    };
-    let notes = words::sweep::tornado(tornado, swing);
-    json::untyped(
-        "pipebill.whatif-tornado/1",
-        vec![
-            ("baseline_period", Cell::text(baseline)),
-            ("middle", money(tornado.middle)),
-            ("currency", Cell::text(currency.as_str())),
-        ],
-        Document {
-            title,
-            blocks: vec![
-                Block::Table(table),
-                Block::Chart(picture),
-                Block::Notes(notes),
-            ],
-        },
-    )
 }

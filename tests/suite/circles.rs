@@ -12,9 +12,9 @@ type Module = Vec<String>;
 /// The modules of the crate, each with its code: no comments, no tests.
 fn modules() -> BTreeMap<Module, String> {
     let source = root().join("src");
-    let rust = files_under("src")
-        .into_iter()
-        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let rust = files_under("src").into_iter().filter(|path| {
+        path.extension().is_some_and(|extension| extension == "rs") && !path.ends_with("tests.rs")
+    });
     rust.filter_map(|path| {
         let inside = path.strip_prefix(&source).expect("it is below src");
         let inside = inside.with_extension("");

@@ -10,7 +10,6 @@ use std::{collections::BTreeMap, process::Command, sync::Arc};
 
 use chrono::{Datelike, NaiveDate};
 use pipebill::{
-    app,
     domain::{
         allowance::FreeTier,
         catalog::{Catalog, Lookup},
@@ -31,15 +30,28 @@ use pipebill::{
 };
 use rust_decimal::Decimal;
 
+#[path = "../../benches/study/study.rs"]
+#[allow(
+    clippy::float_arithmetic,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    dead_code,
+    reason = "statistics, not money; the program of the study prints what is not tested"
+)]
+mod study;
+
 const WINDOWS: &str = "tests/fixtures/forecast/windows.jsonl.gz";
 const BASELINES: &str = "tests/fixtures/forecast/baselines.csv";
 
 #[test]
 fn the_study_holds() {
     let calendar = Calendar::of([Country::default()]);
-    let (answers, study, _) =
-        app::forecast_study(WINDOWS.as_ref(), BASELINES.as_ref(), &calendar).unwrap();
-    assert_eq!(answers.len(), 401);
+    let windows = study::windows(WINDOWS.as_ref()).unwrap();
+    assert_eq!(windows.len(), 401);
+    let answers: Vec<_> = windows.iter().map(|one| one.answer(&calendar)).collect();
+    let baselines = study::baselines(BASELINES.as_ref()).unwrap();
+    let study = study::study(&windows, &answers, &baselines).unwrap();
     assert!(
         study.relae_autoets.value <= 0.94,
         "{:?}",
@@ -56,98 +68,6 @@ fn the_study_holds() {
         .filter(|part| part.name.starts_with("cut"))
     {
         assert!((72.0..=88.0).contains(&part.coverage80), "{part:?}");
-    }
-}
-
-fn bench(windows: &str, baselines: &str) -> (Option<i32>, String, String) {
-    let folder = tempfile::tempdir().unwrap();
-    let (first, second) = (folder.path().join("w.jsonl"), folder.path().join("b.csv"));
-    std::fs::write(&first, windows).unwrap();
-    std::fs::write(&second, baselines).unwrap();
-    let run = Command::new(env!("CARGO_BIN_EXE_pipebill"))
-        .args(["forecast-bench", "--format", "json"])
-        .args([&first, &second])
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (run.status.code(), text(run.stdout), text(run.stderr))
-}
-
-fn window(fields: &str) -> String {
-    let hist: Vec<String> = (0..80).map(|day| (day % 7).to_string()).collect();
-    format!(
-        "{{\"id\":\"a|1\",\"series\":\"git/a\",\"origin\":\"2026-02-15\",\"start\":\"2025-11-27\",\
-         \"cut\":14,\"H\":2,\"mtd\":3,\"hist\":[{}],\"fut\":[1,2]{fields}}}\n",
-        hist.join(",")
-    )
-}
-
-#[test]
-fn percentiles_may_be_absent_and_columns_come_in_any_order() {
-    let (code, out, err) = bench(&window(""), "AutoETS,id,SNaive,extra\n3,a|1,4,x\n");
-    assert_eq!(code, Some(0), "{err}");
-    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
-    assert!(json["relae_autoets"].is_number() && json["coverage80"].is_number());
-    assert!(json["pinball"].is_number() && json["pinball_autoets"].is_null());
-    assert!(json["ms_per_series"].is_number());
-}
-
-#[test]
-fn a_bad_file_is_one_error_with_its_line() {
-    let good = "id,SNaive,AutoETS\na|1,4,3\n";
-    for (windows, baselines, named) in [
-        (
-            window("") + "{\"id\":1}\n",
-            good.to_owned(),
-            "w.jsonl, line 2",
-        ),
-        (
-            window("") + "not json\n",
-            good.to_owned(),
-            "w.jsonl, line 2",
-        ),
-        (
-            window("").replace("\"H\":2", "\"H\":3"),
-            good.to_owned(),
-            "w.jsonl, line 1",
-        ),
-        (
-            window("").replace("[1,2]", "[1e400,2]"),
-            good.to_owned(),
-            "w.jsonl, line 1",
-        ),
-        (String::new(), good.to_owned(), "w.jsonl has no windows"),
-        (
-            window(""),
-            "id,AutoETS\na|1,3\n".to_owned(),
-            "b.csv, line 1",
-        ),
-        (
-            window(""),
-            "id,SNaive,AutoETS\na|1,4,x\n".to_owned(),
-            "b.csv, line 2",
-        ),
-        (
-            window(""),
-            "id,SNaive,AutoETS\nb,4,5\n".to_owned(),
-            "b.csv has no baselines",
-        ),
-        (
-            window(""),
-            "id,SNaive,AutoETS\na|1,4,NaN\n".to_owned(),
-            "b.csv, line 2",
-        ),
-    ] {
-        let (code, out, err) = bench(&windows, &baselines);
-        assert_eq!((code, out.as_str()), (Some(1), ""), "{err}");
-        assert_eq!(
-            err.lines()
-                .filter(|line| line.starts_with("error:"))
-                .count(),
-            1,
-            "{err}"
-        );
-        assert!(err.contains(named), "{named}: {err}");
     }
 }
 

@@ -51,3 +51,4 @@ mod support;
 #[cfg(feature = "aws")]
 mod tables;
 mod tidy;
+mod use_cases;

@@ -21,7 +21,7 @@ fn code(directory: &str) -> Vec<Line> {
         if path.extension().is_none_or(|extension| extension != "rs") {
             continue;
         }
-        let mut in_tests = false;
+        let mut in_tests = path.ends_with("tests.rs");
         for (at, text) in read(&path).lines().enumerate() {
             in_tests |= text == "#[cfg(test)]";
             let text = without_comment(text);
@@ -350,16 +350,23 @@ fn nothing_prints_past_the_output_and_nothing_is_left_undone() {
 }
 
 #[test]
-fn a_source_file_fits_into_seven_hundred_lines() {
+fn a_source_file_fits_into_five_hundred_lines_or_says_why_not() {
     let mut long = Vec::new();
     for path in files_under("src") {
-        let (name, lines) = (shown(&path), read(&path).lines().count());
+        let text = read(&path);
+        let (name, lines) = (shown(&path), text.lines().count());
         let rust = path.extension().is_some_and(|extension| extension == "rs");
-        if rust && lines > 700 {
+        let mut first_comment = text.lines().take_while(|line| line.starts_with("//!"));
+        let says_why = first_comment.any(|line| line.starts_with("//! Long, because "));
+        if rust && lines > 500 && !says_why {
             long.push(format!("{name}: {lines} lines"));
         }
     }
-    assert!(long.is_empty(), "split these\n{}", long.join("\n"));
+    assert!(
+        long.is_empty(),
+        "split these, or say in the first comment `Long, because …`\n{}",
+        long.join("\n")
+    );
 }
 
 #[test]

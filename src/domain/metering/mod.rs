@@ -11,3 +11,4 @@ pub mod codepipeline;
 pub mod events;
 mod fleets;
 pub mod from_events;
+pub mod options;

@@ -4,15 +4,18 @@
 //! its old name. So it does not matter which change comes first, except that of two moves of one
 //! build the later holds.
 
+mod onto_fleet;
+mod totals;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
 use super::{
-    change::{Adjust, Change, Selector, Subject, Target, Total},
+    change::{Change, Selector, Subject, Target},
     duration::{DurationFactor, TimedBuild, billed_units},
-    fleet, offered,
+    offered,
     remark::{Assumption, Unknown, Warning},
     workload::{Basis, PipelineUse, UsageGroup, Workload, grain_of},
 };
@@ -20,10 +23,9 @@ use crate::domain::{
     allowance::FreeTier,
     catalog::{Catalog, Compute, Grain},
     ids::{AccountId, Meter, Region, ResourceId},
-    plan::{PipelineType, PricingTerms, baseline_use},
+    plan::{PipelineType, PricingTerms},
     quantity::{Quantity, Unit},
     services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
-    share_out::share_quantity,
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
 };
@@ -469,217 +471,5 @@ impl<'a> Application<'a> {
         let moves = stays.is_none();
         self.out.warnings.extend(stays);
         moves
-    }
-
-    /// Runs the builds of groups on one fleet.
-    fn fleet(
-        &mut self,
-        change: usize,
-        region: &Region,
-        groups: &[usize],
-        group_changes: &[Option<GroupChange<'a>>],
-    ) {
-        let Change::Compute {
-            to:
-                Target::Fleet {
-                    compute,
-                    machines,
-                    overflow,
-                },
-            speed,
-            ..
-        } = self.changes[change]
-        else {
-            return;
-        };
-        let compute = offered::machines(self.catalog, self.workload, compute, groups);
-        let minutes =
-            Decimal::from(*machines) * Decimal::from(self.workload.days) * Decimal::from(1440);
-        let minutes = minutes.max(compute.minimum * Decimal::from(*machines));
-        let mut arrivals: Vec<(i64, i64, usize, TimedBuild)> = Vec::new();
-        let mut undated = 0_u64;
-        for &at in groups {
-            let group = &self.workload.groups[at];
-            let group_change =
-                group_changes[at].expect("only groups with a group_change run on a fleet");
-            let pace = DurationFactor::of(group_change.long, *speed);
-            for build in &group.builds {
-                match build.start {
-                    Some(start) => {
-                        arrivals.push((start, pace.milliseconds(build.length), at, *build));
-                    }
-                    None => undated += u64::from(build.count),
-                }
-            }
-            if group_change.many != Decimal::ONE {
-                self.out.unknown.insert(Unknown::FleetArrivals);
-            }
-            if !group.rest.is_zero() {
-                self.out.warnings.insert(Warning::TotalStaysOnDemand);
-                let slower = DurationFactor::of(group_change.long, Decimal::ONE);
-                let rest = slower.times(group.rest);
-                self.piece(at, group, Some(region), None, rest, group.unit);
-            }
-        }
-        if undated > 0 {
-            self.out
-                .assumptions
-                .insert(Assumption::NeverWait { builds: undated });
-        }
-        arrivals.sort_unstable();
-        let timed: Vec<(i64, i64)> = arrivals.iter().map(|build| (build.0, build.1)).collect();
-        let run = fleet::simulate(&timed, *machines, *overflow);
-        let account = &self.workload.groups[groups[0]].key.account;
-        self.out.assumptions.insert(Assumption::Fleet {
-            month: self.workload.month,
-            region: region.clone(),
-            account: account.clone(),
-            used: run.used(*machines, minutes),
-        });
-        let mut over: BTreeMap<usize, i64> = BTreeMap::new();
-        for at in run.overflowed {
-            let (_, _, group_at, build) = arrivals[at];
-            let group = &self.workload.groups[group_at];
-            let group_change =
-                group_changes[group_at].expect("only groups with a group_change run on a fleet");
-            // On demand it takes as long as it always did.
-            let slower = DurationFactor::of(group_change.long, Decimal::ONE);
-            let billed = billed_units(&[build], grain_of(group, self.catalog), slower);
-            *over.entry(group_at).or_default() += billed;
-        }
-        for (at, billed) in over {
-            let group = &self.workload.groups[at];
-            self.piece(
-                at,
-                group,
-                Some(region),
-                None,
-                Decimal::from(billed),
-                group.unit,
-            );
-        }
-        let first = &self.workload.groups[groups[0]];
-        self.out.pieces.push(ScenarioUsage {
-            from: None,
-            key: UsageKey {
-                meter: compute.meter.clone(),
-                region: region.clone(),
-                ..first.key.clone()
-            },
-            day: first.day,
-            rate: None,
-            quantity: Quantity::new(minutes, Unit::Minute),
-        });
-    }
-
-    /// Changes the total of a meter; its parts keep their shares.
-    fn total(&mut self, change: usize, of: &Total, only: &Selector, to: Adjust) {
-        let meter = of.meter();
-        let workload = self.workload;
-        let is_meant = |piece: &ScenarioUsage| {
-            piece.key.meter == meter
-                && (only.terms.is_empty()
-                    || piece.from.is_some_and(|at| {
-                        let group = &workload.groups[at];
-                        let subject = Subject {
-                            meter: &piece.key.meter,
-                            region: &piece.key.region,
-                            ..group.subject()
-                        };
-                        only.matches(&subject, self.catalog)
-                    }))
-        };
-        let found: Vec<usize> = (0..self.out.pieces.len())
-            .filter(|at| is_meant(&self.out.pieces[*at]))
-            .collect();
-        let parts: Vec<Decimal> = found
-            .iter()
-            .map(|at| self.out.pieces[*at].quantity.value)
-            .collect();
-        let before: Decimal = parts.iter().sum();
-        let to = match (of, to) {
-            (
-                Total::OnPremisesTargets {
-                    deployments: Some(deployments),
-                },
-                Adjust::To(targets),
-            ) => Adjust::To(targets * *deployments),
-            (_, to) => to,
-        };
-        let after = to.of(before);
-        if matches!(to, Adjust::By(less) if before + less < Decimal::ZERO) {
-            let name = Change::Total {
-                of: of.clone(),
-                only: only.clone(),
-                to,
-            };
-            self.out.warnings.insert(Warning::NoneLeft {
-                change: name.to_string(),
-                quantity: before.normalize(),
-                month: workload.month,
-            });
-        }
-        let unit = self
-            .catalog
-            .meter(&meter.service, meter.usage_type.as_str())
-            .map_or(Unit::Unspecified, |info| info.unit);
-        *self.out.reach[change].totals.entry(unit).or_default() += before;
-        if after == before {
-            return;
-        }
-        if before.is_zero() {
-            for at in found {
-                self.out.pieces[at].quantity.value = Decimal::ZERO;
-            }
-            self.add(meter, Quantity::new(after, unit));
-            return;
-        }
-        for (at, part) in found.into_iter().zip(share_quantity(after, &parts)) {
-            self.out.pieces[at].quantity.value = part;
-        }
-    }
-
-    /// Adds usage of nobody in particular.
-    fn add(&mut self, meter: Meter, quantity: Quantity) {
-        let region = self.changes.iter().rev().find_map(|change| match change {
-            Change::Region { only, to } if only.terms.is_empty() => Some(to),
-            _ => None,
-        });
-        let region = region.unwrap_or(&self.workload.home.region);
-        let key = UsageKey {
-            region: self.catalog.billing_region(&meter.service, region),
-            meter,
-            ..self.workload.home.clone()
-        };
-        self.out.pieces.push(ScenarioUsage {
-            from: None,
-            key,
-            day: self.workload.month.first_day(),
-            rate: None,
-            quantity,
-        });
-    }
-
-    fn security_baseline(&mut self) {
-        let pipelines: Decimal = self.workload.pipelines.iter().map(|p| p.count).sum();
-        let pipelines = pipelines.max(Decimal::ONE);
-        let runs = self.workload.runs.unwrap_or_else(|| {
-            let minutes = self
-                .workload
-                .groups
-                .iter()
-                .filter(|group| group.unit == Unit::Minute);
-            let minutes: Decimal = minutes
-                .map(|group| self.workload.quantity(group, self.catalog))
-                .sum();
-            (minutes / Decimal::from(5)).ceil()
-        });
-        let catalog = self.catalog;
-        for (item, quantity) in baseline_use(catalog, pipelines, runs) {
-            self.add(item.meter.clone(), quantity);
-        }
-        self.out
-            .assumptions
-            .insert(Assumption::SecurityBaseline { pipelines, runs });
     }
 }

@@ -4,10 +4,13 @@
 //! alike in them are counted and summed as whole numbers. The others are written out field by field.
 
 mod place;
+mod plan;
 mod storage;
+mod text_row;
 
+pub(super) use self::plan::Plan;
+use self::text_row::{Entry, Step, TextRow, write_map};
 use std::{
-    collections::HashMap,
     io::Write,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -16,12 +19,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use parquet::{file::metadata::ParquetMetaData, schema::types::SchemaDescriptor};
+use parquet::file::metadata::ParquetMetaData;
 
-use self::{
-    place::{Place, Role, found, place},
-    storage::Metered,
-};
+use self::{place::Place, storage::Metered};
 use super::{
     Broken,
     form::{self, Form},
@@ -32,166 +32,13 @@ use crate::domain::storage::StorageKind;
 use crate::exports::{
     ImportError,
     aggregate::BucketId,
-    charge_rows::{Charges, Record},
+    charge_rows::Charges,
     layout::{Bound, Column},
-    skip,
     source::ReadAt,
 };
 
 /// Rows that are looked at together.
 const BATCH: usize = 8192;
-
-/// The fields of a file that are read, and how.
-pub(super) struct Plan {
-    width: usize,
-    /// Read of every row.
-    every: Vec<(usize, usize, Form)>,
-    /// Read of every row as a number.
-    cost: (usize, usize, Form),
-    /// What is metered: read of every row where some rows may be storage of ours.
-    metered: Vec<(usize, usize, Form)>,
-    /// The resource: read of rows that are kept or may be storage of ours.
-    resource: Option<(usize, usize, Form)>,
-    /// Read of rows that are kept.
-    kept: Vec<(usize, Place)>,
-}
-
-/// What every row is looked at for.
-const EVERY: [Column; 6] = [
-    Column::Service,
-    Column::Kind,
-    Column::Class,
-    Column::Currency,
-    Column::Payer,
-    Column::Period,
-];
-
-impl Plan {
-    pub(super) fn new(
-        file: &str,
-        schema: &SchemaDescriptor,
-        bound: &Bound,
-    ) -> Result<Self, ImportError> {
-        let mut plan = Self {
-            width: bound.width(),
-            every: Vec::new(),
-            cost: (0, 0, Form::Text),
-            metered: Vec::new(),
-            resource: None,
-            kept: Vec::new(),
-        };
-        let cost = bound.fields(Column::Cost)[0];
-        let mut every: Vec<usize> = EVERY
-            .iter()
-            .flat_map(|column| bound.fields(*column))
-            .copied()
-            .collect();
-        if bound.fields(Column::Period).is_empty() {
-            every.extend(bound.fields(Column::Day));
-        }
-        let mut has_cost = false;
-        let needed = bound.needed().into_iter().enumerate();
-        for (field, _) in needed.filter(|(_, is_needed)| *is_needed) {
-            let place = place(schema, field, Role::of(bound, field)).ok_or_else(|| {
-                ImportError::ColumnType {
-                    file: file.to_owned(),
-                    column: bound.name(field).to_owned(),
-                    found: found(schema, field),
-                }
-            })?;
-            match place {
-                Place::Flat { leaf, form } if field == cost => {
-                    plan.cost = (field, leaf, form);
-                    has_cost = true;
-                }
-                Place::Flat { leaf, form } if every.contains(&field) => {
-                    plan.every.push((field, leaf, form));
-                }
-                Place::Flat { leaf, form } if bound.fields(Column::UsageType).contains(&field) => {
-                    plan.metered.push((field, leaf, form));
-                }
-                Place::Flat { leaf, form } if bound.fields(Column::Resource).contains(&field) => {
-                    plan.resource = Some((field, leaf, form));
-                }
-                place => plan.kept.push((field, place)),
-            }
-        }
-        if plan.every.len() < every.len() || !has_cost {
-            return Err(ImportError::ColumnType {
-                file: file.to_owned(),
-                column: bound.name(cost).to_owned(),
-                found: "a map".to_owned(),
-            });
-        }
-        Ok(plan)
-    }
-
-    /// Writes what every row is looked at for.
-    fn write_every<R: ReadAt + 'static>(
-        &self,
-        leaves: &[Leaf<R>],
-        codes: &[u32],
-        row: &mut TextRow,
-    ) {
-        for ((field, _, form), (leaf, code)) in self.every.iter().zip(leaves.iter().zip(codes)) {
-            if let Some(raw) = leaf.decode(*code) {
-                row.set(*field, |out| form.write(raw, out));
-            }
-        }
-    }
-
-    /// Returns the leaves that are read.
-    pub(super) fn leaves(&self) -> impl Iterator<Item = usize> + '_ {
-        let kept = self.kept.iter().flat_map(|(_, place)| match *place {
-            Place::Flat { leaf, .. } => vec![leaf],
-            Place::Map { key, value, .. } => vec![key, value],
-        });
-        let all = self.every.iter().chain(&self.metered).chain(&self.resource);
-        let all = all.map(|(_, leaf, _)| *leaf);
-        all.chain([self.cost.1]).chain(kept)
-    }
-}
-
-/// A row as texts.
-struct TextRow {
-    texts: Vec<u8>,
-    spans: Vec<(usize, usize)>,
-}
-
-impl TextRow {
-    fn new(width: usize) -> Self {
-        Self {
-            texts: Vec::new(),
-            spans: vec![(0, 0); width],
-        }
-    }
-
-    fn clear(&mut self) {
-        self.texts.clear();
-        self.spans.fill((0, 0));
-    }
-
-    fn line(&self) -> String {
-        skip::line((0..self.len()).map(|field| self.get(field).unwrap_or_default()))
-    }
-
-    fn set(&mut self, field: usize, write: impl FnOnce(&mut Vec<u8>)) {
-        let start = self.texts.len();
-        write(&mut self.texts);
-        self.spans[field] = (start, self.texts.len());
-    }
-}
-
-impl Record for TextRow {
-    fn len(&self) -> usize {
-        self.spans.len()
-    }
-
-    fn get(&self, field: usize) -> Option<&[u8]> {
-        let (start, end) = *self.spans.get(field)?;
-        Some(&self.texts[start..end])
-    }
-}
 
 /// Rows that are alike in everything that every row is looked at for.
 struct Alike {
@@ -209,52 +56,6 @@ struct Kinds {
     steps: Vec<Step>,
     /// By the number that the last step gives.
     alike: Vec<Option<Alike>>,
-}
-
-/// Numbers the pairs of what the columns before tell and the code in this one.
-#[derive(Default)]
-struct Step {
-    near: Vec<u32>,
-    far: HashMap<(u32, u32), u32>,
-    count: u32,
-}
-
-/// Below this, pairs are found by their place.
-const NEAR: u32 = 256;
-
-impl Step {
-    fn advance(&mut self, numbers: &mut [u32], codes: &[u32]) {
-        let (mut last, mut known) = ((0, 0), None);
-        for (number, code) in numbers.iter_mut().zip(codes) {
-            let pair = (*number, *code);
-            // Most columns hardly ever change.
-            *number = match known {
-                Some(known) if pair == last => known,
-                _ => self.get(pair),
-            };
-            (last, known) = (pair, Some(*number));
-        }
-    }
-
-    fn get(&mut self, (before, code): (u32, u32)) -> u32 {
-        let next = self.count;
-        // Absent wraps around to the first.
-        let shifted = code.wrapping_add(1);
-        let number = if before < NEAR && shifted < NEAR {
-            if self.near.is_empty() {
-                self.near = vec![u32::MAX; (NEAR * NEAR) as usize];
-            }
-            let place = &mut self.near[(before * NEAR + shifted) as usize];
-            if *place == u32::MAX {
-                *place = next;
-            }
-            *place
-        } else {
-            *self.far.entry((before, code)).or_insert(next)
-        };
-        self.count += u32::from(number == next);
-        number
-    }
 }
 
 /// What is needed to read any row group of a file.
@@ -610,28 +411,6 @@ struct Scan<R: ReadAt> {
     selected: Vec<u32>,
     kinds: Kinds,
     row: TextRow,
-}
-
-/// An entry of a map: the place of its row, key and value.
-type Entry = (u32, Bytes, Bytes);
-
-/// Writes a map as the JSON text that stands in CSV.
-fn write_map(entries: &[Entry], out: &mut Vec<u8>) {
-    out.push(b'{');
-    for (at, (_, key, value)) in entries.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        for (text, end) in [(key, b':'), (value, b' ')] {
-            // What is no text is written as it is, for the reader of the row to refuse.
-            match std::str::from_utf8(text) {
-                Ok(text) => serde_json::to_writer(&mut *out, text).expect("a vector takes all"),
-                Err(_) => out.extend_from_slice(text),
-            }
-            out.push(end);
-        }
-    }
-    out.push(b'}');
 }
 
 #[cfg(test)]

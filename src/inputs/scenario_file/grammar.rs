@@ -1,5 +1,7 @@
 //! The grammar of one change: a name, which usage it means, and a value.
 
+mod values;
+
 use std::{ops::Range, sync::Arc};
 
 use rust_decimal::Decimal;
@@ -8,7 +10,7 @@ use crate::{
     domain::{
         catalog::{Catalog, Grain},
         ids::ServiceCode,
-        number::{parse_decimal, parse_price, parse_quantity},
+        number::parse_price,
         pattern::Pattern,
         plan::PipelineType,
         rating::Discount,
@@ -463,89 +465,5 @@ impl<'a> Reader<'a> {
                 return part.wrong(unknown.to_string());
             }
         })
-    }
-
-    /// Takes `,key=value` off the end of the value.
-    fn split_options(&mut self, known: &[&str]) -> Read<()> {
-        let mut parts = self.value.parts(',').into_iter();
-        if let Some(value) = parts.next() {
-            self.value = value;
-        }
-        for part in parts {
-            let Some((key, value)) = part.split('=') else {
-                return part.wrong(format!("write {}=…", known.join("=… or ")));
-            };
-            if !known.contains(&key.text) {
-                let unknown = UnknownName::new("option", key.text, known.iter().copied());
-                return key.wrong(unknown.to_string());
-            }
-            self.options.push((key, value));
-        }
-        Ok(())
-    }
-
-    fn option(&self, name: &str) -> Option<Part<'a>> {
-        let option = self.options.iter().rev().find(|(key, _)| key.text == name);
-        option.map(|(_, value)| *value)
-    }
-
-    fn adjust(&self) -> Read<Adjust> {
-        if self.times {
-            return Ok(Adjust::Times(self.factor(self.value)?));
-        }
-        let text = self.value.text;
-        let value = parse_decimal(text).or_else(|problem| self.value.wrong(problem.to_string()))?;
-        Ok(if text.starts_with(['+', '-']) {
-            Adjust::By(value)
-        } else {
-            Adjust::To(value)
-        })
-    }
-
-    fn factor(&self, part: Part<'_>) -> Read<Decimal> {
-        let value = self.quantity(part)?;
-        if value > Decimal::from(1_000_000) {
-            return part.wrong("more than a million times as much is a slip of the keyboard");
-        }
-        Ok(value)
-    }
-
-    #[expect(clippy::unused_self, reason = "reads like its neighbours")]
-    fn quantity(&self, part: Part<'_>) -> Read<Decimal> {
-        parse_quantity(part.text).or_else(|problem| part.wrong(problem.to_string()))
-    }
-
-    fn on_or_off(&self) -> Read<bool> {
-        match self.value.text {
-            "on" | "true" => Ok(true),
-            "off" | "false" => Ok(false),
-            _ => self.value.wrong("write on or off"),
-        }
-    }
-
-    fn only_times(&self) -> Read<()> {
-        if self.times {
-            return Ok(());
-        }
-        let name = self.name.text;
-        self.value
-            .wrong(format!("write how many times as many: {name}*=1.5"))
-    }
-
-    fn no_times(&self) -> Read<()> {
-        if self.times {
-            return self
-                .value
-                .wrong(format!("{} is set with =, not *=", self.name.text));
-        }
-        Ok(())
-    }
-
-    fn plain(&self) -> Read<()> {
-        self.no_times()?;
-        match self.selected {
-            Some(part) => part.wrong(format!("{} holds for everything", self.name.text)),
-            None => Ok(()),
-        }
     }
 }

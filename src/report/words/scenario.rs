@@ -14,6 +14,7 @@ use crate::{
             fleet::FleetUse,
             remark::{Assumption, Unknown, Warning},
         },
+        share_out::Policy,
         usage::Gap,
     },
     report::{Cell, show_money, show_quantity},
@@ -343,12 +344,15 @@ pub(crate) fn missing(gap: &Gap) -> Note {
 }
 
 /// Says that the baseline is not what AWS billed.
-pub(crate) fn rerated(billed: Money, currency: &Currency) -> Note {
+pub(crate) fn rerated(billed: Money, sharing: Policy, currency: &Currency) -> Note {
+    let share = match sharing {
+        Policy::Chronological => "give free units to the earliest usage",
+        Policy::AsBilled | Policy::Proportional => "share free units by quantity",
+    };
     Note::new(
         "rerated",
         format!(
-            "AWS billed {} for this usage. Both sides are re-rated under the same rules, which share \
-             free units by quantity.",
+            "AWS billed {} for this usage. Both sides are re-rated under the same rules, which {share}.",
             show_money(billed, currency)
         ),
     )

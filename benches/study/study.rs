@@ -4,175 +4,206 @@
 //! calendar month's total. Clusters for the confidence bounds are repositories: windows of one
 //! repository, and its simulated durations, share their luck.
 
-use std::collections::BTreeMap;
-
-use chrono::{Days, NaiveDate};
-
-use super::{
-    calendar::Calendar,
-    ensemble::{self, History},
-    interval::{self, Facts},
-    numbers::{count, exp, ln, median, quantile},
-    random::Random,
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader},
+    path::Path,
 };
+
+use chrono::NaiveDate;
+use flate2::bufread::MultiGzDecoder;
+use pipebill::forecast::{Remainder, calendar::Calendar, remainder};
+use serde::Deserialize;
 
 /// Bootstrap draws behind a confidence bound.
 const DRAWS: usize = 2000;
 
 /// One window: what was known on a day, and what came.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Window {
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub(crate) struct Window {
     /// Its name.
-    pub id: String,
+    pub(crate) id: String,
     /// Which series; the part before the slash is its source.
-    pub series: String,
+    pub(crate) series: String,
     /// The first day to forecast.
-    pub origin: NaiveDate,
+    origin: NaiveDate,
     /// Days of the month already known.
-    pub cut: u32,
+    cut: u32,
     /// What those days had.
-    pub month_to_date: f64,
+    #[serde(rename = "mtd")]
+    month_to_date: f64,
     /// Daily history up to the day before the origin.
-    pub history: Vec<f64>,
+    #[serde(rename = "hist")]
+    history: Vec<f64>,
     /// What came.
-    pub future: Vec<f64>,
+    #[serde(rename = "fut")]
+    future: Vec<f64>,
 }
 
 /// What a library said of a window: totals of the rest of the month.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Baseline {
+pub(crate) struct Baseline {
     /// The same days of the last weeks again.
-    pub seasonal_naive: f64,
+    pub(crate) seasonal_naive: f64,
     /// Automatic exponential smoothing.
-    pub auto_ets: f64,
+    pub(crate) auto_ets: f64,
     /// P10, P50 and P90 of its simulated paths, where the file has them.
-    pub auto_ets_range: Option<[f64; 3]>,
-}
-
-/// What we said of a window.
-#[derive(Clone, PartialEq, Debug)]
-pub struct Answer {
-    /// Which window.
-    pub id: String,
-    /// The point forecast of the remaining days.
-    pub forecast: f64,
-    /// P10, P50 and P90 of the remaining days.
-    pub range: [f64; 3],
-    /// What came.
-    pub actual: f64,
-    /// The facts behind the scale, for fitting it again.
-    pub facts: [f64; 6],
-    /// The offset before logarithms.
-    pub offset: f64,
+    pub(crate) auto_ets_range: Option<[f64; 3]>,
 }
 
 /// A figure with its 90 % confidence bounds.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Bounded {
+pub(crate) struct Bounded {
     /// The figure.
-    pub value: f64,
+    pub(crate) value: f64,
     /// Lower bound.
-    pub low: f64,
+    pub(crate) low: f64,
     /// Upper bound.
-    pub high: f64,
+    pub(crate) high: f64,
 }
 
 /// How a part of the windows did.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Part {
+pub(crate) struct Part {
     /// Which part, as `cut 14` or `source git`.
-    pub name: String,
+    pub(crate) name: String,
     /// How many windows.
-    pub windows: usize,
+    pub(crate) windows: usize,
     /// Errors over those of automatic exponential smoothing.
-    pub relae_autoets: f64,
+    pub(crate) relae_autoets: f64,
     /// Errors over those of the seasonal naive method.
-    pub relae_snaive: f64,
+    pub(crate) relae_snaive: f64,
     /// Share of months within P10 and P90, in percent.
-    pub coverage80: f64,
+    pub(crate) coverage80: f64,
 }
 
 /// What the study finds.
 #[derive(Clone, PartialEq, Debug)]
-pub struct Study {
+pub(crate) struct Study {
     /// Windows that have a baseline.
-    pub windows: usize,
+    pub(crate) windows: usize,
     /// Windows without one, left out.
-    pub left_out: usize,
+    pub(crate) left_out: usize,
     /// Series.
-    pub series: usize,
+    pub(crate) series: usize,
     /// Errors over those of automatic exponential smoothing.
-    pub relae_autoets: Bounded,
+    pub(crate) relae_autoets: Bounded,
     /// Errors over those of the seasonal naive method.
-    pub relae_snaive: Bounded,
+    pub(crate) relae_snaive: Bounded,
     /// Share of months within P10 and P90, in percent.
-    pub coverage80: Bounded,
+    pub(crate) coverage80: Bounded,
     /// Pinball loss of P10, P50 and P90 as a share of the month, mean over series.
-    pub pinball: f64,
+    pub(crate) pinball: f64,
     /// The same of simulated paths of automatic exponential smoothing, where they are known.
-    pub pinball_autoets: Option<f64>,
+    pub(crate) pinball_autoets: Option<f64>,
     /// Median over series of the error as a share of the month.
-    pub median_wape: f64,
+    pub(crate) median_wape: f64,
     /// The same of automatic exponential smoothing.
-    pub median_wape_autoets: f64,
+    pub(crate) median_wape_autoets: f64,
     /// By cut day and by source.
-    pub parts: Vec<Part>,
+    pub(crate) parts: Vec<Part>,
 }
 
 /// One window with everything known about it.
 struct Case<'w> {
     window: &'w Window,
     baseline: Baseline,
-    answer: Answer,
+    answer: Remainder,
 }
 
 impl Case<'_> {
     fn month(&self) -> f64 {
-        self.window.month_to_date + self.answer.actual
+        self.window.month_to_date + self.window.actual()
     }
 
     fn error(&self, forecast: f64) -> f64 {
-        (forecast - self.answer.actual).abs()
+        (forecast - self.window.actual()).abs()
     }
 
     fn covered(&self) -> bool {
         // A bound that only rounding separates from the actual value holds it.
         let slack = 1e-9 * self.month().max(1.0);
-        (self.answer.range[0] - slack..=self.answer.range[2] + slack).contains(&self.answer.actual)
+        (self.answer.range[0] - slack..=self.answer.range[2] + slack)
+            .contains(&self.window.actual())
     }
 }
 
-/// Forecasts one window.
-pub fn answer(window: &Window, calendar: &Calendar) -> Answer {
-    let length = window.history.len();
-    let start = window.origin - Days::new(length as u64);
-    let end = window.origin + Days::new(window.future.len() as u64);
-    let holidays = calendar
-        .between(start, end)
-        .into_iter()
-        .filter_map(|day| usize::try_from((day - start).num_days()).ok())
-        .collect();
-    let history = History {
-        values: window.history.clone(),
-        holidays,
+/// Reads windows: JSON Lines, plain or gzipped.
+pub(crate) fn windows(path: &Path) -> Result<Vec<Window>, String> {
+    let of_line = |(at, line): (usize, std::io::Result<String>)| {
+        let line = line.map_err(|error| error.to_string());
+        let window = line.and_then(|line| serde_json::from_str(&line).map_err(|e| e.to_string()));
+        window.map_err(|problem| format!("{}, line {}: {problem}", path.display(), at + 1))
     };
-    let point = ensemble::forecast(&history, window.future.len());
-    let spread = interval::spread(&history.values, &point);
-    Answer {
-        id: window.id.clone(),
-        forecast: point.total,
-        range: [0.1, 0.5, 0.9].map(|share| spread.at(share)),
-        actual: window.future.iter().sum(),
-        facts: Facts::of(&history.values, &point).values(),
-        offset: spread.offset,
+    open(path)?.lines().enumerate().map(of_line).collect()
+}
+
+/// Reads baselines by window: a CSV whose columns are found by name. The percentiles may be absent.
+pub(crate) fn baselines(path: &Path) -> Result<BTreeMap<String, Baseline>, String> {
+    #[derive(Deserialize)]
+    struct Row {
+        id: String,
+        #[serde(rename = "SNaive")]
+        seasonal_naive: f64,
+        #[serde(rename = "AutoETS")]
+        auto_ets: f64,
+        #[serde(rename = "AutoETS_p10")]
+        p10: Option<f64>,
+        #[serde(rename = "AutoETS_p50")]
+        p50: Option<f64>,
+        #[serde(rename = "AutoETS_p90")]
+        p90: Option<f64>,
+    }
+    let rows = csv::Reader::from_reader(open(path)?).into_deserialize();
+    let of_row = |row: Result<Row, csv::Error>| {
+        let row = row.map_err(|error| format!("{}: {error}", path.display()))?;
+        let baseline = Baseline {
+            seasonal_naive: row.seasonal_naive,
+            auto_ets: row.auto_ets,
+            auto_ets_range: row
+                .p10
+                .zip(row.p50)
+                .zip(row.p90)
+                .map(|((a, b), c)| [a, b, c]),
+        };
+        Ok((row.id, baseline))
+    };
+    rows.map(of_row).collect()
+}
+
+/// Opens a file, inflating it if it is gzipped, whatever its name.
+fn open(path: &Path) -> Result<Box<dyn BufRead>, String> {
+    let unreadable = |error| format!("{}: {error}", path.display());
+    let mut reader = BufReader::new(File::open(path).map_err(unreadable)?);
+    let is_gzipped = reader
+        .fill_buf()
+        .map_err(unreadable)?
+        .starts_with(&[0x1f, 0x8b]);
+    Ok(if is_gzipped {
+        Box::new(BufReader::new(MultiGzDecoder::new(reader)))
+    } else {
+        Box::new(reader)
+    })
+}
+
+impl Window {
+    /// Forecasts it.
+    pub(crate) fn answer(&self, calendar: &Calendar) -> Remainder {
+        remainder(&self.history, self.origin, self.future.len(), calendar)
+    }
+
+    /// What came.
+    pub(crate) fn actual(&self) -> f64 {
+        self.future.iter().sum()
     }
 }
 
 /// Compares answers with what came and with baselines of the same names. Returns nothing when no
 /// window has a baseline.
-pub fn study(
+pub(crate) fn study(
     windows: &[Window],
-    answers: &[Answer],
+    answers: &[Remainder],
     baselines: &BTreeMap<String, Baseline>,
 ) -> Option<Study> {
     let cases: Vec<Case<'_>> = windows
@@ -191,7 +222,7 @@ pub fn study(
     }
     let all: Vec<&Case<'_>> = cases.iter().collect();
     let clusters = clusters(&all);
-    let relative = |reference| bounded(&clusters, exp, |cases| log_ratios(cases, reference));
+    let relative = |reference| bounded(&clusters, f64::exp, |cases| log_ratios(cases, reference));
     let by_series = by_series(&all);
     let wape = |forecast: fn(&Case<'_>) -> f64| {
         let shares: Vec<f64> = by_series
@@ -220,15 +251,10 @@ pub fn study(
         coverage80: bounded(&clusters, |share| 100.0 * share, covered),
         pinball: pinball(&all, |case| Some(case.answer.range)),
         pinball_autoets: ranged.then(|| pinball(&all, |case| case.baseline.auto_ets_range)),
-        median_wape: wape(|case| case.answer.forecast),
+        median_wape: wape(|case| case.answer.total),
         median_wape_autoets: wape(|case| case.baseline.auto_ets),
         parts,
     })
-}
-
-/// Returns a time in milliseconds.
-pub fn milliseconds(time: std::time::Duration) -> f64 {
-    time.as_secs_f64() * 1000.0
 }
 
 fn source(series: &str) -> &str {
@@ -266,7 +292,7 @@ fn log_ratios(cases: &[&Case<'_>], reference: fn(&Case<'_>) -> f64) -> (f64, usi
             let errors: f64 = cases.iter().map(|case| case.error(forecast(case))).sum();
             errors + 0.02 * month
         };
-        logs += ln(error(&|case| case.answer.forecast) / error(&reference));
+        logs += (error(&|case| case.answer.total) / error(&reference)).ln();
         series += 1;
     }
     (logs, series)
@@ -294,7 +320,7 @@ fn pinball(cases: &[&Case<'_>], range: fn(&Case<'_>) -> Option<[f64; 3]>) -> f64
                     .into_iter()
                     .zip([0.1, 0.5, 0.9])
                     .map(|(bound, share)| {
-                        let above = case.answer.actual - bound;
+                        let above = case.window.actual() - bound;
                         (above * share).max(above * (share - 1.0)) / 3.0
                     })
             })
@@ -313,7 +339,7 @@ fn parts(cases: &[&Case<'_>], name: impl Fn(&Case<'_>) -> String) -> Vec<Part> {
     groups
         .into_iter()
         .map(|(name, cases)| {
-            let relae = |reference| exp(mean_of([log_ratios(&cases, reference)]));
+            let relae = |reference| mean_of([log_ratios(&cases, reference)]).exp();
             Part {
                 name,
                 windows: cases.len(),
@@ -350,9 +376,17 @@ fn bounded(
     sums: impl Fn(&[&Case<'_>]) -> (f64, usize),
 ) -> Bounded {
     let sums: Vec<(f64, usize)> = clusters.iter().map(|cases| sums(cases)).collect();
-    let mut random = Random::new(20_261_122);
+    let mut state = 20_261_122_u64;
+    // `SplitMix64`: the same draws on every machine.
+    let mut below = |end: usize| {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((u128::from(z ^ (z >> 31)) * end as u128) >> 64) as usize
+    };
     let mut draws: Vec<f64> = (0..DRAWS)
-        .map(|_| mean_of((0..sums.len()).map(|_| sums[random.below(sums.len())])))
+        .map(|_| mean_of((0..sums.len()).map(|_| sums[below(sums.len())])))
         .collect();
     draws.sort_by(f64::total_cmp);
     Bounded {
@@ -360,4 +394,25 @@ fn bounded(
         low: shown(quantile(&draws, 0.05)),
         high: shown(quantile(&draws, 0.95)),
     }
+}
+
+fn count(n: usize) -> f64 {
+    n as f64
+}
+
+/// Returns the quantile of sorted values, interpolated between neighbours; zero of nothing.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let Some(last) = sorted.len().checked_sub(1) else {
+        return 0.0;
+    };
+    let place = share * count(last);
+    let below = place as usize;
+    let above = (below + 1).min(last);
+    sorted[below] + (sorted[above] - sorted[below]) * (place - count(below))
+}
+
+fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    quantile(&sorted, 0.5)
 }
