@@ -102,7 +102,7 @@ pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Answer<'sta
     let rows: Vec<PriceRow> = tariffs().flat_map(|tariff| rows(catalog, tariff)).collect();
     let notes = uncoded(without_price(catalog, filter, today));
     let document = Document {
-        title: format!("Prices, {} in all", tariffs().count()),
+        title: super::counted(tariffs().count() as u64, "price"),
         blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
     Answer::new(document, PricesAnswer { rows, notes })
@@ -314,8 +314,8 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
         cells.extend(row.offers.iter().map(Offer::cell));
     }
     let notes = uncoded([
-        "Columns up to Sandbox are families of CodeBuild. `-` is not offered by AWS's lists, \
-         `3 of 5` some sizes; `pipebill prices list --region REGION` names them."
+        "Columns up to Sandbox are CodeBuild families. `-`: not offered; `3 of 5`: some sizes, named by \
+         `pipebill prices list --region REGION`."
             .to_owned(),
     ]);
     let document = Document {
@@ -680,8 +680,9 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
     let mut notes = Vec::new();
     if any_old > 0 {
         notes.push(format!(
-            "{any_old} prices in use were stated more than a year before {today}. AWS changes them \
-             rarely; those your own bill shows always come first. Refresh: `pipebill prices update`."
+            "{} over a year old on {today}. AWS rarely changes prices, and billed prices take precedence. \
+             Refresh: `pipebill prices update`.",
+            super::counted(any_old as u64, "price")
         ));
     }
     let notes = uncoded(notes);
