@@ -117,7 +117,7 @@ fn one_currency(months: &[RatedMonth]) -> Result<Currency, AppError> {
         [only] => Ok(only.clone()),
         _ => Err(AppError::field(
             Field::Currency,
-            "these months are billed in several currencies: report them apart",
+            "these months are billed in several currencies: report them separately",
         )),
     }
 }

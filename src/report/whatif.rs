@@ -319,10 +319,10 @@ pub fn answer(
     }
     let title = match (is_ahead, shown) {
         (true, [only]) => format!(
-            "What if, in the months to come: {}",
+            "What if, over the coming months: {}",
             only.comparison.scenario.name
         ),
-        (true, _) => "What if, in the months to come".to_owned(),
+        (true, _) => "What if, over the coming months".to_owned(),
         (false, _) => format!("What if, on {baseline}"),
     };
     let value = WhatIfAnswer {
