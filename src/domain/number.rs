@@ -190,6 +190,11 @@ fn shown(text: &str) -> String {
     }
 }
 
+/// Returns a part of a whole in percent; none of nothing.
+pub fn percent_of(part: Decimal, of: Decimal) -> Option<Decimal> {
+    (part * Decimal::ONE_HUNDRED).checked_div(of)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,6 +33,7 @@ pub mod prices;
 pub mod reconcile;
 pub mod scenario_file;
 pub mod schemas;
+mod show;
 mod summary_csv;
 pub mod text;
 pub mod usage;
@@ -41,6 +42,10 @@ pub mod whatif;
 pub mod words;
 mod xlsx;
 
+use self::show::{currency_sign, exact, grouped, short_unit};
+pub use self::show::{
+    show_money, show_money_short, show_number, show_percent, show_quantity, signed_money,
+};
 use std::borrow::Cow;
 
 use chrono::NaiveDate;
@@ -49,12 +54,7 @@ use rust_decimal::Decimal;
 pub use answer::Answer;
 pub use words::{Note, costs, discounts};
 
-use crate::domain::{
-    ids::Currency,
-    money::Money,
-    number::plain,
-    quantity::{Quantity, Unit},
-};
+use crate::domain::{ids::Currency, money::Money, number::plain, quantity::Quantity};
 
 /// A value in a table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -170,7 +170,7 @@ impl From<&str> for Cell {
 /// Says how many there are of something.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+    format!("{} {noun}{plural}", grouped(&count.to_string()))
 }
 
 /// A column of a table.
@@ -389,153 +389,5 @@ pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> 
     sentences.into_iter().map(note).collect()
 }
 
-/// Shows an amount in whole cents; what is more than nothing never shows as nothing.
-pub fn show_money(money: Money, currency: &Currency) -> String {
-    let cents = money.to_cents();
-    let negative = money.amount().is_sign_negative() && !money.is_zero();
-    let sign = if negative { "−" } else { "" };
-    let symbol = currency_sign(currency);
-    if cents.is_zero() && !money.is_zero() {
-        let than = if negative { ">" } else { "<" };
-        return format!("{than}{sign}{symbol}0.01");
-    }
-    format!("{sign}{symbol}{}", grouped(&cents.abs().to_string()))
-}
-
-/// Shows an amount where there is little room: cents below a hundred, thousands from ten thousand on.
-pub fn show_money_short(money: Money, currency: &Currency) -> String {
-    let amount = money.amount().abs();
-    if amount < Decimal::ONE_HUNDRED {
-        return show_money(money, currency);
-    }
-    let sign = if money.amount().is_sign_negative() {
-        "−"
-    } else {
-        ""
-    };
-    let whole = amount.round_dp(0);
-    let scaled = |thousands: u32| {
-        let mut short = whole;
-        // Moving the point cannot fail: a whole number has no decimals yet.
-        let _ = short.set_scale(3 * thousands);
-        grouped(&plain(short.round_dp(1)))
-    };
-    let shown = match whole.to_string().len() {
-        ..=4 => grouped(&whole.to_string()),
-        5..=6 => format!("{}k", scaled(1)),
-        7..=9 => format!("{}M", scaled(2)),
-        _ => format!("{}B", scaled(3)),
-    };
-    format!("{sign}{}{shown}", currency_sign(currency))
-}
-
-/// Shows a change: its sign always, and a true minus.
-pub fn signed_money(change: Money, currency: &Currency) -> String {
-    if change.is_zero() {
-        return show_money(change, currency);
-    }
-    if change.amount().is_sign_negative() {
-        show_money(change, currency)
-    } else {
-        format!("+{}", show_money(change, currency))
-    }
-}
-
-/// Shows a number without unit, whole if it is large.
-pub fn show_number(number: Decimal) -> String {
-    let decimals = match number.abs() {
-        small if small < Decimal::TEN => 2,
-        middling if middling < Decimal::ONE_HUNDRED => 1,
-        _ => 0,
-    };
-    grouped(&plain(number.round_dp(decimals)))
-}
-
-/// Shows percent to a tenth.
-pub fn show_percent(percent: Decimal) -> String {
-    grouped(&plain(percent.round_dp(1)))
-}
-
-/// Returns what stands before an amount.
-fn currency_sign(currency: &Currency) -> String {
-    if currency.as_str() == "USD" {
-        "$".to_owned()
-    } else {
-        format!("{currency} ")
-    }
-}
-
-/// Shows a quantity with a short unit.
-pub fn show_quantity(quantity: Quantity) -> String {
-    let number = grouped(&plain(quantity.value.round_dp(2)));
-    let unit = short_unit(quantity.unit, quantity.value == Decimal::ONE);
-    format!("{number} {unit}").trim_end().to_owned()
-}
-
-/// Returns what a quantity of a unit is followed by.
-fn short_unit(unit: Unit, one: bool) -> &'static str {
-    match unit {
-        Unit::Minute => "min",
-        Unit::Second => "s",
-        Unit::Hour => "h",
-        Unit::GbMonth => "GB-month",
-        Unit::Gb => "GB",
-        Unit::GbSecond => "GB-s",
-        Unit::Unspecified => "",
-        unit if one => unit.name(),
-        unit => unit.plural(),
-    }
-}
-
-/// Writes a decimal for files: no exponent, no separators, no trailing zeros.
-fn exact(value: Decimal) -> String {
-    plain(value)
-}
-
-/// Separates thousands.
-fn grouped(number: &str) -> String {
-    let (whole, fraction) = number
-        .split_once('.')
-        .map_or((number, None), |(w, f)| (w, Some(f)));
-    let (sign, digits) = whole
-        .strip_prefix('-')
-        .map_or(("", whole), |digits| ("−", digits));
-    let mut out = sign.to_owned();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::domain::number::parse_decimal;
-
-    #[test]
-    fn money_is_rounded_on_display_and_never_to_nothing() {
-        let usd = Currency::new("USD");
-        for (amount, shown) in [
-            ("5", "$5.00"),
-            ("0.1596", "$0.16"),
-            ("1234567.895", "$1,234,567.90"),
-            ("0.0034", "<$0.01"),
-            ("-12.5", "−$12.50"),
-            ("0", "$0.00"),
-        ] {
-            let money = Money::new(parse_decimal(amount).unwrap());
-            assert_eq!(show_money(money, &usd), shown);
-        }
-        assert_eq!(
-            show_money(Money::new(Decimal::TEN), &Currency::new("CNY")),
-            "CNY 10.00"
-        );
-    }
-}
+mod tests;

@@ -1,17 +1,19 @@
 //! Scenarios beside their baseline, for people and files: one answer for all of them.
 
 mod break_even;
+mod months;
 mod sweep;
 mod tornado;
 
+use self::months::{ahead_month, ahead_sum, amounts, by_month, of_month, to_come};
 pub use break_even::{BreakEvenAnswer, break_even};
 pub use sweep::{SweepAnswer, sweep};
 pub use tornado::{TornadoAnswer, tornado};
 
 use super::{
-    Answer, Block, Cell, Column, Document, Note, Table,
+    Answer, Block, Column, Document, Note, Table,
     chart::{Drawing, Step, Subject, Waterfall},
-    value::{Amount, Calendar, Known, Measure, Percent, Row, object, row},
+    value::{Amount, Calendar, Known, Measure, Percent, object, row},
     words,
 };
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
         percentiles::Percentiles,
         scenario::{Comparison, MeterDifference, MonthComparison, Totals},
     },
-    forecast::{Compared, ComparedMonth},
+    forecast::Compared,
 };
 
 /// P10, P50 and P90 of a month's difference, and what they are of.
@@ -114,7 +116,7 @@ row! {
         /// What it adds; null if a side is not the whole.
         difference: Known<Amount> = shown("Difference", 0),
         /// The difference in percent of the baseline.
-        percent: Option<Percent> = shown("In percent", 1),
+        percent: Option<Percent> = shown("Change", 1),
         /// Whether both sides are the whole.
         complete: bool = file,
         /// Whether the baseline is.
@@ -270,7 +272,7 @@ pub fn answer(
     };
     let ranges = items.iter().filter_map(|item| {
         let range = item.range.clone()?;
-        Some(named(item, Table::of(&[range]), "Difference in a month"))
+        Some(named(item, Table::of(&[range]), "Monthly difference"))
     });
     let ranges = Table::joined(ranges);
     if !ranges.rows.is_empty() && !is_ahead {
@@ -319,10 +321,10 @@ pub fn answer(
     }
     let title = match (is_ahead, shown) {
         (true, [only]) => format!(
-            "What if, in the months to come: {}",
+            "What if, over the coming months: {}",
             only.comparison.scenario.name
         ),
-        (true, _) => "What if, in the months to come".to_owned(),
+        (true, _) => "What if, over the coming months".to_owned(),
         (false, _) => format!("What if, on {baseline}"),
     };
     let value = WhatIfAnswer {
@@ -438,101 +440,6 @@ fn difference(total: &Totals, currency: &Currency) -> Known<Amount> {
 fn percent(total: &Totals) -> Option<Percent> {
     let percent = total.percent().filter(|_| total.whole.both());
     percent.map(Percent)
-}
-
-fn amounts(range: Percentiles, currency: &Currency) -> [Amount; 3] {
-    [range.p10, range.p50, range.p90].map(|amount| Amount::new(amount, currency))
-}
-
-fn of_month(month: Calendar, total: &Totals, currency: &Currency) -> ScenarioMonth {
-    ScenarioMonth {
-        month,
-        baseline: Amount::of(total.baseline, currency, total.whole.baseline),
-        scenario: Amount::of(total.scenario, currency, total.whole.scenario),
-        difference: difference(total, currency),
-        percent: percent(total),
-        complete: total.whole.both(),
-        baseline_complete: total.whole.baseline,
-        scenario_complete: total.whole.scenario,
-        currency: currency.to_string(),
-    }
-}
-
-fn by_month(shown: &[Shown<'_>], items: &[ScenarioItem], currency: &Currency) -> Table {
-    let tables = shown.iter().zip(items).map(|(it, item)| {
-        let mut table = Table::of(&item.months);
-        if let [first, _, ..] = &it.comparison.months[..] {
-            let mut total = of_month(Calendar(first.month), &it.comparison.total, currency).cells();
-            total[0] = Cell::text(format!("{} months", item.months.len()));
-            table.totals.push(total);
-        }
-        table.labelled(Column::new("Scenario", "scenario_name", 0), &item.name)
-    });
-    let mut table = Table::joined(tables);
-    // Rows of several months are nothing without it.
-    if shown.iter().any(|it| it.comparison.months.len() > 1) {
-        table.columns[1].drop = 0;
-    }
-    table
-}
-
-fn to_come(ahead: &Compared, item: &ScenarioItem, currency: &Currency) -> Table {
-    let months: Vec<AheadMonth> = ahead
-        .months
-        .iter()
-        .map(|it| ahead_month(it, currency))
-        .collect();
-    let mut table = Table::of(&months);
-    if let [first, _, ..] = &ahead.months[..] {
-        let [baseline, scenario, difference] = ahead.sum;
-        let sum = ComparedMonth {
-            month: first.month,
-            baseline,
-            scenario,
-            difference,
-        };
-        let mut total = ahead_month(&sum, currency).cells();
-        total[0] = Cell::text(format!("{} months", months.len()));
-        table.totals.push(total);
-    }
-    table.labelled(Column::new("Scenario", "scenario_name", 0), &item.name)
-}
-
-fn ahead_month(month: &ComparedMonth, currency: &Currency) -> AheadMonth {
-    let [baseline_p10, baseline_p50, baseline_p90] = amounts(month.baseline, currency);
-    let [scenario_p10, scenario_p50, scenario_p90] = amounts(month.scenario, currency);
-    let [difference_p10, difference_p50, difference_p90] = amounts(month.difference, currency);
-    AheadMonth {
-        month: Calendar(month.month),
-        baseline_p10,
-        baseline_p50,
-        baseline_p90,
-        scenario_p10,
-        scenario_p50,
-        scenario_p90,
-        difference_p10,
-        difference_p50,
-        difference_p90,
-        currency: currency.to_string(),
-    }
-}
-
-fn ahead_sum(ahead: &Compared, currency: &Currency) -> AheadSum {
-    let [baseline, scenario, difference] = ahead.sum;
-    let [baseline_p10, baseline_p50, baseline_p90] = amounts(baseline, currency);
-    let [scenario_p10, scenario_p50, scenario_p90] = amounts(scenario, currency);
-    let [difference_p10, difference_p50, difference_p90] = amounts(difference, currency);
-    AheadSum {
-        baseline_p10,
-        baseline_p50,
-        baseline_p90,
-        scenario_p10,
-        scenario_p50,
-        scenario_p90,
-        difference_p10,
-        difference_p50,
-        difference_p90,
-    }
 }
 
 fn meter_item(meter: &MeterDifference, currency: &Currency, catalog: &Catalog) -> MeterItem {

@@ -104,8 +104,8 @@ pub fn sweep(baseline: &str, scenarios: &[(&str, &Sweep)], currency: &Currency) 
     // A map says it at a glance; the table has the amounts.
     let is_line = axes.len() == 1;
     let title = match scenarios {
-        [(name, _)] => format!("{name}, turned, on {baseline}"),
-        _ => format!("Scenarios, turned, on {baseline}"),
+        [(name, _)] => format!("Sweep of {name}, {baseline}"),
+        _ => format!("Sweep of several scenarios, {baseline}"),
     };
     let table = Block::Table(if is_line { table } else { table.detail("rows") });
     let mut blocks = Vec::new();
@@ -115,7 +115,7 @@ pub fn sweep(baseline: &str, scenarios: &[(&str, &Sweep)], currency: &Currency) 
         }
         if let Some(subject) = picture_of(sweep, currency) {
             blocks.push(Block::Chart(Drawing {
-                title: format!("{name}, turned, on {baseline}"),
+                title: format!("Sweep of {name}, {baseline}"),
                 subject,
             }));
         }

@@ -1,4 +1,6 @@
 //! What a finding proposes, rests on, assumes and risks.
+//!
+//! Long, because it is one flat list: a sentence for each thing that is said of findings.
 
 use rust_decimal::{Decimal, RoundingStrategy};
 
@@ -7,6 +9,7 @@ use crate::{
     domain::{
         catalog::Grain,
         ids::{Currency, Region},
+        number::percent_of,
         optimize::{
             Assumption, Evidence, Finding, NotCompared, Observation, Optimization, Proposed, Risk,
             Worth,
@@ -225,8 +228,7 @@ pub(crate) fn evidence(evidence: &Evidence, currency: &Currency) -> Note {
             before,
             after,
         } => {
-            let less = (before - after) * Decimal::ONE_HUNDRED;
-            let less = less.checked_div(*before).unwrap_or_default();
+            let less = percent_of(before - after, *before).unwrap_or_default();
             Note::new(
                 "fewer_minutes",
                 format!(
@@ -452,7 +454,7 @@ pub(crate) fn observation(observation: &Observation, currency: &Currency) -> Not
             billed,
             builds,
         } => {
-            let percent = (added * Decimal::ONE_HUNDRED).checked_div(*billed);
+            let percent = percent_of(*added, *billed);
             Note::new(
                 "rounding",
                 format!(
