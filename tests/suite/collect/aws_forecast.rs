@@ -63,7 +63,7 @@ fn the_forecast_of_aws_stands_beside_ours() {
     assert!(policy.contains("\"ce:GetCostForecast\""), "{policy}");
     let table = said(&forecast(&[]));
     assert!(table.contains("AWS low"), "{table}");
-    assert!(table.contains("80 % prediction interval"), "{table}");
+    assert!(table.contains("AWS: Cost Explorer's forecast"), "{table}");
 
     // A young account gets ours.
     double.faults(

@@ -54,7 +54,7 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
         "p.html",
     );
     let page = read(&page);
-    assert!(page.contains("Billed in USD: amounts in words and pictures are USD."));
+    assert!(page.contains("Billed in USD; amounts in text and charts are in USD."));
     let mut pairs = 0;
     for cell in page.split("<data value=\"").skip(1) {
         let (amount, rest) = cell.split_once('"').unwrap();
