@@ -28,7 +28,7 @@ const BELOW_A_TABLE: usize = 5;
 pub(super) const UNCODED: &str = "note";
 
 /// Notes of one code stand in one line up to so many letters; beyond, they are counted.
-const TOGETHER: usize = 160;
+const TOGETHER: usize = 200;
 
 /// Something a reader should know: what changes how a table is to be read, what a saving rests on,
 /// what is missing.
