@@ -11,7 +11,6 @@ use super::{
     json::meter_name,
     uncoded,
     value::{Day, Known, Number, Price, Value, object, row},
-    words,
 };
 use crate::{
     domain::{
@@ -839,7 +838,7 @@ pub fn updated(
         updated
             .notes
             .iter()
-            .map(|it| words::prices::update(it).text),
+            .map(|it| super::words::prices::update(it).text),
     );
     let contradictions = updated.contradictions.iter();
     notes.extend(contradictions.map(|what| format!("Ignored, contradictory: {what}.")));

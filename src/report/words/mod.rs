@@ -9,6 +9,7 @@ pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
 pub(crate) mod optimize;
+#[cfg(feature = "aws")]
 pub(crate) mod prices;
 pub(crate) mod reconcile;
 pub(crate) mod scenario;
