@@ -19,10 +19,24 @@ use crate::{
 const ANSWERS: &[(&str, &[&str])] = &[
     ("bill", &["bill", "--month", "2026-10"]),
     ("allocation", &["bill", "--by", "tag:team"]),
-    ("reconciliation", &["bill", "--reconcile", "--month", "2026-10"]),
-    ("usage", &["usage", "--by", "tag:team", "--by", "tag:env", "--by", "service"]),
-    ("forecast", &["forecast", "--months", "1", "--budget", "400", "--explain"]),
-    ("forecast", &["forecast", "--months", "0", "--by", "account"]),
+    (
+        "reconciliation",
+        &["bill", "--reconcile", "--month", "2026-10"],
+    ),
+    (
+        "usage",
+        &[
+            "usage", "--by", "tag:team", "--by", "tag:env", "--by", "service",
+        ],
+    ),
+    (
+        "forecast",
+        &["forecast", "--months", "1", "--budget", "400", "--explain"],
+    ),
+    (
+        "forecast",
+        &["forecast", "--months", "0", "--by", "account"],
+    ),
     ("optimize", &["optimize", "--history", "1"]),
     ("check", &["check", "--budget", "4000", "--against", "bill"]),
     ("prices", &["prices", "list", "--service", "codepipeline"]),
@@ -30,9 +44,24 @@ const ANSWERS: &[(&str, &[&str])] = &[
     ("price", &["prices", "show", "codebuild"]),
     ("prices-age", &["prices", "verify"]),
     ("chart", &["report", "--chart", "services"]),
-    ("whatif", &["whatif", "--set", "compute[general1.*]=arm1.small"]),
-    ("whatif-sweep", &["whatif", "--sweep", "active_users=5..15:5"]),
-    ("whatif-breakeven", &["whatif", "--set", "compute[*]=arm1.large", "--breakeven", "speed"]),
+    (
+        "whatif",
+        &["whatif", "--set", "compute[general1.*]=arm1.small"],
+    ),
+    (
+        "whatif-sweep",
+        &["whatif", "--sweep", "active_users=5..15:5"],
+    ),
+    (
+        "whatif-breakeven",
+        &[
+            "whatif",
+            "--set",
+            "compute[*]=arm1.large",
+            "--breakeven",
+            "speed",
+        ],
+    ),
     ("whatif-tornado", &["whatif", "--tornado", "20%"]),
     ("bill", &["estimate", "--codebuild", "general1.small=1100"]),
 ];
@@ -86,18 +115,29 @@ fn every_answer_is_one_document_of_its_schema() {
         let file = folder.join(format!("{at}.json"));
         let text = demo(folder, &[arguments, &["--format", "json"][..]].concat());
         let answer: Value = serde_json::from_str(&text).unwrap();
-        assert_eq!(answer["schema"], format!("pipebill.{name}/1"), "{arguments:?}");
+        assert_eq!(
+            answer["schema"],
+            format!("pipebill.{name}/1"),
+            "{arguments:?}"
+        );
         std::fs::write(&file, text).unwrap();
         files.push(file);
     }
     let import = root().join("tests/fixtures/import/cur2.csv");
-    let imported = run(folder, &["import", import.to_str().unwrap(), "--format", "json"]);
+    let imported = run(
+        folder,
+        &["import", import.to_str().unwrap(), "--format", "json"],
+    );
     assert!(imported.status.success(), "{imported:?}");
     let file = folder.join("import.json");
     std::fs::write(&file, imported.stdout).unwrap();
     files.push(file);
     let samples = files_under("reports/samples");
-    files.extend(samples.into_iter().filter(|file| file.extension().is_some_and(|it| it == "json")));
+    files.extend(
+        samples
+            .into_iter()
+            .filter(|file| file.extension().is_some_and(|it| it == "json")),
+    );
     validated(&files);
 }
 
@@ -141,7 +181,12 @@ fn several_scenarios_are_one_document() {
     {
         let text = demo(folder, &[&json[..], more].concat());
         let answer: Value = serde_json::from_str(&text).unwrap();
-        let names: Vec<_> = answer["scenarios"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+        let names: Vec<_> = answer["scenarios"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| &it["name"])
+            .collect();
         assert_eq!(names, ["a", "b"], "{more:?}");
         let file = folder.join(format!("{at}.json"));
         std::fs::write(&file, text).unwrap();
@@ -154,15 +199,35 @@ fn several_scenarios_are_one_document() {
 fn csv_heads_each_column_once_and_drops_no_table() {
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
-    let by = ["usage", "--by", "tag:a", "--by", "tag:b", "--by", "service", "--format", "csv"];
+    let by = [
+        "usage", "--by", "tag:a", "--by", "tag:b", "--by", "service", "--format", "csv",
+    ];
     let text = demo(folder, &by);
     let head: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     assert_eq!(head[..3], ["tag:a", "tag:b", "by_service"]);
-    assert_eq!(head.iter().collect::<BTreeSet<_>>().len(), head.len(), "{head:?}");
-    let reconcile = ["bill", "--reconcile", "--month", "2026-10", "--demo", "--output", "r.csv"];
+    assert_eq!(
+        head.iter().collect::<BTreeSet<_>>().len(),
+        head.len(),
+        "{head:?}"
+    );
+    let reconcile = [
+        "bill",
+        "--reconcile",
+        "--month",
+        "2026-10",
+        "--demo",
+        "--output",
+        "r.csv",
+    ];
     let said = run(folder, &reconcile);
-    assert!(String::from_utf8_lossy(&said.stderr).contains("wrote r-causes.csv"), "{said:?}");
+    assert!(
+        String::from_utf8_lossy(&said.stderr).contains("wrote r-causes.csv"),
+        "{said:?}"
+    );
     let causes = read(&folder.join("r-causes.csv"));
-    assert!(causes.starts_with("cause,name,amount,lines\r\nfree_tier,"), "{causes}");
+    assert!(
+        causes.starts_with("cause,name,amount,lines\r\nfree_tier,"),
+        "{causes}"
+    );
     assert!(read(&folder.join("r.csv")).starts_with("period,service,"));
 }
