@@ -109,10 +109,15 @@ pub fn answer(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
         blocks.push(Block::Table(table.detail("drivers")));
         blocks.push(Block::Lines(methods(forecast, view)));
     }
-    let mut notes = words::forecast::notes(forecast, view);
+    // What AWS's columns mean comes first: five notes are seen.
+    let mut notes = Vec::new();
     if let Some(aws) = view.aws {
-        notes.extend(words::forecast::of_aws(aws));
+        let refused = aws.refused.iter();
+        let refused = refused.map(|why| format!("No AWS forecast: {why}."));
+        notes.extend(super::uncoded(refused));
+        notes.extend(super::uncoded(aws.notes.iter().cloned()));
     }
+    notes.extend(words::forecast::notes(forecast, view));
     blocks.push(Block::Explained {
         notes: notes.clone(),
         all: view.explain,
