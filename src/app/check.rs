@@ -87,7 +87,9 @@ impl App {
                 Some(CheckAgainst::Forecast | CheckAgainst::Bill)
             )
         {
-            let problem = "a scenario is checked against its own cost: leave --against out";
+            let against = self.label(Field::Against);
+            let problem =
+                format!("a scenario is checked against its own cost: leave {against} out");
             return Err(AppError::field(Field::Against, problem));
         }
         let ledger_alone = stated.usage.is_none() && scenario.is_none();
@@ -99,10 +101,13 @@ impl App {
             CheckAgainst::Forecast if stated.months == Months::Last => {
                 self.check_forecast(budget, stated)
             }
-            CheckAgainst::Forecast => Err(AppError::field(
-                Field::Month,
-                "the forecast is of the current month: add --against bill or --against scenario for another",
-            )),
+            CheckAgainst::Forecast => {
+                let against = self.label(Field::Against);
+                let problem = format!(
+                    "the forecast is of the current month: add {against} bill or {against} scenario for another"
+                );
+                Err(AppError::field(Field::Month, problem))
+            }
         }
     }
 

@@ -224,7 +224,7 @@ impl App {
             return Err(wrong("give one for all roles, or one for each"));
         }
         if !ids.is_empty() && stated.roles.is_empty() && stated.organization_role.is_none() {
-            return Err(wrong("it goes with --role-arn"));
+            return Err(wrong(&format!("it goes with {}", self.label(Field::Role))));
         }
         let mut roles = Vec::new();
         for (at, arn) in stated.roles.iter().enumerate() {

@@ -149,7 +149,7 @@ pub enum AppError {
         known: Vec<Month>,
     },
     /// A change of usage has nothing to work on: costs are known, and no quantities.
-    #[error("the export of {} ({}) states costs and no quantities: there is nothing to change", if months.0 == months.1 {
+    #[error("the export of {} ({}) has costs but no quantities, so nothing can be changed", if months.0 == months.1 {
         months.0.to_string()
     } else {
         format!("{} to {}", months.0, months.1)

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::NaiveDate;
 
-use super::{AppError, Field, terms::number};
+use super::{App, AppError, Field, terms::number};
 use crate::domain::{exchange::Exchange, ids::Currency, number::parse_price};
 
 /// Which currency amounts are in. A rate without its day, its source or a currency is refused.
@@ -33,8 +33,8 @@ impl ExchangeRequest {
     }
 
     /// Returns the conversion of bills, as far as it is known before they are; `from` is what they are in.
-    pub(super) fn of_bill(&self, from: &Currency) -> Result<Option<Exchange>, AppError> {
-        let Some(exchange) = self.stated()? else {
+    pub(super) fn of_bill(&self, from: &Currency, app: &App) -> Result<Option<Exchange>, AppError> {
+        let Some(exchange) = self.stated(app)? else {
             return Ok(None);
         };
         if *from == exchange.to {
@@ -48,18 +48,20 @@ impl ExchangeRequest {
     }
 
     /// Returns the rate as it is stated.
-    pub(super) fn stated(&self) -> Result<Option<Exchange>, AppError> {
+    pub(super) fn stated(&self, app: &App) -> Result<Option<Exchange>, AppError> {
         let field = Field::ExchangeRate;
         let Some(rate) = &self.rate else {
             return Ok(None);
         };
         let (Some(currency), Some(date), Some(source)) = (&self.currency, self.date, &self.source)
         else {
-            return Err(AppError::field(
-                field,
-                "converting needs --currency, --fx-date and --fx-source as well: the file says what was \
-                 converted, when and by whose rate",
-            ));
+            let needed = [Field::Currency, Field::ExchangeDate, Field::ExchangeSource];
+            let [currency, date, source] = needed.map(|field| app.label(field));
+            let problem = format!(
+                "converting needs {currency}, {date} and {source} as well: the file says what was converted, when \
+                 and by whose rate"
+            );
+            return Err(AppError::field(field, problem));
         };
         let rate = rate.split_once('=').map_or(rate.as_str(), |(_, rate)| rate);
         let rate = number(field, rate, parse_price)?;

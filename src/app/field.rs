@@ -23,8 +23,12 @@ pub enum Field {
     Definition,
     /// A discount.
     Discount,
+    /// The day of the rate that amounts are converted at.
+    ExchangeDate,
     /// The rate that amounts are converted at.
     ExchangeRate,
+    /// Who states the rate.
+    ExchangeSource,
     /// Where an export lies.
     Export,
     /// What the owner of a role wants to hear.

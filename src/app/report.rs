@@ -117,7 +117,7 @@ fn one_currency(months: &[RatedMonth]) -> Result<Currency, AppError> {
         [only] => Ok(only.clone()),
         _ => Err(AppError::field(
             Field::Currency,
-            "these months are billed in several currencies: report them apart",
+            "these months are billed in several currencies: report them separately",
         )),
     }
 }
@@ -147,7 +147,7 @@ impl App {
             return Err(AppError::NoChange);
         }
         // What is wrong with the rate is said before anything is gathered.
-        request.exchange.stated()?;
+        request.exchange.stated(self)?;
         let mut ledger = self.ledger()?;
         let currency = request.exchange.of_ledger()?;
         let rating = self.rating_terms(&request.terms, currency.as_deref())?;
@@ -157,7 +157,7 @@ impl App {
             self.rate_month(&ledger, month, &rating)
         });
         let months = months.collect::<Result<Vec<_>, AppError>>()?;
-        let exchange = request.exchange.of_bill(&one_currency(&months)?)?;
+        let exchange = request.exchange.of_bill(&one_currency(&months)?, self)?;
         let are_over = months
             .iter()
             .all(|month| month.rated.bill.month.end() <= self.today);

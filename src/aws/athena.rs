@@ -127,7 +127,7 @@ pub enum AthenaError {
         month: Month,
     },
     /// The answer is not one to this query.
-    #[error("Athena answers with other columns than were asked for")]
+    #[error("Athena returned unexpected columns")]
     OtherColumns,
     /// Retried in vain, or not worth it.
     #[error("{0}")]

@@ -73,7 +73,7 @@ pub enum CollectError {
         advice: Option<String>,
     },
     /// The user wants no more.
-    #[error("stopped: what was read is kept, and the next run goes on from there")]
+    #[error("stopped: what was read is kept, and the next run resumes")]
     Stopped,
     /// The threads of the network cannot be started.
     #[error("cannot start the network runtime")]
@@ -82,7 +82,7 @@ pub enum CollectError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// An answer of Cost Explorer makes no sense.
-    #[error("Cost Explorer answered what cannot be read: {0}")]
+    #[error("unreadable response from Cost Explorer: {0}")]
     Costs(#[from] ImportError),
 }
 
@@ -108,7 +108,7 @@ pub(super) enum Failure {
     #[error("{0}")]
     Denied(Denial),
     /// The account is alone.
-    #[error("the account is in no organization")]
+    #[error("the account is not in an organization")]
     NoOrganization,
     /// Cost Explorer was never opened for the account.
     #[error("Cost Explorer is not enabled for the account")]
@@ -140,13 +140,13 @@ pub(super) enum Failure {
     #[error("{} refuses the order of its pages", .0.action())]
     OrderRefused(Operation),
     /// AWS no longer knows the page token.
-    #[error("{} no longer knows the page to go on with", .0.action())]
+    #[error("{} no longer accepts the page token", .0.action())]
     StaleToken(Operation),
     /// AWS no longer knows the thing.
     #[error("{} found nothing of that name", .0.action())]
     Gone(Operation),
     /// Nobody answers there, and nobody ever did.
-    #[error("nobody answers {}: {why}", operation.action())]
+    #[error("no response from {}: {why}", operation.action())]
     Unreached {
         /// Which.
         operation: Operation,

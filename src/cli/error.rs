@@ -173,10 +173,10 @@ impl CommandError {
             Self::Exists(_) => "choose another file, or add --force",
             Self::Report(error) => return Some(report_hint(error)),
             Self::Stopped => "nothing was written",
-            Self::NeedsFolder(_) => "name a folder with --out DIR/",
-            Self::BinaryToTerminal(_) => "name a file with --out, or send it to another program",
+            Self::NeedsFolder(_) => "choose a folder with --out DIR/",
+            Self::BinaryToTerminal(_) => "choose a file with --out, or pipe it to another program",
             Self::Definition(_) => "reports/definitions/ has definitions to start from",
-            Self::NoHome => "name a ledger with --ledger FILE",
+            Self::NoHome => "choose a ledger with --ledger FILE",
         };
         Some(hint.to_owned())
     }
@@ -217,7 +217,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         #[cfg(feature = "aws")]
         AppError::Fetch(_) => {
             "nothing was changed; check the network and its proxy, ask with credentials (`--from \
-             query`), or bring a file with `pipebill prices import`"
+             query`), or import a file with `pipebill prices import`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
         AppError::NoSuchCurrency { .. } => {
@@ -226,7 +226,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::SeveralCurrencies { .. } => "choose one with --currency",
         AppError::Rating(RatingError::OtherCurrency { .. }) => {
-            "estimate regions with another currency apart"
+            "estimate regions with other currencies separately"
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
         AppError::UsageFile(UsageFileError::Unreadable { .. })
@@ -247,7 +247,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::NoChange => {
             "name a scenario file or a change, e.g. `pipebill whatif --set active_users=+10`; \
-             docs/scenarios.md has all of them"
+             docs/scenarios.md lists them all"
         }
         AppError::Field { .. } | AppError::UnknownName { .. } => return None,
         AppError::Scenario(_) | AppError::Stated { .. } => {
@@ -257,26 +257,26 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             "`pipebill prices list --format csv` has the usage types of each service"
         }
         AppError::NothingMatches { .. } => {
-            "`pipebill usage --by project` names what there is; a star stands for any text"
+            "`pipebill usage --by project` lists the names; a star matches any text"
         }
         AppError::NoStorage { told } => match told {
             Some(ResourceDetail::NotInExport) => {
                 "a Cost and Usage Report with resource IDs, or FOCUS, tells of them"
             }
             Some(ResourceDetail::NotImported) => "import the exports of these months again",
-            _ => "they are on the bill: import an export with resource IDs, and leave --usage out",
+            _ => "import an export with resource IDs, and remove --usage",
         },
-        AppError::StorageAhead => "leave --against forecast out: the months on record show it",
+        AppError::StorageAhead => "remove --against forecast: past months show it",
         AppError::PriceList(PriceListError::OtherCurrency { .. }) => {
             "nothing was changed; China has lists of its own: `pipebill prices update --region \
              cn-north-1`"
         }
         AppError::PriceList(PriceListError::Store { .. }) => {
-            "remove that file and import the price lists again"
+            "delete that file and import the price lists again"
         }
         AppError::UsageFile(_) => "examples/ has usage files to start from",
         AppError::PriceList(_) => {
-            "nothing was changed; fetch AWS's lists with `pipebill prices update`, or bring the \
+            "nothing was changed; fetch AWS's lists with `pipebill prices update`, or import the \
              index.csv of one service from its bulk price list"
         }
         AppError::Quarantine { .. } => "nothing was imported; check the folder of the ledger",

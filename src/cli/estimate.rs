@@ -158,7 +158,7 @@ pub(super) fn hint_at_unpriced(bill: &Bill, catalog: &Catalog, output: &Output) 
         _ => "us-east-1",
     };
     output.say(&format!(
-        "hint: {update}{state}; or take another region's: `--price-like {other}`"
+        "hint: {update}{state}; or use another region's: `--price-like {other}`"
     ));
 }
 

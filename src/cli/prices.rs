@@ -153,7 +153,7 @@ pub(super) fn run(
             let (document, any_old) = prices::verify(catalog, app.today);
             output.show(&document)?;
             if any_old {
-                output.say("warning: some prices were stated more than a year ago");
+                output.say("warning: some prices are over a year old");
             }
             return Ok(Exit::of(!any_old, strict));
         }

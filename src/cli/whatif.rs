@@ -43,7 +43,7 @@ Changes, with --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add,
 /// change applies to totals, and a note says so.
 ///
 /// Examples:
-///   pipebill whatif --demo --set 'compute[general1.large,region:us-east-1]=arm1.large,speed=1.2'
+///   pipebill whatif --demo --set 'compute[general1.large]=arm1.large,speed=1.2'
 ///   pipebill whatif v2-everywhere.toml arm.toml --month 2026-10
 ///   pipebill whatif --usage usage.toml --set active_users=+10
 ///   pipebill whatif --set 'compute[general1.large]=arm1.large' --breakeven speed

@@ -68,8 +68,8 @@ pub(super) fn keep_newest<T>(
                 "whether it is complete is unknown"
             };
             notes.push(format!(
-                "{place}: {name} left out, a newer delivery of the same month is there, {newer} rows in \
-                 place of {older}; {doubt}, and `pipebill import {}` looks",
+                "{place}: {name} is ignored: a newer delivery of the month has {newer} rows instead of \
+                 {older}; {doubt}. To check: `pipebill import {}`",
                 id.root
             ));
         }
@@ -91,7 +91,10 @@ mod tests {
         let of = |name: &str| delivery_of(&format!("{month}/{name}"));
         let [first, second] = ["2026-11-02T01:02:03Z-b", "2026-11-03T01:02:03Z-a"].map(of);
         for (rows, doubt) in [
-            ([10, 12], "12 rows instead of 10; whether it is whole"),
+            (
+                [10, 12],
+                "12 rows instead of 10; whether it is complete is unknown",
+            ),
             (
                 [12, 10],
                 "10 rows instead of 12; it may still be being written",
@@ -104,7 +107,9 @@ mod tests {
             let [note] = &notes[..] else {
                 panic!("{notes:?}");
             };
-            assert!(note.contains(doubt) && note.ends_with("`pipebill import s3://b/cur` looks"));
+            assert!(
+                note.contains(doubt) && note.ends_with("To check: `pipebill import s3://b/cur`")
+            );
         }
     }
 }

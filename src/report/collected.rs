@@ -126,7 +126,7 @@ impl CollectionGap {
             source: gap.scope.source.title().to_owned(),
             account: gap.scope.place.account.to_string(),
             region: gap.scope.place.region.to_string(),
-            part: Some(gap.part.to_string()).filter(|part| !part.is_empty()),
+            part: Some(gap.part.clone()).filter(|part| !part.is_empty()),
             reason: gap.reason.clone(),
         }
     }

@@ -47,11 +47,11 @@ row! {
         /// One in ten is above.
         p90: Amount = shown("P90", 3),
         /// What it came to.
-        actual: Amount = shown("It came to", 0),
+        actual: Amount = shown("Actual", 0),
         /// How far off P50 was.
-        error_percent: Option<Percent> = shown("Off by", 0),
+        error_percent: Option<Percent> = shown("Error", 0),
         /// Whether it ended between P10 and P90.
-        covered: bool = shown("Held", 1),
+        covered: bool = shown("In range", 1),
         /// The last week repeated.
         naive: Amount = shown("Last week again", 4),
         /// How far off that was.

@@ -386,7 +386,7 @@ pub enum ReportError {
         most: usize,
     },
     /// Nobody said where costs are posted.
-    #[error("there is no mapping to accounts of a general ledger")]
+    #[error("no mapping to general ledger accounts")]
     NoMapping,
     /// An account that the importer would refuse.
     #[error("{format}: `{account}` is not a valid account: it needs {needs}")]

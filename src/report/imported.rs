@@ -69,7 +69,7 @@ pub fn answer(
         let before = month.rows_before > 0 && !month.unchanged;
         rows.push(ImportedMonth {
             kind: month.kind.to_string(),
-            source: month.source.to_string(),
+            source: month.source.clone(),
             month: Calendar(month.month),
             records: month.rows_after,
             cost: cost(month.cost_after, currency),

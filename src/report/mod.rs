@@ -170,7 +170,7 @@ impl From<&str> for Cell {
 /// Says how many there are of something.
 fn counted(count: u64, noun: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {noun}{plural}")
+    format!("{} {noun}{plural}", grouped(&count.to_string()))
 }
 
 /// A column of a table.

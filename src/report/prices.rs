@@ -104,7 +104,7 @@ pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Answer<'sta
     let rows: Vec<PriceRow> = tariffs().flat_map(|tariff| rows(catalog, tariff)).collect();
     let notes = uncoded(without_price(catalog, filter, today));
     let document = Document {
-        title: format!("Prices, {} in all", tariffs().count()),
+        title: super::counted(tariffs().count() as u64, "price"),
         blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
     Answer::new(document, PricesAnswer { rows, notes })
@@ -316,8 +316,8 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
         cells.extend(row.offers.iter().map(Offer::cell));
     }
     let notes = uncoded([
-        "Columns up to Sandbox are families of CodeBuild. `-` is not offered by AWS's lists, \
-         `3 of 5` some sizes; `pipebill prices list --region REGION` names them."
+        "Columns up to Sandbox are CodeBuild families. `-`: not offered; `3 of 5`: some sizes, named by \
+         `pipebill prices list --region REGION`."
             .to_owned(),
     ]);
     let document = Document {

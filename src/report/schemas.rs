@@ -52,7 +52,9 @@ mod tests {
     fn check(value: &mut Value, at: &str) {
         let Value::Object(object) = value else {
             if let Value::Array(items) = value {
-                items.iter_mut().for_each(|item| check(item, at));
+                for item in items {
+                    check(item, at);
+                }
             }
             return;
         };

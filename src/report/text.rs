@@ -157,7 +157,7 @@ fn too_wide(table: &Table, shown: &[usize], width: u16) -> bool {
             .map(|row| clean(&row[at].shown()).width());
         // A long name may wrap; a number may not.
         let flexible = table.rows.iter().all(|row| !row[at].is_number());
-        let limit = if flexible { 30 } else { usize::MAX };
+        let limit = if flexible { 24 } else { usize::MAX };
         rows.max()
             .unwrap_or(0)
             .min(limit)

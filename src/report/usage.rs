@@ -78,9 +78,10 @@ pub fn answer(
     // The column of a part may not be called as another is.
     let key = |dimension: &Dimension| {
         let key = dimension.key();
-        match table.columns.iter().any(|column| column.key == key) {
-            true => format!("by_{key}"),
-            false => key,
+        if table.columns.iter().any(|column| column.key == key) {
+            format!("by_{key}")
+        } else {
+            key
         }
     };
     let parts = by

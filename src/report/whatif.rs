@@ -116,7 +116,7 @@ row! {
         /// What it adds; null if a side is not the whole.
         difference: Known<Amount> = shown("Difference", 0),
         /// The difference in percent of the baseline.
-        percent: Option<Percent> = shown("In percent", 1),
+        percent: Option<Percent> = shown("Change", 1),
         /// Whether both sides are the whole.
         complete: bool = file,
         /// Whether the baseline is.
@@ -272,7 +272,7 @@ pub fn answer(
     };
     let ranges = items.iter().filter_map(|item| {
         let range = item.range.clone()?;
-        Some(named(item, Table::of(&[range]), "Difference in a month"))
+        Some(named(item, Table::of(&[range]), "Monthly difference"))
     });
     let ranges = Table::joined(ranges);
     if !ranges.rows.is_empty() && !is_ahead {
@@ -321,10 +321,10 @@ pub fn answer(
     }
     let title = match (is_ahead, shown) {
         (true, [only]) => format!(
-            "What if, in the months to come: {}",
+            "What if, over the coming months: {}",
             only.comparison.scenario.name
         ),
-        (true, _) => "What if, in the months to come".to_owned(),
+        (true, _) => "What if, over the coming months".to_owned(),
         (false, _) => format!("What if, on {baseline}"),
     };
     let value = WhatIfAnswer {

@@ -253,8 +253,9 @@ fn of_deliveries_that_lie_side_by_side_the_newest_counts() {
     for format in ["csv", "parquet"] {
         let (_folder, ledger) = place();
         let said = ask(&double, &ledger, &format!("sample_{format}"), &[], 0);
-        let left_out = format!("{} left out, a newer delivery", dated[0]);
-        let doubt = "whether it is complete is unknown, and `pipebill import s3://cur/sample/";
+        let left_out = format!("{} is ignored: a newer delivery", dated[0]);
+        let doubt =
+            "whether it is complete is unknown. To check: `pipebill import s3://cur/sample/";
         assert!(said.contains(&left_out) && said.contains(doubt), "{said}");
         assert_eq!(rows(&ledger), rows(&whole), "{format}");
         let (_folder, ledger) = place();

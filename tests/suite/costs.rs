@@ -152,7 +152,7 @@ fn what_needs_quantities_says_which_export_has_them() {
         let (code, text, error) = run(folder, command);
         assert!(code == 1 && text.is_empty(), "{command:?}: {text}");
         assert!(
-            error.contains("(Cost Explorer CSV) states costs and no quantities"),
+            error.contains("(Cost Explorer CSV) has costs but no quantities"),
             "{error}"
         );
         let months = "--time-period Start=2026-10-01,End=2026-11-01";

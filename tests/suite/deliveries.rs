@@ -127,7 +127,7 @@ fn the_newest_complete_delivery_of_each_month_counts() {
         "{said}"
     );
     assert!(
-        said.contains(&format!("{first} left out, a newer delivery")),
+        said.contains(&format!("{first} is ignored: a newer delivery")),
         "{said}"
     );
     assert!(

@@ -28,6 +28,7 @@ mod full_disk;
 mod fuzzed;
 mod import;
 mod import_shapes;
+mod json;
 mod laws;
 #[cfg(feature = "aws")]
 mod net_cost;

@@ -443,7 +443,7 @@ fn whatif_draws_its_answers_as_pictures() {
             &["--set", "active_users=+10"][..],
             "active_users=+10, +$10.00",
         ),
-        (&["--tornado", "10%"], "moves the bill most"),
+        (&["--tornado", "10%"], "has the largest effect"),
         (&["--sweep", "active_users=5,10,50"], "The lowest bill is"),
         (
             &[&builds[..], &["--sweep", "active_users=5,50"]].concat(),

@@ -413,13 +413,13 @@ fn the_security_baseline_is_whole() {
 fn what_cannot_be_priced_says_which_of_two_it_is() {
     let paris = estimate("--region eu-west-3 --codebuild gpu1.small=10 --price-like us-east-1");
     assert_eq!(
-        paris["unpriced"][0]["why"], "not offered in eu-west-3 (AWS list of 2025-11-04)",
+        paris["unpriced"][0]["text"], "not offered in eu-west-3 (AWS list of 2025-11-04)",
         "and nobody's price is lent"
     );
     let custom = estimate("--codebuild reserved.custom=10");
-    assert_eq!(custom["unpriced"][0]["reason"], "price-unknown");
+    assert_eq!(custom["unpriced"][0]["code"], "price-unknown");
     let calgary = estimate("--region ca-west-1 --codebuild general1.small=1000");
-    assert_eq!(calgary["unpriced"][0]["reason"], "price-unknown");
+    assert_eq!(calgary["unpriced"][0]["code"], "price-unknown");
     let lent =
         estimate("--region ca-west-1 --codebuild general1.small=1000 --price-like us-east-1");
     assert_eq!(lent["total"], "4.5");

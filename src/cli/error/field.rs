@@ -16,6 +16,8 @@ pub(in crate::cli) fn flag(field: Field) -> &'static str {
         Field::DataSource => "--demo",
         Field::Definition => "--definition",
         Field::Discount => "--discount",
+        Field::ExchangeDate => "--fx-date",
+        Field::ExchangeSource => "--fx-source",
         Field::ExchangeRate => "--fx-rate",
         Field::Export => "FILE",
         Field::ExternalId => "--external-id",

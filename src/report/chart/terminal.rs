@@ -271,7 +271,7 @@ pub(super) fn tornado(chart: &Tornado, width: u16, ink: &Ink) -> String {
         .collect();
     let baseline = show_money(chart.baseline, &chart.currency);
     let mut text = rows(&bars, 0.0, width, ink);
-    text += &format!("{} is {baseline}, {} {}\n", ink.zero, chart.of, chart.step);
+    text += &format!("{} {baseline} ({}), {}\n", ink.zero, chart.of, chart.step);
     text
 }
 

@@ -88,7 +88,7 @@ fn tornado(rows: &[(&str, i64, i64)]) -> Chart {
     Tornado {
         of: "October 2026".to_owned(),
         baseline: usd(42_886),
-        step: "with 20 % less or more of each".to_owned(),
+        step: "each driver varied by ±20 %".to_owned(),
         rows: rows
             .iter()
             .map(|(name, low, high)| Swing {

@@ -18,7 +18,7 @@ pub struct Tornado {
     pub of: String,
     /// What it costs.
     pub baseline: Money,
-    /// How far each thing is moved, as `20 % less or more`.
+    /// How far each driver varies, as `each driver varied by ±20 %`.
     pub step: String,
     /// The strongest first.
     pub rows: Vec<Swing>,
@@ -57,10 +57,10 @@ impl Tornado {
 
     fn finding(&self) -> String {
         let Some(first) = self.rows.first() else {
-            return "Nothing moves the bill.".to_owned();
+            return "No driver affects the bill.".to_owned();
         };
         format!(
-            "{} moves the bill most: {} or {} on the {} of {}, {}.",
+            "{} has the largest effect: {} or {} on {} ({}), {}.",
             first.name,
             signed_money(first.low, &self.currency),
             signed_money(first.high, &self.currency),

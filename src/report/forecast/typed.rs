@@ -3,6 +3,7 @@
 use super::{SERVICES, View, driver_name, is_complete, service_name, weights};
 use crate::{
     domain::{
+        allocation::Dimension,
         ids::{Currency, ServiceCode},
         money::Money,
         percentiles::Percentiles,
@@ -237,7 +238,7 @@ impl ForecastAnswer {
             sum_p50: sum.p50,
             sum_p90: sum.p90,
             complete: is_complete(forecast),
-            by: options.by.as_ref().map(|by| by.key()),
+            by: options.by.as_ref().map(Dimension::key),
             aws_refused: view.aws.and_then(|aws| aws.refused.clone()),
             rows: forecast.months.iter().map(|it| month(it, view)).collect(),
             drivers,

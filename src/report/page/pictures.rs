@@ -268,7 +268,7 @@ fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {
         subject: Subject::Tornado(Tornado {
             of: month_name(all.month),
             baseline: all.baseline,
-            step: format!("varied by ±{} %", show_number(all.percent)),
+            step: format!("each driver varied by ±{} %", show_number(all.percent)),
             rows: rows.collect(),
             currency: currency(input),
         }),

@@ -134,11 +134,11 @@ pub fn show(catalog: &Catalog, service: &Service, usage_type: Option<&str>) -> A
                 ),
             ]));
             rules.push(Rule {
-                id: rule.id.to_string(),
-                rule: rule.rule.to_string(),
-                rests_on: rule.rests_on.to_string(),
-                source: rule.source.to_string(),
-                confidence: rule.confidence.to_string(),
+                id: rule.id.clone(),
+                rule: rule.rule.clone(),
+                rests_on: rule.rests_on.clone(),
+                source: rule.source.clone(),
+                confidence: rule.confidence.clone(),
             });
         }
     }

@@ -163,8 +163,9 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
     let mut notes = Vec::new();
     if any_old > 0 {
         notes.push(format!(
-            "{any_old} prices in use were stated more than a year before {today}. AWS changes them \
-             rarely; those your own bill shows always come first. Refresh: `pipebill prices update`."
+            "{} over a year old on {today}. AWS rarely changes prices, and billed prices take precedence. \
+             Refresh: `pipebill prices update`.",
+            crate::report::counted(any_old as u64, "price")
         ));
     }
     let notes = uncoded(notes);

@@ -52,11 +52,11 @@ row! {
         at: Price = shown("From", 0),
         /// The same in words.
         #[serde(skip)]
-        what: &'static str = shown("The scenario", 0),
+        what: &'static str = shown("Scenario", 0),
         /// Whether the scenario costs no more than the baseline.
         pays: bool = file,
         /// What the scenario adds at the value.
-        difference: Amount = shown("Difference there", 0),
+        difference: Amount = shown("Difference", 0),
     }
 }
 

@@ -103,9 +103,9 @@ pub fn sweep(baseline: &str, scenarios: &[(&str, &Sweep)], currency: &Currency) 
     }
     // A map says it at a glance; the table has the amounts.
     let is_line = axes.len() == 1;
-    let title = match &scenarios[..] {
-        [(name, _)] => format!("{name}, turned, on {baseline}"),
-        _ => format!("Scenarios, turned, on {baseline}"),
+    let title = match scenarios {
+        [(name, _)] => format!("Sweep of {name}, {baseline}"),
+        _ => format!("Sweep of several scenarios, {baseline}"),
     };
     let table = Block::Table(if is_line { table } else { table.detail("rows") });
     let mut blocks = Vec::new();
@@ -115,7 +115,7 @@ pub fn sweep(baseline: &str, scenarios: &[(&str, &Sweep)], currency: &Currency) 
         }
         if let Some(subject) = picture_of(sweep, currency) {
             blocks.push(Block::Chart(Drawing {
-                title: format!("{name}, turned, on {baseline}"),
+                title: format!("Sweep of {name}, {baseline}"),
                 subject,
             }));
         }
@@ -127,14 +127,14 @@ pub fn sweep(baseline: &str, scenarios: &[(&str, &Sweep)], currency: &Currency) 
         1.min(blocks.len())
     };
     blocks.insert(at, table);
-    let axis = |axis: &Axis| SweepAxis {
-        parameter: axis.parameter.name(),
-        values: axis.values.iter().copied().map(Price).collect(),
+    let named = |of: &Axis| SweepAxis {
+        parameter: of.parameter.name(),
+        values: of.values.iter().copied().map(Price).collect(),
     };
     let value = SweepAnswer {
         baseline_period: baseline.to_owned(),
         currency: currency.to_string(),
-        axes: axes.iter().map(axis).collect(),
+        axes: axes.iter().map(named).collect(),
         scenarios: swept,
     };
     Answer::new(Document { title, blocks }, value)

@@ -153,15 +153,15 @@ fn picture(
         }
     });
     Drawing {
-        title: format!("What moves {name}, on {baseline}"),
+        title: format!("Cost drivers of {name}, {baseline}"),
         subject: Subject::Tornado(chart::Tornado {
             of: baseline.to_owned(),
             baseline: tornado.middle,
             step: match variation {
                 Variation::Percent(percent) => {
-                    format!("with {} % less or more of each", plain(*percent))
+                    format!("each driver varied by ±{} %", plain(*percent))
                 }
-                Variation::Own(_) => "with each at its own P10 and P90".to_owned(),
+                Variation::Own(_) => "each driver varied from P10 to P90".to_owned(),
             },
             rows: rows.collect(),
             currency: currency.clone(),

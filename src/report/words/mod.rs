@@ -18,7 +18,7 @@ use rust_decimal::Decimal;
 
 use crate::{
     domain::{allocation::Policy, ids::Currency, money::Money, number::plain, usage::Gap},
-    report::{Block, Cell, currency_sign, grouped, show_money},
+    report::{Block, Cell, counted, currency_sign, grouped, show_money},
 };
 
 /// Notes that people see below a table; `--explain` and JSON have all.
@@ -126,12 +126,6 @@ fn number(number: Decimal) -> String {
 /// Shows a count as in tables.
 fn count(count: u64) -> String {
     grouped(&count.to_string())
-}
-
-/// Shows how many there are of something.
-fn counted(n: u64, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", count(n))
 }
 
 /// Shows a price of a unit, which is not rounded.

@@ -108,7 +108,10 @@ fn an_account_in_no_organization_is_not_sent_to_the_management_account() {
         let output = double.run(&ledger, &flags);
         let told = said(&output);
         assert_eq!(output.status.code(), Some(1), "{told}");
-        assert!(told.contains("the account is in no organization"), "{told}");
+        assert!(
+            told.contains("the account is not in an organization"),
+            "{told}"
+        );
         assert!(told.contains("hint: leave --organization out"), "{told}");
         assert!(!told.contains("management account"), "{told}");
         // https://github.com/aws-samples/aws-iam-access-key-auto-rotation/issues/10

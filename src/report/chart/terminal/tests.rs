@@ -36,7 +36,7 @@ fn months() -> FanChart {
 fn a_bar_fades_from_known_to_possible() {
     assert_eq!(
         fan(&months(), 38, false),
-        "2026-11  #####===++--   |      $10.00\n\
+        "2026-11  #####===+++--  |      $10.00\n\
          2026-12  ====+++++++-----|----  $10.00\n         \
          # known   = to P10   + to P50   - to P90   | budget\n"
     );
@@ -104,7 +104,7 @@ fn a_bar_goes_left_and_right_from_the_baseline() {
     let chart = Tornado {
         of: "2026-10".to_owned(),
         baseline: usd(10_000),
-        step: "with 20 % less or more".to_owned(),
+        step: "each driver varied by ±20 %".to_owned(),
         rows: vec![Swing {
             name: "Linux\u{202e} small\nx".to_owned(),
             range: String::new(),
@@ -116,7 +116,7 @@ fn a_bar_goes_left_and_right_from_the_baseline() {
     assert_eq!(
         tornado(&chart, 60, &Ink::of(false)),
         "Linux small x  ############|############  −$10.00 to +$10.00\n\
-         | is $100.00, 2026-10 with 20 % less or more\n"
+         | $100.00 (2026-10), each driver varied by ±20 %\n"
     );
 }
 
