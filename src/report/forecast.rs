@@ -112,10 +112,7 @@ pub fn answer(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
     // What AWS's columns mean comes first: five notes are seen.
     let mut notes = Vec::new();
     if let Some(aws) = view.aws {
-        let refused = aws.refused.iter();
-        let refused = refused.map(|why| format!("No AWS forecast: {why}."));
-        notes.extend(super::uncoded(refused));
-        notes.extend(super::uncoded(aws.notes.iter().cloned()));
+        notes.extend(words::forecast::of_aws(aws));
     }
     notes.extend(words::forecast::notes(forecast, view));
     blocks.push(Block::Explained {
