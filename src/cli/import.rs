@@ -1,22 +1,13 @@
 //! `pipebill import`: billing exports into the ledger.
 
-use std::{
-    cell::RefCell,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{CommandError, Exit, interrupt, output::Output};
+use super::{CommandError, Exit, import_progress::ImportProgress, output::Output};
 use crate::{
     app::{App, ImportRequest},
     domain::period::Month,
-    exports::Watch,
     report,
 };
 
@@ -103,7 +94,7 @@ pub(super) fn run(
         allow_smaller: args.allow_smaller,
         known_until: args.known_until,
     };
-    let watch = Progress::new(output.shows_progress());
+    let watch = ImportProgress::new(output.shows_progress());
     let imported = if let Some(place) = elsewhere(&args.files).next() {
         if args.files.len() > 1 {
             return Err(CommandError::BadValue {
@@ -144,46 +135,4 @@ pub(super) fn run(
         imported.quarantine.as_deref(),
     ))?;
     Ok(Exit::of(imported.is_complete(), strict))
-}
-
-/// A progress bar on a terminal, and an ear for Ctrl-C.
-pub(super) struct Progress {
-    pub(super) bar: RefCell<ProgressBar>,
-    pub(super) stop: Arc<AtomicBool>,
-}
-
-impl Progress {
-    fn new(visible: bool) -> Self {
-        let bar = if visible {
-            ProgressBar::no_length()
-        } else {
-            ProgressBar::hidden()
-        };
-        Self {
-            bar: RefCell::new(bar),
-            stop: interrupt::heard(),
-        }
-    }
-}
-
-impl Watch for Progress {
-    fn progress(&self, file: &Path, bytes_read: u64, bytes_total: Option<u64>, rows: u64) {
-        let bar = self.bar.borrow();
-        let name = file.file_name().unwrap_or_default().to_string_lossy();
-        let name: String = name.chars().filter(|c| !c.is_control()).collect();
-        if let Some(total) = bytes_total
-            && bar.length() != Some(total)
-        {
-            bar.set_length(total);
-            let style =
-                ProgressStyle::with_template("{msg} {bar:30} {bytes}/{total_bytes}, {eta} left");
-            bar.set_style(style.expect("the template is well formed"));
-        }
-        bar.set_message(format!("{name}, {rows} rows"));
-        bar.set_position(bytes_read);
-    }
-
-    fn cancelled(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{CommandError, import::Progress, output::Output};
+use super::{CommandError, import_progress::ImportProgress, output::Output};
 use crate::{
     app::{App, ImportRequest, Imported, RemoteImport, RemoteImportRequest},
     aws::S3Url,
@@ -56,7 +56,7 @@ impl CloudArgs {
 pub(super) fn run(
     request: &RemoteImportRequest,
     app: &App,
-    watch: &Progress,
+    watch: &ImportProgress,
     output: &Output,
 ) -> Result<Option<Imported>, CommandError> {
     if let Some(place) = S3Url::parse(&request.from).filter(|_| request.requester_pays) {

@@ -12,6 +12,7 @@ mod estimate;
 mod exchange;
 mod forecast;
 mod import;
+mod import_progress;
 #[cfg(feature = "aws")]
 mod import_remote;
 mod interrupt;

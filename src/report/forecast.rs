@@ -110,10 +110,7 @@ pub fn answer(forecast: &ForecastResult, view: &View<'_>) -> Answer<'static> {
         blocks.push(Block::Lines(methods(forecast, view)));
     }
     // What AWS's columns mean comes first: five notes are seen.
-    let mut notes = Vec::new();
-    if let Some(aws) = view.aws {
-        notes.extend(words::forecast::of_aws(aws));
-    }
+    let mut notes = view.aws.map(words::forecast::of_aws).unwrap_or_default();
     notes.extend(words::forecast::notes(forecast, view));
     blocks.push(Block::Explained {
         notes: notes.clone(),

@@ -62,7 +62,10 @@ fn days_that_are_missing_are_named_by_each_command() {
 #[test]
 fn corrections_leave_no_more_free_than_there_is() {
     let folder = imported(-400);
-    let text = answer(folder.path(), &["optimize", "--month", "2026-08"]);
+    let text = answer(
+        folder.path(),
+        &["optimize", "--month", "2026-08", "--explain"],
+    );
     assert!(text.contains("100 min of 100 free build minutes"), "{text}");
 }
 

@@ -15,7 +15,7 @@ pub(super) fn price(tiers: &[Tier], before: Decimal, quantity: Decimal) -> Charg
 }
 
 /// Returns what the tier that a quantity reaches is charged at, on decimals and on a forecast's floats.
-pub fn reached<N: PartialOrd, P>(
+pub fn reached<N: Copy + PartialOrd, P>(
     tiers: impl IntoIterator<Item = (Option<N>, P)>,
     quantity: N,
 ) -> Option<P> {

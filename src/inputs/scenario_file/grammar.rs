@@ -131,7 +131,7 @@ struct Reader<'a> {
     options: Vec<(Part<'a>, Part<'a>)>,
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn change(&mut self) -> Read<Change> {
         let named = Total::NAMED
             .into_iter()

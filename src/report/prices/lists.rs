@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 
+#[cfg(feature = "aws")]
 use super::{TierPrice, in_words, prices};
 use crate::report::{
-    Answer, Block, Document, Note, Table,
-    json::meter_name,
-    uncoded,
-    value::{Day, Known, object, row},
-    words,
+    Answer, Block, Document, Note, Table, uncoded,
+    value::{Day, object, row},
 };
+#[cfg(feature = "aws")]
+use crate::report::{json::meter_name, value::Known, words};
 use crate::{
     domain::{
         bill::OLD_DAYS,

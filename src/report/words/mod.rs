@@ -9,6 +9,7 @@ pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
 pub(crate) mod optimize;
+#[cfg(feature = "aws")]
 pub(crate) mod prices;
 pub(crate) mod reconcile;
 pub(crate) mod scenario;
@@ -28,7 +29,7 @@ const BELOW_A_TABLE: usize = 5;
 pub(super) const UNCODED: &str = "note";
 
 /// Notes of one code stand in one line up to so many letters; beyond, they are counted.
-const TOGETHER: usize = 160;
+const TOGETHER: usize = 200;
 
 /// Something a reader should know: what changes how a table is to be read, what a saving rests on,
 /// what is missing.

@@ -257,11 +257,19 @@ fn applied(change: &Change, coverage: &ChangeCoverage) -> Note {
     if coverage.pipelines > 0 {
         parts.push(counted(coverage.pipelines, "pipeline"));
     }
-    for (unit, quantity) in &coverage.totals {
-        if !quantity.is_zero() || parts.is_empty() {
-            let shown = show_quantity(Quantity::new(*quantity, *unit));
-            parts.push(format!("applied to the total ({shown})"));
-        }
+    let totals: Vec<String> = coverage
+        .totals
+        .iter()
+        .filter(|(_, quantity)| !quantity.is_zero() || parts.is_empty())
+        .map(|(unit, quantity)| show_quantity(Quantity::new(*quantity, *unit)))
+        .collect();
+    if let [_, ..] = &totals[..] {
+        let noun = if totals.len() == 1 {
+            "the total"
+        } else {
+            "totals"
+        };
+        parts.push(format!("applied to {noun} ({})", totals.join(", ")));
     }
     if parts.is_empty() {
         parts.push(match change {

@@ -16,7 +16,7 @@ use crate::domain::{
     usage::{ChargeKind, Gap, Tags, UsageKey, UsageRecord},
 };
 
-impl<'c> Metering<'c> {
+impl Metering<'_> {
     /// Returns the records in order, the gaps and what should be known about both.
     pub fn finish(mut self) -> Metered {
         for (account, identities) in std::mem::take(&mut self.identities) {

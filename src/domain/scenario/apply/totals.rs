@@ -15,7 +15,7 @@ use crate::domain::{
     usage::UsageKey,
 };
 
-impl<'a> Application<'a> {
+impl Application<'_> {
     /// Changes the total of a meter; its parts keep their shares.
     pub(super) fn total(&mut self, change: usize, of: &Total, only: &Selector, to: Adjust) {
         let meter = of.meter();
