@@ -99,7 +99,7 @@ pub fn answer(
             file.path.display(),
             file.kind.title(),
             counted(file.rows_read, "row"),
-            file.rows_kept
+            super::grouped(&file.rows_kept.to_string())
         ));
     }
     let outside = || {

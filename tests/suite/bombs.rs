@@ -466,7 +466,7 @@ fn a_table_put_together_here_reads_as_it_should() {
     place.write("x.parquet", Forge::honest(1000).write());
     let said = import(&place, "x.parquet", 0);
     assert!(
-        said.contains("1000 rows, 1000 kept") && said.contains("$50.00"),
+        said.contains("1,000 rows, 1,000 kept") && said.contains("$50.00"),
         "{said}"
     );
 }
@@ -657,7 +657,7 @@ fn a_run_of_two_billion_values_ends_with_its_page() {
     place.write("run.parquet", forge.write());
     let said = import(&place, "run.parquet", 0);
     assert!(
-        said.contains("1000 rows, 1000 kept") && said.contains("$50.00"),
+        said.contains("1,000 rows, 1,000 kept") && said.contains("$50.00"),
         "{said}"
     );
 }

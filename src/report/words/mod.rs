@@ -185,7 +185,7 @@ mod tests {
         let few = [note("a", "A."), note("b", "B.")];
         assert_eq!(below_a_table(&few, "--explain"), ["A.", "B."]);
 
-        let long = "A 2".repeat(60);
+        let long = "A 2".repeat(70);
         let many = [
             note("a", "A 1."),
             note("b", "B."),

@@ -36,7 +36,7 @@ fn months() -> FanChart {
 fn a_bar_fades_from_known_to_possible() {
     assert_eq!(
         fan(&months(), 38, false),
-        "2026-11  #####===+++--  |      $10.00\n\
+        "2026-11  #####===+++--   |      $10.00\n\
          2026-12  ====+++++++-----|----  $10.00\n         \
          # known   = to P10   + to P50   - to P90   | budget\n"
     );
