@@ -334,12 +334,12 @@ fn of_month(
     for (other, execution) in &executions {
         if *other != name && !execution.files.is_empty() {
             let why = if *other > name && execution.manifest.is_none() {
-                "still being written"
+                "it is still being written"
             } else {
-                "a newer delivery of the same month is there"
+                "a newer delivery of the month is there"
             };
             notes.push(format!(
-                "{place}: {} left out, {why}",
+                "{place}: {} is ignored: {why}",
                 other.as_deref().unwrap_or(BESIDE)
             ));
         }

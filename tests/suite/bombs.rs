@@ -110,7 +110,10 @@ fn much_that_is_packed_within_the_limit_is_read_in_little_memory() {
     let text = HEADER.to_owned() + &row.repeat(count);
     place.write("much.csv.gz", gzip(text.as_bytes()));
     let said = import(&place, "much.csv.gz", 0);
-    assert!(said.contains(&format!("{count} rows")), "{said}");
+    assert!(
+        said.replace(',', "").contains(&format!("{count} rows")),
+        "{said}"
+    );
 }
 
 /// A zip archive whose entries all lie in the bytes of the first one.

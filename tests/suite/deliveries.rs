@@ -123,7 +123,7 @@ fn the_newest_complete_delivery_of_each_month_counts() {
     let said = place.import(&["cur"], 0);
     assert!(said.contains("$320.00"), "{said}");
     assert!(
-        said.contains(&format!("{third} left out, still being written")),
+        said.contains(&format!("{third} is ignored: it is still being written")),
         "{said}"
     );
     assert!(

@@ -244,11 +244,11 @@ pub(crate) fn metered(ledger: &Path, month: &str) -> BTreeMap<(String, String), 
     assert!(output.status.success(), "{}", said(&output));
     let mut reader = csv::Reader::from_reader(&output.stdout[..]);
     reader
-        .records()
+        .deserialize()
         .map(|row| {
-            let row = row.unwrap();
-            let text = |at: usize| row[at].to_owned();
-            ((text(0), text(1)), text(2))
+            let row: BTreeMap<String, String> = row.unwrap();
+            let text = |key: &str| row[key].clone();
+            ((text("service"), text("usage_type")), text("quantity"))
         })
         .collect()
 }

@@ -257,6 +257,6 @@ fn it_recurs_as_any_discount_does() {
     assert!(bill.contains("282.10"), "{bill}");
     // About 300.00 less 9 %.
     let forecast = says(&["forecast", "--months", "1"]);
-    let note = "less 9 % recurring discounts, as in 2026-08 to 2026-10: −$27.";
+    let note = "less 9 % recurring discounts, as in 2026-08 to 2026-10: -$27.";
     assert!(forecast.contains(note), "{forecast}");
 }

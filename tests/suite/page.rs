@@ -259,7 +259,11 @@ fn savings_are_those_of_optimize_and_the_scenario_is_all_of_them() {
     let (scenario, before) = steps.split_last().unwrap();
     assert_eq!(before.iter().sum::<Decimal>(), *scenario);
     for (key, amount) in [("baseline", steps[0]), ("scenario", *scenario)] {
-        assert_eq!(dec(whatif[key].as_str().unwrap()), amount, "{key}");
+        assert_eq!(
+            dec(whatif["scenarios"][0][key].as_str().unwrap()),
+            amount,
+            "{key}"
+        );
     }
     // A file of the user's own takes their place.
     let own = pipebill(

@@ -73,7 +73,7 @@ fn the_forecast_of_aws_stands_beside_ours() {
     let text = said(&output);
     assert_eq!(output.status.code(), Some(0), "{text}");
     assert!(
-        text.contains("No forecast of AWS: Cost Explorer has too little history"),
+        text.contains("No AWS forecast: Cost Explorer has too little history"),
         "{text}"
     );
     assert!(text.contains("2026-12"), "{text}");

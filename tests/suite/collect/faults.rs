@@ -209,7 +209,7 @@ fn a_service_that_nobody_answers_for_leaves_the_others() {
     let output = run(&[]);
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
     assert!(
-        said(&output).contains("nobody answers codedeploy:ListDeployments"),
+        said(&output).contains("no response from codedeploy:ListDeployments"),
         "{}",
         said(&output)
     );

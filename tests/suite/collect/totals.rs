@@ -112,8 +112,11 @@ fn values_of_the_future_and_running_builds_are_gaps() {
     };
     let (_folder, ledger) = place();
     double.collect(&ledger, &[], 0);
-    let output = double.run(&ledger, &["usage", "--metered", "--month", "2026-10"]);
-    let text = said(&output);
+    // Of notes of one kind people see the first and how many there are; programs have all.
+    let asked = ["usage", "--metered", "--month", "2026-10"];
+    let text = said(&double.run(&ledger, &asked));
+    assert!(text.contains("(+4 more like this)"), "{text}");
+    let text = said(&double.run(&ledger, &[&asked[..], &["--format", "json"]].concat()));
     for gap in [
         "no meter is known for LINUX_CONTAINER/FUTURE_SIZE",
         "still running",
