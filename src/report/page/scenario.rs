@@ -121,10 +121,16 @@ fn notes(found: &Optimization, together: &[usize]) -> Vec<String> {
     let mut notes = Vec::new();
     let months = found.months.len();
     notes.push(match (found.builds, months) {
-        (0, _) => format!("Rated on the totals of {months} months: individual builds are not known."),
-        (builds, 1) => format!("Rated on {builds} builds of one month; one month gives no range."),
+        (0, _) => {
+            format!("Rated on the totals of {months} months: individual builds are not known.")
+        }
+        (builds, 1) => format!(
+            "Rated on {} of one month; one month gives no range.",
+            crate::report::counted(builds, "build")
+        ),
         (builds, _) => format!(
-            "Rated on {builds} builds in the last of {months} months; P10 to P90 are over these months."
+            "Rated on {} in the last of {months} months; P10 to P90 are over these months.",
+            crate::report::counted(builds, "build")
         ),
     });
     let more = together.len().saturating_sub(ROWS);
