@@ -38,8 +38,15 @@ fn totals_are_those_worked_out_by_hand() {
     for (month, totals) in expected {
         assert_eq!(metered(&ledger, &month), totals, "{month}");
     }
-    let usage = double.run(&ledger, &["usage", "--metered", "--month", "2026-10"]);
-    let usage = said(&usage);
+    let asked = [
+        "usage",
+        "--metered",
+        "--month",
+        "2026-10",
+        "--format",
+        "json",
+    ];
+    let usage = said(&double.run(&ledger, &asked));
     for gap in [
         "Docker servers of CodeBuild builds in us-east-1",
         "CodeBuild time of 2 minutes of pipeline commands in us-east-1",
