@@ -12,7 +12,10 @@ use pipebill::{
         usage::{ChargeKind, UsageKey, UsageRecord},
     },
     pricing,
-    report::formats::{Options, ReportInput, by_name},
+    report::{
+        formats::by_name,
+        input::{Options, ReportInput},
+    },
 };
 use rust_decimal::Decimal;
 use std::sync::{Arc, LazyLock};

@@ -25,7 +25,7 @@ use crate::{
     inputs::usage_file::UsageFileError,
     ledger::LedgerError,
     pricing::price_list::PriceListError,
-    report::{formats::ReportError, page::pictures::KINDS},
+    report::{input::ReportError, page::pictures::KINDS},
     unknown_name::UnknownName,
 };
 

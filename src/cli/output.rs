@@ -14,7 +14,8 @@ use crate::{
     report::{
         self, Answer,
         answer::{ANSWER_FORMATS, Rendered},
-        formats::{self, ReportError},
+        formats,
+        input::{ReportError, WriteSummary},
         text, words,
     },
 };
@@ -157,7 +158,7 @@ impl Output {
     pub(super) fn stream(
         &self,
         format: &formats::Format,
-        write: impl FnOnce(&mut dyn Write) -> Result<formats::WriteSummary, ReportError>,
+        write: impl FnOnce(&mut dyn Write) -> Result<WriteSummary, ReportError>,
     ) -> Result<Vec<String>, CommandError> {
         if let Some(path) = &self.file {
             let failed = |source| CommandError::Unwritable {

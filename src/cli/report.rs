@@ -25,12 +25,9 @@ use crate::{
     domain::{allocation::Dimension, journal::Accrual, period::Month},
     inputs::report_definition::{self},
     report::{
-        focus::FocusVersion,
-        formats::{self, Content, Options, ReportError, ReportInput},
-        page::{
-            self, Template,
-            pictures::{self, ChartKind},
-        },
+        formats,
+        input::{ChartKind, Content, FocusVersion, Options, ReportError, ReportInput, Template},
+        page::{self, pictures},
     },
 };
 pub(super) use definition::check as check_definition;

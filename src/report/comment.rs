@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Cell, Column, Table,
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{Options, ReportError, ReportInput, WriteSummary},
     markdown::{escaped, table},
     show_money,
 };

@@ -8,7 +8,7 @@ use rust_decimal::Decimal;
 use super::{
     Cell, Table,
     answer::{AnswerFormat, Rendered},
-    formats::{Options, ReportError},
+    input::{Options, ReportError},
     text::clean,
 };
 use crate::unknown_name::UnknownName;

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Cell, Table,
     csv::{self, Slot},
-    formats::{Content, Options, ReportError, ReportInput, WriteSummary},
+    input::{Content, Options, ReportError, ReportInput, WriteSummary},
     summary_csv,
 };
 use crate::domain::{

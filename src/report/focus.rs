@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::{
     csv::Rows,
-    formats::{Content, Options, ReportError, ReportInput, WriteSummary},
+    input::{Content, Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{
     bill::Bill,
@@ -21,21 +21,6 @@ use crate::domain::{
     rating::Rated,
 };
 use columns::{Column, Value};
-
-/// A version of the specification.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub enum FocusVersion {
-    /// 1.2, which AWS exports and validators know.
-    #[default]
-    V1_2,
-    /// 1.4, ratified in June 2026.
-    V1_4,
-}
-
-impl FocusVersion {
-    /// Every one with its name.
-    pub const ALL: [(Self, &'static str); 2] = [(Self::V1_2, "1.2"), (Self::V1_4, "1.4")];
-}
 
 /// What a row rests on: told apart by `x_ChargeBasis`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

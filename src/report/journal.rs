@@ -14,7 +14,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{Options, ReportError, ReportInput, WriteSummary},
     manifest::hex,
     text::clean,
 };

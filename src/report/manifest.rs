@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::{
     finality,
-    formats::{Format, ReportInput, WriteSummary},
+    formats::Format,
+    input::{ReportInput, WriteSummary},
     json,
     value::{Amount, Calendar, object},
 };

@@ -21,6 +21,7 @@ pub mod forecast;
 pub mod forecast_backtest;
 pub mod formats;
 pub mod imported;
+pub mod input;
 mod journal;
 pub mod json;
 pub mod manifest;

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{
     exact,
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
 };
 use crate::domain::{

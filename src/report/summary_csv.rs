@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{
     Cell, csv,
     finance::{SCHEMA_VERSION, converted},
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{
     allocation::{Dimension, portions},

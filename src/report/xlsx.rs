@@ -24,7 +24,7 @@ use serde_json::json;
 use super::{
     csv::Slot,
     exact, finance,
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{Options, ReportError, ReportInput, WriteSummary},
     text::clean,
 };
 use crate::domain::{

@@ -24,7 +24,10 @@ use pipebill::{
         share_out::round_together,
         usage::UsageRecord,
     },
-    report::formats::{Content, Options, ReportInput, WriteSummary, by_name},
+    report::{
+        formats::by_name,
+        input::{Content, Options, ReportInput, WriteSummary},
+    },
 };
 use proptest::{
     collection::vec,

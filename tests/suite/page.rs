@@ -39,7 +39,7 @@ use pipebill::{
         usage::UsageRecord,
     },
     report::{
-        formats::{Options, ReportInput},
+        input::{Options, ReportInput},
         page,
     },
 };

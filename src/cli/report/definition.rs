@@ -6,8 +6,8 @@ use crate::{
     domain::journal::Accrual,
     inputs::report_definition::{DefinedFile, DefinitionError, ReportDefinition, Word},
     report::{
-        focus::FocusVersion,
-        formats::{self, Content},
+        formats,
+        input::{Content, FocusVersion},
     },
 };
 

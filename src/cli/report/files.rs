@@ -15,7 +15,7 @@ use crate::{
     atomic_file::{self, PendingFile},
     inputs::report_definition::DefinitionError,
     report::{
-        formats::{ReportError, ReportInput},
+        input::{ReportError, ReportInput},
         manifest::{self, FileEntry, Summed},
     },
 };

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{Basis, Charge, FocusVersion};
+use super::{Basis, Charge};
 use crate::domain::{
     allocation::short_name,
     bill::LineItem,
@@ -16,6 +16,7 @@ use crate::domain::{
     tariff::PriceOrigin,
     usage::ChargeKind,
 };
+use crate::report::input::FocusVersion;
 
 /// What stands in a column.
 #[derive(Clone, PartialEq, Eq, Debug)]

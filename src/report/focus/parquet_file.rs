@@ -13,7 +13,7 @@ use parquet::{
 use rust_decimal::Decimal;
 
 use super::columns::{Column, ColumnKind, Value};
-use crate::{domain::number::unscaled, report::formats::ReportError};
+use crate::{domain::number::unscaled, report::input::ReportError};
 
 /// Rows that are held at once.
 const GROUP: usize = 50_000;

@@ -14,7 +14,7 @@ use crate::{
     report::{
         csv::{Field, Rows},
         exact,
-        formats::{Options, ReportError, ReportInput, WriteSummary},
+        input::{Options, ReportError, ReportInput, WriteSummary},
     },
 };
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, io::Write};
 use super::{Book, one_line, write_text};
 use crate::{
     domain::{gl::DateStyle, ids::AccountId, journal::EntryLine},
-    report::formats::{Options, ReportError, ReportInput, WriteSummary},
+    report::input::{Options, ReportError, ReportInput, WriteSummary},
 };
 
 type Made = Result<WriteSummary, ReportError>;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Grid, pictures::month_name, plain_text, sections};
 use crate::{
     domain::{bill::Bill, exchange::Exchange, number::plain},
-    report::{Cell, Column, Table, forecast::View, formats::ReportInput, words},
+    report::{Cell, Column, Table, forecast::View, input::ReportInput, words},
 };
 
 /// How the figures came about.

@@ -18,27 +18,17 @@ use serde::Serialize;
 use super::{
     Answer, Block, Cell, Document, Note, Table,
     chart::Drawing,
-    formats::{Options, ReportError, ReportInput, WriteSummary},
+    input::{ChartKind, Options, ReportError, ReportInput, Template, WriteSummary},
     text::clean,
     uncoded,
     value::object,
 };
 use crate::domain::{exchange::Exchange, money::Money};
 pub use pdf::write as write_pdf;
-use pictures::ChartKind;
 
 const TEMPLATE: &str = include_str!("../../../reports/templates/report.html");
 const CSS: &str = include_str!("../../../reports/templates/report.css");
 const CHART_CSS: &str = include_str!("../../../reports/templates/chart.css");
-
-/// A template of the user's own.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Template {
-    /// Where it is from, for messages.
-    pub file: String,
-    /// The template.
-    pub text: String,
-}
 
 /// What a template is given.
 #[derive(Debug, Serialize)]

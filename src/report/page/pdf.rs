@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::report::formats::{Options, ReportError, ReportInput, WriteSummary};
+use crate::report::input::{Options, ReportError, ReportInput, WriteSummary};
 
 /// What a Chromium is called, the smallest first.
 const NAMES: [&str; 6] = [

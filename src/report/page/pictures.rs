@@ -7,33 +7,10 @@ use crate::{
             Calendar, Column, Drawing, FanChart, FanMonth, MonthStatus, Past, Series, Stacks, Step,
             Subject, Swing, Tornado, Waterfall,
         },
-        formats::ReportInput,
+        input::{ChartKind, ReportInput},
         short_unit, show_number,
     },
 };
-
-/// A chart that can be asked for.
-#[derive(Clone, Copy, Debug)]
-pub struct ChartKind {
-    /// What `--chart` calls it.
-    pub name: &'static str,
-    /// What it shows.
-    pub about: &'static str,
-    /// Draws it, or says why there is nothing to draw.
-    pub of: fn(&ReportInput<'_>) -> Result<Drawing, String>,
-}
-
-impl ChartKind {
-    /// Tells whether it needs a forecast.
-    pub fn needs_forecast(&self) -> bool {
-        self.name == "fan"
-    }
-
-    /// Tells whether it needs a scenario.
-    pub fn needs_prospect(&self) -> bool {
-        self.name == "scenario"
-    }
-}
 
 /// Every chart, in the order of a page.
 pub const KINDS: &[ChartKind] = &[

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     domain::{money::Money, overview::Reconciled},
-    report::{Cell, Column, Table, formats::ReportInput, show_money},
+    report::{Cell, Column, Table, input::ReportInput, show_money},
 };
 
 /// Puts our rating of the reported month beside AWS's bill, by service.

@@ -15,7 +15,7 @@ use crate::{
         scenario_summary::ScenarioSummary,
     },
     report::{
-        Cell, Column, Table, chart::Drawing, discounts, formats::ReportInput, optimize,
+        Cell, Column, Table, chart::Drawing, discounts, input::ReportInput, optimize,
         scenario_file, show_money, show_percent, signed_money, words,
     },
 };

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::{
     Figure, Section,
-    pictures::{ChartKind, QUANTITIES, month_name, service_name},
+    pictures::{QUANTITIES, month_name, service_name},
     plain_text, reconciliation,
 };
 use crate::{
@@ -16,7 +16,12 @@ use crate::{
         number::plain, overview::Change, percentiles::Percentiles, period::Month,
     },
     forecast::MonthForecast,
-    report::{Cell, chart::Drawing, formats::ReportInput, show_money, signed_money},
+    report::{
+        Cell,
+        chart::Drawing,
+        input::{ChartKind, ReportInput},
+        show_money, signed_money,
+    },
 };
 
 /// The top of the page.

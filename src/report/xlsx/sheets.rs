@@ -12,7 +12,7 @@ use rust_xlsxwriter::{
 use super::{BLUE, GREY, Looks, number, plain, tidy};
 use crate::report::{
     exact,
-    formats::{Options, ReportInput},
+    input::{Options, ReportInput},
     words,
 };
 

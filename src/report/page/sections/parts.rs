@@ -8,7 +8,7 @@ use crate::report::page::{
 };
 use crate::{
     domain::quantity::Quantity,
-    report::{Cell, Column, Table, formats::ReportInput, show_money},
+    report::{Cell, Column, Table, input::ReportInput, show_money},
 };
 
 pub(super) fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
