@@ -47,10 +47,7 @@ use output::Output;
 
 use crate::{
     app::{App, DataSource},
-    report::{
-        answer::{ANSWER_FORMATS, AnswerFormat},
-        formats,
-    },
+    report::{answer::AnswerFormat, answer_formats::ANSWER_FORMATS, formats},
 };
 
 /// What AWS CodeBuild, CodePipeline, CodeCommit and CodeDeploy cost, why, and what would change it.

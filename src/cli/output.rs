@@ -12,8 +12,9 @@ use crate::{
     atomic_file::{self, PendingFile},
     domain::{bill::old_prices, remark::Remark},
     report::{
-        self, Answer,
-        answer::{ANSWER_FORMATS, Rendered},
+        Answer,
+        answer::{Rendered, Terminal},
+        answer_formats::{self, ANSWER_FORMATS},
         formats,
         input::{ReportError, WriteSummary},
         text, words,
@@ -30,7 +31,7 @@ pub(super) struct Output {
     /// The format as the user named it, or the extension of the file did.
     pub(super) asked: Option<Format>,
     file: Option<PathBuf>,
-    terminal: text::Terminal,
+    terminal: Terminal,
     colour_errors: bool,
     /// How much of a file is shown, in lines; all of it if none is named.
     first_lines: Option<usize>,
@@ -54,7 +55,7 @@ impl Output {
         let coloured = |choice| !matches!(choice, anstream::ColorChoice::Never);
         let colour = coloured(anstream::AutoStream::choice(&std::io::stdout()));
         let colour_errors = coloured(anstream::AutoStream::choice(&std::io::stderr()));
-        let terminal = text::Terminal {
+        let terminal = Terminal {
             width: width(),
             unicode: speaks_unicode(),
             colour: colour && file.is_none(),
@@ -94,7 +95,7 @@ impl Output {
                 known.join(", ")
             ))
         })?;
-        let rendered = report::answer::render(answer, format, self.terminal)
+        let rendered = answer_formats::render(answer, format, self.terminal)
             .map_err(|problem| bad(problem.to_owned()))?;
         self.write(format.name, &rendered)
     }

@@ -1,8 +1,8 @@
-//! An answer, and the formats every command writes one in. A new format is one file and one row.
+//! An answer, and what a format of answers is. `answer_formats.rs` has the table of them.
 
 use serde::{Serialize, Serializer};
 
-use super::{Document, csv, json, markdown, picture, text};
+use super::{Document, value::pretty};
 
 /// The answer to one question: a document for people, a typed value for programs.
 pub struct Answer<'a> {
@@ -21,7 +21,7 @@ trait Program {
 
 impl<T: Serialize> Program for T {
     fn json(&self) -> String {
-        json::pretty(self)
+        pretty(self)
     }
 }
 
@@ -61,16 +61,9 @@ impl<'a> Answer<'a> {
         self.value.json()
     }
 
-    /// Returns the tables of the answer as CSV, each with its name; the first has none.
-    pub fn csv(&self) -> Vec<(&'static str, String)> {
-        match &self.rows {
-            Some(rows) => vec![("", rows())],
-            None => self
-                .document
-                .tables()
-                .map(|table| (table.name, csv::render(table)))
-                .collect(),
-        }
+    /// Returns the rows of CSV, where they are not the document's tables.
+    pub(super) fn rows(&self) -> Option<String> {
+        self.rows.as_ref().map(|rows| rows())
     }
 }
 
@@ -92,8 +85,19 @@ impl From<String> for Rendered {
     }
 }
 
+/// What the terminal can show.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Terminal {
+    /// Columns.
+    pub width: u16,
+    /// Understands more than ASCII.
+    pub unicode: bool,
+    /// Understands colours.
+    pub colour: bool,
+}
+
 /// Writes an answer, or says why it has no such form.
-pub type Renderer = fn(&Answer<'_>, text::Terminal) -> Result<Rendered, &'static str>;
+pub type Renderer = fn(&Answer<'_>, Terminal) -> Result<Rendered, &'static str>;
 
 /// A format that every command answers in.
 #[derive(Clone, Copy, Debug)]
@@ -106,22 +110,4 @@ pub struct AnswerFormat {
     pub about: &'static str,
     /// Its writer.
     pub render: Renderer,
-}
-
-/// Every format of answers, in the order of the help. The first is used where none is named.
-pub const ANSWER_FORMATS: &[AnswerFormat] = &[
-    text::FORMAT,
-    json::FORMAT,
-    csv::FORMAT,
-    markdown::FORMAT,
-    picture::FORMAT,
-];
-
-/// Renders an answer.
-pub fn render(
-    answer: &Answer<'_>,
-    format: &AnswerFormat,
-    terminal: text::Terminal,
-) -> Result<Rendered, &'static str> {
-    (format.render)(answer, terminal)
 }

@@ -11,7 +11,10 @@ use super::{
     input::{Options, ReportError},
     text::clean,
 };
-use crate::unknown_name::UnknownName;
+use crate::{
+    domain::{exchange::Exchange, money::Money},
+    unknown_name::UnknownName,
+};
 
 /// For spreadsheets: one table a file.
 pub(super) const FORMAT: AnswerFormat = AnswerFormat {
@@ -19,7 +22,11 @@ pub(super) const FORMAT: AnswerFormat = AnswerFormat {
     extension: "csv",
     about: "For spreadsheets: exact decimals, safe text",
     render: |answer, _| {
-        let mut tables = answer.csv().into_iter();
+        if let Some(rows) = answer.rows() {
+            return Ok(rows.into());
+        }
+        let tables = answer.document.tables();
+        let mut tables = tables.map(|table| (table.name, render(table)));
         let first = tables.next().map(|(_, text)| text);
         Ok(Rendered {
             text: first.unwrap_or_default(),
@@ -27,6 +34,9 @@ pub(super) const FORMAT: AnswerFormat = AnswerFormat {
         })
     },
 };
+
+/// What the columns of a CSV for finance mean; it moves when one of them changes its meaning.
+pub(super) const SCHEMA_VERSION: &str = "1";
 
 /// Renders the file columns of a table.
 pub fn render(table: &Table) -> String {
@@ -47,6 +57,20 @@ pub(super) fn write(
         rows.push(&cells)?;
     }
     rows.finish()
+}
+
+/// What an amount comes to in another currency, with the rate; empty without conversion.
+pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [Cell; 5] {
+    let (Some(amount), Some(exchange)) = (amount, exchange) else {
+        return [const { Cell::Empty }; 5];
+    };
+    [
+        Cell::Money(exchange.convert(amount), exchange.to.clone()),
+        Cell::text(exchange.to.as_str()),
+        Cell::Number(exchange.rate),
+        Cell::Day(exchange.date),
+        Cell::text(&*exchange.source),
+    ]
 }
 
 /// Returns what a writer writes, as text.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{
     Cell, Table,
-    csv::{self, Slot},
+    csv::{self, SCHEMA_VERSION, Slot, converted},
     input::{Content, Options, ReportError, ReportInput, WriteSummary},
     summary_csv,
 };
@@ -21,8 +21,6 @@ use crate::domain::{
     money::Money,
     reconcile::reconcile,
 };
-
-pub(super) const SCHEMA_VERSION: &str = "1";
 
 pub(super) const COLUMNS: [&str; 30] = [
     "schema_version",
@@ -213,20 +211,6 @@ fn convert(
         let [_, rate @ ..] = converted(any, exchange);
         row.extend(rate);
     }
-}
-
-/// What an amount comes to in another currency, with the rate; empty without conversion.
-pub(super) fn converted(amount: Option<Money>, exchange: Option<&Exchange>) -> [Cell; 5] {
-    let (Some(amount), Some(exchange)) = (amount, exchange) else {
-        return [const { Cell::Empty }; 5];
-    };
-    [
-        Cell::Money(exchange.convert(amount), exchange.to.clone()),
-        Cell::text(exchange.to.as_str()),
-        Cell::Number(exchange.rate),
-        Cell::Day(exchange.date),
-        Cell::text(&*exchange.source),
-    ]
 }
 
 /// Lays a line out, a slot for each of [`COLUMNS`], without a copy of anything: there may be a million.

@@ -11,6 +11,7 @@ use super::chart::Drawing;
 use crate::{
     domain::{
         allocation::{Dimension, Policy},
+        bill::Bill,
         catalog::Catalog,
         exchange::Exchange,
         gl::GlMapping,
@@ -47,7 +48,13 @@ pub struct ReportInput<'a> {
     pub sample: bool,
 }
 
-impl ReportInput<'_> {
+impl<'a> ReportInput<'a> {
+    /// Returns the bill of the last month.
+    pub fn bill(&self) -> &'a Bill {
+        let last = self.months.last().expect("a report has a month");
+        &last.rated.bill
+    }
+
     /// Returns what the bills are in.
     pub fn currency(&self) -> &Currency {
         &self.months[0].rated.bill.currency

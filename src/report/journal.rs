@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     input::{Options, ReportError, ReportInput, WriteSummary},
-    manifest::hex,
+    show::hex,
     text::clean,
 };
 use crate::domain::{

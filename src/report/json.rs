@@ -13,13 +13,6 @@ pub(super) const FORMAT: AnswerFormat = AnswerFormat {
     render: |answer, _| Ok(answer.json().into()),
 };
 
-/// Writes a value as an indented document.
-pub(super) fn pretty(value: &impl Serialize) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a value of ours is JSON");
-    text.push('\n');
-    text
-}
-
 /// Its code, its sentence, and beside them its facts.
 impl Serialize for Note {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -10,8 +10,8 @@ use super::{
     finality,
     formats::Format,
     input::{ReportInput, WriteSummary},
-    json,
-    value::{Amount, Calendar, object},
+    show::hex,
+    value::{Amount, Calendar, object, pretty},
 };
 use crate::domain::rating::RatedMonth;
 
@@ -143,7 +143,7 @@ pub fn render(definition: Option<&str>, input: &ReportInput<'_>, files: &[FileEn
             .map(ControlTotals)
             .collect(),
     };
-    json::pretty(&Manifest {
+    pretty(&Manifest {
         definition: definition.map(str::to_owned),
         period: input.period(),
         bills: input.months.iter().map(bill).collect(),
@@ -173,11 +173,6 @@ impl<W: Write> Summed<W> {
     pub fn finish(self) -> (W, u64, String) {
         (self.inner, self.bytes, hex(&self.digest.finalize()))
     }
-}
-
-/// Writes bytes as hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl<W: Write> Write for Summed<W> {

@@ -5,6 +5,7 @@
 
 pub mod allocation;
 pub mod answer;
+pub mod answer_formats;
 pub mod bill;
 pub mod chart;
 pub mod check;

@@ -129,7 +129,7 @@ mod tests {
                 .strip_prefix("pipebill.")
                 .and_then(|id| id.split('/').next());
             let file = format!("{}.schema.json", name.unwrap_or_default());
-            let text = report::json::pretty(&schema);
+            let text = report::value::pretty(&schema);
             if overwrite {
                 std::fs::write(folder.join(&file), &text).unwrap();
             }

@@ -133,3 +133,8 @@ pub(super) fn grouped(number: &str) -> String {
     }
     out
 }
+
+/// Writes bytes as hexadecimal digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

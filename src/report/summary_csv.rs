@@ -6,8 +6,8 @@ use std::{collections::BTreeMap, io::Write};
 use serde_json::json;
 
 use super::{
-    Cell, csv,
-    finance::{SCHEMA_VERSION, converted},
+    Cell,
+    csv::{self, SCHEMA_VERSION, converted},
     input::{Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{

@@ -5,7 +5,11 @@ use comfy_table::{
 };
 use unicode_width::UnicodeWidthStr;
 
-use super::{Block, Document, Table, answer::AnswerFormat, words};
+use super::{
+    Block, Document, Table,
+    answer::{AnswerFormat, Terminal},
+    words,
+};
 
 /// For a terminal.
 pub(super) const FORMAT: AnswerFormat = AnswerFormat {
@@ -14,17 +18,6 @@ pub(super) const FORMAT: AnswerFormat = AnswerFormat {
     about: "For a terminal",
     render: |answer, terminal| Ok(render(&answer.document, terminal).into()),
 };
-
-/// What the terminal can show.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Terminal {
-    /// Columns.
-    pub width: u16,
-    /// Understands more than ASCII.
-    pub unicode: bool,
-    /// Understands colours.
-    pub colour: bool,
-}
 
 /// Renders a document. The text ends with a line break.
 pub fn render(document: &Document, terminal: Terminal) -> String {

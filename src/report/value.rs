@@ -324,3 +324,10 @@ impl<T: schemars::JsonSchema> schemars::JsonSchema for Known<T> {
         Option::<T>::json_schema(generator)
     }
 }
+
+/// Writes a value as an indented document.
+pub(super) fn pretty(value: &impl Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("a value of ours is JSON");
+    text.push('\n');
+    text
+}

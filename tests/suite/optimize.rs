@@ -594,7 +594,16 @@ fn files_carry_exact_amounts_and_no_formulas() {
             .any(|finding| finding.subject == hostile)
     );
     let answer = report::optimize::answer(found, usize::MAX, true);
-    let csv = &answer.csv()[0].1;
+    let mut formats = report::answer_formats::ANSWER_FORMATS.iter();
+    let csv = formats.find(|format| format.name == "csv").unwrap();
+    let terminal = report::answer::Terminal {
+        width: 80,
+        unicode: false,
+        colour: false,
+    };
+    let csv = report::answer_formats::render(&answer, csv, terminal)
+        .unwrap()
+        .text;
     assert!(
         csv.contains("'=HYPERLINK") && !csv.contains(",=HYPERLINK"),
         "{csv}"

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Grid, pictures::month_name, plain_text, sections};
+use super::{Grid, pictures::month_name, plain_text};
 use crate::{
     domain::{bill::Bill, exchange::Exchange, number::plain},
     report::{Cell, Column, Table, forecast::View, input::ReportInput, words},
@@ -19,7 +19,7 @@ pub(super) struct Method {
 }
 
 pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Method {
-    let bill = sections::bill(input);
+    let bill = input.bill();
     let mut words = vec![
         "Usage comes from the bill or AWS's APIs. It is rounded as AWS rounds it, reduced by the free \
          tier, priced by day and summed exactly; only displayed amounts are rounded to cents. The \
@@ -54,7 +54,7 @@ pub(super) fn method(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Me
         for (month, bill) in &overview.months {
             if let Some(bill) = bill
                 && !bill.is_complete()
-                && *month != sections::bill(input).month
+                && *month != input.bill().month
             {
                 notes.push(format!(
                     "{} is partial: {} gaps, {} unpriced lines.",

@@ -3,7 +3,6 @@
 use super::{
     Grid, Section,
     pictures::{QUANTITIES, service_name, without_quantities},
-    sections::bill,
 };
 use crate::{
     domain::{money::Money, overview::Reconciled},
@@ -12,7 +11,7 @@ use crate::{
 
 /// Puts our rating of the reported month beside AWS's bill, by service.
 pub(super) fn section(input: &ReportInput<'_>) -> Result<Section, String> {
-    let bill = bill(input);
+    let bill = input.bill();
     let overview = input.overview.ok_or("the month was not compared")?;
     let (services, sum) = &overview.reconciled;
     if let Some(why) = without_quantities(input, bill.month) {

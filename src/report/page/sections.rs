@@ -48,14 +48,9 @@ pub(super) fn subject(kind: &ChartKind) -> &'static str {
     }
 }
 
-pub(super) fn bill<'a>(input: &ReportInput<'a>) -> &'a Bill {
-    let last = input.months.last().expect("a report has a month");
-    &last.rated.bill
-}
-
 /// A range as people read it.
 fn between(input: &ReportInput<'_>, low: Money, high: Money) -> String {
-    let currency = &bill(input).currency;
+    let currency = &input.bill().currency;
     format!(
         "{} to {}",
         show_money(low, currency),
@@ -112,7 +107,7 @@ fn outlook_of<'a>(input: &ReportInput<'a>, month: Month) -> Option<&'a MonthFore
 /// The reported month against the one before, both for usage alone.
 fn change(input: &ReportInput<'_>) -> Option<(Month, Change)> {
     let (month, before) = input.overview?.before?;
-    let bill = bill(input);
+    let bill = input.bill();
     let now = match outlook_of(input, bill.month) {
         Some(ahead) => ahead.total.p50,
         // Part of a month says nothing against a whole one.
@@ -124,7 +119,7 @@ fn change(input: &ReportInput<'_>) -> Option<(Month, Change)> {
 
 /// What the reported month charges for usage, less the discounts that recur.
 fn net_usage(input: &ReportInput<'_>) -> Money {
-    let bill = bill(input);
+    let bill = input.bill();
     let discounts = input.overview.map(|overview| &overview.discounts);
     discounts.map_or_else(|| bill.usage_total(), |discounts| discounts.net_usage(bill))
 }
@@ -149,7 +144,7 @@ fn tenths(percent: rust_decimal::Decimal) -> String {
 }
 
 pub(super) fn head(input: &ReportInput<'_>, exchange: Option<&Exchange>) -> Head {
-    let bill = bill(input);
+    let bill = input.bill();
     let month = month_name(bill.month);
     let ahead = outlook_of(input, bill.month);
     let change = change(input);
@@ -265,7 +260,7 @@ fn short(month: Month) -> String {
 }
 
 fn subtitle(input: &ReportInput<'_>) -> String {
-    let bill = bill(input);
+    let bill = input.bill();
     let lines = || bill.lines.iter();
     let accounts: std::collections::BTreeSet<_> = lines()
         .filter_map(|line| line.key.account.as_ref())
@@ -286,7 +281,7 @@ fn subtitle(input: &ReportInput<'_>) -> String {
 }
 
 fn verdict(input: &ReportInput<'_>, change: Option<&(Month, Change)>) -> String {
-    let bill = bill(input);
+    let bill = input.bill();
     let show = |amount| show_money(amount, &bill.currency);
     let month = month_name(bill.month);
     let ahead = outlook_of(input, bill.month);
@@ -382,7 +377,7 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
     if id == "tornado" {
         section.notes.extend(not_moved(input));
     }
-    if id == "services" && bill(input).month.end() > input.today {
+    if id == "services" && input.bill().month.end() > input.today {
         let text = "The hatched month is incomplete.";
         section.notes.push(text.to_owned());
     }

@@ -1,6 +1,6 @@
 //! The months of a bill, by part and by line.
 
-use super::{bill, total_cell};
+use super::total_cell;
 use crate::report::page::{
     Grid, Section,
     pictures::{month_name, service_name},
@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
-    let bill = bill(input);
+    let bill = input.bill();
     let overview = input.overview.ok_or("the month was not allocated")?;
     let Some(first) = overview.parts.first() else {
         return Err("the month has no charges".to_owned());
@@ -68,7 +68,7 @@ pub(super) fn parts(input: &ReportInput<'_>) -> Result<Section, String> {
 
 /// The bill itself.
 pub(super) fn lines(input: &ReportInput<'_>) -> Section {
-    let bill = bill(input);
+    let bill = input.bill();
     let mut table = Table::new(vec![
         Column::new("Service", "service", 0),
         Column::new("What", "what", 0),
