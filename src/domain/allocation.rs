@@ -10,7 +10,11 @@ use rust_decimal::Decimal;
 
 pub use super::share_out::Policy;
 use super::{
-    bill::LineItem, gl::GlMapping, money::Money, rating::Rated, share_out::share_money,
+    bill::{Bill, LineItem},
+    gl::GlMapping,
+    money::Money,
+    rating::Rated,
+    share_out::share_money,
     usage::UsageRecord,
 };
 
@@ -223,6 +227,40 @@ pub fn portions<K: Ord>(
         }));
     }
     portions
+}
+
+/// Portions that have the same key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PortionSum {
+    /// What they cost.
+    pub cost: Money,
+    /// What they would cost by list.
+    pub list_cost: Money,
+    /// Some of it has no price.
+    pub partial: bool,
+}
+
+impl PortionSum {
+    /// Adds sums up.
+    pub fn of<'s>(sums: impl Iterator<Item = &'s Self>) -> Self {
+        sums.fold(Self::default(), |all, one| Self {
+            cost: all.cost + one.cost,
+            list_cost: all.list_cost + one.list_cost,
+            partial: all.partial || one.partial,
+        })
+    }
+}
+
+/// Adds up portions of a bill by their keys.
+pub fn sum_by_key<K: Ord>(bill: &Bill, portions: Vec<Portion<K>>) -> BTreeMap<K, PortionSum> {
+    let mut sums: BTreeMap<K, PortionSum> = BTreeMap::new();
+    for portion in portions {
+        let sum = sums.entry(portion.key).or_default();
+        sum.cost += portion.cost;
+        sum.list_cost += portion.list_cost;
+        sum.partial |= bill.lines[portion.line].unpriced.is_some();
+    }
+    sums
 }
 
 /// Returns the records of each line.

@@ -293,6 +293,13 @@ impl Bill {
         self.lines.iter().filter(costs_only)
     }
 
+    /// Returns what those lines come to; none if there are none.
+    pub fn costs_only_total(&self) -> Option<Money> {
+        let mut lines = self.costs_only().peekable();
+        lines.peek()?;
+        Some(lines.map(|line| line.cost).sum())
+    }
+
     /// Returns what would be to pay without any free tier and before discount.
     pub fn list_total(&self) -> Money {
         self.lines.iter().map(|line| line.list_cost).sum()
@@ -386,6 +393,44 @@ impl Bill {
         }
         totals
     }
+}
+
+/// A service over several months.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceCosts {
+    /// The service.
+    pub service: ServiceCode,
+    /// What each month costs.
+    pub months: Vec<Money>,
+    /// What they cost together.
+    pub total: Money,
+}
+
+/// Returns what each service costs in each month, the dearest first.
+pub fn by_service_and_month(bills: &[&Bill]) -> Vec<ServiceCosts> {
+    let mut services: BTreeMap<ServiceCode, Vec<Money>> = BTreeMap::new();
+    for (at, bill) in bills.iter().enumerate() {
+        for (service, cost) in bill.by_service() {
+            services
+                .entry(service)
+                .or_insert_with(|| vec![Money::ZERO; bills.len()])[at] = cost;
+        }
+    }
+    let mut services: Vec<ServiceCosts> = services
+        .into_iter()
+        .map(|(service, months)| ServiceCosts {
+            service,
+            total: months.iter().copied().sum(),
+            months,
+        })
+        .collect();
+    services.sort_by_key(|costs| std::cmp::Reverse(costs.total));
+    services
+}
+
+/// Returns what bills come to together.
+pub fn total_of(bills: &[&Bill]) -> Money {
+    bills.iter().map(|bill| bill.total()).sum()
 }
 
 /// How much of something has a price.

@@ -2,6 +2,7 @@
 
 use super::{
     ids::ServiceCode,
+    money::Money,
     period::Month,
     usage::{ChargeKind, UsageRecord},
 };
@@ -23,6 +24,11 @@ pub fn command(first: Month, last: Month) -> String {
         first.first_day(),
         last.end()
     )
+}
+
+/// Returns what services whose quantities are not known cost together.
+pub fn total(services: &[(String, Money)]) -> Money {
+    services.iter().map(|(_, cost)| *cost).sum()
 }
 
 /// Usage that goes on as costs, and what of the past says nothing of it.

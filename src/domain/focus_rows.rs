@@ -65,6 +65,17 @@ pub struct Charges {
     pub unpriced_lines: usize,
 }
 
+impl Charges {
+    /// Returns what the rows cost, and what they would by list.
+    pub fn totals(&self) -> (Money, Money) {
+        let rows = self.rows.iter();
+        (
+            rows.clone().map(|row| row.cost).sum(),
+            rows.map(|row| row.list_cost).sum(),
+        )
+    }
+}
+
 /// What one owner used of a line.
 struct Used {
     paid: Decimal,

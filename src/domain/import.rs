@@ -1,10 +1,14 @@
 //! What an import would read, what it read, and what that replaced.
 
-use std::path::PathBuf;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+};
 
 use super::{
+    costs::NOT_STATED,
     export::{BadRow, ExportKind, ImportedPeriod, Larger},
-    ids::Region,
+    ids::{Currency, Region},
     money::Money,
     period::Month,
     quantity::Quantity,
@@ -47,6 +51,19 @@ impl Delivery {
         self.bad_rows.extend(other.bad_rows);
         self.origins.extend(other.origins);
         self.may_be_smaller |= other.may_be_smaller;
+    }
+
+    /// Returns what is counted of other services; nothing of those that nobody knows: they may be ours.
+    pub fn other_services(&self) -> OtherServicesRead<'_> {
+        let mut read = OtherServicesRead::default();
+        for of in self.slices.iter().flat_map(|slice| &slice.other_services) {
+            if of.service != NOT_STATED {
+                read.services.insert(&of.service);
+                read.rows += of.rows;
+                *read.costs.entry(&of.currency).or_insert(Money::ZERO) += of.cost;
+            }
+        }
+        read
     }
 }
 
@@ -124,4 +141,15 @@ pub struct Scan {
     pub region: Region,
     /// It is the price of another region than the one that is asked.
     pub is_of_another_region: bool,
+}
+
+/// Rows of services that are not kept in detail.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct OtherServicesRead<'d> {
+    /// Which services.
+    pub services: BTreeSet<&'d str>,
+    /// How many rows.
+    pub rows: u64,
+    /// What they cost, by currency.
+    pub costs: BTreeMap<&'d Currency, Money>,
 }

@@ -75,6 +75,17 @@ impl LineReconciliation {
     }
 }
 
+/// Returns what lines come to: ours, AWS's, their difference, and what of it is unexplained.
+pub fn totals(comparisons: &[LineReconciliation]) -> [Money; 4] {
+    let all = || comparisons.iter();
+    [
+        all().map(|line| line.ours).sum(),
+        all().filter_map(|line| line.billed).sum(),
+        all().filter_map(LineReconciliation::difference).sum(),
+        all().map(|line| line.unexplained).sum(),
+    ]
+}
+
 /// What the causes amount to over all lines.
 pub fn by_cause(comparisons: &[LineReconciliation]) -> BTreeMap<Cause, Money> {
     let mut sums = BTreeMap::new();

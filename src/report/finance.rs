@@ -19,7 +19,7 @@ use crate::domain::{
     exchange::Exchange,
     ids::AccountId,
     money::Money,
-    reconcile::reconcile,
+    reconcile::{reconcile, totals},
 };
 
 pub(super) const COLUMNS: [&str; 30] = [
@@ -153,7 +153,7 @@ fn reconciliation(
     for month in input.months {
         let comparisons = reconcile(&month.rated, &month.records);
         let bill = &month.rated.bill;
-        let [ours, aws, difference, unexplained] = super::reconcile::totals(&comparisons);
+        let [ours, aws, difference, unexplained] = totals(&comparisons);
         written.control_totals.push(json!({
             "period": bill.month.to_string(),
             "currency": bill.currency.as_str(),

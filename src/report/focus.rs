@@ -17,7 +17,6 @@ use super::{
 use crate::domain::{
     bill::Bill,
     focus_rows::{ChargeRow, charges},
-    money::Money,
     rating::Rated,
 };
 use columns::{Column, Value};
@@ -105,13 +104,13 @@ fn each(
                 basis,
             })?;
         }
-        let sum = |pick: fn(&ChargeRow) -> Money| charges.rows.iter().map(pick).sum::<Money>();
+        let (cost, list_cost) = charges.totals();
         written.control_totals.push(json!({
             "billing_period": bill.month.to_string(),
             "currency": bill.currency.as_str(),
             "rows": charges.rows.len(),
-            "billed_cost": sum(|row| row.cost).to_string(),
-            "list_cost": sum(|row| row.list_cost).to_string(),
+            "billed_cost": cost.to_string(),
+            "list_cost": list_cost.to_string(),
             "lines_with_units_left_out": charges.unpriced_lines,
         }));
         if charges.unpriced_lines > 0 {

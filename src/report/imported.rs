@@ -1,16 +1,12 @@
 //! What an import brought: files read, months replaced, and everything that was not kept, by name.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::path::Path;
 
 use super::{
     Answer, Block, Document, Note, Table, counted, finality, show_money, uncoded,
     value::{Amount, Calendar, Known, object, row},
 };
 use crate::domain::{
-    costs::NOT_STATED,
     export::ImportedPeriod,
     ids::Currency,
     import::{Delivery, Replaced},
@@ -102,28 +98,17 @@ pub fn answer(
             super::grouped(&file.rows_kept.to_string())
         ));
     }
-    let outside = || {
-        let all = delivery
-            .slices
-            .iter()
-            .flat_map(|slice| &slice.other_services);
-        all.filter(|total| total.service != NOT_STATED)
-    };
-    let services: BTreeSet<&str> = outside().map(|row| row.service.as_str()).collect();
-    if !services.is_empty() {
-        let rows: u64 = outside().map(|row| row.rows).sum();
-        let mut costs = BTreeMap::new();
-        for row in outside() {
-            *costs.entry(&row.currency).or_insert(Money::ZERO) += row.cost;
-        }
-        let costs: Vec<String> = costs
+    let other = delivery.other_services();
+    if !other.services.is_empty() {
+        let costs: Vec<String> = other
+            .costs
             .iter()
             .map(|(currency, cost)| show_money(*cost, currency))
             .collect();
         notes.push(format!(
             "Counted, not kept in detail: {} of {} ({}). To keep a service: --include SERVICE.",
-            counted(rows, "row"),
-            counted(services.len() as u64, "other service"),
+            counted(other.rows, "row"),
+            counted(other.services.len() as u64, "other service"),
             costs.join(" and ")
         ));
     }

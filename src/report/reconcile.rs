@@ -17,7 +17,7 @@ use crate::domain::{
     money::Money,
     quantity::Quantity,
     rating::RatedMonth,
-    reconcile::{Cause, LineReconciliation, by_cause},
+    reconcile::{Cause, LineReconciliation, by_cause, totals},
     usage::{ChargeKind, UsageRecord},
 };
 
@@ -200,17 +200,6 @@ pub fn answer(
         notes,
     };
     Answer::new(Document { title, blocks }, value)
-}
-
-/// Returns what lines come to: ours, AWS's, their difference, and what of it is unexplained.
-pub(super) fn totals(comparisons: &[LineReconciliation]) -> [Money; 4] {
-    let all = || comparisons.iter();
-    [
-        all().map(|line| line.ours).sum(),
-        all().filter_map(|line| line.billed).sum(),
-        all().filter_map(LineReconciliation::difference).sum(),
-        all().map(|line| line.unexplained).sum(),
-    ]
 }
 
 /// Returns the lines of a reconciliation.

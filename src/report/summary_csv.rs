@@ -11,10 +11,9 @@ use super::{
     input::{Options, ReportError, ReportInput, WriteSummary},
 };
 use crate::domain::{
-    allocation::{Dimension, portions},
+    allocation::{Dimension, PortionSum, portions, sum_by_key},
     gl::{GlMapping, Posting},
     ids::ServiceCode,
-    money::Money,
 };
 
 type Parts = Vec<Option<String>>;
@@ -24,13 +23,6 @@ type Parts = Vec<Option<String>>;
 struct Key {
     parts: Parts,
     posted: Option<(ServiceCode, Posting)>,
-}
-
-#[derive(Default)]
-struct Sum {
-    cost: Money,
-    list_cost: Money,
-    partial: bool,
 }
 
 /// Writes a row for each combination of parts.
@@ -133,12 +125,15 @@ fn write(
                 .as_ref()
                 .is_some_and(|(_, posting)| posting.suspense)
         });
+        let PortionSum {
+            cost, list_cost, ..
+        } = PortionSum::of(sums.values());
         written.control_totals.push(json!({
             "billing_period": bill.month.to_string(),
             "currency": bill.currency.as_str(),
             "rows": sums.len(),
-            "list_cost": sums.values().map(|sum| sum.list_cost).sum::<Money>().to_string(),
-            "cost": sums.values().map(|sum| sum.cost).sum::<Money>().to_string(),
+            "list_cost": list_cost.to_string(),
+            "cost": cost.to_string(),
             "suspense_rows": suspense.count(),
         }));
     }
@@ -151,7 +146,7 @@ fn sums(
     options: &Options,
     by: &[Dimension],
     mapping: Option<&GlMapping>,
-) -> BTreeMap<Key, Sum> {
+) -> BTreeMap<Key, PortionSum> {
     let rated = &month.rated;
     let nobody: Parts = vec![None; by.len()];
     let shared = portions(
@@ -167,14 +162,7 @@ fn sums(
             posted: mapping.map(|mapping| (line.key.meter.service.clone(), mapping.suspense())),
         },
     );
-    let mut sums: BTreeMap<Key, Sum> = BTreeMap::new();
-    for portion in shared {
-        let sum = sums.entry(portion.key).or_default();
-        sum.cost += portion.cost;
-        sum.list_cost += portion.list_cost;
-        sum.partial |= rated.bill.lines[portion.line].unpriced.is_some();
-    }
-    sums
+    sum_by_key(&rated.bill, shared)
 }
 
 fn column(by: &Dimension) -> String {

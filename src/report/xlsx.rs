@@ -9,7 +9,6 @@ mod sheets;
 use self::sheets::{assumptions, forecast};
 use std::{
     borrow::Cow,
-    collections::BTreeMap,
     io::{self, Write},
 };
 
@@ -28,8 +27,8 @@ use super::{
     text::clean,
 };
 use crate::domain::{
-    bill::{Bill, Pricing},
-    ids::{Currency, ServiceCode},
+    bill::{Bill, Pricing, by_service_and_month, total_of},
+    ids::Currency,
     money::Money,
     rating::RatedMonth,
 };
@@ -211,21 +210,6 @@ fn letter(column: &str) -> String {
 /// A sum of a bill, where it is known.
 type SumOf = fn(&Bill) -> Option<Money>;
 
-/// Costs of each service by month, the dearest first.
-fn by_service(months: &[RatedMonth]) -> Vec<(ServiceCode, Vec<Money>)> {
-    let mut services: BTreeMap<ServiceCode, Vec<Money>> = BTreeMap::new();
-    for (at, month) in months.iter().enumerate() {
-        for (service, cost) in month.rated.bill.by_service() {
-            services
-                .entry(service)
-                .or_insert_with(|| vec![Money::ZERO; months.len()])[at] = cost;
-        }
-    }
-    let mut services: Vec<_> = services.into_iter().collect();
-    services.sort_by_key(|(_, costs)| std::cmp::Reverse(costs.iter().copied().sum::<Money>()));
-    services
-}
-
 #[expect(
     clippy::cast_possible_truncation,
     reason = "months and services are few"
@@ -273,11 +257,13 @@ fn summary(
     sheet.write_with_format(head, last, "Total", &looks.head_number)?;
     let spans = rows_of(months);
     let (service, cost) = (letter("service"), letter("cost"));
-    let services = by_service(months);
+    let bills: Vec<&Bill> = months.iter().map(|month| &month.rated.bill).collect();
+    let services = by_service_and_month(&bills);
     let first = head + 1;
     let name = rust_xlsxwriter::utility::column_number_to_name;
     let mut row = first;
-    for (code, costs) in &services {
+    for costs in &services {
+        let code = &costs.service;
         let mut label = plain(input.catalog.service_name(code)).into_owned();
         if months
             .iter()
@@ -287,7 +273,7 @@ fn summary(
         }
         sheet.write_string(row, 0, label)?;
         sheet.write_string_with_format(row, 1, plain(code.as_str()), &looks.note)?;
-        for (at, ((from, to), amount)) in spans.iter().zip(costs).enumerate() {
+        for (at, ((from, to), amount)) in spans.iter().zip(&costs.months).enumerate() {
             let column = 2 + at as u16;
             // A month without lines has nothing to add up.
             let formula = if from > to {
@@ -300,9 +286,13 @@ fn summary(
             };
             sheet.write_with_format(row, column, result(formula, amount.amount()), &looks.money)?;
         }
-        let all: Money = costs.iter().copied().sum();
         let formula = format!("=SUM(C{0}:{1}{0})", row + 1, name(last - 1));
-        sheet.write_with_format(row, last, result(formula, all.amount()), &looks.money)?;
+        sheet.write_with_format(
+            row,
+            last,
+            result(formula, costs.total.amount()),
+            &looks.money,
+        )?;
         row += 1;
     }
     let total = row;
@@ -312,7 +302,7 @@ fn summary(
         .iter()
         .map(|month| month.rated.bill.total())
         .collect();
-    let grand: Money = totals.iter().copied().sum();
+    let grand = total_of(&bills);
     for (column, amount) in (2..).zip(totals.iter().chain([&grand])) {
         let formula = format!("=SUM({0}{1}:{0}{2})", name(column), first + 1, total);
         sheet.write_with_format(

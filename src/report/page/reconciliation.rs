@@ -5,7 +5,7 @@ use super::{
     pictures::{QUANTITIES, service_name, without_quantities},
 };
 use crate::{
-    domain::{money::Money, overview::Reconciled},
+    domain::overview::Reconciled,
     report::{Cell, Column, Table, input::ReportInput, show_money},
 };
 
@@ -62,11 +62,10 @@ pub(super) fn section(input: &ReportInput<'_>) -> Result<Section, String> {
         )
     };
     let mut notes = vec!["For each line and its causes: `pipebill bill --reconcile`.".to_owned()];
-    let costs: Vec<Money> = bill.costs_only().map(|line| line.cost).collect();
-    if !costs.is_empty() {
+    if let Some(cost) = bill.costs_only_total() {
         notes.push(format!(
             "Of that, {} is shown as billed: its export has costs but no quantities; {QUANTITIES}.",
-            show_money(costs.into_iter().sum(), &bill.currency)
+            show_money(cost, &bill.currency)
         ));
     }
     if sum.unbilled > 0 {

@@ -96,7 +96,6 @@ pub(super) fn excluded(services: &[(String, Money)], currency: &Currency) -> Not
         .iter()
         .map(|(name, cost)| format!("{name} ({})", show_money(*cost, currency)))
         .collect();
-    let all: Money = services.iter().map(|(_, cost)| *cost).sum();
     Note::new(
         "costs_only",
         format!(
@@ -106,5 +105,5 @@ pub(super) fn excluded(services: &[(String, Money)], currency: &Currency) -> Not
         ),
     )
     .with("services", names.join(", "))
-    .with("cost", Cell::Money(all, currency.clone()))
+    .with("cost", Cell::Money(costs::total(services), currency.clone()))
 }

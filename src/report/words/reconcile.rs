@@ -53,10 +53,9 @@ pub(crate) fn notes(of: &Bill, lines: &[LineReconciliation]) -> Vec<Note> {
             .with("lines", unbilled),
         );
     }
-    let mut costs_only = of.costs_only().peekable();
-    let has_costs = costs_only.peek().is_some();
-    if has_costs {
-        let cost: Money = costs_only.map(|line| line.cost).sum();
+    let costs_only = of.costs_only_total();
+    let has_costs = costs_only.is_some();
+    if let Some(cost) = costs_only {
         notes.push(
             Note::new(
                 "costs_only",
