@@ -79,7 +79,7 @@ pub(super) fn run(
             files,
             notes,
         } => output.show(&report::cloud::plan(&place, &files, notes))?,
-        RemoteImport::Query(sql) => output.data(&format!("{sql}\n"))?,
+        RemoteImport::Query(sql) => output.show(&report::cloud::query(sql))?,
     }
     Ok(None)
 }

@@ -107,6 +107,23 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'s
     Answer::new(document, ImportPlanAnswer { rows, notes })
 }
 
+object! {
+    /// What an import would ask of Athena.
+    pub struct AthenaQueryAnswer = "pipebill.athena-query/1" {
+        /// The query, as Athena takes it.
+        query: String,
+    }
+}
+
+/// Lays out a query, to be read and to be pasted.
+pub fn query(query: String) -> Answer<'static> {
+    let document = Document {
+        title: String::new(),
+        blocks: vec![Block::Verdict(query.clone())],
+    };
+    Answer::new(document, AthenaQueryAnswer { query })
+}
+
 fn cost(scan: &Scan) -> String {
     cost_of(scan, &size(scan.bytes))
 }

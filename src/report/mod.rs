@@ -282,7 +282,7 @@ pub enum Block {
     Heading(String),
     /// Lines that stand as they are, one below the other.
     Lines(Vec<String>),
-    /// A line that is never broken, for it is read in logs.
+    /// Text whose lines are never broken: it is read in logs, or pasted.
     Verdict(String),
     /// Ranges as bars, for terminals and wikis.
     Fan(chart::FanChart),

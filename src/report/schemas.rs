@@ -108,6 +108,8 @@ mod tests {
             schema::<report::whatif::TornadoAnswer>(),
             schema::<report::whatif::WhatIfAnswer>(),
             #[cfg(feature = "aws")]
+            schema::<report::cloud::AthenaQueryAnswer>(),
+            #[cfg(feature = "aws")]
             schema::<report::cloud::ImportPlanAnswer>(),
             #[cfg(feature = "aws")]
             schema::<report::collected::CollectionAnswer>(),

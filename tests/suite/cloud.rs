@@ -362,6 +362,16 @@ fn a_dry_run_shows_the_query_and_asks_nothing_that_costs() {
     let (_folder, ledger) = place();
     let said = ask(&double, &ledger, "cur2_parquet", &["--dry-run"], 0);
     assert!(said.contains("FROM \"billing\".\"cur2_parquet\""), "{said}");
+    let plan = [
+        "import",
+        "athena://billing.cur2_parquet",
+        "--dry-run",
+        "--month",
+        "2026-10",
+        "--format",
+        "json",
+    ];
+    crate::json::assert_schema("athena-query", &double.run(&ledger, &plan));
     // Three tebibytes at five dollars each.
     assert!(said.contains("at most 3072 GB ($15.00)"), "{said}");
     assert!(said.contains("stops a query at 1024 GB ($5.00)"), "{said}");

@@ -8,10 +8,10 @@ use std::{
 };
 
 use assert_cmd::cargo::cargo_bin;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{
-    double::python,
+    double::{Double, place, python},
     support::{files_under, read, root, skipped},
 };
 
@@ -139,6 +139,45 @@ fn every_answer_is_one_document_of_its_schema() {
             .filter(|file| file.extension().is_some_and(|it| it == "json")),
     );
     validated(&files);
+}
+
+/// Validates what a command wrote to stdout, and has the schema of this name.
+pub(crate) fn assert_schema(name: &str, output: &Output) {
+    let text = String::from_utf8_lossy(&output.stdout);
+    let answer: Value = serde_json::from_str(&text).unwrap_or_else(|_| panic!("{output:?}"));
+    assert_eq!(answer["schema"], format!("pipebill.{name}/1"));
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("answer.json");
+    std::fs::write(&file, &*text).unwrap();
+    validated(&[file]);
+}
+
+#[test]
+fn what_is_asked_of_aws_has_its_schemas() {
+    // Several accounts, one of them denied: gaps and refusals are in the answers.
+    for world in ["small", "future"] {
+        let Some(double) = Double::start(world) else {
+            return;
+        };
+        let (_folder, ledger) = place();
+        let ask =
+            |arguments: &[&str]| double.run(&ledger, &[arguments, &["--format", "json"]].concat());
+        assert_schema("collection", &ask(&["collect", "--rate", "10000"]));
+        assert_schema("doctor", &ask(&["doctor"]));
+        assert_schema("usage", &ask(&["usage", "--metered", "--month", "2026-10"]));
+        let denied =
+            json!({"codebuild.ListBuilds": {"kind": "code", "code": "AccessDeniedException"}});
+        double.faults(denied);
+        assert_schema("collection", &ask(&["collect", "--rate", "10000"]));
+        assert_schema("doctor", &ask(&["doctor"]));
+    }
+}
+
+#[test]
+fn a_backtest_has_its_schema() {
+    let folder = tempfile::tempdir().unwrap();
+    let asked = ["forecast", "--demo", "--backtest", "--format", "json"];
+    assert_schema("forecast-backtest", &run(folder.path(), &asked));
 }
 
 #[test]

@@ -286,6 +286,19 @@ fn an_imported_price_ends_an_unpriced_line() {
         run(&["prices", "import", file.to_str().unwrap()]).0,
         Some(0)
     );
+    #[cfg(feature = "aws")]
+    {
+        let (_, json) = run(&[
+            "prices",
+            "import",
+            file.to_str().unwrap(),
+            "--format",
+            "json",
+        ]);
+        let answer = file.with_file_name("answer.json");
+        std::fs::write(&answer, json).unwrap();
+        crate::json::validated(&[answer]);
+    }
     let (code, json) = run(&estimate);
     let bill: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(code, Some(0));

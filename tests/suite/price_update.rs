@@ -220,6 +220,17 @@ fn a_page_brings_all_regions_in_one_request() {
             .cost("ca-west-1", "general1.small", "2026-11")
             .contains("price-unknown")
     );
+    let elsewhere = Place::new(&server);
+    let update = [
+        "prices",
+        "update",
+        "--base-url",
+        &elsewhere.base,
+        "--service",
+        "codebuild",
+    ];
+    let update = [&update[..], &["--format", "json"]].concat();
+    crate::json::assert_schema("prices-updated", &elsewhere.run(&update));
     let (code, text) = place.update(&["--service", "codebuild"]);
     assert_eq!(code, Some(0), "{text}");
     // 0.005 in London is as before; the others are changed or new.
