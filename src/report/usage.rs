@@ -4,6 +4,7 @@ use super::{
     Answer, Block, Cell, Column, Document, Note, Table,
     json::{Gap, meter_name},
     value::{Amount, Calendar, Known, Measure, Row, object, row},
+    words,
 };
 use crate::domain::{
     allocation::Dimension, catalog::Catalog, period::Month, usage, usage_summary::UsageSum,
@@ -102,7 +103,7 @@ pub fn answer(
     let mut blocks = vec![Block::Table(table)];
     let mut said: Vec<Note> = gaps
         .iter()
-        .map(|gap| Note::new("missing", format!("Missing: {}: {}.", gap.what, gap.reason)))
+        .map(|gap| words::of_gap("Missing", gap))
         .collect();
     said.extend(notes.iter().cloned());
     if !said.is_empty() {

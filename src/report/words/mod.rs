@@ -25,6 +25,9 @@ use crate::{
 /// Notes that people see below a table; `--explain` and JSON have all.
 const BELOW_A_TABLE: usize = 5;
 
+/// The code of what is missing: nothing of it may be hidden behind a count.
+const MISSING: &str = "missing";
+
 /// The code of notes that have none of their own yet: each is shown.
 pub(super) const UNCODED: &str = "note";
 
@@ -68,15 +71,17 @@ impl Note {
     }
 }
 
-/// Returns the lines below a table: one for each code, five at most, and where the rest is. Notes
-/// without a code of their own are the report of an import or a collection, and all there.
+/// Returns the lines below a table: one for each code, five at most, and where the rest is. What is
+/// missing is named whole, before all else; notes without a code of their own are the report of an
+/// import or a collection, and all there.
 ///
 /// Notes come most important first. `rest` says how to see all of them, as `--explain`.
 pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
     let mut lines: Vec<(&'static str, String, usize)> = Vec::new();
-    let (uncoded, coded): (Vec<&Note>, Vec<&Note>) =
-        notes.iter().partition(|note| note.code == UNCODED);
-    for note in coded {
+    let of = |code| notes.iter().filter(move |note| note.code == code);
+    let texts = |code| of(code).map(|note| note.text.clone());
+    let limited = |note: &&Note| note.code != MISSING && note.code != UNCODED;
+    for note in notes.iter().filter(limited) {
         match lines.iter_mut().find(|(code, ..)| *code == note.code) {
             Some((_, text, 0)) if text.len() + note.text.len() < TOGETHER => {
                 *text = format!("{text} {}", note.text);
@@ -88,14 +93,11 @@ pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
     let hidden = lines.split_off(lines.len().min(BELOW_A_TABLE));
     let hidden: usize = hidden.iter().map(|(.., more)| more + 1).sum();
     let repeated: usize = lines.iter().map(|(.., more)| more).sum();
-    let mut shown: Vec<String> = lines
-        .into_iter()
-        .map(|(_, text, more)| match more {
-            0 => text,
-            more => format!("{text} (+{more} more like this)"),
-        })
-        .collect();
-    shown.extend(uncoded.into_iter().map(|note| note.text.clone()));
+    let lines = lines.into_iter().map(|(_, text, more)| match more {
+        0 => text,
+        more => format!("{text} (+{more} more like this)"),
+    });
+    let mut shown: Vec<String> = texts(MISSING).chain(lines).chain(texts(UNCODED)).collect();
     match hidden + repeated {
         0 => {}
         1 => shown.push(format!("1 more note: {rest}")),
@@ -169,8 +171,8 @@ pub(crate) fn allocation(policy: Policy) -> Note {
 }
 
 /// Says that usage is missing.
-fn of_gap(label: &str, gap: &Gap) -> Note {
-    Note::new("missing", format!("{label}: {}: {}.", gap.what, gap.reason))
+pub(super) fn of_gap(label: &str, gap: &Gap) -> Note {
+    Note::new(MISSING, format!("{label}: {}: {}.", gap.what, gap.reason))
         .with("what", gap.what.as_str())
         .with("reason", gap.reason.as_str())
 }
@@ -209,6 +211,21 @@ mod tests {
             ]
         );
         assert_eq!(all(&many).len(), 9);
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named() {
+        let gap = |of: usize| Note::new(MISSING, format!("Missing: region {of}."));
+        let mut notes: Vec<Note> = ["a", "b", "c", "d", "e", "f"]
+            .map(|code| Note::new(code, code))
+            .to_vec();
+        notes.extend((0..9).map(gap));
+        let shown = below_a_table(&notes, "--explain");
+        assert!((0..9).all(|of| shown.contains(&gap(of).text)), "{shown:?}");
+        assert_eq!(
+            shown.last().map(String::as_str),
+            Some("1 more note: --explain")
+        );
     }
 
     #[test]
