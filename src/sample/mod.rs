@@ -7,6 +7,7 @@
 
 mod chance;
 mod facts;
+mod metrics;
 mod stored;
 mod texts;
 

@@ -6,6 +6,7 @@
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `slowdown.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
 //! | `need.rs` | memory and speed, from what builds were measured to use |
+//! | `larger.rs` | machines whose memory is nearly full |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
 //! | `combine.rs` | which findings go together best |
 //! | `storage.rs` | logs and artifacts without an end, or forgotten |
@@ -19,6 +20,7 @@
 pub mod combine;
 mod compute;
 pub mod fleets;
+mod larger;
 mod need;
 mod pipelines;
 mod prices;
@@ -89,6 +91,8 @@ pub enum FindingKind {
     Arm,
     /// Builds on a larger machine than they may need.
     Downsize,
+    /// Builds that nearly fill the memory of their machine.
+    Upsize,
     /// Short builds that could be billed by the second.
     Lambda,
     /// Builds that keep a machine of their own busy.
@@ -115,6 +119,7 @@ impl FindingKind {
             Self::IdlePipelines => "idle-pipelines",
             Self::Arm => "arm",
             Self::Downsize => "downsize",
+            Self::Upsize => "upsize",
             Self::Lambda => "lambda",
             Self::Fleet => "fleet",
             Self::Rounding => "rounding",
@@ -198,6 +203,9 @@ pub struct Optimization {
     pub findings: Vec<Finding>,
     /// The best of them that go together; none if there are fewer than two.
     pub best_combination: Option<BestCombination>,
+    /// Larger machines for builds that nearly fill their memory, the fullest first. They cost more: their
+    /// savings are below zero, and no sum has them.
+    pub larger: Vec<Finding>,
     /// Smaller machines that lack memory, the largest saving first.
     pub refused: Vec<Refused>,
     /// What could not be compared, and what is missing: a price, usually.
@@ -248,6 +256,7 @@ struct Found {
     not_offered: NotOffered,
     /// Fleets without a price, each with the price below which it would pay.
     fleets: Vec<(Decimal, NotCompared)>,
+    larger: Vec<Proposal>,
     refused: Vec<Refused>,
     not_compared: BTreeSet<NotCompared>,
     observations: Vec<Observation>,
@@ -323,6 +332,7 @@ pub fn optimize(
         unpriced: BTreeMap::new(),
         not_offered: BTreeMap::new(),
         fleets: Vec::new(),
+        larger: Vec::new(),
         refused: Vec::new(),
         not_compared: BTreeSet::new(),
         observations: Vec::new(),
@@ -342,6 +352,18 @@ pub fn optimize(
     for draft in drafts {
         match rated(draft, months, &before)? {
             Rated::Saves(finding) => findings.push(*finding),
+            Rated::Unknown(what) => {
+                found.not_compared.insert(what);
+            }
+        }
+    }
+    let mut larger = Vec::new();
+    for draft in std::mem::take(&mut found.larger)
+        .into_iter()
+        .take(MOST_RATED)
+    {
+        match rated(draft, months, &before)? {
+            Rated::Saves(finding) => larger.push(*finding),
             Rated::Unknown(what) => {
                 found.not_compared.insert(what);
             }
@@ -375,6 +397,7 @@ pub fn optimize(
         builds: latest.rater.workload.builds,
         findings,
         best_combination: together,
+        larger,
         refused: found.refused(),
         not_compared: found.not_compared(),
         observations: found.observations,
@@ -404,6 +427,7 @@ fn search(month: &PastMonth<'_>, needs: &Needs<'_>, storage: &History, found: &m
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
     compute::find(&projects, needs, &prices, month.rater.catalog, found);
+    larger::find(&projects, needs, &prices, month.rater.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
     storage::find(month, storage, found);

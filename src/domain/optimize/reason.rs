@@ -136,6 +136,32 @@ pub enum Evidence {
     },
     /// What the builds need of memory, and what the machine has.
     Memory(Memory),
+    /// Memory that is nearly full.
+    NearlyFull {
+        /// The largest share in use, in percent.
+        share: Decimal,
+        /// When.
+        day: NaiveDate,
+        /// Days on which it was nearly full.
+        days: u64,
+        /// Of so many that were measured in the last month.
+        of: u64,
+    },
+    /// Builds that failed on days on which memory was nearly full.
+    FailedWhenFull {
+        /// How many failed.
+        failed: u64,
+        /// After so many another one started.
+        retried: u64,
+        /// Builds of those days.
+        builds: u64,
+        /// What the failed ones billed.
+        units: Decimal,
+        /// In which unit.
+        grain: Grain,
+        /// What that costs before free units, where the price is known.
+        cost: Option<Money>,
+    },
     /// Builds that are known individually.
     Builds {
         /// How many.
@@ -309,6 +335,8 @@ pub enum Assumption {
     SpeedMeasured(Speed),
     /// Nobody measured what the builds need.
     NotMeasured,
+    /// More processors make builds no faster.
+    NoFaster,
     /// What the machines of a fleet are.
     Machines {
         /// Their compute type.

@@ -105,6 +105,10 @@ pub(crate) fn assumption(assumption: &Assumption) -> Note {
             "CPU and memory were not measured; `pipebill collect --metrics` reads them, where CloudWatch \
              has them.",
         ),
+        Assumption::NoFaster => Note::new(
+            "no_faster",
+            "More CPUs make builds no faster: an upper bound of the cost.",
+        ),
         Assumption::Machines { compute, size } => {
             Note::new("machines", format!("Machines are {compute}: {size}."))
                 .with("compute", compute.as_str())
@@ -303,6 +307,18 @@ pub(crate) fn notes(found: &Optimization, top: usize) -> Vec<Note> {
                 ),
             )
             .with("proposals", found.unrated as u64),
+        );
+    }
+    if !found.larger.is_empty() {
+        notes.push(
+            Note::new(
+                "nearly_full",
+                format!(
+                    "Memory is nearly full in {}; larger sizes cost more and are not among the savings.",
+                    counted(found.larger.len() as u64, "project")
+                ),
+            )
+            .with("projects", found.larger.len() as u64),
         );
     }
     if let [first, _, ..] = &found.refused[..] {
