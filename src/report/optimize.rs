@@ -39,7 +39,7 @@ object! {
         not_rated: u64,
         /// Larger sizes for builds that nearly fill their memory: they cost more and are no savings.
         larger: Vec<LargerItem>,
-        /// Smaller sizes that lack memory.
+        /// Sizes that would cost less and lack memory.
         refused: Vec<Note>,
         /// What could not be compared.
         not_compared: Vec<Note>,
@@ -100,7 +100,7 @@ row! {
         #[serde(skip)]
         overlaps_text: String = shown("Conflicts with", 1),
         /// Where memory or CPUs are fewer: `measured`, or `assumed`.
-        sizing: Option<&'static str> = file,
+        sizing: Option<&'static str> = shown("Size is", 3),
         /// Rated build by build; else on totals of a bill.
         build_by_build: bool = file,
         /// What it rests on.

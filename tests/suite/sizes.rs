@@ -62,7 +62,7 @@ fn measured(project: &str, (of_month, memory, (cpu, above)): Day) -> Utilization
         points: 10,
         cpu: both(cpu, (cpu + above).min(100)),
         memory: both(memory / 2, memory),
-        memory_percent: None,
+        memory_percent: (memory <= 15_000).then(|| Decimal::from(memory) / dec("150")),
     }
 }
 
@@ -231,4 +231,64 @@ fn a_smaller_machine_is_proposed_by_what_was_measured_and_refused_with_both_numb
     let refused = refused.unwrap();
     assert_eq!(refused.memory.needed, dec("7.08"));
     assert_eq!(refused.memory.machine, dec("7"));
+}
+
+#[test]
+fn a_machine_that_is_nearly_full_gets_a_larger_one_that_no_sum_counts() {
+    let app = app();
+    let (mut ledger, projects) = october(&app);
+    let project = large(&app, &ledger, &projects);
+    // Measured at 10 % of 15 GB, it is no concern; everything else is as the sample has it.
+    keep(&mut ledger, &project, &[(4, 1500, (25, 75))]);
+    let before = found(&app, &ledger);
+    let of_project = |found: &Optimization| {
+        let mut larger = found.larger.clone();
+        larger.retain(|it| it.subject == project.1);
+        larger.pop()
+    };
+    assert_eq!(of_project(&before), None);
+    // 14.1 of 15 GB are 94 %; with a fifth more, 16.92 GB: general1.xlarge has them.
+    keep(
+        &mut ledger,
+        &project,
+        &[(6, 14_100, (25, 75)), (7, 3000, (25, 75))],
+    );
+    let after = found(&app, &ledger);
+    let larger = of_project(&after).unwrap();
+    assert_eq!(
+        machines(&larger.scenario.changes)[0].1.name,
+        "general1.xlarge"
+    );
+    assert!(larger.saving.p50 < Money::ZERO);
+    assert!(larger.evidence.iter().any(|it| matches!(
+        it,
+        Evidence::NearlyFull { share, day: on, days: 1, .. }
+            if *share == dec("94") && *on == day("2026-10-07")
+    )));
+    // Failed builds of that day and no other, counted in the facts themselves.
+    let mut of_day = (0, 0);
+    let month: Month = "2026-10".parse().unwrap();
+    ledger
+        .each_build(month, |_, build| {
+            if build.project == project.1 && build.submitted.date_naive() == day("2026-10-07") {
+                of_day.0 += 1;
+                of_day.1 += u64::from(build.status.as_deref() == Some("FAILED"));
+            }
+        })
+        .unwrap();
+    let counted = larger.evidence.iter().find_map(|it| match it {
+        Evidence::FailedWhenFull { builds, failed, .. } => Some((*builds, *failed)),
+        _ => None,
+    });
+    assert_eq!(counted, Some(of_day));
+    // It is among no savings, and moving there is what the scenario costs.
+    let is_upsize = |it: &&pipebill::domain::optimize::Finding| it.kind == FindingKind::Upsize;
+    assert_eq!(after.findings.iter().filter(is_upsize).count(), 0);
+    let baseline = app
+        .baseline(&ledger, &[month], 1, &RatingTerms::default())
+        .unwrap();
+    let baseline = baseline.with_storage();
+    let rater = &baseline.past(&app)[0];
+    let cost = rater.total_of(&larger.scenario).unwrap() - rater.total(&[]).unwrap();
+    assert_eq!(larger.by_month, [-cost]);
 }

@@ -337,6 +337,12 @@ fn consider(
     } else {
         Some(Sizing::Assumed)
     };
+    if let (Some(Assumption::SpeedMeasured(speed)), Some(min_speed)) = (&by_use, break_even)
+        && speed.slow < min_speed
+    {
+        let slow = speed.slow;
+        risks.push(Risk::Slower { slow, min_speed });
+    }
     evidence.extend(memory.map(Evidence::Memory));
     let mut assumptions: Vec<Assumption> = by_use.into_iter().collect();
     if sizing == Some(Sizing::Assumed) {

@@ -206,7 +206,7 @@ pub struct Optimization {
     /// Larger machines for builds that nearly fill their memory, the fullest first. They cost more: their
     /// savings are below zero, and no sum has them.
     pub larger: Vec<Finding>,
-    /// Smaller machines that lack memory, the largest saving first.
+    /// Machines that would cost less and lack memory, the largest saving first.
     pub refused: Vec<Refused>,
     /// What could not be compared, and what is missing: a price, usually.
     pub not_compared: Vec<NotCompared>,
@@ -471,6 +471,7 @@ fn rated(
             assumptions.extend(applied.assumptions.into_iter().map(Assumption::Scenario));
         }
     }
+    assumptions = reason::without_doubles(assumptions, draft.kind);
     let last = months.last().map(|month| &month.rater);
     let build_by_build = last.is_some_and(|rater| {
         let touched = |group: &&UsageGroup| {

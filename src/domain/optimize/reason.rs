@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::FindingKind;
 use crate::domain::{
     catalog::Grain,
     discounts::Recurring,
@@ -269,7 +270,7 @@ pub struct Memory {
     pub machine: Decimal,
 }
 
-/// A smaller machine that lacks memory.
+/// A machine that would cost less and lacks memory.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refused {
     /// What was not proposed.
@@ -357,6 +358,27 @@ pub enum Assumption {
     NotReadLater(StorageKind),
 }
 
+/// Leaves out what the scenario assumes of the speed where the finding says more of it. Lambda and ARM are
+/// other machines, whose speed no use of processors tells.
+pub(super) fn without_doubles(all: Vec<Assumption>, kind: FindingKind) -> Vec<Assumption> {
+    let is_known =
+        |it: &Assumption| matches!(it, Assumption::SpeedMeasured(_) | Assumption::NoFaster);
+    let is_same_kind = matches!(kind, FindingKind::Downsize | FindingKind::Upsize);
+    if !is_same_kind || !all.iter().any(is_known) {
+        return all;
+    }
+    let mut left = all;
+    left.retain(|it| {
+        !matches!(
+            it,
+            Assumption::Scenario(
+                remark::Assumption::SameDuration { .. } | remark::Assumption::Speed { .. }
+            )
+        )
+    });
+    left
+}
+
 /// What could break.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Risk {
@@ -374,6 +396,13 @@ pub enum Risk {
         from: Decimal,
         /// Gigabytes then.
         to: Decimal,
+    },
+    /// The speed may be below the one at which it saves.
+    Slower {
+        /// The lower end of its range.
+        slow: Decimal,
+        /// From here on it saves.
+        min_speed: Decimal,
     },
     /// A fleet costs the same however little is built.
     PaidIdle,

@@ -164,7 +164,7 @@ pub(crate) fn refused(refused: &Refused) -> Note {
     let note = Note::new(
         "refused",
         format!(
-            "Not proposed: {}: memory peaks at {} GB ({}), {} GB with the margin; it has {} GB.",
+            "Not proposed: {}: memory peaks at {} GB ({}), {} GB with the margin; the size has {} GB.",
             title(&refused.proposed),
             evidence::gigabytes(memory.peak),
             memory.day,
@@ -203,6 +203,18 @@ pub(crate) fn risk(risk: &Risk) -> Note {
         )
         .with("gb_before", *from)
         .with("gb_after", *to),
+        Risk::Slower { slow, min_speed } => Note::new(
+            "slower",
+            format!(
+                "At the low end of the range ({}) it costs more: it saves from {} on.",
+                scenario::factor(slow.round_dp(2)),
+                scenario::factor(
+                    min_speed.round_dp_with_strategy(2, RoundingStrategy::AwayFromZero)
+                )
+            ),
+        )
+        .with("speed_low", *slow)
+        .with("min_speed", *min_speed),
         Risk::PaidIdle => Note::new(
             "paid_idle",
             "A fleet is billed at night and at weekends; fewer builds do not make it cheaper.",
@@ -326,7 +338,7 @@ pub(crate) fn notes(found: &Optimization, top: usize) -> Vec<Note> {
             Note::new(
                 "refused_sizes",
                 format!(
-                    "{} smaller sizes lack memory, e.g. {}",
+                    "{} sizes lack memory, e.g. {}",
                     found.refused.len(),
                     super::after_label(&refused(first).text)
                 ),
