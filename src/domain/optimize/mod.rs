@@ -5,7 +5,7 @@
 //! |---|---|
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `slowdown.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
-//! | `need.rs` | memory and speed, from what builds were measured to use |
+//! | `need.rs`, `sizing.rs` | memory and speed, from what builds were measured to use |
 //! | `larger.rs` | machines whose memory is nearly full |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
 //! | `combine.rs` | which findings go together best |
@@ -26,6 +26,7 @@ mod pipelines;
 mod prices;
 mod projects;
 mod reason;
+mod sizing;
 pub mod slowdown;
 pub mod split;
 mod storage;
@@ -41,10 +42,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use reason::{
-    Assumption, Billing, Evidence, Memory, NotCompared, Observation, Proposed, Refused, Risk,
-    Sizing, Speed, Worth,
-};
+pub use reason::{Assumption, Billing, Evidence, NotCompared, Observation, Proposed, Risk, Worth};
+pub use sizing::{Memory, Refused, Sizing, Speed};
 
 use super::{
     catalog::Compute,
@@ -380,7 +379,7 @@ pub fn optimize(
     let proposed = findings.len();
     findings.retain(|finding| finding.saving.p50 >= least);
     found.small += (proposed - findings.len()) as u64;
-    rank(&mut findings);
+    sizing::rank(&mut findings);
     overlaps(&mut findings, latest);
     let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
@@ -404,22 +403,6 @@ pub fn optimize(
         below_min_saving: found.small,
         unrated,
     }))
-}
-
-/// Puts the largest saving first. Where some sizes rest on measurements, those that do not come last.
-fn rank(findings: &mut [Finding]) {
-    let is_measured = |finding: &Finding| finding.sizing == Some(Sizing::Measured);
-    let has_measured = findings.iter().any(is_measured);
-    let last = |finding: &Finding| has_measured && finding.sizing == Some(Sizing::Assumed);
-    findings.sort_by(|a, b| {
-        let (a_last, b_last) = (last(a), last(b));
-        (a_last, b.saving.p50, a.kind, &a.proposed).cmp(&(
-            b_last,
-            a.saving.p50,
-            b.kind,
-            &b.proposed,
-        ))
-    });
 }
 
 fn search(month: &PastMonth<'_>, needs: &Needs<'_>, storage: &History, found: &mut Found) {
@@ -471,7 +454,7 @@ fn rated(
             assumptions.extend(applied.assumptions.into_iter().map(Assumption::Scenario));
         }
     }
-    assumptions = reason::without_doubles(assumptions, draft.kind);
+    assumptions = sizing::without_doubles(assumptions, draft.kind);
     let last = months.last().map(|month| &month.rater);
     let build_by_build = last.is_some_and(|rater| {
         let touched = |group: &&UsageGroup| {

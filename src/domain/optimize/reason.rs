@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::FindingKind;
+use super::sizing::{Memory, Speed};
 use crate::domain::{
     catalog::Grain,
     discounts::Recurring,
@@ -255,58 +255,6 @@ pub enum Evidence {
     },
 }
 
-/// The memory that builds need, and that of a machine.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Memory {
-    /// The most that was in use, in megabytes.
-    pub peak: Decimal,
-    /// When.
-    pub day: NaiveDate,
-    /// On so many days it was measured.
-    pub days: u64,
-    /// The peak with the margin, in gigabytes.
-    pub needed: Decimal,
-    /// What the machine has, in gigabytes.
-    pub machine: Decimal,
-}
-
-/// A machine that would cost less and lacks memory.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refused {
-    /// What was not proposed.
-    pub proposed: Proposed,
-    /// What it needs, and has.
-    pub memory: Memory,
-    /// About what it would have saved in the last month.
-    pub saving: Money,
-}
-
-/// The speed on fewer processors, from those in use.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Speed {
-    /// The estimate.
-    pub speed: Decimal,
-    /// If builds use as many processors as were ever in use, or none.
-    pub slow: Decimal,
-    /// If builds use as many processors as the mean all the time.
-    pub fast: Decimal,
-    /// Processors in use on average.
-    pub average: Decimal,
-    /// Processors in use at most.
-    pub maximum: Decimal,
-    /// Processors of the machine.
-    pub processors: Decimal,
-}
-
-/// What the choice of a machine with less memory or fewer processors rests on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Sizing {
-    /// What builds used of both.
-    Measured,
-    /// An assumption on at least one.
-    Assumed,
-}
-
 /// Units of a compute type.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Billing {
@@ -356,27 +304,6 @@ pub enum Assumption {
     AllDeleted,
     /// Nobody reads what has expired.
     NotReadLater(StorageKind),
-}
-
-/// Leaves out what the scenario assumes of the speed where the finding says more of it. Lambda and ARM are
-/// other machines, whose speed no use of processors tells.
-pub(super) fn without_doubles(all: Vec<Assumption>, kind: FindingKind) -> Vec<Assumption> {
-    let is_known =
-        |it: &Assumption| matches!(it, Assumption::SpeedMeasured(_) | Assumption::NoFaster);
-    let is_same_kind = matches!(kind, FindingKind::Downsize | FindingKind::Upsize);
-    if !is_same_kind || !all.iter().any(is_known) {
-        return all;
-    }
-    let mut left = all;
-    left.retain(|it| {
-        !matches!(
-            it,
-            Assumption::Scenario(
-                remark::Assumption::SameDuration { .. } | remark::Assumption::Speed { .. }
-            )
-        )
-    });
-    left
 }
 
 /// What could break.

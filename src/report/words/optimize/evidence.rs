@@ -11,7 +11,7 @@ use crate::{
         optimize::{Evidence, Memory},
         plan::PipelineType,
         storage::StorageKind,
-        utilization::{MEGABYTES, MEMORY_MARGIN},
+        utilization::{MARGIN_PERCENT, MEGABYTES},
     },
     report::{
         Cell, show_money,
@@ -126,7 +126,7 @@ pub(crate) fn evidence(evidence: &Evidence, currency: &Currency) -> Note {
                     memory.day,
                     counted(memory.days, "day"),
                     number(memory.needed.round_dp(2)),
-                    number((MEMORY_MARGIN - Decimal::ONE) * Decimal::ONE_HUNDRED),
+                    number(MARGIN_PERCENT),
                     number(memory.machine)
                 ),
             );
