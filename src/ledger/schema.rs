@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -226,5 +226,11 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     "
     -- The commitment that pays for a record.
     ALTER TABLE record ADD COLUMN covered_by TEXT;
+",
+    "
+    -- What started a build, and whether CodeBuild itself tried it again; nothing for those read before
+    -- this was kept.
+    ALTER TABLE build ADD COLUMN started_by TEXT;
+    ALTER TABLE build ADD COLUMN auto_retry INTEGER NOT NULL DEFAULT 0;
 ",
 ];

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         collection::{Scope, Source},
         ids::{AccountId, Region},
-        metering::events::{AccountRegion, Action, Build, Execution, Pipeline},
+        metering::events::{AccountRegion, Action, Build, Execution, Pipeline, StartedBy},
         services::{CODEBUILD, CODEPIPELINE},
     },
     ledger::{Fact, Ledger, LedgerError, Progress},
@@ -120,6 +120,7 @@ fn builds(
     let mut tried_again: Option<DateTime<Utc>> = None;
     (0..resource.events(0, day, organization))
         .map(|event| {
+            let again = tried_again.is_some();
             let submitted = tried_again
                 .take()
                 .unwrap_or_else(|| at(day, time_of(resource, day, event)));
@@ -147,6 +148,12 @@ fn builds(
                     .map(|pipeline| pipeline.name.clone()),
                 docker_server: false,
                 status: Some((if failed { "FAILED" } else { "SUCCEEDED" }).to_owned()),
+                started_by: Some(match event {
+                    _ if event < runs => StartedBy::Pipeline,
+                    _ if again => StartedBy::Caller,
+                    _ => StartedBy::Webhook,
+                }),
+                auto_retry: false,
             };
             Fact::Build(format!("{}:{day}-{event}", resource.name), build)
         })

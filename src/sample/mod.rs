@@ -308,13 +308,7 @@ impl Resource {
     }
 
     /// Counts the started units of all events of a day: each action is rounded up on its own.
-    fn started(
-        &self,
-        events: i64,
-        grain: i64,
-        day: NaiveDate,
-        organization: &Organization,
-    ) -> i64 {
+    fn started(&self, events: i64, grain: i64, day: NaiveDate, organization: &Organization) -> i64 {
         let actions = (0_i64..).zip(&self.seconds);
         let each = |event: i64| {
             actions.clone().map(move |(action, _)| {

@@ -99,6 +99,8 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
                 fleet: None,
                 pipeline: None,
                 docker_server: false,
+                started_by: None,
+                auto_retry: false,
                 status: None,
             },
         }

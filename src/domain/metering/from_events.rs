@@ -16,7 +16,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 pub use super::events::{
-    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy, Target,
 };
 use super::{
     codebuild,
