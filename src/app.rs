@@ -35,6 +35,7 @@ mod terms;
 mod tornado;
 mod usage;
 mod whatif;
+mod why;
 
 use std::{io::Cursor, path::PathBuf};
 
@@ -86,6 +87,7 @@ pub use terms::Terms;
 pub use tornado::TornadoRequest;
 pub use usage::{UsageAnswer, UsageRequest};
 pub use whatif::{Answer, WhatIf, WhatIfRequest};
+pub use why::{WhyAgainst, WhyRequest};
 
 /// Where recorded usage is.
 #[derive(Clone, Debug)]

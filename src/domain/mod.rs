@@ -43,3 +43,4 @@ pub mod storage;
 pub mod tariff;
 pub mod usage;
 pub mod usage_summary;
+pub mod why;

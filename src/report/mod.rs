@@ -41,6 +41,7 @@ pub mod text;
 pub mod usage;
 pub mod value;
 pub mod whatif;
+pub mod why;
 pub mod words;
 mod xlsx;
 

@@ -54,3 +54,4 @@ mod support;
 mod tables;
 mod tidy;
 mod use_cases;
+mod why;

@@ -283,11 +283,7 @@ impl<'c> Metering<'c> {
         if time.is_zero() {
             return;
         }
-        let kind = match (action.category.as_str(), action.owner.as_str()) {
-            ("Approval", _) => ActionKind::ManualApproval,
-            (_, "Custom") => ActionKind::Custom,
-            _ => ActionKind::Standard,
-        };
+        let kind = ActionKind::of(&action.category, &action.owner);
         let known = [
             "Source", "Build", "Test", "Deploy", "Invoke", "Approval", "Compute",
         ];

@@ -14,6 +14,7 @@ pub(crate) mod prices;
 pub(crate) mod reconcile;
 pub(crate) mod scenario;
 pub(crate) mod sweep;
+pub(crate) mod why;
 
 use rust_decimal::Decimal;
 
