@@ -61,6 +61,8 @@ pub enum Field {
     Role,
     /// The service.
     Service,
+    /// The services to collect from.
+    Services,
     /// What repositories hold.
     StorageGb,
     /// How far drivers are turned.

@@ -5,8 +5,12 @@ use std::cell::RefCell;
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
-    cost_explorer, error::Failure, operations::Service, run::Run,
+    CollectError,
+    accounts::Account,
+    cloudtrail, cloudwatch, codebuild, codecommit, codedeploy, codepipeline, cost_explorer,
+    error::Failure,
+    operations::{Extra, Service},
+    run::Run,
 };
 use crate::domain::{
     collection::{Announcement, Source},
@@ -111,6 +115,10 @@ impl Run<'_> {
         if let Some(projects) = &inventory.projects {
             let done = codebuild::builds(self, account, place, projects).await;
             self.settle(place, Source::Builds, done)?;
+            if self.request.choice.extras.contains(&Extra::Metrics) {
+                let done = cloudwatch::collect(self, account, place, projects).await;
+                self.settle(place, Source::Metrics, done)?;
+            }
         }
         if inventory.projects.is_some() || inventory.projects_denied {
             let done = codebuild::sandboxes(self, account, place).await;
@@ -230,6 +238,15 @@ impl Run<'_> {
                 plan.projects += projects.len() as u64;
                 // A page of ids and the builds behind it; all builds, the sandboxes and the fleets.
                 plan.calls += 2 * projects.len() as u64 + 3;
+                if choice.extras.contains(&Extra::Metrics) {
+                    let place = &inventory.place;
+                    let batches = cloudwatch::batches(self, place, projects)?;
+                    let metrics: u64 = batches.iter().map(cloudwatch::Batch::metrics).sum();
+                    let price = cloudwatch::price(self, &place.region).unwrap_or_default();
+                    plan.calls += batches.len() as u64;
+                    plan.metrics += metrics;
+                    plan.metrics_cost += Money::of(Decimal::from(metrics), price);
+                }
             }
             if let Some(pipelines) = &inventory.pipelines {
                 plan.pipelines += pipelines.len() as u64;

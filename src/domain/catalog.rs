@@ -7,7 +7,7 @@ mod entries;
 
 pub use self::entries::{
     BaselineItem, Compute, Grain, ListInfo, ListedTier, MeterInfo, RegionInfo, Rule, Service,
-    ServiceKind,
+    ServiceKind, UtilizationInfo,
 };
 use std::{
     collections::BTreeMap,

@@ -15,6 +15,8 @@ pub enum Source {
     CostExplorer,
     /// Builds of `CodeBuild`.
     Builds,
+    /// What builds used of their machines, from CloudWatch.
+    Metrics,
     /// Sandboxes of `CodeBuild`.
     Sandboxes,
     /// Reserved fleets of `CodeBuild`.
@@ -33,10 +35,11 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::CostExplorer,
         Self::Builds,
+        Self::Metrics,
         Self::Sandboxes,
         Self::Fleets,
         Self::Pipelines,
@@ -52,6 +55,7 @@ impl Source {
             Self::Account => "account",
             Self::CostExplorer => "cost-explorer",
             Self::Builds => "builds",
+            Self::Metrics => "metrics",
             Self::Sandboxes => "sandboxes",
             Self::Fleets => "fleets",
             Self::Pipelines => "pipelines",
@@ -73,6 +77,7 @@ impl Source {
             Self::Account => "everything",
             Self::CostExplorer => "Cost Explorer",
             Self::Builds => "CodeBuild builds",
+            Self::Metrics => "CodeBuild metrics (CloudWatch)",
             Self::Sandboxes => "CodeBuild sandboxes",
             Self::Fleets => "CodeBuild fleets",
             Self::Pipelines => "CodePipeline pipelines",
@@ -177,10 +182,14 @@ pub struct Announcement {
     pub calls: u64,
     /// Seconds at least, at the rate that is kept.
     pub seconds: u64,
-    /// Calls that cost money, at least.
+    /// Requests to Cost Explorer, at least.
     pub paid_calls: u64,
     /// What they cost.
     pub cost: Money,
+    /// Metrics that CloudWatch is asked for.
+    pub metrics: u64,
+    /// What they cost, at most.
+    pub metrics_cost: Money,
 }
 
 /// What a collection brought.
@@ -192,8 +201,12 @@ pub struct Outcome {
     pub read: Vec<(Scope, u64)>,
     /// Calls made, by action.
     pub calls: Vec<(&'static str, u64)>,
-    /// What the paid ones cost.
+    /// What Cost Explorer's cost.
     pub cost: Money,
+    /// Metrics that CloudWatch was asked for.
+    pub metrics: u64,
+    /// What they cost, at most.
+    pub metrics_cost: Money,
     /// What is missing, and why.
     pub missing: Vec<NotCollected>,
     /// What else should be known.

@@ -43,4 +43,5 @@ pub mod storage;
 pub mod tariff;
 pub mod usage;
 pub mod usage_summary;
+pub mod utilization;
 pub mod why;

@@ -14,6 +14,7 @@ mod read;
 mod schema;
 mod sources;
 mod standing;
+mod utilization;
 mod write;
 
 use std::{
@@ -29,6 +30,7 @@ pub use self::{
     facts::{Fact, Listing, Pass, Progress},
     import_checkpoint::ImportCheckpoint,
     sources::{SourceInfo, Stretch},
+    utilization::Asked,
 };
 
 /// How long to wait for another process that writes.

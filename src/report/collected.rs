@@ -28,9 +28,18 @@ pub fn announcement(plan: &Announcement) -> String {
     let places = counted(plan.places, "region");
     let projects = counted(plan.projects, "project");
     let pipelines = counted(plan.pipelines, "pipeline");
+    let metrics = if plan.metrics == 0 {
+        String::new()
+    } else {
+        let cost = show_money(plan.metrics_cost, &dollars());
+        format!(
+            ", {cost} for {} of CloudWatch",
+            counted(plan.metrics, "metric")
+        )
+    };
     format!(
         "collect: {accounts}, {places}, {projects}, {pipelines}: at least {}, {time}, {} for {} to \
-         Cost Explorer; every further page is one more call",
+         Cost Explorer{metrics}; every further page is one more call",
         counted(plan.calls, "call"),
         show_money(plan.cost, &dollars()),
         counted(plan.paid_calls, "request"),
@@ -161,11 +170,17 @@ pub fn answer(outcome: &Outcome) -> Answer<'static> {
     let mut notes = gaps(&outcome.missing);
     notes.extend(remedies(outcome.missing.iter().map(|gap| &gap.remedy)));
     notes.extend(outcome.notes.iter().cloned());
-    notes.push(format!(
-        "{}, {} for Cost Explorer.",
+    let mut spent = format!(
+        "{}, {} for Cost Explorer",
         counted(calls, "call"),
         show_money(outcome.cost, &dollars())
-    ));
+    );
+    if outcome.metrics > 0 {
+        let cost = show_money(outcome.metrics_cost, &dollars());
+        let metrics = counted(outcome.metrics, "metric");
+        spent += &format!(", {cost} for {metrics} of CloudWatch");
+    }
+    notes.push(format!("{spent}."));
     let notes = uncoded(notes);
     let document = Document {
         title: "Collected".to_owned(),
@@ -173,7 +188,7 @@ pub fn answer(outcome: &Outcome) -> Answer<'static> {
     };
     let value = CollectionAnswer {
         calls,
-        api_cost: Amount::new(outcome.cost, &dollars()),
+        api_cost: Amount::new(outcome.cost + outcome.metrics_cost, &dollars()),
         rows,
         gaps: outcome.missing.iter().map(CollectionGap::of).collect(),
         notes,

@@ -46,6 +46,7 @@ mod report;
 mod resume;
 mod samples;
 mod scenario;
+mod sizes;
 mod storage;
 #[cfg(feature = "aws")]
 mod sums;

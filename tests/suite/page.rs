@@ -577,6 +577,7 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         of_future: false,
         by_month: vec![saving.p50],
         min_speed: None,
+        sizing: None,
         build_by_build: false,
         assumptions: vec![Assumption::Machines {
             compute: name.to_owned(),
@@ -645,6 +646,7 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
             saving,
             scenario: all,
         }),
+        refused: Vec::new(),
         not_compared: vec![NotCompared::OtherPrices {
             region: Region::new("us-east-1"),
             pipelines: vec![HOSTILE[0].to_owned()],

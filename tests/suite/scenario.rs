@@ -108,6 +108,7 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
     let facts = MonthEvents {
         builds: builds.collect(),
         pipelines: Vec::new(),
+        utilization: Vec::new(),
     };
     let book = PriceBook::new(catalog());
     let month: Month = "2026-10".parse().unwrap();

@@ -35,6 +35,7 @@ pub(in crate::cli) fn flag(field: Field) -> &'static str {
         Field::RequesterPays => "--requester-pays",
         Field::Role => "--role-arn",
         Field::Service => "--service",
+        Field::Services => "--services",
         Field::StorageGb => "--storage-gb",
         Field::Swing => "--tornado",
         Field::V1Pipelines => "--v1-pipelines",

@@ -34,6 +34,7 @@ use crate::domain::{
     share_out::Policy,
     storage::{DailyGrowth, History, Store, stored},
     usage::{Tags, UsageKey, UsageRecord},
+    utilization,
 };
 
 /// Usage that every change treats alike.
@@ -149,6 +150,8 @@ pub struct MonthEvents {
     pub builds: Vec<BuildEvent>,
     /// Pipelines.
     pub pipelines: Vec<PipelineActivity>,
+    /// What builds used of their machines, by project and day.
+    pub utilization: Vec<utilization::Seen>,
 }
 
 /// A month's usage.

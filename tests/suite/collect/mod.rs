@@ -10,6 +10,7 @@ mod again;
 mod aws_forecast;
 mod doctor;
 mod faults;
+mod metrics;
 mod prices;
 mod refusals;
 mod totals;
