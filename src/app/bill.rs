@@ -7,6 +7,7 @@ use crate::{
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::OtherServicesTotal,
+        ci_jobs::{JobCosts, MonthJobs},
         collection::Source,
         costs::NOT_STATED,
         finality::Finality,
@@ -45,6 +46,8 @@ pub struct BillAnswer {
     pub rated: RatedMonth,
     /// Its shares, where they are asked for.
     pub allocation: Option<Allocation>,
+    /// What is known of the CI jobs it is shared by.
+    pub jobs: Option<MonthJobs>,
 }
 
 /// Which month to put beside what AWS charged.
@@ -74,7 +77,7 @@ pub struct Reconciliation {
 impl App {
     /// Rates a month.
     pub fn bill(&self, request: &BillRequest) -> Result<BillAnswer, AppError> {
-        let ledger = self.ledger()?;
+        let mut ledger = self.ledger()?;
         let rating = RatingTerms {
             by_day: request.by == Some(Dimension::Day),
             ..self.rating_terms(&request.terms, request.currency.as_deref())?
@@ -87,8 +90,23 @@ impl App {
             self.rate_month(&ledger, month, &rating)?
         };
         let by = request.by.as_ref();
-        let allocation = by.map(|by| self.allocate(&rated, by, rating.sharing));
-        Ok(BillAnswer { rated, allocation })
+        if by.is_some_and(Dimension::is_of_jobs) {
+            self.add_sample_facts(&mut ledger, rated.rated.bill.month.previous())?;
+        }
+        let queued_time = request.metered.map(|options| options.queued_time);
+        let split = self.month_by_jobs(&ledger, &rated, by, queued_time)?;
+        let shared = split.as_ref().map_or(&rated, |(by_jobs, _)| by_jobs);
+        let allocation = by.map(|by| self.allocate(shared, by, rating.sharing));
+        let jobs = split.map(|(by_jobs, summary)| MonthJobs {
+            summary,
+            costs: Some(JobCosts::of(&by_jobs, rating.sharing)),
+            is_billed: request.metered.is_none(),
+        });
+        Ok(BillAnswer {
+            rated,
+            allocation,
+            jobs,
+        })
     }
 
     /// Puts a month beside what AWS charged, and beside what AWS's APIs say happened.

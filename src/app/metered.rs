@@ -56,7 +56,7 @@ impl App {
         options: MeteringOptions,
     ) -> Result<Metered, AppError> {
         let mut metering = Metering::new(&self.catalog, month, options);
-        ledger.each_build(month, |place, build| metering.build(place, build))?;
+        ledger.each_build(month, |place, _, build| metering.build(place, build))?;
         ledger.each_sandbox(month, |place, sandbox| metering.sandbox(place, sandbox))?;
         ledger.each_action(month, |place, action| metering.action(place, action))?;
         ledger.each_target(month, |place, target| metering.target(place, target))?;

@@ -91,8 +91,8 @@ struct FileArgs {
     /// Content of a CSV [default: summary with --by, else lines].
     #[arg(long, value_name = "WHAT", value_parser = content_parser())]
     content: Option<Content>,
-    /// Split costs by account, project, service, region, meter, day, tag:KEY, or cost-center (from
-    /// --gl). Repeatable.
+    /// Split costs by account, project, service, region, meter, day, job, workflow, repository,
+    /// tag:KEY, or cost-center (from --gl). Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = part)]
     by: Vec<Part>,
     /// Columns to write, in this order.

@@ -44,15 +44,16 @@ impl Ledger {
         })
     }
 
-    /// Hands over every build submitted in a month.
+    /// Hands over every build submitted in a month, and its id.
     pub fn each_build(
         &self,
         month: Month,
-        mut each: impl FnMut(&AccountRegion, &Build),
+        mut each: impl FnMut(&AccountRegion, &str, &Build),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
-                    compute.value, fleet.value, pipeline.value, docker_server, status.value
+                    compute.value, fleet.value, pipeline.value, docker_server, status.value,
+                    build.id
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
@@ -72,7 +73,7 @@ impl Ledger {
                     docker_server: row.get(9)?,
                     status: row.get(10)?,
                 };
-                each(place, &build);
+                each(place, row.get_ref(11)?.as_str()?, &build);
                 Ok(())
             },
         )
