@@ -8,7 +8,6 @@ use crate::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::OtherServicesTotal,
         ci_jobs::{JobCosts, MonthJobs},
-        collection::Source,
         costs::NOT_STATED,
         finality::Finality,
         ids::Currency,
@@ -171,7 +170,7 @@ fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<Remark>, AppError> {
         });
     }
     for missing in ledger.missing()? {
-        if missing.scope.source != Source::CostExplorer {
+        if missing.scope.source.is_metered() {
             notes.push(Remark::NotCollected {
                 what: missing.what(),
                 reason: missing.reason,

@@ -73,6 +73,32 @@ impl App {
         Ok(Some((shares.split_month(rated), shares.summary)))
     }
 
+    /// Shares rated months among jobs, as far as these are known: of one of them at least.
+    pub(super) fn months_by_jobs(
+        &self,
+        ledger: &mut Ledger,
+        months: &[RatedMonth],
+    ) -> Result<Vec<RatedMonth>, AppError> {
+        let first = months.iter().map(|month| month.rated.bill.month).min();
+        if let Some(first) = first {
+            self.add_sample_facts(ledger, first.previous())?;
+        }
+        let (mut split, mut jobs) = (Vec::new(), 0);
+        for rated in months {
+            let month = rated.rated.bill.month;
+            let shares = self.known_job_shares(ledger, month, QueuedTime::default())?;
+            jobs += shares.summary.jobs;
+            split.push(shares.split_month(rated));
+        }
+        match months.last().map(|month| month.rated.bill.month) {
+            Some(month) if jobs == 0 => {
+                let known = ledger.known_jobs()?;
+                Err(AppError::NoJobs { month, known })
+            }
+            _ => Ok(split),
+        }
+    }
+
     /// Shares records of several months among jobs, as far as these are known.
     pub(super) fn records_by_jobs(
         &self,

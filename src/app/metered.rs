@@ -23,7 +23,7 @@ impl App {
         let metered = || {
             covered
                 .iter()
-                .filter(|covered| covered.scope.source != Source::CostExplorer)
+                .filter(|covered| covered.scope.source.is_metered())
         };
         let Some(first) = metered().map(|covered| Month::of(covered.first)).min() else {
             return Ok(Vec::new());
@@ -91,7 +91,7 @@ impl App {
         let covered = ledger.covered()?;
         let missing = ledger.missing()?;
         for gap in &missing {
-            if gap.scope.source != Source::CostExplorer {
+            if gap.scope.source.is_metered() {
                 metering.missing(gap.what(), gap.reason.clone());
             }
         }

@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use super::{
     CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
     cost_explorer, error::Failure, operations::Service, run::Run,
+    runners,
 };
 use crate::domain::{
     collection::{Announcement, Source},
@@ -111,6 +112,8 @@ impl Run<'_> {
         if let Some(projects) = &inventory.projects {
             let done = codebuild::builds(self, account, place, projects).await;
             self.settle(place, Source::Builds, done)?;
+            let done = runners::runners(self, account, place, projects).await;
+            self.settle(place, Source::Runners, done)?;
         }
         if inventory.projects.is_some() || inventory.projects_denied {
             let done = codebuild::sandboxes(self, account, place).await;
@@ -230,6 +233,7 @@ impl Run<'_> {
                 plan.projects += projects.len() as u64;
                 // A page of ids and the builds behind it; all builds, the sandboxes and the fleets.
                 plan.calls += 2 * projects.len() as u64 + 3;
+                plan.calls += projects.len().div_ceil(codebuild::BATCH) as u64;
             }
             if let Some(pipelines) = &inventory.pipelines {
                 plan.pipelines += pipelines.len() as u64;

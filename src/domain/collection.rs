@@ -15,6 +15,8 @@ pub enum Source {
     CostExplorer,
     /// Builds of `CodeBuild`.
     Builds,
+    /// Which projects of `CodeBuild` run jobs of a CI system.
+    Runners,
     /// Sandboxes of `CodeBuild`.
     Sandboxes,
     /// Reserved fleets of `CodeBuild`.
@@ -33,10 +35,11 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Account,
         Self::CostExplorer,
         Self::Builds,
+        Self::Runners,
         Self::Sandboxes,
         Self::Fleets,
         Self::Pipelines,
@@ -52,6 +55,7 @@ impl Source {
             Self::Account => "account",
             Self::CostExplorer => "cost-explorer",
             Self::Builds => "builds",
+            Self::Runners => "runners",
             Self::Sandboxes => "sandboxes",
             Self::Fleets => "fleets",
             Self::Pipelines => "pipelines",
@@ -60,6 +64,11 @@ impl Source {
             Self::Identities => "identities",
             Self::Repositories => "repositories",
         }
+    }
+
+    /// Tells whether it is usage of its own: what is missing of it is missing from metered usage.
+    pub const fn is_metered(self) -> bool {
+        !matches!(self, Self::CostExplorer | Self::Runners)
     }
 
     /// Reads [`Source::name`] back.
@@ -73,6 +82,7 @@ impl Source {
             Self::Account => "everything",
             Self::CostExplorer => "Cost Explorer",
             Self::Builds => "CodeBuild builds",
+            Self::Runners => "CodeBuild projects that run CI jobs",
             Self::Sandboxes => "CodeBuild sandboxes",
             Self::Fleets => "CodeBuild fleets",
             Self::Pipelines => "CodePipeline pipelines",
