@@ -9,6 +9,7 @@ mod baseline;
 mod bill;
 mod break_even;
 mod check;
+mod ci_jobs;
 #[cfg(feature = "aws")]
 mod collect;
 mod discounts;

@@ -54,6 +54,8 @@ pub struct Needs {
     pub overview: bool,
     /// What would save money, and a scenario: a part of what is around.
     pub savings: bool,
+    /// The months shared among CI jobs.
+    pub jobs: bool,
 }
 
 /// Whether something is needed.
@@ -73,6 +75,8 @@ pub enum Needed {
 pub struct Reported {
     /// The months, in order, at least one.
     pub months: Vec<RatedMonth>,
+    /// The same months, their usage shared among CI jobs; none where nobody needs it.
+    pub by_jobs: Vec<RatedMonth>,
     /// The conversion of amounts.
     pub exchange: Option<Exchange>,
     /// Where they lead.
@@ -183,8 +187,14 @@ impl App {
             )) if needed == Needed::IfThereIs => None,
             forecast => forecast.transpose()?,
         };
+        let by_jobs = if request.needs.jobs {
+            self.months_by_jobs(&mut ledger, &months)?
+        } else {
+            Vec::new()
+        };
         let mut reported = Reported {
             months,
+            by_jobs,
             exchange,
             forecast,
             overview: None,

@@ -176,7 +176,7 @@ impl App {
     /// Returns what of a month is known one by one.
     fn work(&self, ledger: &Ledger, month: Month) -> Result<Work, AppError> {
         let mut work = Work::default();
-        ledger.each_build(month, |place, build| {
+        ledger.each_build(month, |place, _, build| {
             work.build(&self.catalog, place, build)
         })?;
         ledger.each_action(month, |place, action| work.action(place, action, month))?;

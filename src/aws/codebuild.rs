@@ -32,7 +32,7 @@ use crate::{
 };
 
 /// As many as AWS takes in one request.
-const BATCH: usize = 100;
+pub(super) const BATCH: usize = 100;
 
 /// Lists the projects of a place.
 pub(super) async fn projects(

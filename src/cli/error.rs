@@ -219,6 +219,9 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             "nothing was changed; check the network and its proxy, ask with credentials (`--from \
              query`), or import a file with `pipebill prices import`"
         }
+        AppError::NoJobs { .. } => {
+            "write them with `gh api` as docs/ci-jobs.md shows, then `pipebill import jobs.json`"
+        }
         AppError::NothingCollected => "run `pipebill collect`",
         AppError::NoSuchCurrency { .. } => {
             "choose one of those; `pipebill report` converts with --fx-rate, --fx-date and \

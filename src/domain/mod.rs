@@ -8,6 +8,7 @@ pub mod aws_forecast;
 pub mod bill;
 pub mod budget;
 pub mod catalog;
+pub mod ci_jobs;
 pub mod collection;
 pub mod costs;
 pub mod discounts;

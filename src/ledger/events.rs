@@ -45,16 +45,16 @@ impl Ledger {
         })
     }
 
-    /// Hands over every build submitted in a month.
+    /// Hands over every build submitted in a month, and its id.
     pub fn each_build(
         &self,
         month: Month,
-        mut each: impl FnMut(&AccountRegion, &Build),
+        mut each: impl FnMut(&AccountRegion, &str, &Build),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
                     compute.value, fleet.value, pipeline.value, docker_server, status.value,
-                    started_by, auto_retry
+                    started_by, auto_retry, build.id
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
@@ -78,7 +78,7 @@ impl Ledger {
                         .and_then(|name| StartedBy::ALL.into_iter().find(|way| way.name() == name)),
                     auto_retry: row.get(12)?,
                 };
-                each(place, &build);
+                each(place, row.get_ref(13)?.as_str()?, &build);
                 Ok(())
             },
         )

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 8;
+pub(super) const VERSION: u32 = 9;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -248,5 +248,34 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         PRIMARY KEY (listing, day)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX utilization_by_day ON utilization (day);
+",
+    "
+    -- Jobs of CI systems as they were imported, and which projects run such jobs.
+    CREATE TABLE ci_job (
+        host       INTEGER NOT NULL REFERENCES text (id),
+        repository INTEGER NOT NULL REFERENCES text (id),
+        id         INTEGER NOT NULL,
+        attempt    INTEGER NOT NULL,
+        run        INTEGER NOT NULL,
+        workflow   INTEGER REFERENCES text (id),
+        name       INTEGER NOT NULL REFERENCES text (id),
+        runner     TEXT,
+        labels     TEXT NOT NULL,
+        created    INTEGER,
+        started    INTEGER,
+        completed  INTEGER,
+        status     TEXT,
+        conclusion TEXT,
+        PRIMARY KEY (host, repository, id, attempt)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ci_job_by_time ON ci_job (coalesce(started, created, completed));
+
+    CREATE TABLE runner (
+        account  TEXT NOT NULL,
+        region   TEXT NOT NULL,
+        project  TEXT NOT NULL,
+        runs_for TEXT NOT NULL,
+        PRIMARY KEY (account, region, project)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::{
     Answer, Block, Document, Note, Table, counted, finality, show_money, uncoded,
-    value::{Amount, Calendar, Known, object, row},
+    value::{Amount, Calendar, Day, Known, object, row},
 };
 use crate::domain::{
     export::ImportedPeriod,
     ids::Currency,
-    import::{Delivery, Replaced},
+    import::{Delivery, JobsKept, Replaced},
     money::Money,
 };
 
@@ -18,6 +18,8 @@ object! {
     pub struct ImportAnswer = "pipebill.import/1" {
         /// The months it put into the ledger.
         rows: Vec<ImportedMonth>,
+        /// The CI jobs it put into the ledger, by repository.
+        ci_jobs: Vec<ImportedJobs>,
         /// What a reader should know: the files, and everything that was not kept.
         notes: Vec<Note>,
     }
@@ -47,10 +49,29 @@ row! {
     }
 }
 
+row! {
+    /// The CI jobs of one repository.
+    pub struct ImportedJobs {
+        /// The repository.
+        repository: String = shown("Repository", 0),
+        /// How many there are in the files.
+        jobs: u64 = shown("Jobs", 0),
+        /// Of them not known before.
+        new: u64 = shown("New", 1),
+        /// Of them known, and different now.
+        changed: u64 = shown("Changed", 2),
+        /// The first day of them.
+        from: Option<Day> = shown("From", 0),
+        /// The last day of them.
+        to: Option<Day> = shown("To", 0),
+    }
+}
+
 /// Lays out an import.
 pub fn answer(
     delivery: &Delivery,
     replaced: &[Replaced],
+    jobs: &[JobsKept],
     quarantine: Option<&Path>,
 ) -> Answer<'static> {
     let mut rows = Vec::new();
@@ -116,12 +137,40 @@ pub fn answer(
     if let Some(path) = quarantine {
         notes.push(format!("Unreadable rows saved to {}.", path.display()));
     }
+    if !jobs.is_empty() {
+        notes.push("Cost per job: `pipebill bill --by job`.".to_owned());
+    }
     let notes = uncoded(notes);
+    let ci_jobs: Vec<ImportedJobs> = jobs.iter().map(imported_jobs).collect();
+    let mut blocks = Vec::new();
+    if !rows.is_empty() || ci_jobs.is_empty() {
+        blocks.push(Block::Table(Table::of(&rows)));
+    }
+    if !ci_jobs.is_empty() {
+        blocks.push(Block::Table(Table::of(&ci_jobs)));
+    }
+    blocks.push(Block::Notes(notes.clone()));
     let document = Document {
         title: "Imported".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks,
     };
-    Answer::new(document, ImportAnswer { rows, notes })
+    let value = ImportAnswer {
+        rows,
+        ci_jobs,
+        notes,
+    };
+    Answer::new(document, value)
+}
+
+fn imported_jobs(kept: &JobsKept) -> ImportedJobs {
+    ImportedJobs {
+        repository: kept.repository.clone(),
+        jobs: kept.jobs,
+        new: kept.new,
+        changed: kept.changed,
+        from: kept.days.map(|(first, _)| Day(first)),
+        to: kept.days.map(|(_, last)| Day(last)),
+    }
 }
 
 /// Returns the one currency of a month; a month in several has no sum worth a name.

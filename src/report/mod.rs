@@ -9,6 +9,7 @@ pub mod answer_formats;
 pub mod bill;
 pub mod chart;
 pub mod check;
+mod ci_jobs;
 #[cfg(feature = "aws")]
 pub mod cloud;
 #[cfg(feature = "aws")]

@@ -5,13 +5,15 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    BTreeMap, Counts, Meter, NaiveDate, ORGANIZATION, Organization, Resource, date, resource_day,
-    today,
+    BTreeMap, Counts, Meter, NaiveDate, ORGANIZATION, Organization, Resource, date, jobs,
+    resource_day, today,
 };
 use crate::{
     domain::{
+        ci_jobs::RunnerOf,
         collection::{Scope, Source},
         ids::{AccountId, Region},
+        import::Delivery,
         metering::events::{AccountRegion, Action, Build, Execution, Pipeline, StartedBy},
         services::{CODEBUILD, CODEPIPELINE},
     },
@@ -85,6 +87,35 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
         };
         ledger.keep_page(&listing, facts, &done)?;
     }
+    keep_jobs(ledger, &organization, &listings)
+}
+
+/// Keeps the jobs that one project runs, and that it does.
+fn keep_jobs(
+    ledger: &mut Ledger,
+    organization: &Organization,
+    listings: &BTreeMap<(Scope, String), Vec<Fact>>,
+) -> Result<(), LedgerError> {
+    let runners = organization.resource.iter().filter(|it| it.name == jobs::RUNNER);
+    let mut delivery = Delivery::default();
+    for resource in runners {
+        for ((scope, _), facts) in listings.iter().filter(|((_, name), _)| name == jobs::RUNNER) {
+            let runner = (resource.name.clone(), RunnerOf::GitHubActions);
+            ledger.keep_runners(&scope.place, &[runner])?;
+            let mut days: BTreeMap<NaiveDate, Vec<(&str, &Build)>> = BTreeMap::new();
+            for fact in facts {
+                if let Fact::Build(id, build) = fact {
+                    let day = days.entry(build.submitted.date_naive()).or_default();
+                    day.push((id.as_str(), build));
+                }
+            }
+            for (day, builds) in days {
+                let of_day = jobs::of_day(resource, day, builds.into_iter());
+                delivery.jobs.extend(of_day);
+            }
+        }
+    }
+    ledger.keep_delivery(&delivery)?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@
 
 mod chance;
 mod facts;
+mod jobs;
 mod stored;
 mod texts;
 

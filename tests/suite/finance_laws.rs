@@ -65,6 +65,7 @@ fn written(month: &RatedMonth, format: &str, options: &Options) -> (Vec<u8>, Wri
         catalog: catalog(),
         today: day("2026-12-22"),
         months: std::slice::from_ref(month),
+        by_jobs: &[],
         overview: None,
         savings: None,
         scenario: None,

@@ -743,6 +743,7 @@ fn hostile_page() -> String {
         catalog,
         today: day("2026-11-22"),
         months: &months[1..],
+        by_jobs: &[],
         forecast: None,
         overview: Some(&overview),
         savings: Some(&savings),

@@ -38,7 +38,7 @@ fn october(app: &App) -> (Ledger, Vec<Project>) {
     app.add_sample_facts(&mut ledger, month).unwrap();
     let mut projects = Vec::new();
     ledger
-        .each_build(month, |place, build| {
+        .each_build(month, |place, _, build| {
             let project = (place.clone(), build.project.clone());
             if !projects.contains(&project) {
                 projects.push(project);

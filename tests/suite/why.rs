@@ -355,7 +355,7 @@ fn the_story_of_the_sample_is_told() {
     let (mut doubled, mut slow) = (Decimal::ZERO, Decimal::ZERO);
     let minutes = |seconds: Decimal| (seconds / dec("60")).ceil();
     ledger
-        .each_build(october, |_, build| {
+        .each_build(october, |_, _, build| {
             let ended = build.ended.unwrap();
             let seconds = Decimal::from((ended - build.provisioned.unwrap()).num_seconds());
             let day_of = build.submitted.date_naive();
