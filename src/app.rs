@@ -234,6 +234,7 @@ fn rating_options(
         discounts: terms.discounts.clone(),
         recurring: terms.recurring.clone(),
         sharing,
+        plans: terms.plans.clone(),
         ..RatingOptions::new(month)
     }
 }

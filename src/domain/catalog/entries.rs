@@ -1,6 +1,6 @@
 //! What the catalogue says of regions, services, meters and machines.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -9,7 +9,11 @@ use crate::domain::{
     allowance::Allowance,
     ids::{Currency, Meter, Region, ServiceCode},
     quantity::Unit,
+    tariff::Tariff,
 };
+
+/// Tariffs by meter and region, each list in order of time.
+pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
 
 /// A region of AWS.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -26,7 +26,7 @@ pub mod remark;
 pub mod waterfall;
 pub mod workload;
 
-pub(crate) use apply::LAMBDA_LIMIT;
+pub(crate) use change::LAMBDA_LIMIT;
 pub use apply::{Applied, ChangeCoverage, ScenarioUsage};
 pub use change::{Adjust, Change, Scenario, Selector, Target, Term, Total};
 pub use compare::{

@@ -12,6 +12,7 @@ pub(crate) mod optimize;
 #[cfg(feature = "aws")]
 pub(crate) mod prices;
 pub(crate) mod reconcile;
+pub(crate) mod runners;
 pub(crate) mod scenario;
 pub(crate) mod sweep;
 

@@ -116,9 +116,10 @@ impl<'a> ScenarioRater<'a> {
                 | Change::Minutes { only, .. }
                 | Change::Storage { only, .. }
                 | Change::Retention { only, .. }
+                | Change::Repository { only, .. }
                 | Change::Compute {
                     only,
-                    to: Target::OnDemand(_),
+                    to: Target::OnDemand(_) | Target::Elsewhere(_),
                     ..
                 } => touched.extend(self.groups(only).iter().copied()),
                 change if change.is_of_terms() => {}
@@ -209,6 +210,7 @@ impl<'a> ScenarioRater<'a> {
             used: terms.used.clone(),
             discounts: terms.discounts.clone(),
             recurring: terms.recurring.clone(),
+            plans: terms.plans.clone(),
             sharing: match self.workload.sharing {
                 Policy::Chronological => Policy::Chronological,
                 Policy::AsBilled | Policy::Proportional => Policy::Proportional,
