@@ -163,6 +163,17 @@ pub enum AppError {
     /// Nobody can say what of a month is for which service.
     #[error("the services of {} are not known: its export is grouped by something else, or not at all ({} {} in all)", .0.month, .0.cost.to_cents(), .0.currency)]
     ServicesUnknown(UnknownServices),
+    /// A month has no builds on demand to compare.
+    #[error("no on-demand builds{} in {month}", match &projects[..] {
+        [] => String::new(),
+        projects => format!(" of {}", projects.join(", ")),
+    })]
+    NoBuilds {
+        /// The month.
+        month: Month,
+        /// The projects asked about; none for all.
+        projects: Vec<String>,
+    },
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,

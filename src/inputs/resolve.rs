@@ -134,12 +134,18 @@ pub fn action(name: &str) -> Result<ActionKind, String> {
     Err(format!("{unknown}{mark} choose from {known}"))
 }
 
-/// Finds an allowance by id or alias; returns its id.
+/// Finds an allowance by id or alias, the included minutes of vendors' plans too; returns its id.
 pub fn allowance(catalog: &Catalog, name: &str) -> Result<Arc<str>, UnknownName> {
-    let unknown = || UnknownName::new("allowance", name, catalog.allowances().map(|a| &*a.id));
+    let plans = || catalog.runners.vendors.values().flat_map(|v| &v.plans);
+    let included = || plans().map(|plan| &plan.included.id);
+    let ids = catalog.allowances().map(|a| &a.id).chain(included());
+    let unknown = || UnknownName::new("allowance", name, ids.map(|id| &**id));
+    let of_plan = || included().find(|id| ***id == *name.trim());
     catalog
         .allowance(name.trim())
-        .map(|allowance| allowance.id.clone())
+        .map(|allowance| &allowance.id)
+        .or_else(of_plan)
+        .cloned()
         .ok_or_else(unknown)
 }
 

@@ -146,7 +146,10 @@ fn read_vendor(
             included: Allowance {
                 id: Arc::from(format!("{}-{}", entry.id, plan.id)),
                 aliases: Vec::new(),
-                name: Arc::from(format!("{} minutes included in {}", plan.included, plan.name)),
+                name: Arc::from(format!(
+                    "{} minutes included in {}",
+                    plan.included, plan.name
+                )),
                 meters: drawing.clone(),
                 unit: Unit::Minute,
                 grant: file.decimal(&plan.id, &plan.included)?,

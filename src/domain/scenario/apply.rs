@@ -372,9 +372,8 @@ impl<'a> Application<'a> {
         let to = target.compute();
         let pace = DurationFactor::of(group_change.long, speed);
         let limit = target.limit();
-        let fits = |build: &TimedBuild| {
-            limit.is_none_or(|limit| pace.milliseconds(build.length) <= limit)
-        };
+        let fits =
+            |build: &TimedBuild| limit.is_none_or(|limit| pace.milliseconds(build.length) <= limit);
         let all_fit = group.builds.iter().all(fits);
         let (go, stay): (Vec<TimedBuild>, Vec<TimedBuild>) = if all_fit {
             (Vec::new(), Vec::new())

@@ -5,6 +5,7 @@
 
 pub(crate) mod bill;
 pub(crate) mod check;
+pub(crate) mod compare;
 pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;

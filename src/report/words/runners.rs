@@ -90,7 +90,9 @@ pub(crate) fn included_unknown(vendor: &str, os: &str) -> Note {
 pub(crate) fn exchange(vendor: &str, currency: &Currency) -> Note {
     Note::new(
         "runner_currency",
-        format!("{vendor} bills in USD, these months are in {currency}: amounts are not converted."),
+        format!(
+            "{vendor} bills in USD, these months are in {currency}: amounts are not converted."
+        ),
     )
     .with("vendor", vendor)
     .with("currency", currency.as_str())

@@ -47,7 +47,9 @@ impl Application<'_> {
             vendor: vendor_name.clone(),
         });
         if runner.docker == Some(false) {
-            self.out.warnings.insert(Warning::NoDocker { runner: name() });
+            self.out
+                .warnings
+                .insert(Warning::NoDocker { runner: name() });
         }
         self.out.assumptions.insert(Assumption::Repository {
             vendor: vendor_name,
@@ -87,7 +89,10 @@ impl Application<'_> {
         let stated = self.out.terms.plans.get(code);
         let Some(plan) = stated.and_then(|plan| runners.plan(code, plan)) else {
             // Where nothing would draw on it, no plan is missed.
-            if used.iter().any(|(runner, is_public)| runner.is_standard && !is_public) {
+            if used
+                .iter()
+                .any(|(runner, is_public)| runner.is_standard && !is_public)
+            {
                 self.out.assumptions.insert(Assumption::NoPlan {
                     vendor,
                     id: runners.vendors[code].id.to_string(),
@@ -98,7 +103,10 @@ impl Application<'_> {
         let mut draws = used
             .iter()
             .filter(|(runner, is_public)| runner.is_standard && !is_public);
-        if let Some((other, _)) = draws.clone().find(|(runner, _)| runner.compute.os != "Linux") {
+        if let Some((other, _)) = draws
+            .clone()
+            .find(|(runner, _)| runner.compute.os != "Linux")
+        {
             self.out.unknown.insert(Unknown::IncludedMinutes {
                 vendor: vendor.clone(),
                 os: other.compute.os.clone(),

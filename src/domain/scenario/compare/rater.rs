@@ -102,6 +102,14 @@ impl<'a> ScenarioRater<'a> {
         }
     }
 
+    /// Returns a rater of another workload at the same prices and terms.
+    pub(crate) fn with<'b>(&self, workload: &'b Workload) -> ScenarioRater<'b>
+    where
+        'a: 'b,
+    {
+        ScenarioRater::new(workload, self.catalog, self.terms, self.observed.clone())
+    }
+
     /// Applies changes to the whole month.
     pub fn applied(&self, changes: &[&Change]) -> Applied {
         apply(self.workload, self.catalog, self.terms, changes, self)
