@@ -3,6 +3,7 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
+mod alternatives;
 #[cfg(feature = "aws")]
 mod aws;
 mod baseline;
@@ -60,6 +61,7 @@ use crate::{
     sample,
 };
 
+pub use alternatives::{AlternativesRequest, Compared};
 #[cfg(feature = "aws")]
 pub use aws::{PricesFrom, UpdatePricesRequest};
 pub use baseline::{Baseline, BaselineRequest, MonthUsage, Months};
@@ -237,6 +239,7 @@ fn rating_options(
         discounts: terms.discounts.clone(),
         recurring: terms.recurring.clone(),
         sharing,
+        plans: terms.plans.clone(),
         ..RatingOptions::new(month)
     }
 }

@@ -54,7 +54,14 @@ impl App {
         let joined = join(&jobs, &builds);
         let runners = ledger.runners()?;
         let of = (month, queued_time);
-        Ok(JobShares::new(&self.catalog, of, &jobs, &builds, &joined, &runners))
+        Ok(JobShares::new(
+            &self.catalog,
+            of,
+            &jobs,
+            &builds,
+            &joined,
+            &runners,
+        ))
     }
 
     /// Shares a rated month among jobs, where it is asked for by them.

@@ -4,6 +4,7 @@ mod bill;
 mod check;
 #[cfg(feature = "aws")]
 mod collect;
+mod compare;
 mod demo;
 #[cfg(feature = "aws")]
 mod doctor;
@@ -81,6 +82,7 @@ enum Command {
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
     Why(why::Args),
+    Compare(compare::Args),
     Optimize(optimize::Args),
     Check(check::Args),
     Report(report::Args),
@@ -261,6 +263,7 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
         Command::Why(args) => why::run(&args, &app()?, output, strict),
+        Command::Compare(args) => compare::run(&args, &app()?, output, strict),
         Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
         Command::Check(args) => check::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),

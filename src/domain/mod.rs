@@ -4,6 +4,7 @@
 
 pub mod allocation;
 pub mod allowance;
+pub mod alternatives;
 pub mod aws_forecast;
 pub mod bill;
 pub mod budget;

@@ -15,6 +15,7 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
+pub mod compare;
 pub mod csv;
 mod finality;
 pub mod finance;

@@ -114,7 +114,10 @@ fn by_runner<'b>(
             found.jobs[job] = Err(NoBuild::NeverRan);
             continue;
         }
-        let build = jobs[job].runner.as_deref().and_then(|runner| by_name.get(runner));
+        let build = jobs[job]
+            .runner
+            .as_deref()
+            .and_then(|runner| by_name.get(runner));
         let Some(&build) = build else {
             continue;
         };

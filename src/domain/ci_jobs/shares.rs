@@ -8,7 +8,7 @@ use std::{
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{CiJob, Join, JobBuild, JoinedBy, NoBuild, RunnerOf};
+use super::{CiJob, JobBuild, Join, JoinedBy, NoBuild, RunnerOf};
 use crate::domain::{
     allocation::{portions, short_name, sum_by_key},
     catalog::Catalog,
@@ -18,9 +18,9 @@ use crate::domain::{
         events::AccountRegion,
         options::QueuedTime,
     },
+    money::Money,
     period::Month,
     quantity::Quantity,
-    money::Money,
     rating::{Rated, RatedMonth},
     services::CODEBUILD,
     share_out::{Policy, share_money, share_quantity},
@@ -161,13 +161,15 @@ impl JobShares {
             let is_runner =
                 !of_no_job || runners.contains_key(&(runner.0.clone(), runner.1.to_owned()));
             if job.is_none() && is_runner {
-                let unclaimed = without_job.entry(runner).or_insert_with(|| UnclaimedBuilds {
-                    place: runner.0.clone(),
-                    project: runner.1.to_owned(),
-                    builds: 0,
-                    billed: Vec::new(),
-                    of_no_job,
-                });
+                let unclaimed = without_job
+                    .entry(runner)
+                    .or_insert_with(|| UnclaimedBuilds {
+                        place: runner.0.clone(),
+                        project: runner.1.to_owned(),
+                        builds: 0,
+                        billed: Vec::new(),
+                        of_no_job,
+                    });
                 unclaimed.builds += 1;
                 if let Ok(usage) = &usage {
                     add(&mut unclaimed.billed, usage.billed);
@@ -178,10 +180,16 @@ impl JobShares {
                 Err(NotBilled::Running | NotBilled::OnFleet | NotBilled::NoMeter) => continue,
             };
             let meter = usage.compute.meter.usage_type.clone();
-            let place = (build.build.project.clone(), build.place.region.clone(), meter);
+            let place = (
+                build.build.project.clone(),
+                build.place.region.clone(),
+                meter,
+            );
             let day = build.build.submitted.date_naive();
             let of_day = shares.weights.entry(place).or_default();
-            let weights = of_day.entry((day, build.place.account.clone())).or_default();
+            let weights = of_day
+                .entry((day, build.place.account.clone()))
+                .or_default();
             let name = job.map(|job| JobName::of(&jobs[job]));
             *weights.entry(name).or_default() += usage.billed.value;
         }
@@ -225,8 +233,8 @@ impl JobShares {
 
     /// Returns which jobs used how much on the days of a record; none where nothing is known of them.
     fn weights_of(&self, record: &UsageRecord) -> Option<Weights> {
-        let is_build = record.kind == ChargeKind::Usage
-            && record.key.meter.service.as_str() == CODEBUILD;
+        let is_build =
+            record.kind == ChargeKind::Usage && record.key.meter.service.as_str() == CODEBUILD;
         let project = short_name(record.resource.as_ref().filter(|_| is_build)?.as_str());
         let place = (
             project,
@@ -277,10 +285,14 @@ impl JobShares {
                 tags: Tags::new(tags),
                 quantity: quantities[at],
                 consumed: consumed[at],
-                billed: record.billed.clone().zip(costs.as_ref()).map(|(all, costs)| Billed {
-                    cost: costs[at],
-                    ..all
-                }),
+                billed: record
+                    .billed
+                    .clone()
+                    .zip(costs.as_ref())
+                    .map(|(all, costs)| Billed {
+                        cost: costs[at],
+                        ..all
+                    }),
                 metering: record.metering.as_ref().map(Arc::clone),
                 ..record.clone()
             }
@@ -326,9 +338,13 @@ impl JobCosts {
     /// Adds up a month that was shared among jobs.
     pub fn of(month: &RatedMonth, policy: Policy) -> Self {
         let kind = |record: &UsageRecord| {
-            let is_build = record.kind == ChargeKind::Usage
-                && record.key.meter.service.as_str() == CODEBUILD;
-            match (record.tags.contains_key(JOB_TAG), is_build, &record.resource) {
+            let is_build =
+                record.kind == ChargeKind::Usage && record.key.meter.service.as_str() == CODEBUILD;
+            match (
+                record.tags.contains_key(JOB_TAG),
+                is_build,
+                &record.resource,
+            ) {
                 (true, ..) => 0,
                 (_, true, Some(_)) => 1,
                 (_, true, None) => 2,

@@ -6,6 +6,7 @@
 pub(crate) mod bill;
 pub(crate) mod check;
 pub(crate) mod ci_jobs;
+pub(crate) mod compare;
 pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
@@ -13,6 +14,7 @@ pub(crate) mod optimize;
 #[cfg(feature = "aws")]
 pub(crate) mod prices;
 pub(crate) mod reconcile;
+pub(crate) mod runners;
 pub(crate) mod scenario;
 pub(crate) mod sweep;
 pub(crate) mod why;
