@@ -254,6 +254,25 @@ impl schemars::JsonSchema for Statement {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"description": "A statement, in IAM's own form.", "type": "object"})
+        schemars::json_schema!({
+            "description": "A statement, in IAM's own form and with its keys.",
+            "type": "object",
+            "properties": {
+                "Sid": {"description": "Its name.", "type": "string"},
+                "Effect": {"description": "It allows.", "const": "Allow"},
+                "Action": {
+                    "description": "The actions.",
+                    "type": "array",
+                    "items": {"type": "string"},
+                },
+                "Resource": {
+                    "description": "Of what: `*`, a role, or several.",
+                    "type": ["string", "array"],
+                    "items": {"type": "string"},
+                },
+            },
+            "required": ["Sid", "Effect", "Action", "Resource"],
+            "additionalProperties": false,
+        })
     }
 }
