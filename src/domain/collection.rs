@@ -219,8 +219,8 @@ pub struct Outcome {
     pub metrics_cost: Money,
     /// What is missing, and why.
     pub missing: Vec<NotCollected>,
-    /// What else should be known.
-    pub notes: Vec<String>,
+    /// Regions that are not enabled for an account.
+    pub regions_off: Vec<AccountRegion>,
     /// Something failed that should have worked.
     pub has_faults: bool,
 }
