@@ -479,7 +479,7 @@ impl App {
 
 fn facts(ledger: &Ledger, month: Month) -> Result<MonthEvents, AppError> {
     let mut facts = MonthEvents::default();
-    ledger.each_build(month, |place, build| {
+    ledger.each_build(month, |place, _, build| {
         facts.builds.push(BuildEvent {
             place: place.clone(),
             build: build.clone(),

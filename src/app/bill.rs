@@ -7,7 +7,7 @@ use crate::{
     domain::{
         allocation::{Allocation, Dimension, Policy, allocate},
         bill::OtherServicesTotal,
-        collection::Source,
+        ci_jobs::{JobCosts, MonthJobs},
         costs::NOT_STATED,
         finality::Finality,
         ids::Currency,
@@ -45,6 +45,8 @@ pub struct BillAnswer {
     pub rated: RatedMonth,
     /// Its shares, where they are asked for.
     pub allocation: Option<Allocation>,
+    /// What is known of the CI jobs it is shared by.
+    pub jobs: Option<MonthJobs>,
 }
 
 /// Which month to put beside what AWS charged.
@@ -74,7 +76,7 @@ pub struct Reconciliation {
 impl App {
     /// Rates a month.
     pub fn bill(&self, request: &BillRequest) -> Result<BillAnswer, AppError> {
-        let ledger = self.ledger()?;
+        let mut ledger = self.ledger()?;
         let rating = RatingTerms {
             by_day: request.by == Some(Dimension::Day),
             ..self.rating_terms(&request.terms, request.currency.as_deref())?
@@ -87,8 +89,23 @@ impl App {
             self.rate_month(&ledger, month, &rating)?
         };
         let by = request.by.as_ref();
-        let allocation = by.map(|by| self.allocate(&rated, by, rating.sharing));
-        Ok(BillAnswer { rated, allocation })
+        if by.is_some_and(Dimension::is_of_jobs) {
+            self.add_sample_facts(&mut ledger, rated.rated.bill.month.previous())?;
+        }
+        let queued_time = request.metered.map(|options| options.queued_time);
+        let split = self.month_by_jobs(&ledger, &rated, by, queued_time)?;
+        let shared = split.as_ref().map_or(&rated, |(by_jobs, _)| by_jobs);
+        let allocation = by.map(|by| self.allocate(shared, by, rating.sharing));
+        let jobs = split.map(|(by_jobs, summary)| MonthJobs {
+            summary,
+            costs: Some(JobCosts::of(&by_jobs, rating.sharing)),
+            is_billed: request.metered.is_none(),
+        });
+        Ok(BillAnswer {
+            rated,
+            allocation,
+            jobs,
+        })
     }
 
     /// Puts a month beside what AWS charged, and beside what AWS's APIs say happened.
@@ -153,7 +170,7 @@ fn month_notes(ledger: &Ledger, month: Month) -> Result<Vec<Remark>, AppError> {
         });
     }
     for missing in ledger.missing()? {
-        if missing.scope.source != Source::CostExplorer {
+        if missing.scope.source.is_metered() {
             notes.push(Remark::NotCollected {
                 what: missing.what(),
                 reason: missing.reason,

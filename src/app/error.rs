@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
 use thiserror::Error;
 
 use super::{Field, UnknownServices};
@@ -163,6 +164,28 @@ pub enum AppError {
     /// Nobody can say what of a month is for which service.
     #[error("the services of {} are not known: its export is grouped by something else, or not at all ({} {} in all)", .0.month, .0.cost.to_cents(), .0.currency)]
     ServicesUnknown(UnknownServices),
+    /// No CI jobs of a month are known.
+    #[error("no CI jobs of {month} were imported{}", match known {
+        Some((_, first, last)) => format!(": the ledger has those of {first} to {last}"),
+        None => String::new(),
+    })]
+    NoJobs {
+        /// The month.
+        month: Month,
+        /// How many there are of other months, and from which day to which.
+        known: Option<(u64, NaiveDate, NaiveDate)>,
+    },
+    /// A month has no builds on demand to compare.
+    #[error("no on-demand builds{} in {month}", match &projects[..] {
+        [] => String::new(),
+        projects => format!(" of {}", projects.join(", ")),
+    })]
+    NoBuilds {
+        /// The month.
+        month: Month,
+        /// The projects asked about; none for all.
+        projects: Vec<String>,
+    },
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     domain::{
+        allocation::Dimension,
         costs::CostsOnly,
         discounts::Charges,
         export::ExportKind,
@@ -55,7 +56,17 @@ impl App {
     /// Forecasts the end of this month and those after it.
     pub fn forecast(&self, request: &ForecastRequest) -> Result<Forecast, AppError> {
         let rating = self.rating_terms(&request.terms, request.currency.as_deref())?;
-        self.forecast_usage(&self.ledger()?, &request.options, &rating)
+        let mut ledger = self.ledger()?;
+        if request
+            .options
+            .by
+            .as_ref()
+            .is_some_and(Dimension::is_of_jobs)
+            && let Some(first) = ledger.months()?.first()
+        {
+            self.add_sample_facts(&mut ledger, *first)?;
+        }
+        self.forecast_usage(&ledger, &request.options, &rating)
     }
 
     /// Forecasts the past again and compares it with what came.
@@ -71,7 +82,10 @@ impl App {
         options: &ForecastOptions,
         request: &RatingTerms,
     ) -> Result<Forecast, AppError> {
-        let past = self.past(ledger, request)?;
+        let mut past = self.past(ledger, request)?;
+        if options.by.as_ref().is_some_and(Dimension::is_of_jobs) {
+            past.records = self.records_by_jobs(ledger, &past.records)?;
+        }
         let options = &ForecastOptions {
             months: options.months + self.behind(past.coverage.last_day),
             ..options.clone()

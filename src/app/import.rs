@@ -10,7 +10,7 @@ use crate::{
     atomic_file,
     domain::{
         export::BadRow,
-        import::{Delivery, Replaced},
+        import::{Delivery, JobsKept, Replaced},
         period::Month,
     },
     exports::{self, ImportOptions, Watch},
@@ -41,9 +41,14 @@ pub struct Imported {
     pub delivery: Delivery,
     /// What it replaced.
     pub replaced: Vec<Replaced>,
+    /// What it did to CI jobs, by repository.
+    pub jobs: Vec<JobsKept>,
     /// Where the rows are that could not be read.
     pub quarantine: Option<PathBuf>,
 }
+
+/// What the ledger did with charges and jobs.
+type Kept = (Vec<Replaced>, Vec<JobsKept>);
 
 /// Returns what tells of the mark of a delivery whether the ledger holds it.
 fn is_known(ledger: Option<&Ledger>) -> impl Fn(&str) -> bool + '_ {
@@ -145,9 +150,10 @@ impl App {
             DataSource::Sample => self.ledger()?,
         };
         match self.put(&mut ledger, &delivery) {
-            Ok((replaced, quarantine)) => Ok(Imported {
+            Ok(((replaced, jobs), quarantine)) => Ok(Imported {
                 delivery,
                 replaced,
+                jobs,
                 quarantine,
             }),
             Err(error) => {
@@ -161,14 +167,8 @@ impl App {
         &self,
         ledger: &mut Ledger,
         delivery: &Delivery,
-    ) -> Result<(Vec<Replaced>, Option<PathBuf>), AppError> {
-        let mut replace = || {
-            if delivery.may_be_smaller {
-                ledger.replace_by_less(&delivery.slices)
-            } else {
-                ledger.replace(&delivery.slices)
-            }
-        };
+    ) -> Result<(Kept, Option<PathBuf>), AppError> {
+        let mut replace = || ledger.keep_delivery(delivery);
         let Some((quarantine, is_new)) = self.quarantine(&delivery.bad_rows)? else {
             return Ok((replace()?, None));
         };

@@ -23,7 +23,7 @@ impl App {
         let metered = || {
             covered
                 .iter()
-                .filter(|covered| covered.scope.source != Source::CostExplorer)
+                .filter(|covered| covered.scope.source.is_metered())
         };
         let Some(first) = metered().map(|covered| Month::of(covered.first)).min() else {
             return Ok(Vec::new());
@@ -56,7 +56,7 @@ impl App {
         options: MeteringOptions,
     ) -> Result<Metered, AppError> {
         let mut metering = Metering::new(&self.catalog, month, options);
-        ledger.each_build(month, |place, build| metering.build(place, build))?;
+        ledger.each_build(month, |place, _, build| metering.build(place, build))?;
         ledger.each_sandbox(month, |place, sandbox| metering.sandbox(place, sandbox))?;
         ledger.each_action(month, |place, action| metering.action(place, action))?;
         ledger.each_target(month, |place, target| metering.target(place, target))?;
@@ -91,7 +91,7 @@ impl App {
         let covered = ledger.covered()?;
         let missing = ledger.missing()?;
         for gap in &missing {
-            if gap.scope.source != Source::CostExplorer {
+            if gap.scope.source.is_metered() {
                 metering.missing(gap.what(), gap.reason.clone());
             }
         }

@@ -54,6 +54,8 @@ pub struct Needs {
     pub overview: bool,
     /// What would save money, and a scenario: a part of what is around.
     pub savings: bool,
+    /// The months shared among CI jobs.
+    pub jobs: bool,
 }
 
 /// Whether something is needed.
@@ -73,6 +75,8 @@ pub enum Needed {
 pub struct Reported {
     /// The months, in order, at least one.
     pub months: Vec<RatedMonth>,
+    /// The same months, their usage shared among CI jobs; none where nobody needs it.
+    pub by_jobs: Vec<RatedMonth>,
     /// The conversion of amounts.
     pub exchange: Option<Exchange>,
     /// Where they lead.
@@ -183,8 +187,14 @@ impl App {
             )) if needed == Needed::IfThereIs => None,
             forecast => forecast.transpose()?,
         };
+        let by_jobs = if request.needs.jobs {
+            self.months_by_jobs(&mut ledger, &months)?
+        } else {
+            Vec::new()
+        };
         let mut reported = Reported {
             months,
+            by_jobs,
             exchange,
             forecast,
             overview: None,
@@ -192,10 +202,14 @@ impl App {
             scenario: None,
         };
         if request.needs.overview {
+            let last = reported.months.last().map(|month| month.rated.bill.month);
+            let last = last.unwrap_or(Month::of(self.today));
+            let first = (0..HISTORY).fold(last, |month, _| month.previous());
+            self.add_sample_facts(&mut ledger, first)?;
             let overview = self.overview(&ledger, &reported.months, &rating)?;
             if request.needs.savings {
                 (reported.savings, reported.scenario) =
-                    self.prospects(&mut ledger, &overview, scenario.as_ref(), &rating)?;
+                    self.prospects(&ledger, &overview, scenario.as_ref(), &rating)?;
             }
             reported.overview = Some(overview);
         }
@@ -206,7 +220,7 @@ impl App {
     /// that month: the one stated, else the savings that go together. Nothing where no month is over.
     fn prospects(
         &self,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         overview: &Overview,
         scenario: Option<&Scenario>,
         request: &RatingTerms,
@@ -214,8 +228,6 @@ impl App {
         let Some(month) = overview.sensitivity.as_ref().map(|one| one.month) else {
             return Ok((None, None));
         };
-        let first = (1..HISTORY).fold(month, |month, _| month.previous());
-        self.add_sample_facts(ledger, first)?;
         let currency = overview
             .months
             .iter()

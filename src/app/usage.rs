@@ -4,11 +4,12 @@ use super::{App, AppError};
 use crate::{
     domain::{
         allocation::Dimension,
-        metering::from_events::MeteringOptions,
+        ci_jobs::MonthJobs,
+        metering::{from_events::MeteringOptions, options::QueuedTime},
         period::Month,
         remark::Remark,
         spread::{is_spread, spread},
-        usage::Gap,
+        usage::{Gap, UsageRecord},
         usage_summary::{UsageSum, summarize},
     },
     ledger::Ledger,
@@ -38,6 +39,8 @@ pub struct UsageAnswer {
     pub gaps: Vec<Gap>,
     /// What else should be known of them.
     pub notes: Vec<Remark>,
+    /// What is known of the CI jobs they are of.
+    pub jobs: Option<MonthJobs>,
 }
 
 impl App {
@@ -49,20 +52,46 @@ impl App {
                 by.push(dimension.clone());
             }
         }
-        let ledger = self.ledger()?;
+        let mut ledger = self.ledger()?;
+        let by_jobs = by.iter().any(Dimension::is_of_jobs);
         if let Some(options) = request.metered {
             let month = self.metered_month(&ledger, request.month)?;
-            let metered = self.metered(&ledger, month, options)?;
+            let mut metered = self.metered(&ledger, month, options)?;
+            let mut jobs = None;
+            if by_jobs {
+                let shares = self.job_shares(&ledger, month, options.queued_time)?;
+                metered.records = shares.split_records(&metered.records);
+                jobs = Some(MonthJobs {
+                    summary: shares.summary,
+                    costs: None,
+                    is_billed: false,
+                });
+            }
             return Ok(UsageAnswer {
                 month,
                 sums: summarize(&metered.records, &by),
                 by,
                 gaps: metered.gaps,
                 notes: metered.notes,
+                jobs,
             });
         }
         let month = self.month(&ledger, request.month)?;
-        let (sums, is_spread) = self.usage_of(&ledger, &[month], &by)?;
+        let mut jobs = None;
+        let (sums, is_spread) = if by_jobs {
+            self.add_sample_facts(&mut ledger, month.previous())?;
+            let shares = self.job_shares(&ledger, month, QueuedTime::default())?;
+            let (records, is_spread) = self.usage_records(&ledger, &[month], &by)?;
+            let sums = summarize(&shares.split_records(&records), &by);
+            jobs = Some(MonthJobs {
+                summary: shares.summary,
+                costs: None,
+                is_billed: true,
+            });
+            (sums, is_spread)
+        } else {
+            self.usage_of(&ledger, &[month], &by)?
+        };
         Ok(UsageAnswer {
             month,
             by,
@@ -72,6 +101,7 @@ impl App {
                 .then_some(Remark::DaysSpread)
                 .into_iter()
                 .collect(),
+            jobs,
         })
     }
 
@@ -83,6 +113,18 @@ impl App {
         months: &[Month],
         by: &[Dimension],
     ) -> Result<(Vec<UsageSum>, bool), AppError> {
+        let (records, is_spread) = self.usage_records(ledger, months, by)?;
+        Ok((summarize(&records, by), is_spread))
+    }
+
+    /// Returns what the ledger has of some months, spread over days where it is asked for by day, and
+    /// tells whether it was.
+    fn usage_records(
+        &self,
+        ledger: &Ledger,
+        months: &[Month],
+        by: &[Dimension],
+    ) -> Result<(Vec<UsageRecord>, bool), AppError> {
         let mut records = Vec::new();
         for month in months {
             records.extend(self.records(ledger, *month)?.0);
@@ -91,6 +133,6 @@ impl App {
         if is_spread {
             records = spread(records);
         }
-        Ok((summarize(&records, by), is_spread))
+        Ok((records, is_spread))
     }
 }

@@ -145,6 +145,7 @@ async fn try_out(
     match operation {
         Operation::GetCostAndUsage => oldest_cost(run, account).await.map(Some),
         Operation::ListProjects => ask!(builds().list_projects()),
+        Operation::BatchGetProjects => ask!(builds().batch_get_projects().names(NOBODY)),
         Operation::ListBuildsForProject => {
             ask!(builds().list_builds_for_project().project_name(NOBODY))
         }

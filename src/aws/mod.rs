@@ -27,6 +27,7 @@ mod policy;
 pub mod price_lists;
 pub mod price_query;
 mod run;
+mod runners;
 mod s3;
 mod s3_url;
 mod session;

@@ -131,6 +131,7 @@ operations! {
     GetCostAndUsage "ce:GetCostAndUsage" By(CostExplorer);
     GetCostForecast "ce:GetCostForecast" For(Forecast);
     ListProjects "codebuild:ListProjects" By(CodeBuild);
+    BatchGetProjects "codebuild:BatchGetProjects" By(CodeBuild);
     ListBuildsForProject "codebuild:ListBuildsForProject" By(CodeBuild);
     ListBuilds "codebuild:ListBuilds" By(CodeBuild);
     BatchGetBuilds "codebuild:BatchGetBuilds" By(CodeBuild);

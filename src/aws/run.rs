@@ -56,7 +56,7 @@ pub(super) struct Run<'r> {
     metrics: Cell<(u64, Money)>,
     read: RefCell<BTreeMap<Scope, u64>>,
     missing: RefCell<Vec<NotCollected>>,
-    notes: RefCell<Vec<String>>,
+    regions_off: RefCell<BTreeSet<AccountRegion>>,
     has_faults: Cell<bool>,
 }
 
@@ -81,8 +81,7 @@ pub fn collect(
         (outcome.metrics, outcome.metrics_cost) = run.metrics.get();
         outcome.missing = run.take_missing();
         outcome.missing.sort();
-        outcome.notes = run.notes.take();
-        outcome.notes.sort();
+        outcome.regions_off = run.regions_off.take().into_iter().collect();
         outcome.has_faults = run.has_faults.get();
         Ok(())
     })?;
@@ -131,7 +130,7 @@ impl<'r> Run<'r> {
             metrics: Cell::default(),
             read: RefCell::default(),
             missing: RefCell::default(),
-            notes: RefCell::default(),
+            regions_off: RefCell::default(),
             has_faults: Cell::new(false),
         };
         runtime.block_on(work(&run))
@@ -395,11 +394,7 @@ impl Run<'_> {
             Err(failure) => failure,
         };
         if matches!(failure, Failure::RegionOff) && self.request.login.all_regions {
-            let note = format!("{} is not enabled for {}.", place.region, place.account);
-            let mut notes = self.notes.borrow_mut();
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
+            self.regions_off.borrow_mut().insert(place.clone());
             return Ok(());
         }
         self.ledger().begin_source(&scope)?;

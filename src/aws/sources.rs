@@ -11,6 +11,7 @@ use super::{
     error::Failure,
     operations::{Extra, Service},
     run::Run,
+    runners,
 };
 use crate::domain::{
     collection::{Announcement, Source},
@@ -119,6 +120,8 @@ impl Run<'_> {
                 let done = cloudwatch::collect(self, account, place, projects).await;
                 self.settle(place, Source::Metrics, done)?;
             }
+            let done = runners::runners(self, account, place, projects).await;
+            self.settle(place, Source::Runners, done)?;
         }
         if inventory.projects.is_some() || inventory.projects_denied {
             let done = codebuild::sandboxes(self, account, place).await;
@@ -247,6 +250,7 @@ impl Run<'_> {
                     plan.metrics += metrics;
                     plan.metrics_cost += Money::of(Decimal::from(metrics), price);
                 }
+                plan.calls += projects.len().div_ceil(codebuild::BATCH) as u64;
             }
             if let Some(pipelines) = &inventory.pipelines {
                 plan.pipelines += pipelines.len() as u64;

@@ -43,7 +43,8 @@ pub(super) struct Args {
     metered: bool,
     #[command(flatten)]
     rules: RuleArgs,
-    /// Split the bill by account, project, service, region, meter, day or tag:KEY.
+    /// Split the bill by account, project, service, region, meter, day, job, workflow, repository (of
+    /// CI jobs) or tag:KEY.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension, conflicts_with = "explain")]
     by: Option<Dimension>,
     /// Currency, if the ledger has several.
@@ -73,7 +74,8 @@ pub(super) fn run(
     let month = bill.month;
     if let (Some(by), Some(allocation)) = (&args.by, &answer.allocation) {
         let title = format!("Bill of {month} by {}", by.heading().to_lowercase());
-        output.show(&report::allocation::answer(allocation, bill, title))?;
+        let jobs = answer.jobs.as_ref();
+        output.show(&report::allocation::answer(allocation, bill, jobs, title))?;
     } else {
         let detail = report::bill::Detail {
             lines: args.lines,

@@ -38,7 +38,7 @@ pub(super) struct Args {
     /// Monthly budget: shows how likely each month exceeds it.
     #[arg(long, value_name = "AMOUNT")]
     budget: Option<String>,
-    /// Split each month by service, account, region, project or tag:KEY.
+    /// Split each month by service, account, region, project, job, workflow, repository or tag:KEY.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Option<Dimension>,
     /// Known change over some days, e.g. 2026-12-20..2027-01-03=-60%. Repeatable.

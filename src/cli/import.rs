@@ -132,6 +132,7 @@ pub(super) fn run(
     output.show(&report::imported::answer(
         &imported.delivery,
         &imported.replaced,
+        &imported.jobs,
         imported.quarantine.as_deref(),
     ))?;
     Ok(Exit::of(imported.is_complete(), strict))

@@ -91,8 +91,8 @@ struct FileArgs {
     /// Content of a CSV [default: summary with --by, else lines].
     #[arg(long, value_name = "WHAT", value_parser = content_parser())]
     content: Option<Content>,
-    /// Split costs by account, project, service, region, meter, day, tag:KEY, or cost-center (from
-    /// --gl). Repeatable.
+    /// Split costs by account, project, service, region, meter, day, job, workflow, repository,
+    /// tag:KEY, or cost-center (from --gl). Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = part)]
     by: Vec<Part>,
     /// Columns to write, in this order.
@@ -242,6 +242,9 @@ pub(super) fn run(
             forecast_of_open: forecast_needed(&files, on_terminal, false),
             overview,
             savings,
+            jobs: files
+                .iter()
+                .any(|file| file.options.by.iter().any(Dimension::is_of_jobs)),
         },
         months_ahead: args.months.unwrap_or(if overview { 12 } else { 3 }),
         budget: budget(args.budget.as_deref())?,
@@ -261,6 +264,7 @@ pub(super) fn run(
         catalog: &app.catalog,
         today: app.today,
         months: &reported.months,
+        by_jobs: &reported.by_jobs,
         forecast: reported.forecast.as_ref(),
         overview: reported.overview.as_ref(),
         savings: reported.savings.as_ref(),

@@ -26,7 +26,8 @@ pub(super) struct Args {
     /// Month, e.g. 2026-10 [default: the latest in the ledger].
     #[arg(long, value_name = "MONTH")]
     month: Option<Month>,
-    /// Group by account, project, service, region, day or tag:KEY. Repeatable.
+    /// Group by account, project, service, region, day, job, workflow, repository (of CI jobs) or
+    /// tag:KEY. Repeatable.
     #[arg(long, value_name = "DIMENSION", value_parser = dimension)]
     by: Vec<Dimension>,
     /// Show usage metered from builds, runs and updates instead of billed usage.
@@ -95,6 +96,7 @@ pub(super) fn run(
         &answer.sums,
         &answer.by,
         &answer.gaps,
+        answer.jobs.as_ref(),
         answer
             .notes
             .iter()
@@ -114,9 +116,16 @@ pub(super) fn dimension(text: &str) -> Result<Dimension, String> {
         "region" => Ok(Dimension::Region),
         "meter" => Ok(Dimension::Meter),
         "day" => Ok(Dimension::Day),
+        "repository" => Ok(Dimension::Repository),
+        "workflow" => Ok(Dimension::Workflow),
+        "job" => Ok(Dimension::Job),
         _ => match text.strip_prefix("tag:") {
             Some(key) if !key.is_empty() => Ok(Dimension::Tag(key.to_owned())),
-            _ => Err("choose account, project, service, region, meter, day or tag:KEY".to_owned()),
+            _ => Err(
+                "choose account, project, service, region, meter, day, job, workflow, repository or \
+                 tag:KEY"
+                    .to_owned(),
+            ),
         },
     }
 }

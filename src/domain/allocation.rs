@@ -15,7 +15,7 @@ use super::{
     money::Money,
     rating::Rated,
     share_out::share_money,
-    usage::UsageRecord,
+    usage::{JOB_TAG, REPOSITORY_TAG, UsageRecord, WORKFLOW_TAG},
 };
 
 /// What a month is shared by.
@@ -35,6 +35,12 @@ pub enum Dimension {
     Meter,
     /// The day of usage.
     Day,
+    /// The repository of a CI job.
+    Repository,
+    /// The workflow of a CI job.
+    Workflow,
+    /// The CI job, by its name.
+    Job,
     /// The cost centre that a mapping posts it to.
     CostCenter(Arc<GlMapping>),
 }
@@ -57,11 +63,19 @@ impl Dimension {
             Self::Region => Some(record.key.region.to_string()),
             Self::Meter => Some(record.key.meter.to_string()),
             Self::Day => Some(record.day.to_string()),
+            Self::Repository => record.tags.get(REPOSITORY_TAG).cloned(),
+            Self::Workflow => record.tags.get(WORKFLOW_TAG).cloned(),
+            Self::Job => record.tags.get(JOB_TAG).cloned(),
             Self::CostCenter(mapping) => {
                 let center = mapping.post(record).cost_center;
                 center.map(|center| center.to_string())
             }
         }
+    }
+
+    /// Tells whether it is of CI jobs: usage has to be shared among them first.
+    pub const fn is_of_jobs(&self) -> bool {
+        matches!(self, Self::Repository | Self::Workflow | Self::Job)
     }
 
     /// Returns the name of what belongs to nobody.
@@ -70,6 +84,7 @@ impl Dimension {
             Self::Account => "(no account)".to_owned(),
             Self::Resource => "(no project)".to_owned(),
             Self::Tag(key) => format!("(no tag {key})"),
+            Self::Repository | Self::Workflow | Self::Job => "(no CI job)".to_owned(),
             Self::CostCenter(_) => "(no cost centre)".to_owned(),
             Self::Service | Self::Region | Self::Meter | Self::Day => "(not stated)".to_owned(),
         }
@@ -85,6 +100,9 @@ impl Dimension {
             Self::Region => "region".to_owned(),
             Self::Meter => "meter".to_owned(),
             Self::Day => "day".to_owned(),
+            Self::Repository => "repository".to_owned(),
+            Self::Workflow => "workflow".to_owned(),
+            Self::Job => "job".to_owned(),
             Self::CostCenter(_) => "cost_center".to_owned(),
         }
     }
@@ -99,6 +117,9 @@ impl Dimension {
             Self::Region => "Region".to_owned(),
             Self::Meter => "Meter".to_owned(),
             Self::Day => "Day".to_owned(),
+            Self::Repository => "Repository".to_owned(),
+            Self::Workflow => "Workflow".to_owned(),
+            Self::Job => "Job".to_owned(),
             Self::CostCenter(_) => "Cost centre".to_owned(),
         }
     }

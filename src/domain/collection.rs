@@ -17,6 +17,8 @@ pub enum Source {
     Builds,
     /// What builds used of their machines, from CloudWatch.
     Metrics,
+    /// Which projects of `CodeBuild` run jobs of a CI system.
+    Runners,
     /// Sandboxes of `CodeBuild`.
     Sandboxes,
     /// Reserved fleets of `CodeBuild`.
@@ -35,11 +37,12 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Account,
         Self::CostExplorer,
         Self::Builds,
         Self::Metrics,
+        Self::Runners,
         Self::Sandboxes,
         Self::Fleets,
         Self::Pipelines,
@@ -56,6 +59,7 @@ impl Source {
             Self::CostExplorer => "cost-explorer",
             Self::Builds => "builds",
             Self::Metrics => "metrics",
+            Self::Runners => "runners",
             Self::Sandboxes => "sandboxes",
             Self::Fleets => "fleets",
             Self::Pipelines => "pipelines",
@@ -64,6 +68,11 @@ impl Source {
             Self::Identities => "identities",
             Self::Repositories => "repositories",
         }
+    }
+
+    /// Tells whether it is usage of its own: what is missing of it is missing from metered usage.
+    pub const fn is_metered(self) -> bool {
+        !matches!(self, Self::CostExplorer | Self::Runners)
     }
 
     /// Reads [`Source::name`] back.
@@ -78,6 +87,7 @@ impl Source {
             Self::CostExplorer => "Cost Explorer",
             Self::Builds => "CodeBuild builds",
             Self::Metrics => "CodeBuild metrics (CloudWatch)",
+            Self::Runners => "CodeBuild projects that run CI jobs",
             Self::Sandboxes => "CodeBuild sandboxes",
             Self::Fleets => "CodeBuild fleets",
             Self::Pipelines => "CodePipeline pipelines",
@@ -209,8 +219,8 @@ pub struct Outcome {
     pub metrics_cost: Money,
     /// What is missing, and why.
     pub missing: Vec<NotCollected>,
-    /// What else should be known.
-    pub notes: Vec<String>,
+    /// Regions that are not enabled for an account.
+    pub regions_off: Vec<AccountRegion>,
     /// Something failed that should have worked.
     pub has_faults: bool,
 }

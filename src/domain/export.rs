@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt};
 use chrono::NaiveDate;
 
 use super::{
+    ci_jobs::CiJob,
     ids::Currency,
     money::Money,
     period::Month,
@@ -29,11 +30,13 @@ pub enum ExportKind {
     CostExplorerCsv,
     /// A plain table of days, services and usage types.
     DailyCsv,
+    /// Jobs of GitHub Actions: no charges.
+    GitHubJobs,
 }
 
 impl ExportKind {
     /// Every kind, in order of precedence.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Cur2,
         Self::LegacyCur,
         Self::Focus,
@@ -41,6 +44,7 @@ impl ExportKind {
         Self::CostExplorerJson,
         Self::CostExplorerCsv,
         Self::DailyCsv,
+        Self::GitHubJobs,
     ];
 
     /// Returns the short name used in files and origins.
@@ -53,6 +57,7 @@ impl ExportKind {
             Self::CostExplorerJson => "ce-json",
             Self::CostExplorerCsv => "ce-csv",
             Self::DailyCsv => "daily",
+            Self::GitHubJobs => "github-jobs",
         }
     }
 
@@ -71,6 +76,7 @@ impl ExportKind {
             Self::CostExplorerJson => "Cost Explorer JSON",
             Self::CostExplorerCsv => "Cost Explorer CSV",
             Self::DailyCsv => "daily CSV",
+            Self::GitHubJobs => "jobs of GitHub Actions",
         }
     }
 
@@ -223,6 +229,8 @@ pub struct FileRead {
     pub grouping: String,
     /// What it says.
     pub slices: Vec<ImportedPeriod>,
+    /// Jobs of CI systems, where it lists those.
+    pub jobs: Vec<CiJob>,
     /// Rows read.
     pub rows: u64,
     /// Rows of services that are kept in detail.

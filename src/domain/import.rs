@@ -5,7 +5,10 @@ use std::{
     path::PathBuf,
 };
 
+use chrono::NaiveDate;
+
 use super::{
+    ci_jobs::CiJob,
     costs::NOT_STATED,
     export::{BadRow, ExportKind, ImportedPeriod, Larger},
     ids::{Currency, Region},
@@ -38,6 +41,8 @@ pub struct Delivery {
     pub bad_rows: Vec<BadRow>,
     /// Per slice, of exports in files: the file it is from and what that is grouped by.
     pub origins: Vec<(String, String)>,
+    /// Jobs of CI systems.
+    pub jobs: Vec<CiJob>,
     /// It is right even where it is smaller than what it takes the place of.
     pub may_be_smaller: bool,
 }
@@ -50,6 +55,7 @@ impl Delivery {
         self.notes.extend(other.notes);
         self.bad_rows.extend(other.bad_rows);
         self.origins.extend(other.origins);
+        self.jobs.extend(other.jobs);
         self.may_be_smaller |= other.may_be_smaller;
     }
 
@@ -103,6 +109,23 @@ pub struct Replaced {
     pub unchanged: bool,
     /// What is replaced was more.
     pub larger_before: Option<Larger>,
+}
+
+/// What an import did to the jobs of one repository.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct JobsKept {
+    /// Which.
+    pub repository: String,
+    /// Jobs in the files.
+    pub jobs: u64,
+    /// Of them not known before.
+    pub new: u64,
+    /// Of them known, and different.
+    pub changed: u64,
+    /// Of them known as they are, or further.
+    pub unchanged: u64,
+    /// The first and last day of them.
+    pub days: Option<(NaiveDate, NaiveDate)>,
 }
 
 /// What a query of a table through Athena will take, as far as it can be known before.

@@ -4,10 +4,12 @@
 
 pub mod allocation;
 pub mod allowance;
+pub mod alternatives;
 pub mod aws_forecast;
 pub mod bill;
 pub mod budget;
 pub mod catalog;
+pub mod ci_jobs;
 pub mod collection;
 pub mod costs;
 pub mod discounts;
@@ -44,3 +46,4 @@ pub mod tariff;
 pub mod usage;
 pub mod usage_summary;
 pub mod utilization;
+pub mod why;

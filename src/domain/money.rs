@@ -34,6 +34,12 @@ impl Money {
         Self(quantity * unit_price)
     }
 
+    /// Returns an equal share of so many; the whole where there are none.
+    #[must_use]
+    pub fn shared_by(self, parts: usize) -> Self {
+        Self(self.0.checked_div(Decimal::from(parts)).unwrap_or(self.0))
+    }
+
     /// Tells whether nothing is to pay.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()

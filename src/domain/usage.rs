@@ -15,6 +15,15 @@ use super::{
 /// Tags as key and value, shared by the records that carry the same ones.
 pub type Tags = Arc<BTreeMap<String, String>>;
 
+/// The tag that names the repository of a CI job.
+pub const REPOSITORY_TAG: &str = "pipebill:repository";
+/// The tag that names the workflow of a CI job.
+pub const WORKFLOW_TAG: &str = "pipebill:workflow";
+/// The tag that names a CI job.
+pub const JOB_TAG: &str = "pipebill:job";
+/// The tag of what builds used that ran no known CI job.
+pub const NO_JOB_TAG: &str = "pipebill:no-job";
+
 /// What kind of row of a bill a record is. Only usage is rated; the rest is carried as billed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum ChargeKind {

@@ -79,6 +79,7 @@ pub(super) fn read(
         kind: bound.layout.kind,
         grouping: String::new(),
         slices: charges.gather.finish(number, &mut notes),
+        jobs: Vec::new(),
         rows,
         kept,
         skipped,

@@ -181,6 +181,7 @@ pub(super) fn read(
         name: stream.name().to_owned(),
         kind: ExportKind::CostExplorerCsv,
         grouping: header[0].to_lowercase(),
+        jobs: Vec::new(),
         rows: table.rows,
         kept,
         slices,

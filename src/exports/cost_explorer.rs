@@ -351,6 +351,7 @@ impl Answers<'_> {
         FileRead {
             kind: ExportKind::CostExplorerJson,
             grouping: by(&self.definitions),
+            jobs: Vec::new(),
             rows: self.rows,
             kept,
             slices,

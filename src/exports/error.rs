@@ -23,6 +23,12 @@ pub enum RowFault {
     /// A date in another form than AWS writes.
     #[error("`{0}` is not a date as AWS writes it, such as 2026-10-31")]
     DateForm(String),
+    /// Not a time.
+    #[error("`{0}` is not a time such as 2026-10-31T12:00:00Z")]
+    Time(String),
+    /// Not a whole number.
+    #[error("`{0}` is not a whole number")]
+    Whole(String),
     /// Not an account.
     #[error("`{0}` is not an account ID, which has 12 digits")]
     Account(String),
@@ -206,6 +212,14 @@ pub enum ImportError {
     /// JSON that is not an answer of Cost Explorer.
     #[error("{file}, line {line}: this is not as `aws ce get-cost-and-usage` writes it")]
     NotCostExplorerJson {
+        /// Which.
+        file: String,
+        /// Where.
+        line: usize,
+    },
+    /// JSON that is not jobs of GitHub Actions throughout.
+    #[error("{file}, line {line}: this is not as GitHub lists jobs")]
+    NotJobs {
         /// Which.
         file: String,
         /// Where.

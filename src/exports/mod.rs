@@ -11,6 +11,7 @@ mod cost_explorer;
 mod deliveries;
 mod error;
 mod file_names;
+mod github_jobs;
 mod group;
 mod layout;
 mod monthly_bill;
@@ -50,6 +51,7 @@ pub use self::{
 };
 use crate::domain::{
     catalog::Catalog,
+    ci_jobs::CiJob,
     export::{self, ExportKind, FileRead, ImportedPeriod},
     ids::Currency,
     import::{Delivery, FileSummary, Planned},
@@ -367,6 +369,7 @@ impl<'i> Import<'i> {
                 notes.push(format!("{name}: months other than {month} left out"));
             }
         }
+        self.leave_out_jobs_of_other_months(&name, &mut read.jobs);
         self.leave_out_days_to_come(&name, &mut read.slices);
         for slice in &mut read.slices {
             self.reach(slice);
@@ -377,6 +380,7 @@ impl<'i> Import<'i> {
         let origins = &mut self.delivery.origins;
         origins.extend(read.slices.iter().map(|_| origin()));
         self.delivery.slices.extend(read.slices);
+        self.delivery.jobs.extend(read.jobs);
         self.delivery.notes.extend(read.notes);
         self.delivery.bad_rows.extend(read.bad_rows);
         if read.rows == 0 {
@@ -389,6 +393,21 @@ impl<'i> Import<'i> {
             rows_kept: read.kept,
             rows_skipped: read.skipped,
         });
+    }
+
+    fn leave_out_jobs_of_other_months(&mut self, name: &str, jobs: &mut Vec<CiJob>) {
+        let Some(month) = self.options.month else {
+            return;
+        };
+        let before = jobs.len();
+        jobs.retain(|job| job.when().is_some_and(|at| month.contains(at.date_naive())));
+        if jobs.len() < before {
+            let left_out = before - jobs.len();
+            let notes = &mut self.delivery.notes;
+            notes.push(format!(
+                "{name}: {left_out} jobs of months other than {month} left out"
+            ));
+        }
     }
 
     /// Sets sums of days to come aside: they are what the console expects, not what was charged.

@@ -183,6 +183,7 @@ pub(super) fn read(
     Ok(FileRead {
         kind: ExportKind::MonthlyBill,
         grouping: String::new(),
+        jobs: Vec::new(),
         rows,
         kept: gather.kept(),
         slices: gather.finish(0, &mut notes),

@@ -29,6 +29,8 @@ pub enum Stranger {
     Printed,
     /// The answer of another command.
     OtherAnswer(&'static str),
+    /// Jobs of a CI system, or runs of one, in a form that tells too little or is not read.
+    OtherJobs(&'static str),
     /// JSON that is nothing known.
     OtherJson,
     /// An empty answer.
@@ -61,6 +63,7 @@ impl fmt::Display for Stranger {
             Self::OtherAnswer(command) => {
                 write!(f, "an answer of `aws {command}`, not of get-cost-and-usage")
             }
+            Self::OtherJobs(what) => f.write_str(what),
             Self::OtherJson => {
                 f.write_str("JSON of another kind, not an answer of get-cost-and-usage")
             }
@@ -219,6 +222,9 @@ impl Stranger {
         if has("reportKeys") || has("assemblyId") || has("dataFiles") || has("exportArn") {
             return Some(Self::Manifest);
         }
+        if let Some(what) = super::github_jobs::near_miss(&keys, text) {
+            return Some(Self::OtherJobs(what));
+        }
         if has("__type") || (has("message") || has("Message")) && keys.len() < 4 || has("Error") {
             let message = shown_long(&text.split_whitespace().collect::<Vec<_>>().join(" "));
             return Some(Self::Refusal(message));
@@ -332,7 +338,7 @@ fn of_xml(text: &str) -> Stranger {
 
 /// Returns the keys of the outermost object of a JSON text, or of the first in a list, as far as the
 /// text goes.
-fn outer_keys(text: &str) -> Vec<String> {
+pub(super) fn outer_keys(text: &str) -> Vec<String> {
     let (mut depth, mut inside, mut escaped, mut begun) = (0, false, false, 0);
     let outermost = if text.starts_with('[') { 2 } else { 1 };
     let mut keys: Vec<String> = Vec::new();

@@ -15,8 +15,8 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    ImportError, ImportOptions, Watch, charge_rows, console, cost_explorer, layout, monthly_bill,
-    open, parquet,
+    ImportError, ImportOptions, Watch, charge_rows, console, cost_explorer, github_jobs, layout,
+    monthly_bill, open, parquet,
     rows::Rows,
     source::{Input, ReadAt, Sequence},
     stranger::Stranger,
@@ -75,7 +75,9 @@ impl Reader<'_> {
             is_crlf,
             is_json,
         } = text;
-        let read = if is_json {
+        let read = if is_json && github_jobs::is_one(&head) {
+            github_jobs::read(&mut stream, reader, options)?
+        } else if is_json {
             cost_explorer::read(&mut stream, reader, &head, catalog, options)?
         } else {
             let mut rows = Rows::new(reader, is_crlf);

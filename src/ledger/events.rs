@@ -9,7 +9,8 @@ use crate::domain::{
     metering::{
         codecommit::Identity,
         from_events::{
-            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy,
+            Target,
         },
     },
     period::Month,
@@ -44,15 +45,16 @@ impl Ledger {
         })
     }
 
-    /// Hands over every build submitted in a month.
+    /// Hands over every build submitted in a month, and its id.
     pub fn each_build(
         &self,
         month: Month,
-        mut each: impl FnMut(&AccountRegion, &Build),
+        mut each: impl FnMut(&AccountRegion, &str, &Build),
     ) -> Result<(), LedgerError> {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
-                    compute.value, fleet.value, pipeline.value, docker_server, status.value
+                    compute.value, fleet.value, pipeline.value, docker_server, status.value,
+                    started_by, auto_retry, build.id
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
@@ -71,8 +73,12 @@ impl Ledger {
                     pipeline: row.get(8)?,
                     docker_server: row.get(9)?,
                     status: row.get(10)?,
+                    started_by: row
+                        .get::<_, Option<String>>(11)?
+                        .and_then(|name| StartedBy::ALL.into_iter().find(|way| way.name() == name)),
+                    auto_retry: row.get(12)?,
                 };
-                each(place, &build);
+                each(place, row.get_ref(13)?.as_str()?, &build);
                 Ok(())
             },
         )

@@ -4,6 +4,7 @@
 //! several kinds of export tell of the same money, one of them is read and the others are kept
 //! aside.
 
+mod ci_jobs;
 mod coverage;
 mod error;
 mod events;

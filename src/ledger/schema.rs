@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 7;
+pub(super) const VERSION: u32 = 9;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -228,6 +228,12 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     ALTER TABLE record ADD COLUMN covered_by TEXT;
 ",
     "
+    -- What started a build, and whether CodeBuild itself tried it again; nothing for those read before
+    -- this was kept.
+    ALTER TABLE build ADD COLUMN started_by TEXT;
+    ALTER TABLE build ADD COLUMN auto_retry INTEGER NOT NULL DEFAULT 0;
+",
+    "
     -- What builds used of their machines on a day. The listing says which project, and for which days it
     -- was asked: days without a row have no measurements.
     CREATE TABLE utilization (
@@ -242,5 +248,34 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
         PRIMARY KEY (listing, day)
     ) STRICT, WITHOUT ROWID;
     CREATE INDEX utilization_by_day ON utilization (day);
+",
+    "
+    -- Jobs of CI systems as they were imported, and which projects run such jobs.
+    CREATE TABLE ci_job (
+        host       INTEGER NOT NULL REFERENCES text (id),
+        repository INTEGER NOT NULL REFERENCES text (id),
+        id         INTEGER NOT NULL,
+        attempt    INTEGER NOT NULL,
+        run        INTEGER NOT NULL,
+        workflow   INTEGER REFERENCES text (id),
+        name       INTEGER NOT NULL REFERENCES text (id),
+        runner     TEXT,
+        labels     TEXT NOT NULL,
+        created    INTEGER,
+        started    INTEGER,
+        completed  INTEGER,
+        status     TEXT,
+        conclusion TEXT,
+        PRIMARY KEY (host, repository, id, attempt)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX ci_job_by_time ON ci_job (coalesce(started, created, completed));
+
+    CREATE TABLE runner (
+        account  TEXT NOT NULL,
+        region   TEXT NOT NULL,
+        project  TEXT NOT NULL,
+        runs_for TEXT NOT NULL,
+        PRIMARY KEY (account, region, project)
+    ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -13,6 +13,7 @@ mod listed_price;
 mod page;
 pub mod price_list;
 pub mod rows;
+mod runners;
 pub mod store;
 mod tables;
 
@@ -144,6 +145,7 @@ fn read_but_prices<'a>(
             sources,
         });
     }
+    runners::read(&mut catalog, files)?;
     let baseline = File {
         name: "security-baseline.toml",
     };

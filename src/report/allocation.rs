@@ -2,11 +2,12 @@
 
 use super::{
     Answer, Block, Cell, Document, Note, Table,
+    ci_jobs::CiJobs,
     json::Gap,
     value::{Amount, Calendar, Value, object, row},
     words,
 };
-use crate::domain::{allocation::Allocation, bill::Bill};
+use crate::domain::{allocation::Allocation, bill::Bill, ci_jobs::MonthJobs};
 
 object! {
     /// A bill shared by a dimension: the parts add up to it.
@@ -29,6 +30,8 @@ object! {
         rows: Vec<Share>,
         /// What is missing of the month.
         gaps: Vec<Gap>,
+        /// How CI jobs and builds came together; null unless the bill is shared by jobs.
+        ci_jobs: Option<CiJobs>,
         /// What a reader should know.
         notes: Vec<Note>,
     }
@@ -59,7 +62,12 @@ row! {
 }
 
 /// Lays out the shares of a bill.
-pub fn answer(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'static> {
+pub fn answer(
+    allocation: &Allocation,
+    bill: &Bill,
+    jobs: Option<&MonthJobs>,
+    title: String,
+) -> Answer<'static> {
     let money = |amount, is_whole| Amount::of(amount, &bill.currency, is_whole);
     let policy = allocation.policy.name();
     let share = |share: &crate::domain::allocation::Share| Share {
@@ -83,7 +91,8 @@ pub fn answer(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'st
     sums[4] = total.cell();
     sums[5] = list_total.cell();
     table.totals.push(sums);
-    let mut notes = vec![words::allocation(allocation.policy)];
+    let mut notes = jobs.map_or_else(Vec::new, words::ci_jobs::notes);
+    notes.push(words::allocation(allocation.policy));
     notes.extend(words::bill::of_month(bill));
     let blocks = vec![Block::Table(table), Block::Notes(notes.clone())];
     let value = AllocationAnswer {
@@ -96,6 +105,7 @@ pub fn answer(allocation: &Allocation, bill: &Bill, title: String) -> Answer<'st
         complete: bill.is_complete(),
         rows,
         gaps: bill.gaps.iter().map(Gap::of).collect(),
+        ci_jobs: jobs.map(|jobs| CiJobs::of(&jobs.summary)),
         notes,
     };
     Answer::new(Document { title, blocks }, value)

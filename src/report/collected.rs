@@ -1,12 +1,13 @@
 //! What a collection will take, and what it brought: things read, gaps by name, money spent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    Answer, Block, Document, Note, Table, counted, show_money, uncoded,
+    Answer, Block, Document, Note, Table, counted, show_money,
     value::{Amount, object, row},
+    words::collected as words,
 };
 use crate::domain::{
     collection::{Announcement, Call, Check, NotCollected, Outcome, Remedy},
@@ -167,24 +168,14 @@ pub fn answer(outcome: &Outcome) -> Answer<'static> {
         });
     }
     let calls: u64 = outcome.calls.iter().map(|(_, count)| count).sum();
-    let mut notes = gaps(&outcome.missing);
-    notes.extend(remedies(outcome.missing.iter().map(|gap| &gap.remedy)));
-    notes.extend(outcome.notes.iter().cloned());
-    let mut spent = format!(
-        "{}, {} for Cost Explorer",
-        counted(calls, "call"),
-        show_money(outcome.cost, &dollars())
-    );
-    if outcome.metrics > 0 {
-        let cost = show_money(outcome.metrics_cost, &dollars());
-        let metrics = counted(outcome.metrics, "metric");
-        spent += &format!(", {cost} for {metrics} of CloudWatch");
-    }
-    notes.push(format!("{spent}."));
-    let notes = uncoded(notes);
+    let mut notes = words::gaps(&outcome.missing);
+    let remedies = outcome.missing.iter().map(|gap| &gap.remedy);
+    notes.extend(words::remedies(remedies));
+    notes.extend(outcome.regions_off.iter().map(words::region_off));
+    notes.push(words::calls(calls, outcome));
     let document = Document {
         title: "Collected".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     let value = CollectionAnswer {
         calls,
@@ -194,67 +185,6 @@ pub fn answer(outcome: &Outcome) -> Answer<'static> {
         notes,
     };
     Answer::new(document, value)
-}
-
-/// More places or parts that miss for one reason are counted: the table has each.
-const NAMED: usize = 3;
-
-/// Says what is missing and why: a source once for a reason, whether it misses in one region or in all.
-fn gaps(missing: &[NotCollected]) -> Vec<String> {
-    let mut by_reason: BTreeMap<_, Vec<&NotCollected>> = BTreeMap::new();
-    for gap in missing {
-        let key = (gap.scope.source, &gap.scope.place.account, &gap.reason);
-        by_reason.entry(key).or_default().push(gap);
-    }
-    let mut lines = Vec::new();
-    for ((source, account, reason), gaps) in by_reason {
-        let mut say = |what: &str| lines.push(format!("Not collected: {what}: {reason}."));
-        if gaps.len() <= NAMED {
-            for gap in gaps {
-                say(&gap.what());
-            }
-            continue;
-        }
-        let regions = gaps.iter().map(|gap| &gap.scope.place.region);
-        let scope = match regions.collect::<BTreeSet<_>>().len() {
-            1 => gaps[0].scope.to_string(),
-            several => format!("{} in {several} regions, account {account}", source.title()),
-        };
-        let parts = gaps.iter().map(|gap| gap.part.as_str());
-        let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
-        match (parts.first(), parts.last()) {
-            (Some(first), Some(last)) if first != last => {
-                say(&format!(
-                    "{scope}: {first} to {last}, {} in all",
-                    gaps.len()
-                ));
-            }
-            (Some(only), _) => say(&format!("{scope}: {only}")),
-            _ => say(&scope),
-        }
-    }
-    lines
-}
-
-/// Says what would mend gaps, each advice once with the actions it is about.
-fn remedies<'r>(found: impl Iterator<Item = &'r Option<Remedy>>) -> Vec<String> {
-    const POLICY: &str = "Attach the policy that `pipebill policy` prints, with the same flags";
-    let mut actions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for remedy in found.flatten() {
-        let (advice, action) = match remedy {
-            Remedy::Allow(action) => (POLICY, Some(*action)),
-            Remedy::Advice { advice, action } => (advice.as_str(), *action),
-        };
-        actions.entry(advice).or_default().extend(action);
-    }
-    let lines = actions.into_iter().map(|(advice, actions)| {
-        if actions.is_empty() {
-            return format!("{advice}.");
-        }
-        let actions: Vec<&str> = actions.into_iter().collect();
-        format!("{advice}. Denied: {}.", actions.join(", "))
-    });
-    lines.collect()
 }
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
@@ -279,10 +209,11 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
         ));
     }
     let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
-    let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
+    let others = checks.iter().filter(is_advice).map(|check| &check.remedy);
+    let others = words::remedies(others);
     if !others.is_empty() {
         blocks.push(Block::Heading("Other fixes".to_owned()));
-        blocks.push(Block::Lines(others.clone()));
+        blocks.push(Block::Lines(super::words::all(&others)));
     }
     let document = Document {
         title: "Permissions for collecting".to_owned(),
@@ -291,7 +222,7 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let value = DoctorAnswer {
         rows,
         statements: statements.iter().cloned().map(Statement).collect(),
-        notes: uncoded(others),
+        notes: others,
     };
     Answer::new(document, value)
 }
@@ -332,6 +263,25 @@ impl schemars::JsonSchema for Statement {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"description": "A statement, in IAM's own form.", "type": "object"})
+        schemars::json_schema!({
+            "description": "A statement, in IAM's own form and with its keys.",
+            "type": "object",
+            "properties": {
+                "Sid": {"description": "Its name.", "type": "string"},
+                "Effect": {"description": "It allows.", "const": "Allow"},
+                "Action": {
+                    "description": "The actions.",
+                    "type": "array",
+                    "items": {"type": "string"},
+                },
+                "Resource": {
+                    "description": "Of what: `*`, a role, or several.",
+                    "type": ["string", "array"],
+                    "items": {"type": "string"},
+                },
+            },
+            "required": ["Sid", "Effect", "Action", "Resource"],
+            "additionalProperties": false,
+        })
     }
 }

@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::{
-    Answer, Block, Document, Note, Table, counted, finality, show_money, uncoded,
-    value::{Amount, Calendar, Known, object, row},
+    Answer, Block, Document, Note, Table,
+    value::{Amount, Calendar, Day, Known, object, row},
+    words::imported as words,
 };
 use crate::domain::{
     export::ImportedPeriod,
     ids::Currency,
-    import::{Delivery, Replaced},
+    import::{Delivery, JobsKept, Replaced},
     money::Money,
 };
 
@@ -18,6 +19,8 @@ object! {
     pub struct ImportAnswer = "pipebill.import/1" {
         /// The months it put into the ledger.
         rows: Vec<ImportedMonth>,
+        /// The CI jobs it put into the ledger, by repository.
+        ci_jobs: Vec<ImportedJobs>,
         /// What a reader should know: the files, and everything that was not kept.
         notes: Vec<Note>,
     }
@@ -47,10 +50,29 @@ row! {
     }
 }
 
+row! {
+    /// The CI jobs of one repository.
+    pub struct ImportedJobs {
+        /// The repository.
+        repository: String = shown("Repository", 0),
+        /// How many there are in the files.
+        jobs: u64 = shown("Jobs", 0),
+        /// Of them not known before.
+        new: u64 = shown("New", 1),
+        /// Of them known, and different now.
+        changed: u64 = shown("Changed", 2),
+        /// The first day of them.
+        from: Option<Day> = shown("From", 0),
+        /// The last day of them.
+        to: Option<Day> = shown("To", 0),
+    }
+}
+
 /// Lays out an import.
 pub fn answer(
     delivery: &Delivery,
     replaced: &[Replaced],
+    jobs: &[JobsKept],
     quarantine: Option<&Path>,
 ) -> Answer<'static> {
     let mut rows = Vec::new();
@@ -75,53 +97,46 @@ pub fn answer(
             status,
         });
     }
-    let mut notes: Vec<String> = replaced
-        .iter()
-        .filter_map(|it| Some(finality::smaller(it.month, it.larger_before.as_ref()?)))
+    let smaller = replaced.iter();
+    let mut notes: Vec<Note> = smaller
+        .filter_map(|it| Some(words::smaller(it.month, it.larger_before.as_ref()?)))
         .collect();
-    for slice in &delivery.slices {
-        if let Some(day) = slice.standing.read_while_open {
-            notes.push(format!(
-                "{}: the {} does not say how far it reaches into the month ({day} at the latest). If \
-                 you know, add --known-until DAY.",
-                slice.month,
-                slice.kind.title()
-            ));
-        }
+    notes.extend(delivery.slices.iter().filter_map(words::reach_unknown));
+    notes.extend(delivery.files.iter().map(words::file));
+    notes.extend(words::other_services(&delivery.other_services()));
+    notes.extend(delivery.notes.iter().map(|text| words::reading(text)));
+    notes.extend(quarantine.map(words::quarantine));
+    notes.extend((!jobs.is_empty()).then(words::jobs));
+    let ci_jobs: Vec<ImportedJobs> = jobs.iter().map(imported_jobs).collect();
+    let mut blocks = Vec::new();
+    if !rows.is_empty() || ci_jobs.is_empty() {
+        blocks.push(Block::Table(Table::of(&rows)));
     }
-    for file in &delivery.files {
-        notes.push(format!(
-            "{}: {}, {}, {} kept.",
-            file.path.display(),
-            file.kind.title(),
-            counted(file.rows_read, "row"),
-            super::grouped(&file.rows_kept.to_string())
-        ));
+    if !ci_jobs.is_empty() {
+        blocks.push(Block::Table(Table::of(&ci_jobs)));
     }
-    let other = delivery.other_services();
-    if !other.services.is_empty() {
-        let costs: Vec<String> = other
-            .costs
-            .iter()
-            .map(|(currency, cost)| show_money(*cost, currency))
-            .collect();
-        notes.push(format!(
-            "Counted, not kept in detail: {} of {} ({}). To keep a service: --include SERVICE.",
-            counted(other.rows, "row"),
-            counted(other.services.len() as u64, "other service"),
-            costs.join(" and ")
-        ));
-    }
-    notes.extend(delivery.notes.iter().cloned());
-    if let Some(path) = quarantine {
-        notes.push(format!("Unreadable rows saved to {}.", path.display()));
-    }
-    let notes = uncoded(notes);
+    blocks.push(Block::All(notes.clone()));
     let document = Document {
         title: "Imported".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks,
     };
-    Answer::new(document, ImportAnswer { rows, notes })
+    let value = ImportAnswer {
+        rows,
+        ci_jobs,
+        notes,
+    };
+    Answer::new(document, value)
+}
+
+fn imported_jobs(kept: &JobsKept) -> ImportedJobs {
+    ImportedJobs {
+        repository: kept.repository.clone(),
+        jobs: kept.jobs,
+        new: kept.new,
+        changed: kept.changed,
+        from: kept.days.map(|(first, _)| Day(first)),
+        to: kept.days.map(|(_, last)| Day(last)),
+    }
 }
 
 /// Returns the one currency of a month; a month in several has no sum worth a name.

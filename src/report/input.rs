@@ -36,6 +36,8 @@ pub struct ReportInput<'a> {
     pub today: NaiveDate,
     /// The months, in order, at least one.
     pub months: &'a [RatedMonth],
+    /// The same months with their usage shared among CI jobs; none if no file is by these.
+    pub by_jobs: &'a [RatedMonth],
     /// Where usage goes from here, if a format of the report asks for it.
     pub forecast: Option<&'a Forecast>,
     /// The months around, if a format of the report asks for them.

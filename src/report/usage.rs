@@ -2,12 +2,14 @@
 
 use super::{
     Answer, Block, Cell, Column, Document, Note, Table,
+    ci_jobs::CiJobs,
     json::{Gap, meter_name},
     value::{Amount, Calendar, Known, Measure, Row, object, row},
     words,
 };
 use crate::domain::{
-    allocation::Dimension, catalog::Catalog, period::Month, usage, usage_summary::UsageSum,
+    allocation::Dimension, catalog::Catalog, ci_jobs::MonthJobs, period::Month, usage,
+    usage_summary::UsageSum,
 };
 
 object! {
@@ -23,6 +25,8 @@ object! {
         rows: Vec<UsageRow>,
         /// What is missing of the month.
         gaps: Vec<Gap>,
+        /// How CI jobs and builds came together; null unless the usage is by jobs.
+        ci_jobs: Option<CiJobs>,
         /// What a reader should know.
         notes: Vec<Note>,
     }
@@ -71,9 +75,12 @@ pub fn answer(
     sums: &[UsageSum],
     by: &[Dimension],
     gaps: &[usage::Gap],
+    jobs: Option<&MonthJobs>,
     notes: Vec<Note>,
     catalog: &Catalog,
 ) -> Answer<'static> {
+    let mut notes = notes;
+    notes.splice(..0, jobs.map_or_else(Vec::new, words::ci_jobs::notes));
     let rows: Vec<UsageRow> = sums.iter().map(|sum| row(sum, by, catalog)).collect();
     let mut table = Table::of(&rows);
     // The column of a part may not be called as another is.
@@ -115,6 +122,7 @@ pub fn answer(
         by: by.iter().map(Dimension::key).collect(),
         rows,
         gaps: gaps.iter().map(Gap::of).collect(),
+        ci_jobs: jobs.map(|jobs| CiJobs::of(&jobs.summary)),
         notes,
     };
     Answer::new(Document { title, blocks }, value)

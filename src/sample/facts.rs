@@ -5,14 +5,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    BTreeMap, Counts, Meter, NaiveDate, ORGANIZATION, Organization, Resource, date,
+    BTreeMap, Counts, Meter, NaiveDate, ORGANIZATION, Organization, Resource, date, jobs,
     metrics::Metrics, resource_day, today,
 };
 use crate::{
     domain::{
+        ci_jobs::RunnerOf,
         collection::{Scope, Source},
         ids::{AccountId, Region},
-        metering::events::{AccountRegion, Action, Build, Execution, Pipeline},
+        import::Delivery,
+        metering::events::{AccountRegion, Action, Build, Execution, Pipeline, StartedBy},
         services::{CODEBUILD, CODEPIPELINE},
     },
     ledger::{Asked, Fact, Ledger, LedgerError, Progress},
@@ -94,7 +96,43 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
         from: at(from, 0).timestamp_millis(),
         until: at(today(), 0).timestamp_millis(),
     };
-    metrics.keep(ledger, asked)
+    metrics.keep(ledger, asked)?;
+    keep_jobs(ledger, &organization, &listings)
+}
+
+/// Keeps the jobs that one project runs, and that it does.
+fn keep_jobs(
+    ledger: &mut Ledger,
+    organization: &Organization,
+    listings: &BTreeMap<(Scope, String), Vec<Fact>>,
+) -> Result<(), LedgerError> {
+    let runners = organization
+        .resource
+        .iter()
+        .filter(|it| it.name == jobs::RUNNER);
+    let mut delivery = Delivery::default();
+    for resource in runners {
+        for ((scope, _), facts) in listings
+            .iter()
+            .filter(|((_, name), _)| name == jobs::RUNNER)
+        {
+            let runner = (resource.name.clone(), RunnerOf::GitHubActions);
+            ledger.keep_runners(&scope.place, &[runner])?;
+            let mut days: BTreeMap<NaiveDate, Vec<(&str, &Build)>> = BTreeMap::new();
+            for fact in facts {
+                if let Fact::Build(id, build) = fact {
+                    let day = days.entry(build.submitted.date_naive()).or_default();
+                    day.push((id.as_str(), build));
+                }
+            }
+            for (day, builds) in days {
+                let of_day = jobs::of_day(resource, day, builds.into_iter());
+                delivery.jobs.extend(of_day);
+            }
+        }
+    }
+    ledger.keep_delivery(&delivery)?;
+    Ok(())
 }
 
 /// A moment of a day.
@@ -107,19 +145,6 @@ fn at(day: NaiveDate, seconds: i64) -> DateTime<Utc> {
 fn time_of(resource: &Resource, day: NaiveDate, event: i64) -> i64 {
     let hour = |salt: i64| resource.roll(0, day, 7_000_000 + 10 * event + salt, 21_600);
     25_200 + hour(0) + hour(1)
-}
-
-/// How long the n-th action of an event of a day takes, as the bill has it.
-fn seconds_of(
-    resource: &Resource,
-    day: NaiveDate,
-    event: i64,
-    action: i64,
-    organization: &Organization,
-) -> i64 {
-    let variation = organization.shape.variation;
-    let nominal = resource.seconds[usize::try_from(action).expect("few actions")];
-    nominal * resource.vary(0, day, 1000 + event * 16 + action, variation) / 100
 }
 
 fn builds(
@@ -142,12 +167,13 @@ fn builds(
     let mut tried_again: Option<DateTime<Utc>> = None;
     (0..resource.events(0, day, organization))
         .map(|event| {
+            let again = tried_again.is_some();
             let submitted = tried_again
                 .take()
                 .unwrap_or_else(|| at(day, time_of(resource, day, event)));
             let queued = 4 + resource.roll(0, day, 8_000_000 + event, resource.queue);
             let provisioned = submitted + TimeDelta::seconds(queued);
-            let mut length = seconds_of(resource, day, event, 0, organization);
+            let mut length = resource.length(day, event, 0, organization);
             if resource.just_over && length > meter.grain {
                 length = (length - 1) / meter.grain * meter.grain + 1 + length % 5;
             }
@@ -169,6 +195,12 @@ fn builds(
                     .map(|pipeline| pipeline.name.clone()),
                 docker_server: false,
                 status: Some((if failed { "FAILED" } else { "SUCCEEDED" }).to_owned()),
+                started_by: Some(match event {
+                    _ if event < runs => StartedBy::Pipeline,
+                    _ if again => StartedBy::Caller,
+                    _ => StartedBy::Webhook,
+                }),
+                auto_retry: false,
             };
             Fact::Build(format!("{}:{day}-{event}", resource.name), build)
         })
@@ -206,7 +238,7 @@ fn actions(resource: &Resource, day: NaiveDate, organization: &Organization) -> 
         let mut started = at(day, 25_200) + TimeDelta::minutes(7 * event);
         for action in 0..resource.seconds.len() {
             let n = i64::try_from(action).expect("few actions");
-            let length = seconds_of(resource, day, event, n, organization);
+            let length = resource.length(day, event, n, organization);
             let ended = started + TimeDelta::seconds(length);
             let category = match action {
                 0 => "Source",

@@ -55,3 +55,4 @@ mod support;
 mod tables;
 mod tidy;
 mod use_cases;
+mod why;

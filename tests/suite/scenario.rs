@@ -99,6 +99,8 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
                 fleet: None,
                 pipeline: None,
                 docker_server: false,
+                started_by: None,
+                auto_retry: false,
                 status: None,
             },
         }
@@ -155,7 +157,7 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
         comparison
             .warnings
             .iter()
-            .any(|warning| { matches!(warning, Warning::TooLongForLambda { builds: 1, .. }) })
+            .any(|warning| { matches!(warning, Warning::TooLong { builds: 1, .. }) })
     );
     assert!(comparison.warnings.contains(&Warning::LambdaLimits));
 }

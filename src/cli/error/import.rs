@@ -50,6 +50,7 @@ pub(super) fn import_hint(error: &ImportError) -> &'static str {
             "nothing was imported; the download or the command was interrupted: run it again"
         }
         ImportError::BrokenJson { .. } | ImportError::NotCostExplorerJson { .. } => ASK,
+        ImportError::NotJobs { .. } => ASK_JOBS,
         ImportError::OtherMetrics { .. } => {
             "nothing was imported; ask again with `--metrics UnblendedCost UsageQuantity`"
         }
@@ -83,6 +84,11 @@ pub(super) fn import_hint(error: &ImportError) -> &'static str {
 const ASK: &str = "nothing was imported; ask with `aws ce get-cost-and-usage --granularity DAILY \
                    --metrics UnblendedCost UsageQuantity --group-by Type=DIMENSION,Key=SERVICE \
                    Type=DIMENSION,Key=USAGE_TYPE --time-period Start=…,End=… --output json`";
+
+/// How GitHub is asked for jobs.
+const ASK_JOBS: &str = "nothing was imported; ask with `gh api --paginate \
+                        'repos/OWNER/REPO/actions/runs/RUN/jobs?filter=all' > jobs.json`; \
+                        docs/ci-jobs.md has the command for all runs of a month";
 
 fn fault_hint(fault: &RowFault) -> &'static str {
     match fault {
@@ -143,6 +149,7 @@ fn stranger_hint(what: &Stranger) -> &'static str {
             "nothing was imported; in Cost Explorer choose costs (unblended) instead of usage, group by \
              Usage type, and download again"
         }
+        Stranger::OtherJobs(_) => ASK_JOBS,
         Stranger::EmptyAnswer => {
             "nothing was imported; check the dates and filters, and run the command again"
         }

@@ -1,6 +1,9 @@
 //! What the catalogue says of regions, services, meters and machines.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -9,7 +12,11 @@ use crate::domain::{
     allowance::Allowance,
     ids::{Currency, Meter, Region, ServiceCode},
     quantity::Unit,
+    tariff::Tariff,
 };
+
+/// Tariffs by meter and region, each list in order of time.
+pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
 
 /// A region of AWS.
 #[derive(Clone, PartialEq, Eq, Debug)]

@@ -3,10 +3,56 @@
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
+use super::{events::Build, options::QueuedTime};
 use crate::domain::{
-    catalog::Grain,
+    catalog::{Catalog, Compute, Grain},
     quantity::{Quantity, Unit},
 };
+
+/// What one build bills by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct BuildUsage<'c> {
+    /// On which compute type.
+    pub compute: &'c Compute,
+    /// For how long.
+    pub duration: TimeDelta,
+    /// Rounded up as AWS does.
+    pub billed: Quantity,
+}
+
+/// Why a build bills nothing by itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotBilled {
+    /// It was not seen to end.
+    Running,
+    /// The machines of its fleet are billed.
+    OnFleet,
+    /// No meter is known for its compute type.
+    NoMeter,
+}
+
+/// Returns what a build bills by itself.
+pub fn build_usage<'c>(
+    catalog: &'c Catalog,
+    queued_time: QueuedTime,
+    build: &Build,
+) -> Result<BuildUsage<'c>, NotBilled> {
+    let ended = build.ended.ok_or(NotBilled::Running)?;
+    if build.fleet.is_some() {
+        return Err(NotBilled::OnFleet);
+    }
+    let compute = catalog.compute(&build.compute).ok_or(NotBilled::NoMeter)?;
+    let from = match queued_time {
+        QueuedTime::Free => build.provisioned.unwrap_or(build.submitted),
+        QueuedTime::Billed => build.submitted,
+    };
+    let duration = (ended - from).max(TimeDelta::zero());
+    Ok(BuildUsage {
+        compute,
+        duration,
+        billed: billed(compute.grain, duration),
+    })
+}
 
 /// Bills one build, or one fleet's time, of a given length.
 pub fn billed(grain: Grain, duration: TimeDelta) -> Quantity {

@@ -16,10 +16,10 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 pub use super::events::{
-    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy, Target,
 };
 use super::{
-    codebuild,
+    codebuild::{self, NotBilled},
     codecommit::Identity,
     codedeploy::{FailedUpdates, TargetOutcome, updates},
     codepipeline::{ActionKind, V1Activity, action_minutes, clip, code_changes, v1_activity},
@@ -118,17 +118,21 @@ impl<'c> Metering<'c> {
         if !self.month.contains(day) {
             return;
         }
-        let Some(ended) = build.ended else {
-            self.gap(
-                format!("CodeBuild builds in {}", shown(place)),
-                "still running, or deleted before they were seen to end".to_owned(),
-            );
-            return;
-        };
-        if let Some(fleet) = &build.fleet {
-            // The fleet's machines are billed, not its builds.
-            *self.built_on.entry(fleet.clone()).or_default() += 1;
-            return;
+        let usage = codebuild::build_usage(self.catalog, self.options.queued_time, build);
+        match usage {
+            Err(NotBilled::Running) => {
+                self.gap(
+                    format!("CodeBuild builds in {}", shown(place)),
+                    "still running, or deleted before they were seen to end".to_owned(),
+                );
+                return;
+            }
+            Err(NotBilled::OnFleet) => {
+                let fleet = build.fleet.clone().unwrap_or_default();
+                *self.built_on.entry(fleet).or_default() += 1;
+                return;
+            }
+            Err(NotBilled::NoMeter) | Ok(_) => {}
         }
         if build.docker_server {
             self.gap(
@@ -136,19 +140,14 @@ impl<'c> Metering<'c> {
                 "they bill apart, and how long each ran is stated nowhere".to_owned(),
             );
         }
-        let Some(compute) = self.catalog.compute(&build.compute) else {
+        let Ok(usage) = usage else {
             self.gap(
                 format!("CodeBuild builds in {}", shown(place)),
                 format!("no meter is known for {}", build.compute),
             );
             return;
         };
-        let from = match self.options.queued_time {
-            QueuedTime::Free => build.provisioned.unwrap_or(build.submitted),
-            QueuedTime::Billed => build.submitted,
-        };
-        let duration = (ended - from).max(TimeDelta::zero());
-        let (grain, meter) = (compute.grain, compute.meter.clone());
+        let (grain, meter) = (usage.compute.grain, &usage.compute.meter);
         self.add(
             Group {
                 day,
@@ -158,8 +157,8 @@ impl<'c> Metering<'c> {
                 resource: Some(self.arn("codebuild", place, &format!("project/{}", build.project))),
                 pipeline: build.pipeline.as_deref().map(Arc::from),
             },
-            codebuild::billed(grain, duration),
-            duration,
+            usage.billed,
+            usage.duration,
             (
                 "build",
                 match grain {
@@ -283,11 +282,7 @@ impl<'c> Metering<'c> {
         if time.is_zero() {
             return;
         }
-        let kind = match (action.category.as_str(), action.owner.as_str()) {
-            ("Approval", _) => ActionKind::ManualApproval,
-            (_, "Custom") => ActionKind::Custom,
-            _ => ActionKind::Standard,
-        };
+        let kind = ActionKind::of(&action.category, &action.owner);
         let known = [
             "Source", "Build", "Test", "Deploy", "Invoke", "Approval", "Compute",
         ];

@@ -322,6 +322,16 @@ impl Workload {
         }
     }
 
+    /// Returns the same month with the usage of one service alone. Nothing but its own usage shares its
+    /// free units and tiers.
+    pub(crate) fn of_service(&self, service: &str) -> Self {
+        let is_of = |group: &&UsageGroup| group.key.meter.service.as_str() == service;
+        Self {
+            groups: self.groups.iter().filter(is_of).cloned().collect(),
+            ..self.without_lots()
+        }
+    }
+
     /// Returns the same month without its usage.
     pub(super) fn without_lots(&self) -> Self {
         Self {

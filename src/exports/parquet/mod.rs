@@ -479,6 +479,7 @@ impl<'q> Reader<'q> {
             name,
             kind,
             grouping: String::new(),
+            jobs: Vec::new(),
             rows: file.rows.load(Ordering::Relaxed),
             kept: gather.kept(),
             slices: gather.finish(number, &mut notes),
