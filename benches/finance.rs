@@ -81,6 +81,7 @@ fn a_million_lines(format: &str) -> u64 {
         catalog: &CATALOG,
         today: "2026-11-22".parse().expect("a day"),
         months: &MONTHS,
+        by_jobs: &[],
         forecast: None,
         overview: None,
         savings: None,

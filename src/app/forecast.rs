@@ -57,7 +57,11 @@ impl App {
     pub fn forecast(&self, request: &ForecastRequest) -> Result<Forecast, AppError> {
         let rating = self.rating_terms(&request.terms, request.currency.as_deref())?;
         let mut ledger = self.ledger()?;
-        if request.options.by.as_ref().is_some_and(Dimension::is_of_jobs)
+        if request
+            .options
+            .by
+            .as_ref()
+            .is_some_and(Dimension::is_of_jobs)
             && let Some(first) = ledger.months()?.first()
         {
             self.add_sample_facts(&mut ledger, *first)?;

@@ -5,9 +5,7 @@ use aws_sdk_codebuild::{
     types::{Project, SourceType, Webhook, WebhookBuildType, WebhookFilterType},
 };
 
-use super::{
-    accounts::Account, codebuild::BATCH, error::Failure, operations::Operation, run::Run,
-};
+use super::{accounts::Account, codebuild::BATCH, error::Failure, operations::Operation, run::Run};
 use crate::domain::{ci_jobs::RunnerOf, collection::Source, metering::from_events::AccountRegion};
 
 /// The event on which a project runs a job: of GitHub Actions and GitLab alike.
@@ -54,7 +52,12 @@ fn runner_from_sdk(project: &Project) -> Option<(String, RunnerOf)> {
 fn takes_jobs(webhook: &Webhook) -> bool {
     let filters = webhook.filter_groups().iter().flatten();
     let mut events = filters.filter(|filter| *filter.r#type() == WebhookFilterType::Event);
-    events.any(|filter| filter.pattern().split(',').any(|event| event.trim() == JOB_QUEUED))
+    events.any(|filter| {
+        filter
+            .pattern()
+            .split(',')
+            .any(|event| event.trim() == JOB_QUEUED)
+    })
 }
 
 #[cfg(test)]
@@ -76,7 +79,11 @@ mod tests {
             .build();
         let source = ProjectSource::builder().r#type(source).build();
         let source = source.expect("the type is set");
-        Project::builder().name("ci").source(source).webhook(webhook).build()
+        Project::builder()
+            .name("ci")
+            .source(source)
+            .webhook(webhook)
+            .build()
     }
 
     #[test]
@@ -84,11 +91,26 @@ mod tests {
         use RunnerOf::{Buildkite, GitHubActions, GitLab};
         let buildkite = Some(WebhookBuildType::RunnerBuildkiteBuild);
         for (source, events, builds, runs_for) in [
-            (SourceType::Github, "WORKFLOW_JOB_QUEUED", None, Some(GitHubActions)),
-            (SourceType::Gitlab, "PUSH, WORKFLOW_JOB_QUEUED", None, Some(GitLab)),
+            (
+                SourceType::Github,
+                "WORKFLOW_JOB_QUEUED",
+                None,
+                Some(GitHubActions),
+            ),
+            (
+                SourceType::Gitlab,
+                "PUSH, WORKFLOW_JOB_QUEUED",
+                None,
+                Some(GitLab),
+            ),
             (SourceType::Github, "PUSH", None, None),
             (SourceType::NoSource, "", buildkite, Some(Buildkite)),
-            (SourceType::Bitbucket, "WORKFLOW_JOB_QUEUED", None, Some(RunnerOf::Unknown)),
+            (
+                SourceType::Bitbucket,
+                "WORKFLOW_JOB_QUEUED",
+                None,
+                Some(RunnerOf::Unknown),
+            ),
         ] {
             let found = runner_from_sdk(&project(source, events, builds));
             assert_eq!(found.map(|(_, of)| of), runs_for, "{events}");

@@ -6,8 +6,7 @@ use rust_decimal::Decimal;
 
 use super::{
     CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
-    cost_explorer, error::Failure, operations::Service, run::Run,
-    runners,
+    cost_explorer, error::Failure, operations::Service, run::Run, runners,
 };
 use crate::domain::{
     collection::{Announcement, Source},

@@ -242,7 +242,9 @@ pub(super) fn run(
             forecast_of_open: forecast_needed(&files, on_terminal, false),
             overview,
             savings,
-            jobs: files.iter().any(|file| file.options.by.iter().any(Dimension::is_of_jobs)),
+            jobs: files
+                .iter()
+                .any(|file| file.options.by.iter().any(Dimension::is_of_jobs)),
         },
         months_ahead: args.months.unwrap_or(if overview { 12 } else { 3 }),
         budget: budget(args.budget.as_deref())?,

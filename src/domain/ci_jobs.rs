@@ -9,7 +9,7 @@ mod shares;
 use chrono::{DateTime, Utc};
 
 pub use self::{
-    join::{Join, JobBuild, JoinedBy, NoBuild, join},
+    join::{JobBuild, Join, JoinedBy, NoBuild, join},
     shares::{JobCosts, JobShares, JobSummary, MonthJobs, UnclaimedBuilds},
 };
 
@@ -101,7 +101,10 @@ impl CiJob {
     /// Returns the project that its label asks for: `codebuild-PROJECT-RUN-ATTEMPT`, after which sizes
     /// and images may stand. Labels may be one text with spaces between.
     pub fn project(&self) -> Option<&str> {
-        let words = self.labels.iter().flat_map(|label| label.split_whitespace());
+        let words = self
+            .labels
+            .iter()
+            .flat_map(|label| label.split_whitespace());
         let asked = words.filter_map(|word| word.strip_prefix(LABEL)).next()?;
         let run = format!("-{}", self.run);
         let ends = |at: usize| {

@@ -34,6 +34,13 @@ impl Money {
         Self(quantity * unit_price)
     }
 
+    /// Returns the mean of so many, to the tenth decimal place; all of it for none.
+    #[must_use]
+    pub fn per(self, count: u64) -> Self {
+        let mean = self.0.checked_div(Decimal::from(count));
+        Self(mean.map_or(self.0, |mean| mean.round_dp(10).normalize()))
+    }
+
     /// Tells whether nothing is to pay.
     pub fn is_zero(self) -> bool {
         self.0.is_zero()

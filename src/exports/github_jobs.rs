@@ -246,7 +246,9 @@ impl Found {
     fn node(&mut self, stream: &Stream<'_>, node: Node) -> Result<(), ImportError> {
         let object = match node {
             Node::List(nodes) => {
-                return nodes.into_iter().try_for_each(|node| self.node(stream, node));
+                return nodes
+                    .into_iter()
+                    .try_for_each(|node| self.node(stream, node));
             }
             Node::Object(object) => *object,
         };
@@ -285,7 +287,10 @@ impl Found {
 /// Makes a job of what its object says, or tells which key is wrong.
 fn job(object: Object) -> Result<CiJob, (&'static str, RowFault)> {
     let whole = |key: &'static str, text: &str| {
-        let number = text.parse::<u64>().ok().filter(|n| i64::try_from(*n).is_ok());
+        let number = text
+            .parse::<u64>()
+            .ok()
+            .filter(|n| i64::try_from(*n).is_ok());
         number.ok_or_else(|| (key, RowFault::Whole(shown(text))))
     };
     let time = |key: &'static str, text: &Scalar| -> Result<Option<DateTime<Utc>>, _> {
@@ -299,7 +304,10 @@ fn job(object: Object) -> Result<CiJob, (&'static str, RowFault)> {
     };
     let missing = |key: &'static str| (key, RowFault::Missing);
     let urls = [&object.url, &object.run_url, &object.html_url];
-    let urls: Vec<&str> = urls.into_iter().filter_map(|url| url.0.as_deref()).collect();
+    let urls: Vec<&str> = urls
+        .into_iter()
+        .filter_map(|url| url.0.as_deref())
+        .collect();
     let repository = urls.iter().find_map(|url| repository(url));
     let run = urls.iter().find_map(|url| run(url));
     let (host, repository) = repository.ok_or(missing("url"))?;
@@ -340,7 +348,11 @@ fn repository(url: &str) -> Option<(String, String)> {
     };
     let mut parts = path.split('/').filter(|part| !part.is_empty());
     let (owner, name) = (parts.next()?, parts.next()?);
-    let host = if is_api { host.strip_prefix("api.").unwrap_or(host) } else { host };
+    let host = if is_api {
+        host.strip_prefix("api.").unwrap_or(host)
+    } else {
+        host
+    };
     Some((host.to_owned(), format!("{owner}/{name}")))
 }
 

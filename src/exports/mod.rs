@@ -404,7 +404,9 @@ impl<'i> Import<'i> {
         if jobs.len() < before {
             let left_out = before - jobs.len();
             let notes = &mut self.delivery.notes;
-            notes.push(format!("{name}: {left_out} jobs of months other than {month} left out"));
+            notes.push(format!(
+                "{name}: {left_out} jobs of months other than {month} left out"
+            ));
         }
     }
 

@@ -15,8 +15,8 @@ use std::{
 use csv::ByteRecord;
 
 use super::{
-    ImportError, ImportOptions, Watch, charge_rows, console, cost_explorer, github_jobs, layout, monthly_bill,
-    open, parquet,
+    ImportError, ImportOptions, Watch, charge_rows, console, cost_explorer, github_jobs, layout,
+    monthly_bill, open, parquet,
     rows::Rows,
     source::{Input, ReadAt, Sequence},
     stranger::Stranger,

@@ -7,7 +7,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{
-    Ledger, LedgerError, SqlResult, count, coverage::place, damaged, decode, larger::Smaller,
+    Ledger, LedgerError, SqlResult, count,
+    coverage::place,
+    damaged, decode,
+    larger::Smaller,
     write::{Texts, replace_slices},
 };
 use crate::domain::{
@@ -162,13 +165,18 @@ fn keep_jobs(transaction: &Transaction<'_>, jobs: &[CiJob]) -> SqlResult<Vec<Job
         let (host, repository) = (texts.id(&job.host)?, texts.id(&job.repository)?);
         let key = (host, repository, number(job.id), number(job.attempt));
         let known = find.query_row(key, self::job).optional()?;
-        let of = kept.entry(job.repository_name()).or_insert_with(|| JobsKept {
-            repository: job.repository_name(),
-            ..JobsKept::default()
-        });
+        let of = kept
+            .entry(job.repository_name())
+            .or_insert_with(|| JobsKept {
+                repository: job.repository_name(),
+                ..JobsKept::default()
+            });
         of.jobs += 1;
         if let Some(day) = job.when().map(|at| at.date_naive()) {
-            of.days = Some(of.days.map_or((day, day), |(first, last)| (first.min(day), last.max(day))));
+            of.days = Some(
+                of.days
+                    .map_or((day, day), |(first, last)| (first.min(day), last.max(day))),
+            );
         }
         match known {
             None => of.new += 1,

@@ -92,7 +92,11 @@ fn write(
     let mut rows = csv::Rows::new(sink, &columns, options)?;
     let mut written = WriteSummary::default();
     let is_by_jobs = by.iter().any(Dimension::is_of_jobs) && !input.by_jobs.is_empty();
-    let months = if is_by_jobs { input.by_jobs } else { input.months };
+    let months = if is_by_jobs {
+        input.by_jobs
+    } else {
+        input.months
+    };
     for month in months {
         let bill = &month.rated.bill;
         let sums = sums(month, options, by, mapping);

@@ -8,7 +8,8 @@ use super::{
     words,
 };
 use crate::domain::{
-    allocation::Dimension, catalog::Catalog, ci_jobs::MonthJobs, period::Month, usage, usage_summary::UsageSum,
+    allocation::Dimension, catalog::Catalog, ci_jobs::MonthJobs, period::Month, usage,
+    usage_summary::UsageSum,
 };
 
 object! {

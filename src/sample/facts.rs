@@ -96,10 +96,16 @@ fn keep_jobs(
     organization: &Organization,
     listings: &BTreeMap<(Scope, String), Vec<Fact>>,
 ) -> Result<(), LedgerError> {
-    let runners = organization.resource.iter().filter(|it| it.name == jobs::RUNNER);
+    let runners = organization
+        .resource
+        .iter()
+        .filter(|it| it.name == jobs::RUNNER);
     let mut delivery = Delivery::default();
     for resource in runners {
-        for ((scope, _), facts) in listings.iter().filter(|((_, name), _)| name == jobs::RUNNER) {
+        for ((scope, _), facts) in listings
+            .iter()
+            .filter(|((_, name), _)| name == jobs::RUNNER)
+        {
             let runner = (resource.name.clone(), RunnerOf::GitHubActions);
             ledger.keep_runners(&scope.place, &[runner])?;
             let mut days: BTreeMap<NaiveDate, Vec<(&str, &Build)>> = BTreeMap::new();

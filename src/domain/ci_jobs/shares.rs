@@ -8,9 +8,9 @@ use std::{
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{CiJob, Join, JobBuild, JoinedBy, NoBuild, RunnerOf};
+use super::{CiJob, JobBuild, Join, JoinedBy, NoBuild, RunnerOf};
 use crate::domain::{
-    allocation::{portions, short_name, sum_by_key},
+    allocation::{Dimension, portions, short_name, sum_by_key},
     catalog::Catalog,
     ids::{AccountId, Currency, Region, UsageType},
     metering::{
@@ -18,9 +18,9 @@ use crate::domain::{
         events::AccountRegion,
         options::QueuedTime,
     },
+    money::Money,
     period::Month,
     quantity::Quantity,
-    money::Money,
     rating::{Rated, RatedMonth},
     services::CODEBUILD,
     share_out::{Policy, share_money, share_quantity},
@@ -84,6 +84,8 @@ pub struct JobSummary {
 pub struct MonthJobs {
     /// How jobs and builds came together.
     pub summary: JobSummary,
+    /// How often jobs ran on builds, by the parts of the dimension that a bill is shared by.
+    pub runs: BTreeMap<String, u64>,
     /// What a bill comes to by jobs and beside them, where one was shared.
     pub costs: Option<JobCosts>,
     /// It was billed: what a project was billed is shared by the billed time of its builds.
@@ -97,6 +99,8 @@ type Weights = BTreeMap<Option<JobName>, Decimal>;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct JobShares {
     weights: BTreeMap<Place, BTreeMap<(NaiveDate, AccountId), Weights>>,
+    /// How often each job ran on a build of the month.
+    runs: BTreeMap<JobName, u64>,
     /// Jobs are of several repositories, and named with theirs.
     many_repositories: bool,
     /// How the jobs and builds came together.
@@ -133,6 +137,7 @@ impl JobShares {
                     *summary.joined.entry(*by).or_default() += 1;
                     summary.on_fleets += u64::from(builds[*build].build.fleet.is_some());
                     repositories.insert(job.repository_name());
+                    *shares.runs.entry(JobName::of(job)).or_default() += 1;
                 }
                 Err(reason) => {
                     *summary.without_build.entry(*reason).or_default() += 1;
@@ -161,13 +166,15 @@ impl JobShares {
             let is_runner =
                 !of_no_job || runners.contains_key(&(runner.0.clone(), runner.1.to_owned()));
             if job.is_none() && is_runner {
-                let unclaimed = without_job.entry(runner).or_insert_with(|| UnclaimedBuilds {
-                    place: runner.0.clone(),
-                    project: runner.1.to_owned(),
-                    builds: 0,
-                    billed: Vec::new(),
-                    of_no_job,
-                });
+                let unclaimed = without_job
+                    .entry(runner)
+                    .or_insert_with(|| UnclaimedBuilds {
+                        place: runner.0.clone(),
+                        project: runner.1.to_owned(),
+                        builds: 0,
+                        billed: Vec::new(),
+                        of_no_job,
+                    });
                 unclaimed.builds += 1;
                 if let Ok(usage) = &usage {
                     add(&mut unclaimed.billed, usage.billed);
@@ -178,10 +185,16 @@ impl JobShares {
                 Err(NotBilled::Running | NotBilled::OnFleet | NotBilled::NoMeter) => continue,
             };
             let meter = usage.compute.meter.usage_type.clone();
-            let place = (build.build.project.clone(), build.place.region.clone(), meter);
+            let place = (
+                build.build.project.clone(),
+                build.place.region.clone(),
+                meter,
+            );
             let day = build.build.submitted.date_naive();
             let of_day = shares.weights.entry(place).or_default();
-            let weights = of_day.entry((day, build.place.account.clone())).or_default();
+            let weights = of_day
+                .entry((day, build.place.account.clone()))
+                .or_default();
             let name = job.map(|job| JobName::of(&jobs[job]));
             *weights.entry(name).or_default() += usage.billed.value;
         }
@@ -202,6 +215,22 @@ impl JobShares {
             }
         }
         split
+    }
+
+    /// Returns how often jobs ran on builds of the month, by the parts of a dimension.
+    pub fn runs(&self, by: &Dimension) -> BTreeMap<String, u64> {
+        let mut runs = BTreeMap::new();
+        for (name, count) in &self.runs {
+            let [repository, job, workflow] = self.tags(name).map(|(_, value)| value);
+            let part = match by {
+                Dimension::Repository => repository,
+                Dimension::Workflow => workflow,
+                Dimension::Job => job,
+                _ => continue,
+            };
+            *runs.entry(part).or_default() += count;
+        }
+        runs
     }
 
     /// Shares recorded usage among the jobs whose builds used it.
@@ -225,8 +254,8 @@ impl JobShares {
 
     /// Returns which jobs used how much on the days of a record; none where nothing is known of them.
     fn weights_of(&self, record: &UsageRecord) -> Option<Weights> {
-        let is_build = record.kind == ChargeKind::Usage
-            && record.key.meter.service.as_str() == CODEBUILD;
+        let is_build =
+            record.kind == ChargeKind::Usage && record.key.meter.service.as_str() == CODEBUILD;
         let project = short_name(record.resource.as_ref().filter(|_| is_build)?.as_str());
         let place = (
             project,
@@ -277,10 +306,14 @@ impl JobShares {
                 tags: Tags::new(tags),
                 quantity: quantities[at],
                 consumed: consumed[at],
-                billed: record.billed.clone().zip(costs.as_ref()).map(|(all, costs)| Billed {
-                    cost: costs[at],
-                    ..all
-                }),
+                billed: record
+                    .billed
+                    .clone()
+                    .zip(costs.as_ref())
+                    .map(|(all, costs)| Billed {
+                        cost: costs[at],
+                        ..all
+                    }),
                 metering: record.metering.as_ref().map(Arc::clone),
                 ..record.clone()
             }
@@ -326,9 +359,13 @@ impl JobCosts {
     /// Adds up a month that was shared among jobs.
     pub fn of(month: &RatedMonth, policy: Policy) -> Self {
         let kind = |record: &UsageRecord| {
-            let is_build = record.kind == ChargeKind::Usage
-                && record.key.meter.service.as_str() == CODEBUILD;
-            match (record.tags.contains_key(JOB_TAG), is_build, &record.resource) {
+            let is_build =
+                record.kind == ChargeKind::Usage && record.key.meter.service.as_str() == CODEBUILD;
+            match (
+                record.tags.contains_key(JOB_TAG),
+                is_build,
+                &record.resource,
+            ) {
                 (true, ..) => 0,
                 (_, true, Some(_)) => 1,
                 (_, true, None) => 2,

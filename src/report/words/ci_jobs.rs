@@ -62,11 +62,20 @@ fn were(number: u64) -> String {
 fn rest(costs: &JobCosts) -> Note {
     let currency = &costs.currency;
     let money = |money: Money| show_money(money, currency);
-    let mut parts = vec![format!("builds without a known job {}", money(costs.other_builds))];
+    let mut parts = vec![format!(
+        "builds without a known job {}",
+        money(costs.other_builds)
+    )];
     if !costs.unnamed_builds.is_zero() {
-        parts.push(format!("builds whose project the export omits {}", money(costs.unnamed_builds)));
+        parts.push(format!(
+            "builds whose project the export omits {}",
+            money(costs.unnamed_builds)
+        ));
     }
-    parts.push(format!("all other usage and charges {}", money(costs.other)));
+    parts.push(format!(
+        "all other usage and charges {}",
+        money(costs.other)
+    ));
     let amount = |money: Money| Cell::Money(money, currency.clone());
     let mut text = format!("(no CI job): {}.", parts.join(", "));
     if !costs.unnamed_builds.is_zero() {
@@ -98,7 +107,11 @@ fn without_build(summary: &JobSummary) -> Option<Note> {
         note = note.with(reason.code(), *jobs);
     }
     if summary.without_build.contains_key(&NoBuild::NotCollected) {
-        let projects: Vec<&str> = summary.unknown_projects.iter().map(String::as_str).collect();
+        let projects: Vec<&str> = summary
+            .unknown_projects
+            .iter()
+            .map(String::as_str)
+            .collect();
         let named = match &projects[..] {
             [] => String::new(),
             few if few.len() <= NAMED => format!(" No build of {} is known.", few.join(", ")),
@@ -129,11 +142,24 @@ fn without_job(unclaimed: &[UnclaimedBuilds]) -> Option<Note> {
     }
     let one = |of: &UnclaimedBuilds| {
         let billed: Vec<String> = of.billed.iter().map(|it| show_quantity(*it)).collect();
-        let none = if of.of_no_job { ", none of its jobs imported" } else { "" };
-        format!("{} {} ({}{none})", of.project, count(of.builds), billed.join(", "))
+        let none = if of.of_no_job {
+            ", none of its jobs imported"
+        } else {
+            ""
+        };
+        format!(
+            "{} {} ({}{none})",
+            of.project,
+            count(of.builds),
+            billed.join(", ")
+        )
     };
     let mut largest: Vec<&UnclaimedBuilds> = unclaimed.iter().collect();
-    largest.sort_by(|a, b| b.builds.cmp(&a.builds).then_with(|| a.project.cmp(&b.project)));
+    largest.sort_by(|a, b| {
+        b.builds
+            .cmp(&a.builds)
+            .then_with(|| a.project.cmp(&b.project))
+    });
     let mut named: Vec<String> = largest.iter().take(NAMED).map(|of| one(of)).collect();
     if unclaimed.len() > NAMED {
         let more = (unclaimed.len() - NAMED) as u64;
