@@ -96,8 +96,9 @@ impl App {
         let split = self.month_by_jobs(&ledger, &rated, by, queued_time)?;
         let shared = split.as_ref().map_or(&rated, |(by_jobs, _)| by_jobs);
         let allocation = by.map(|by| self.allocate(shared, by, rating.sharing));
-        let jobs = split.map(|(by_jobs, summary)| MonthJobs {
-            summary,
+        let jobs = split.map(|(by_jobs, shares)| MonthJobs {
+            runs: by.map(|by| shares.runs(by)).unwrap_or_default(),
+            summary: shares.summary,
             costs: Some(JobCosts::of(&by_jobs, rating.sharing)),
             is_billed: request.metered.is_none(),
         });

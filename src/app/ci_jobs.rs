@@ -6,7 +6,7 @@ use super::{App, AppError};
 use crate::{
     domain::{
         allocation::Dimension,
-        ci_jobs::{JobBuild, JobShares, JobSummary, join},
+        ci_jobs::{JobBuild, JobShares, join},
         metering::options::QueuedTime,
         period::Month,
         rating::RatedMonth,
@@ -71,13 +71,13 @@ impl App {
         rated: &RatedMonth,
         by: Option<&Dimension>,
         queued_time: Option<QueuedTime>,
-    ) -> Result<Option<(RatedMonth, JobSummary)>, AppError> {
+    ) -> Result<Option<(RatedMonth, JobShares)>, AppError> {
         if !by.is_some_and(Dimension::is_of_jobs) {
             return Ok(None);
         }
         let queued = queued_time.unwrap_or_default();
         let shares = self.job_shares(ledger, rated.rated.bill.month, queued)?;
-        Ok(Some((shares.split_month(rated), shares.summary)))
+        Ok(Some((shares.split_month(rated), shares)))
     }
 
     /// Shares rated months among jobs, as far as these are known: of one of them at least.

@@ -1,5 +1,7 @@
 //! What was used.
 
+use std::collections::BTreeMap;
+
 use super::{App, AppError};
 use crate::{
     domain::{
@@ -63,6 +65,7 @@ impl App {
                 metered.records = shares.split_records(&metered.records);
                 jobs = Some(MonthJobs {
                     summary: shares.summary,
+                    runs: BTreeMap::new(),
                     costs: None,
                     is_billed: false,
                 });
@@ -85,6 +88,7 @@ impl App {
             let sums = summarize(&shares.split_records(&records), &by);
             jobs = Some(MonthJobs {
                 summary: shares.summary,
+                runs: BTreeMap::new(),
                 costs: None,
                 is_billed: true,
             });

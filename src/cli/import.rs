@@ -15,7 +15,8 @@ use crate::{
 ///
 /// Supported: Cost and Usage Reports (2.0 and legacy) and FOCUS 1.0 and 1.2, as CSV or Parquet; Cost
 /// Explorer downloads in any language and `aws ce get-cost-and-usage` output; the monthly bill as CSV
-/// from the Bills page; a plain daily CSV. Files may be gzipped or zipped. The kind is detected from the
+/// from the Bills page; a plain daily CSV; and jobs of GitHub Actions as `gh api` writes them, for the
+/// cost of each (docs/ci-jobs.md). Files may be gzipped or zipped. The kind is detected from the
 /// columns; other files in a folder are named and ignored. From an AWS delivery folder, the newest
 /// complete delivery of each month is read, and only if it changed since the last import.
 ///
@@ -33,6 +34,7 @@ use crate::{
 ///   pipebill import cur/*.csv.gz
 ///   pipebill import exports/ --month 2026-10
 ///   pipebill import cost-explorer.json --source production
+///   pipebill import jobs.json
 ///   pipebill import s3://my-cur/exports/daily --month 2026-10
 ///   pipebill import athena://billing.cur --month 2026-10 --dry-run
 #[derive(Debug, clap::Args)]

@@ -17,7 +17,7 @@ use super::{
     ImportError, ImportOptions, RowFault,
     open::{Guarded, Stream},
     skip::Skipped,
-    stranger::{Stranger, outer_keys},
+    stranger::{Stranger, near_miss, outer_keys},
     values::shown,
 };
 use crate::domain::{
@@ -35,24 +35,6 @@ pub(super) fn is_one(head: &[u8]) -> bool {
     let is_page = has("jobs") && (has("total_count") || keys.len() == 1);
     let is_job = has("run_id") && has("name") || has("run_url") || has("runner_name");
     (is_page || is_job) && near_miss(&keys, inner).is_none()
-}
-
-/// Names what lists jobs or runs, and is not this, by how the text begins and the keys of its first
-/// object.
-pub(super) fn near_miss(keys: &[String], text: &str) -> Option<&'static str> {
-    let has = |key: &str| keys.iter().any(|known| known == key);
-    if has("workflow_runs") {
-        return Some("a list of workflow runs, not of their jobs");
-    }
-    let has_jobs = has("jobs") && !text.contains("\"run_id\"");
-    if has("databaseId") || has_jobs && text.contains("\"databaseId\"") {
-        return Some("jobs as `gh run view` writes them, without labels and runner");
-    }
-    if has("stage") && has("pipeline") && has("web_url") {
-        return Some("a list of GitLab's jobs, which are not read yet");
-    }
-    (has("pipeline") && has("jobs") && has("build_number") || has("graphql_id"))
-        .then_some("an answer of Buildkite, which is not read yet")
 }
 
 /// What stands in the text: lists, pages, jobs.

@@ -222,7 +222,7 @@ impl Stranger {
         if has("reportKeys") || has("assemblyId") || has("dataFiles") || has("exportArn") {
             return Some(Self::Manifest);
         }
-        if let Some(what) = super::github_jobs::near_miss(&keys, text) {
+        if let Some(what) = near_miss(&keys, text) {
             return Some(Self::OtherJobs(what));
         }
         if has("__type") || (has("message") || has("Message")) && keys.len() < 4 || has("Error") {
@@ -320,6 +320,24 @@ const ANSWERS: [(&str, &str); 22] = [
     ("pipelines", "codepipeline list-pipelines"),
     ("PriceList", "pricing get-products"),
 ];
+
+/// Names what lists jobs or runs, and is not GitHub's answer with jobs, by how the text begins and the
+/// keys of its first object.
+pub(super) fn near_miss(keys: &[String], text: &str) -> Option<&'static str> {
+    let has = |key: &str| keys.iter().any(|known| known == key);
+    if has("workflow_runs") {
+        return Some("a list of workflow runs, not of their jobs");
+    }
+    let has_jobs = has("jobs") && !text.contains("\"run_id\"");
+    if has("databaseId") || has_jobs && text.contains("\"databaseId\"") {
+        return Some("jobs as `gh run view` writes them, without labels and runner");
+    }
+    if has("stage") && has("pipeline") && has("web_url") {
+        return Some("a list of GitLab's jobs, which are not read yet");
+    }
+    (has("pipeline") && has("jobs") && has("build_number") || has("graphql_id"))
+        .then_some("an answer of Buildkite, which is not read yet")
+}
 
 /// Says what an XML file is.
 fn of_xml(text: &str) -> Stranger {

@@ -340,5 +340,12 @@ fn parts(
         let sum: &mut f64 = weeks[at].entry(by.of(record)).or_default();
         *sum += amount(record).max(0.0);
     }
+    // Before jobs were known, usage was of no job only because nobody could tell.
+    let first = weeks
+        .iter()
+        .position(|week| week.keys().any(Option::is_some));
+    if let (true, Some(first)) = (by.is_of_jobs(), first) {
+        weeks[..first].fill(BTreeMap::new());
+    }
     weeks
 }

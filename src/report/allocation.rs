@@ -48,6 +48,10 @@ row! {
         part: String = shown("Part", 0),
         /// Whether it is what belongs to nobody.
         residual: bool = file,
+        /// How many CI jobs ran; null unless the bill is shared by jobs.
+        runs: Option<u64> = shown("Runs", 2),
+        /// What one of them costs on average; null unless the bill is shared by jobs.
+        cost_per_run: Option<Amount> = shown("Per run", 2),
         /// What it costs.
         cost: Amount = shown("Cost", 0),
         /// What it would cost without free tier.
@@ -70,11 +74,17 @@ pub fn answer(
 ) -> Answer<'static> {
     let money = |amount, is_whole| Amount::of(amount, &bill.currency, is_whole);
     let policy = allocation.policy.name();
+    let runs = |share: &crate::domain::allocation::Share| {
+        let runs = jobs?.runs.get(&share.part).copied();
+        runs.filter(|runs| *runs > 0)
+    };
     let share = |share: &crate::domain::allocation::Share| Share {
         period: Calendar(bill.month),
         by: allocation.by.key(),
         part: share.part.clone(),
         residual: share.residual,
+        runs: runs(share),
+        cost_per_run: runs(share).map(|runs| money(share.cost.per(runs), !share.partial)),
         cost: money(share.cost, !share.partial),
         list_cost: money(share.list_cost, !share.partial),
         currency: bill.currency.to_string(),
@@ -88,9 +98,16 @@ pub fn answer(
     table.columns[2].heading = allocation.by.heading();
     let mut sums = vec![Cell::Empty; table.columns.len()];
     sums[2] = Cell::text("Total");
-    sums[4] = total.cell();
-    sums[5] = list_total.cell();
+    sums[6] = total.cell();
+    sums[7] = list_total.cell();
     table.totals.push(sums);
+    if jobs.is_none() {
+        // Columns of jobs.
+        table.columns.drain(4..6);
+        for row in table.rows.iter_mut().chain(&mut table.totals) {
+            row.drain(4..6);
+        }
+    }
     let mut notes = jobs.map_or_else(Vec::new, words::ci_jobs::notes);
     notes.push(words::allocation(allocation.policy));
     notes.extend(words::bill::of_month(bill));

@@ -59,6 +59,24 @@ def build(project, number, submitted, queued, seconds, kind, compute, account="1
     return result
 
 
+def project(name):
+    """A project as it is read. `api` runs the jobs of GitHub Actions, `web` builds what is pushed."""
+    result = {
+        "name": name, "arn": f"arn:aws:codebuild:us-east-1:111111111111:project/{name}", "description": SECRET,
+        "source": {"type": "GITHUB", "location": f"https://{SECRET}@example.com/x.git", "buildspec": SECRET},
+        "environment": {"type": "LINUX_CONTAINER", "computeType": "BUILD_GENERAL1_SMALL", "image": SECRET,
+                        "environmentVariables": [{"name": "TOKEN", "value": SECRET, "type": "PLAINTEXT"}]},
+        "serviceRole": SECRET, "encryptionKey": SECRET, "created": at("2026-01-01T00:00:00"),
+    }
+    events = {"api": "WORKFLOW_JOB_QUEUED", "web": "PUSH, PULL_REQUEST_CREATED"}.get(name)
+    if events:
+        result["webhook"] = {"url": f"https://example.com/{SECRET}", "payloadUrl": f"https://example.com/{SECRET}",
+                             "secret": SECRET, "buildType": "BUILD",
+                             "filterGroups": [[{"type": "EVENT", "pattern": events, "excludeMatchedPattern": False},
+                                               {"type": "HEAD_REF", "pattern": SECRET}]]}
+    return result
+
+
 def execution(number, started, revision, status="Succeeded", **more):
     start = started if isinstance(started, (int, float)) else at(started)
     result = {
@@ -274,6 +292,12 @@ def answers(data):
         mine = [b for b in here("builds", caller) if b["projectName"] == project]
         return "ids", [b["id"] for b in sorted(mine, key=lambda b: -b["buildNumber"])], 100
 
+    def projects(request, caller):
+        there = here("projects", caller)
+        found = [project(name) for name in request["names"] if name in there]
+        lost = [name for name in request["names"] if name not in there]
+        return {"projects": found, **({"projectsNotFound": lost} if lost else {})}
+
     def all_builds(request, caller):
         # AWS documents the order as that of the ids.
         mine = sorted((b["id"] for b in here("builds", caller)), reverse=request.get("sortOrder") == "DESCENDING")
@@ -317,6 +341,7 @@ def answers(data):
     newest = lambda items: sorted(items, key=lambda e: -e["startTime"])
     return {
         "codebuild.ListProjects": lambda r, c: ("projects", here("projects", c), 100),
+        "codebuild.BatchGetProjects": projects,
         "codebuild.ListBuildsForProject": builds_of,
         "codebuild.ListBuilds": all_builds,
         "codebuild.ListSandboxes": lambda r, c: ("ids", [s["id"] for s in here("sandboxes", c)], 100),

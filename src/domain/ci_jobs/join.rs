@@ -101,11 +101,11 @@ fn by_runner<'b>(
     order: &[usize],
     found: &mut Join,
 ) -> BTreeSet<&'b str> {
-    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut by_name: HashMap<&str, Vec<usize>> = HashMap::new();
     for (at, build) in builds.iter().enumerate() {
-        by_name.insert(&build.id, at);
+        by_name.entry(&build.id).or_default().push(at);
         if let Some((_, uuid)) = build.id.rsplit_once(':') {
-            by_name.insert(uuid, at);
+            by_name.entry(uuid).or_default().push(at);
         }
     }
     let mut named = BTreeSet::new();
@@ -114,12 +114,19 @@ fn by_runner<'b>(
             found.jobs[job] = Err(NoBuild::NeverRan);
             continue;
         }
-        let build = jobs[job]
-            .runner
-            .as_deref()
-            .and_then(|runner| by_name.get(runner));
-        let Some(&build) = build else {
-            continue;
+        let runner = jobs[job].runner.as_deref();
+        let of_name = runner
+            .and_then(|runner| by_name.get(runner))
+            .map_or(&[][..], Vec::as_slice);
+        let project = jobs[job].project();
+        let is_asked = |at: &&usize| Some(builds[**at].build.project.as_str()) == project;
+        let build = match of_name {
+            [only] => *only,
+            // A UUID is of one build; of other names the label knows the project.
+            several => match several.iter().filter(is_asked).collect::<Vec<_>>()[..] {
+                [only] => *only,
+                _ => continue,
+            },
         };
         found.jobs[job] = match found.builds[build] {
             // Of a run that is tried again in part, the rest is listed again as it was.

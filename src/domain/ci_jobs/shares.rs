@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 
 use super::{CiJob, JobBuild, Join, JoinedBy, NoBuild, RunnerOf};
 use crate::domain::{
-    allocation::{portions, short_name, sum_by_key},
+    allocation::{Dimension, portions, short_name, sum_by_key},
     catalog::Catalog,
     ids::{AccountId, Currency, Region, UsageType},
     metering::{
@@ -84,6 +84,8 @@ pub struct JobSummary {
 pub struct MonthJobs {
     /// How jobs and builds came together.
     pub summary: JobSummary,
+    /// How often jobs ran on builds, by the parts of the dimension that a bill is shared by.
+    pub runs: BTreeMap<String, u64>,
     /// What a bill comes to by jobs and beside them, where one was shared.
     pub costs: Option<JobCosts>,
     /// It was billed: what a project was billed is shared by the billed time of its builds.
@@ -97,6 +99,8 @@ type Weights = BTreeMap<Option<JobName>, Decimal>;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct JobShares {
     weights: BTreeMap<Place, BTreeMap<(NaiveDate, AccountId), Weights>>,
+    /// How often each job ran on a build of the month.
+    runs: BTreeMap<JobName, u64>,
     /// Jobs are of several repositories, and named with theirs.
     many_repositories: bool,
     /// How the jobs and builds came together.
@@ -133,6 +137,7 @@ impl JobShares {
                     *summary.joined.entry(*by).or_default() += 1;
                     summary.on_fleets += u64::from(builds[*build].build.fleet.is_some());
                     repositories.insert(job.repository_name());
+                    *shares.runs.entry(JobName::of(job)).or_default() += 1;
                 }
                 Err(reason) => {
                     *summary.without_build.entry(*reason).or_default() += 1;
@@ -210,6 +215,22 @@ impl JobShares {
             }
         }
         split
+    }
+
+    /// Returns how often jobs ran on builds of the month, by the parts of a dimension.
+    pub fn runs(&self, by: &Dimension) -> BTreeMap<String, u64> {
+        let mut runs = BTreeMap::new();
+        for (name, count) in &self.runs {
+            let [repository, job, workflow] = self.tags(name).map(|(_, value)| value);
+            let part = match by {
+                Dimension::Repository => repository,
+                Dimension::Workflow => workflow,
+                Dimension::Job => job,
+                _ => continue,
+            };
+            *runs.entry(part).or_default() += count;
+        }
+        runs
     }
 
     /// Shares recorded usage among the jobs whose builds used it.

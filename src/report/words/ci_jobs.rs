@@ -18,7 +18,6 @@ pub(crate) fn notes(jobs: &MonthJobs) -> Vec<Note> {
     if let Some(costs) = &jobs.costs {
         notes.push(rest(costs));
     }
-    notes.extend(without_build(&jobs.summary));
     notes.extend(without_job(&jobs.summary.without_job));
     if jobs.is_billed {
         notes.push(Note::new(
@@ -40,17 +39,42 @@ pub(crate) fn notes(jobs: &MonthJobs) -> Vec<Note> {
 fn joined(summary: &JobSummary) -> Note {
     let by = |by| summary.joined.get(&by).copied().unwrap_or_default();
     let (runner, label) = (by(JoinedBy::Runner), by(JoinedBy::Label));
-    let text = format!(
+    let mut text = format!(
         "Of {}, {} joined to a build: {} by runner name, {} by label and time.",
         counted(summary.jobs, "CI job"),
         were(runner + label),
         count(runner),
         count(label)
     );
-    Note::new("jobs_joined", text)
+    let of = summary.without_build.iter();
+    let reasons: Vec<String> = of
+        .map(|(reason, jobs)| format!("{} {}", count(*jobs), said(*reason)))
+        .collect();
+    if !reasons.is_empty() {
+        text.push_str(&format!(" The others: {}.", reasons.join(", ")));
+    }
+    if summary.without_build.contains_key(&NoBuild::NotCollected) {
+        let projects: Vec<&str> = summary
+            .unknown_projects
+            .iter()
+            .map(String::as_str)
+            .collect();
+        let named = match &projects[..] {
+            [] => String::new(),
+            few if few.len() <= NAMED => format!(" No build of {} is known.", few.join(", ")),
+            many => format!(" No build of {} projects is known.", many.len()),
+        };
+        text.push_str(&named);
+        text.push_str(" To read builds: `pipebill collect`.");
+    }
+    let mut note = Note::new("jobs_joined", text)
         .with("jobs", summary.jobs)
         .with("by_runner", runner)
-        .with("by_label", label)
+        .with("by_label", label);
+    for (reason, jobs) in &summary.without_build {
+        note = note.with(reason.code(), *jobs);
+    }
+    note
 }
 
 fn were(number: u64) -> String {
@@ -86,42 +110,6 @@ fn rest(costs: &JobCosts) -> Note {
         .with("other_builds_cost", amount(costs.other_builds))
         .with("unnamed_builds_cost", amount(costs.unnamed_builds))
         .with("other_cost", amount(costs.other))
-}
-
-fn without_build(summary: &JobSummary) -> Option<Note> {
-    let all: u64 = summary.without_build.values().sum();
-    if all == 0 {
-        return None;
-    }
-    let of = summary.without_build.iter();
-    let reasons: Vec<String> = of
-        .map(|(reason, jobs)| format!("{} {}", count(*jobs), said(*reason)))
-        .collect();
-    let mut text = format!(
-        "Jobs without a build: {} ({}).",
-        count(all),
-        reasons.join(", ")
-    );
-    let mut note = Note::new("jobs_without_build", "").with("jobs", all);
-    for (reason, jobs) in &summary.without_build {
-        note = note.with(reason.code(), *jobs);
-    }
-    if summary.without_build.contains_key(&NoBuild::NotCollected) {
-        let projects: Vec<&str> = summary
-            .unknown_projects
-            .iter()
-            .map(String::as_str)
-            .collect();
-        let named = match &projects[..] {
-            [] => String::new(),
-            few if few.len() <= NAMED => format!(" No build of {} is known.", few.join(", ")),
-            many => format!(" No build of {} projects is known.", many.len()),
-        };
-        text.push_str(&named);
-        text.push_str(" To read builds: `pipebill collect`.");
-    }
-    note.text = text;
-    Some(note)
 }
 
 /// Says why a job has no build.

@@ -59,7 +59,7 @@ fn what_passes_when_asked_again_changes_nothing() {
     };
     let calm = double.calm();
     let everything = called(&double);
-    assert_eq!(everything.len(), 18, "{everything:?}");
+    assert_eq!(everything.len(), 19, "{everything:?}");
     for fault in [
         // The first request of each operation.
         json!({"*": {"kind": "throttle", "each": true, "times": 1}}),

@@ -8,6 +8,7 @@ mod access;
 mod accounts;
 mod again;
 mod aws_forecast;
+mod ci_jobs;
 mod doctor;
 mod faults;
 mod metrics;
