@@ -8,7 +8,7 @@ use std::io::Write;
 use super::{
     comment, finance, focus,
     input::{ChartKind, Content, Options, ReportError, ReportInput, WriteSummary},
-    journal, openmetrics, page, xlsx,
+    journal, openmetrics, page, slack, xlsx,
 };
 use crate::domain::journal::Accrual;
 
@@ -37,7 +37,7 @@ pub struct Format {
 impl Format {
     /// Tells whether it shows the months around the reported ones.
     pub fn needs_overview(&self) -> bool {
-        ["html", "pdf", "svg"].contains(&self.name)
+        ["html", "pdf", "svg", "slack"].contains(&self.name)
     }
 
     /// Tells whether it is whole without a forecast, and says so.
@@ -53,7 +53,8 @@ impl Format {
 
     /// Tells whether it shows savings and a scenario.
     pub fn needs_prospects(&self, options: &Options) -> bool {
-        ["html", "pdf"].contains(&self.name) || options.chart.is_some_and(ChartKind::needs_prospect)
+        ["html", "pdf", "slack"].contains(&self.name)
+            || options.chart.is_some_and(ChartKind::needs_prospect)
     }
 }
 
@@ -130,6 +131,14 @@ pub const FORMATS: &[Format] = &[
         binary: false,
         needs_forecast: never,
         write: comment::write,
+    },
+    Format {
+        name: "slack",
+        ending: "-slack.json",
+        about: "a digest for Slack (Block Kit): what moved and why; you send it",
+        binary: false,
+        needs_forecast: always,
+        write: slack::write,
     },
     Format {
         name: "openmetrics",

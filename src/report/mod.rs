@@ -38,6 +38,7 @@ pub mod reconcile;
 pub mod scenario_file;
 pub mod schemas;
 mod show;
+mod slack;
 mod summary_csv;
 pub mod text;
 pub mod usage;

@@ -108,6 +108,7 @@ mod tests {
             schema::<report::whatif::SweepAnswer>(),
             schema::<report::whatif::TornadoAnswer>(),
             schema::<report::whatif::WhatIfAnswer>(),
+            schema::<report::why::WhyAnswer>(),
             #[cfg(feature = "aws")]
             schema::<report::cloud::AthenaQueryAnswer>(),
             #[cfg(feature = "aws")]

@@ -17,6 +17,11 @@ fn the_readme_shows_what_the_program_prints() {
 }
 
 #[test]
+fn the_page_on_why_shows_what_the_program_prints() {
+    cases("80", "C.UTF-8", "docs/why.md");
+}
+
+#[test]
 fn the_page_on_ci_jobs_shows_what_the_program_prints() {
     cases("80", "C.UTF-8", "docs/ci-jobs.md");
 }

@@ -63,6 +63,8 @@ const ANSWERS: &[(&str, &[&str])] = &[
         ],
     ),
     ("whatif-tornado", &["whatif", "--tornado", "20%"]),
+    ("why", &["why"]),
+    ("why", &["why", "--against", "mean", "--by", "pipeline"]),
     ("bill", &["estimate", "--codebuild", "general1.small=1100"]),
 ];
 

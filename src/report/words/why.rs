@@ -89,9 +89,12 @@ pub(crate) fn in_short(row: &CauseOf, change: &MonthChange, catalog: &Catalog) -
         format!("{} {what}, before {}", count(now), count(before))
     };
     let text = match &row.cause {
-        Cause::Count => evidence
-            .count
-            .map(|[before, now]| counts(now, before, things)),
+        Cause::Count => match succeeded(evidence) {
+            Some([before, now]) => Some(counts(now, before, &format!("{things} succeeded"))),
+            None => evidence
+                .count
+                .map(|[before, now]| counts(now, before, things)),
+        },
         Cause::Failures => evidence
             .failed
             .map(|[before, now]| counts(now, before, "failed")),
@@ -403,4 +406,11 @@ pub(crate) fn headline(change: &MonthChange) -> String {
         shown(after),
         shown(before)
     )
+}
+
+/// How many succeeded, where some failed.
+fn succeeded(evidence: &Evidence) -> Option<[u64; 2]> {
+    let (count, failed) = (evidence.count?, evidence.failed?);
+    let succeeded = [0, 1].map(|at| count[at].saturating_sub(failed[at]));
+    (failed != [0, 0]).then_some(succeeded)
 }
