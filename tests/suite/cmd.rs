@@ -17,6 +17,11 @@ fn the_readme_shows_what_the_program_prints() {
 }
 
 #[test]
+fn the_pages_show_what_the_program_prints() {
+    cases("80", "C.UTF-8", "docs/compare.md");
+}
+
+#[test]
 fn every_error_says_what_where_and_what_to_do() {
     cases("80", "C.UTF-8", "tests/cmd/errors/*.trycmd");
 }

@@ -529,8 +529,10 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
         p50: Money::new(dec("2")),
         p90: Money::new(dec("3")),
     };
-    let too_long = |name: &str| Warning::TooLongForLambda {
+    let too_long = |name: &str| Warning::TooLong {
         month,
+        compute: "lambda.arm.1GB".to_owned(),
+        minutes: 15,
         project: Some(name.to_owned()),
         builds: 2,
     };

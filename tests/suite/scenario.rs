@@ -154,7 +154,7 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
         comparison
             .warnings
             .iter()
-            .any(|warning| { matches!(warning, Warning::TooLongForLambda { builds: 1, .. }) })
+            .any(|warning| { matches!(warning, Warning::TooLong { builds: 1, .. }) })
     );
     assert!(comparison.warnings.contains(&Warning::LambdaLimits));
 }
