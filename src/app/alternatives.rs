@@ -74,9 +74,9 @@ impl App {
             projects: request.projects.clone(),
         })?;
         Ok(Compared {
+            baseline,
             question,
             found,
-            baseline,
         })
     }
 

@@ -1,8 +1,4 @@
 //! `pipebill compare`: what the builds would cost on other machines, at AWS and elsewhere.
-#![expect(
-    clippy::doc_markdown,
-    reason = "the doc comments are the help, shown as they stand"
-)]
 
 use std::path::PathBuf;
 
@@ -88,6 +84,7 @@ pub(super) fn run(
     })?;
     let baseline = &answer.baseline;
     output.say_assumptions(&baseline.assumptions);
+    output.say_old_prices(answer.found.oldest_price, app.today);
     let gaps = baseline.months.iter().flat_map(|month| &month.gaps);
     let mut carried: Vec<_> = gaps.map(report::words::scenario::missing).collect();
     carried.extend(report::discounts::of_comparison(

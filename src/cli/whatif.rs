@@ -30,6 +30,8 @@ Changes, with --set or in a file as \"NAME\" = \"VALUE\"; = sets, =+ and =- add,
   compute      compute[general1.medium]=arm1.medium,speed=1.2
   Lambda       compute[arm1.small]=lambda.arm.4GB
   fleets       compute[general1.large]=reserved,machines=3,overflow=queue
+  runners      compute[arm1.*]=github.linux.arm.4core, github_plan=team
+  public       repository[project:oss-*]=public
   deployments  on_premises_updates*=2, on_premises_targets=20,deployments=30
   storage      log_retention=30, artifact_retention=30, log_storage[old-*]*=0
   elsewhere    region=eu-west-1, price_like=us-east-1

@@ -39,7 +39,7 @@ pub fn compute(catalog: &Catalog, name: &str) -> Result<Compute, UnknownName> {
 /// Finds where builds may move: a compute type, or a runner of another vendor.
 pub fn target(catalog: &Catalog, name: &str) -> Result<Target, UnknownName> {
     if let Some(runner) = catalog.runners.named(name.trim()) {
-        return Ok(Target::Elsewhere(runner.clone()));
+        return Ok(Target::Elsewhere(Box::new(runner.clone())));
     }
     let computes = catalog.computes.iter();
     let runners = catalog.runners.all.iter().map(|runner| &runner.compute);

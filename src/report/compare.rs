@@ -228,15 +228,13 @@ pub fn answer(
         .collect();
     let assumed = found.assumptions.iter().map(words::scenario::assumption);
     let assumptions: Vec<Note> = assumed.collect();
-    let mut notes = words::compare::notes(found, currency);
+    let mut notes = words::compare::notes(found, question, catalog);
     notes.append(&mut carried);
+    // What a price says nothing of stands right after what the figures are.
     let mut said = notes.clone();
-    // The tables say which machines need what, and that speeds are assumed.
-    let is_of_terms =
-        |note: &&Note| matches!(note.code, "no_plan" | "repository" | "included_minutes");
-    said.splice(1..1, assumptions.iter().filter(is_of_terms).cloned());
+    let elsewhere = risks.iter().filter(|note| note.code == "not_comparable");
+    said.splice(1..1, elsewhere.cloned());
     blocks.push(Block::Notes(said));
-    let rate = found.cost.amount().checked_div(found.minutes);
     let value = CompareAnswer {
         period: Calendar(found.month),
         projects: question.projects.as_ref().map(|pattern| pattern.0.clone()),
@@ -248,9 +246,7 @@ pub fn answer(
         minutes: Number(found.minutes),
         minutes_as_total: Number(found.rest),
         cost: Amount::of(found.cost, currency, found.complete),
-        per_minute: rate
-            .filter(|_| found.complete)
-            .map(|rate| Price(rate.round_dp(5).normalize())),
+        per_minute: found.per_minute().map(Price),
         families,
         computes,
         pipelines: found
@@ -337,7 +333,7 @@ fn family_row(on: &OnFamily, found: &Alternatives, catalog: &Catalog) -> FamilyR
                 to: to.clone(),
             })
             .collect(),
-        moved_percent: Percent(on.moved_percent.round_dp(1)),
+        moved_percent: Percent(on.moved_percent),
         cost: known(on.cost, currency, on.complete),
         difference: known(on.difference, currency, on.complete),
         percent: percent(on.difference, found.cost, on.complete),

@@ -48,6 +48,11 @@ fn every_file_on_disk_is_in_the_embedded_catalogue() {
         .filter(|(name, _)| name.ends_with("service.toml"))
         .count();
     assert_eq!(catalog().services.len(), services);
+    let vendors = texts
+        .iter()
+        .filter(|(name, _)| name.ends_with("vendor.toml"))
+        .count();
+    assert_eq!(catalog().runners.vendors.len(), vendors);
 }
 
 #[test]
@@ -61,7 +66,12 @@ fn pricing_holds_data_and_one_readme() {
 
 #[test]
 fn every_price_has_a_source_with_title_and_date() {
-    for tariff in catalog().tariffs().flat_map(|(_, tariffs)| tariffs) {
+    let runners = catalog().runners.prices.iter();
+    for tariff in catalog()
+        .tariffs()
+        .chain(runners)
+        .flat_map(|(_, tariffs)| tariffs)
+    {
         let (meter, region, source) = (&tariff.meter, &tariff.region, &tariff.source);
         let dates = source.date.iter().chain(&source.also);
         for year in dates.chain([&tariff.validity.from]).map(Datelike::year) {
@@ -89,7 +99,7 @@ fn every_price_has_a_source_with_title_and_date() {
 #[test]
 fn every_source_is_used() {
     for path in files_under("pricing") {
-        if !path.ends_with("service.toml") {
+        if !path.ends_with("service.toml") && !path.ends_with("vendor.toml") {
             continue;
         }
         let (name, text) = (shown(&path), read(&path));

@@ -17,13 +17,10 @@ fn the_readme_shows_what_the_program_prints() {
 }
 
 #[test]
-fn the_page_on_why_shows_what_the_program_prints() {
-    cases("80", "C.UTF-8", "docs/why.md");
-}
-
-#[test]
-fn the_page_on_ci_jobs_shows_what_the_program_prints() {
-    cases("80", "C.UTF-8", "docs/ci-jobs.md");
+fn the_pages_show_what_the_program_prints() {
+    for page in ["compare", "ci-jobs", "why"] {
+        cases("80", "C.UTF-8", &format!("docs/{page}.md"));
+    }
 }
 
 #[test]

@@ -38,6 +38,16 @@ const ANSWERS: &[(&str, &[&str])] = &[
         &["forecast", "--months", "0", "--by", "account"],
     ),
     ("optimize", &["optimize", "--history", "1"]),
+    (
+        "compare",
+        &[
+            "compare",
+            "--github-plan",
+            "team",
+            "--project",
+            "checkout-*",
+        ],
+    ),
     ("check", &["check", "--budget", "4000", "--against", "bill"]),
     ("prices", &["prices", "list", "--service", "codepipeline"]),
     ("regions", &["prices", "regions"]),

@@ -15,6 +15,7 @@ mod cloud;
 mod cmd;
 #[cfg(feature = "aws")]
 mod collect;
+mod compare;
 mod costs;
 mod crossing;
 mod deliveries;

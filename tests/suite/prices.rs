@@ -13,7 +13,7 @@ use pipebill::domain::{
 };
 use rust_decimal::Decimal;
 
-use crate::support::{catalog, day, dec, files_under, read, usage};
+use crate::support::{catalog, day, dec, files_under, read, shown, usage};
 
 /// A row of a table of prices, with the folder it is in.
 struct Row {
@@ -40,7 +40,9 @@ impl Row {
 fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     for path in files_under("pricing") {
-        if !path.ends_with("prices.csv") {
+        // Those of other vendors are in `compare.rs`.
+        let is_of_aws = !shown(&path).starts_with("pricing/runners/");
+        if !path.ends_with("prices.csv") || !is_of_aws {
             continue;
         }
         let folder = path.parent().and_then(|folder| folder.file_name()).unwrap();

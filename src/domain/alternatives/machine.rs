@@ -72,7 +72,7 @@ impl Machine {
             is_arm: is_arm(compute),
         });
         let runners = catalog.runners.all.iter().map(|runner| Self {
-            target: Target::Elsewhere(runner.clone()),
+            target: Target::Elsewhere(Box::new(runner.clone())),
             public,
             is_arm: runner.arch == "arm64",
         });

@@ -255,7 +255,7 @@ pub enum Target {
         overflow: bool,
     },
     /// To a machine of another vendor: its cost is none of AWS's.
-    Elsewhere(Runner),
+    Elsewhere(Box<Runner>),
 }
 
 impl Target {

@@ -229,8 +229,8 @@ impl Reader<'_> {
                     return change.or_else(|problem| self.value.wrong(problem.to_string()));
                 }
                 let plans = resolve::plan_names(self.catalog);
-                let names = NAMES.into_iter().chain(plans.iter().map(String::as_str));
-                let unknown = UnknownName::new("change", name, names);
+                let all = NAMES.into_iter().chain(plans.iter().map(String::as_str));
+                let unknown = UnknownName::new("change", name, all);
                 self.name.wrong(unknown.to_string())
             }
         }

@@ -5,10 +5,11 @@ use rust_decimal::Decimal;
 use super::{Note, count, counted, number, price};
 use crate::{
     domain::{
-        alternatives::{Alternatives, BreakEven, Class, Family, Fit, Obstacle, Origin},
+        alternatives::{Alternatives, BreakEven, Class, Family, Fit, Obstacle, Origin, Question},
         catalog::Catalog,
-        ids::Currency,
+        ids::{Currency, ServiceCode},
         quantity::{Quantity, Unit},
+        scenario::Change,
     },
     report::{Cell, show_money, show_quantity},
 };
@@ -153,8 +154,10 @@ pub(crate) fn origin(origin: &Origin, currency: &Currency) -> String {
 }
 
 /// Says how the figures come about and what they leave out, the most important first.
-pub(crate) fn notes(found: &Alternatives, currency: &Currency) -> Vec<Note> {
+pub(crate) fn notes(found: &Alternatives, question: &Question, catalog: &Catalog) -> Vec<Note> {
+    let currency = &found.currency;
     let mut notes = vec![basis(found, currency)];
+    notes.extend(terms(found, question, catalog));
     if let Some(pipelines) = &found.pipelines {
         let cost = show_money(pipelines.cost, currency);
         let mut note = Note::new(
@@ -171,6 +174,11 @@ pub(crate) fn notes(found: &Alternatives, currency: &Currency) -> Vec<Note> {
         }
         notes.push(note);
     }
+    notes.push(Note::new(
+        "break_even",
+        "Break-even: the speed, as a multiple of today's, from which it costs no more. Speeds are \
+         assumed, not measured: set --speed MACHINE=FACTOR.",
+    ));
     if !found.reserved.is_zero() {
         notes.push(
             Note::new(
@@ -184,25 +192,68 @@ pub(crate) fn notes(found: &Alternatives, currency: &Currency) -> Vec<Note> {
             .with("cost", Cell::Money(found.reserved, currency.clone())),
         );
     }
-    notes.push(Note::new(
-        "break_even",
-        "Break-even: the speed, as a multiple of today's, from which it costs no more. Speeds are \
-         assumed, not measured: set --speed MACHINE=FACTOR.",
-    ));
-    notes.push(Note::new(
-        "not_comparable",
-        "A price is not all: access to a VPC, region, images, disk, concurrency, queues, and who pays \
-         for data transfer differ and are not in these figures.",
-    ));
     notes
+}
+
+/// Says under which terms other vendors are rated.
+fn terms<'c>(
+    found: &Alternatives,
+    question: &Question,
+    catalog: &'c Catalog,
+) -> impl Iterator<Item = Note> + 'c {
+    let used: Vec<&ServiceCode> = catalog
+        .runners
+        .vendors
+        .keys()
+        .filter(|code| {
+            let mut choices = found.origins.iter().flat_map(|origin| &origin.choices);
+            choices.any(|choice| choice.machine.vendor() == Some(code))
+        })
+        .collect();
+    let kind = if question.public { "public" } else { "private" };
+    let plans = question.plans.clone();
+    used.into_iter().map(move |code| {
+        let stated = plans.iter().find_map(|change| match change {
+            Change::Plan { vendor, plan, .. } if vendor == code => plan.as_deref(),
+            _ => None,
+        });
+        let plan = stated.and_then(|plan| catalog.runners.plan(code, plan));
+        let vendor = &catalog.runners.vendors[code];
+        let name = catalog.service_name(code);
+        let note = match plan {
+            Some(plan) => Note::new(
+                "terms",
+                format!(
+                    "{name}: {kind} repositories, {} minutes included in {}. If others use some: \
+                     --free-tier-used {}=…",
+                    number(plan.included.grant),
+                    plan.name,
+                    plan.included.id
+                ),
+            )
+            .with("plan", &*plan.id)
+            .with("included_minutes", plan.included.grant),
+            None if vendor.plans.is_empty() => Note::new(
+                "terms",
+                format!("{name}: {kind} repositories (--repository)."),
+            ),
+            None => Note::new(
+                "terms",
+                format!(
+                    "{name}: {kind} repositories, no included minutes (--repository, --{}-plan).",
+                    vendor.id
+                ),
+            ),
+        };
+        note.with("vendor", name).with("visibility", kind)
+    })
 }
 
 fn basis(found: &Alternatives, currency: &Currency) -> Note {
     let minutes = |value| show_quantity(Quantity::new(value, Unit::Minute));
-    let rate = found.cost.amount().checked_div(found.minutes);
-    let rate = rate.filter(|_| found.complete).map(|rate| rate.round_dp(5));
+    let rate = found.per_minute();
     let average = rate.map_or_else(String::new, |rate| {
-        format!(", {} a minute", price(rate.normalize(), currency))
+        format!(", {} a minute", price(rate, currency))
     });
     let how = match (found.builds, found.rest.is_zero()) {
         (0, _) => "no build is known by itself, so quantities are scaled without rounding each up"
