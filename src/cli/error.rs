@@ -209,7 +209,7 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::NoUsage { known, .. } if known.is_empty() => {
             "import an export of it; `--metered` shows what `pipebill collect` read of builds and runs"
         }
-        AppError::NoUsage { .. } => "choose one of those with --month, or import another export",
+        AppError::NoUsage { .. } => "choose one of those months, or import another export",
         AppError::NothingToContinue { .. } => {
             "`pipebill bill` shows what the months have; import an export of the account that builds, or \
              `pipebill import --include SERVICE` to keep other services"

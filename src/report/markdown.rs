@@ -17,7 +17,12 @@ pub fn render(document: &Document) -> String {
         title => format!("### {}\n", escaped(title)),
     };
     for block in &document.blocks {
-        if matches!(block, Block::Table(table) if table.is_empty()) {
+        let is_seen = match block {
+            Block::Table(table) => !table.is_empty(),
+            Block::Picture(_) => false,
+            _ => true,
+        };
+        if !is_seen {
             continue;
         }
         if !out.is_empty() {
@@ -38,6 +43,7 @@ pub fn render(document: &Document) -> String {
                     .map(|line| format!("{}  \n", escaped(line.trim_start())))
                     .collect::<String>();
             }
+            Block::Picture(_) => {}
             Block::Chart(chart) => {
                 let drawn = chart.letters(80, true).replace('`', "'");
                 out += &format!("```text\n{drawn}```\n");

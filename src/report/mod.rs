@@ -292,6 +292,8 @@ pub enum Block {
     Fan(chart::FanChart),
     /// A chart, for terminals and wikis; alone in an answer, a picture too.
     Chart(chart::Drawing),
+    /// A picture for files alone: people read the same in a table.
+    Picture(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<Note>),
     /// The same, all of it shown: the report of an import or a collection.
@@ -375,7 +377,7 @@ impl Document {
     /// Returns the picture that is a file of its own, where the answer has one.
     pub fn picture(&self) -> Option<chart::Chart> {
         let mut charts = self.blocks.iter().filter_map(|block| match block {
-            Block::Chart(drawing) => Some(drawing),
+            Block::Chart(drawing) | Block::Picture(drawing) => Some(drawing),
             _ => None,
         });
         let only = charts.next()?;

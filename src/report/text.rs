@@ -30,6 +30,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
             Block::Heading(text) => format!("{}\n", heading(text, terminal)),
             // Headings over nothing say nothing; the notes say why.
             Block::Table(table) if table.is_empty() => continue,
+            Block::Picture(_) => continue,
             Block::Table(table) => {
                 let (_, more) = table.seen();
                 let more = more.map(|more| format!("{more}\n")).unwrap_or_default();

@@ -18,7 +18,7 @@ use crate::domain::{
 /// The causes that people see, those that are explained, and those with a step of their own in a picture.
 const SHOWN: usize = 12;
 const EXPLAINED: usize = 3;
-const STEPS: usize = 8;
+const STEPS: usize = 6;
 
 object! {
     /// Why a month costs more than another: causes that add up to the difference.
@@ -212,6 +212,8 @@ pub fn answer(change: &MonthChange, catalog: &Catalog) -> Answer<'static> {
         blocks.push(Block::Heading("Days that stand out".to_owned()));
         blocks.push(Block::Table(spike_table(spikes, &change.currency)));
     }
+    let names = [from_name(change), change.to.to_string()];
+    blocks.push(Block::Picture(waterfall(change, catalog, names)));
     let notes = words::why::notes(change, catalog);
     blocks.push(Block::Notes(notes.clone()));
     let money = |amount| Amount::of(amount, &change.currency, change.complete);
@@ -266,6 +268,30 @@ pub(super) fn waterfall(change: &MonthChange, catalog: &Catalog, names: [String;
             currency: change.currency.clone(),
         }),
     }
+}
+
+/// Names what the month is compared with.
+fn from_name(change: &MonthChange) -> String {
+    match &change.from[..] {
+        [one] => one.to_string(),
+        all => format!("mean of {} months", all.len()),
+    }
+}
+
+/// What stands below that picture: what its steps rest on.
+pub(super) fn below_the_picture(change: &MonthChange, catalog: &Catalog) -> Vec<String> {
+    let (named, _) = change.why.first(STEPS);
+    let mut notes: Vec<String> = named
+        .iter()
+        .map(|row| (row, words::why::in_short(row, change, catalog)))
+        .filter(|(_, evidence)| !evidence.is_empty())
+        .map(|(row, evidence)| {
+            let title = words::why::title(row, change, catalog);
+            format!("{title}: {evidence}.")
+        })
+        .collect();
+    notes.push(words::why::sum(change));
+    notes
 }
 
 /// What the causes below the shown ones come to.
@@ -379,16 +405,21 @@ fn spike_table(spikes: &[Spike], currency: &Currency) -> Table {
     let mut table = Table::new(vec![
         Column::new("Day", "day", 0),
         Column::new("Cost", "cost", 0),
-        Column::new("Expected", "expected", 0),
+        Column::shown("Expected", 0),
+        Column::in_files("low"),
+        Column::in_files("high"),
         Column::new("Furthest from their usual", "projects", 1),
     ])
     .detail("spikes");
     for spike in spikes {
-        let [low, high] = spike.of.range.map(|amount| show_money(amount, currency));
+        let [low, high] = spike.of.range;
+        let expected = [low, high].map(|amount| show_money(amount, currency));
         table.rows.push(vec![
             Cell::Day(spike.of.day),
             Cell::Money(spike.of.cost, currency.clone()),
-            Cell::text(format!("{low} to {high}")),
+            Cell::text(expected.join(" to ")),
+            Cell::Money(low, currency.clone()),
+            Cell::Money(high, currency.clone()),
             Cell::text(words::why::spike(spike, currency)),
         ]);
     }

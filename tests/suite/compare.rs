@@ -672,6 +672,8 @@ fn with_docker_server() -> BuildEvent {
             pipeline: None,
             docker_server: true,
             status: None,
+            started_by: None,
+            auto_retry: false,
         },
     }
 }

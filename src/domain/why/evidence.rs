@@ -82,7 +82,10 @@ fn days_of(
         }
         days
     };
+    // Days that are still to come are no days with less.
+    let is_open = until < after.last_day();
     let mut excess = match cause {
+        Cause::Quantity | Cause::Count | Cause::Failures if is_open => return None,
         Cause::New => return Some((*quantities[1].keys().next()?, until)),
         Cause::Gone => {
             let last = *quantities[0].keys().next_back()?;

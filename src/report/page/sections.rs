@@ -20,7 +20,7 @@ use crate::{
         Cell,
         chart::Drawing,
         input::{ChartKind, ReportInput},
-        show_money, signed_money,
+        show_money, signed_money, why,
     },
 };
 
@@ -365,7 +365,6 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
             "The band is an 80 % range: 10 % of simulations end below it, 10 % above. Future \
              months are usage only, without credits, refunds and taxes.",
         ),
-        "waterfall" => Some("Both months are complete; the steps sum to the difference."),
         "tornado" => Some(
             "Each meter varies alone, 20 % down and up, and the whole month is re-rated with its \
              free tier.",
@@ -374,6 +373,13 @@ pub(super) fn around(id: &'static str, drawing: &Drawing, input: &ReportInput<'_
         _ => None,
     };
     section.notes.extend(note.map(str::to_owned));
+    if id == "waterfall"
+        && let Some(change) = input.overview.and_then(|overview| overview.change.as_ref())
+    {
+        section
+            .notes
+            .extend(why::below_the_picture(change, input.catalog));
+    }
     if id == "tornado" {
         section.notes.extend(not_moved(input));
     }

@@ -208,6 +208,7 @@ pub(crate) fn look(row: &CauseOf, change: &MonthChange, catalog: &Catalog) -> St
             format!("pipebill bill --month {month} --explain")
         }
         (Cause::Failures, _) => format!("pipebill optimize --month {month}"),
+        (Cause::Cost, _) => format!("pipebill bill --month {month}"),
         (Cause::Charge(_), _) => format!("pipebill bill --month {month} --reconcile"),
         (Cause::New | Cause::Gone, _) => format!("pipebill bill --month {month} --by {by}"),
         (Cause::NotInBuilds, _) => format!("pipebill bill --month {month} --reconcile"),
@@ -380,6 +381,16 @@ fn started_by(way: StartedBy) -> &'static str {
         StartedBy::Rule => "a rule",
         StartedBy::Caller => "a person or a program",
     }
+}
+
+/// Says what the steps of a picture sum to.
+pub(crate) fn sum(change: &MonthChange) -> String {
+    let known = if change.complete {
+        "The steps sum to the difference"
+    } else {
+        "A month is partial: the steps sum to the difference of what is known"
+    };
+    format!("{known}. More: pipebill why {}", change.to)
 }
 
 /// Says in a line how much more a month costs.
