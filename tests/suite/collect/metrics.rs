@@ -181,6 +181,9 @@ fn a_region_without_metrics_is_a_gap_with_a_name() {
     assert_eq!(double.metrics(), 0);
     let strict = [&["--strict", "collect"], &arguments[..]].concat();
     assert_eq!(double.run(&ledger, &strict).status.code(), Some(4));
+    // What builds cost does not depend on what they use.
+    let usage = double.run(&ledger, &["usage", "--metered", "--month", "2026-11"]);
+    assert!(!crate::double::said(&usage).contains("CloudWatch"));
 }
 
 #[test]
