@@ -70,8 +70,8 @@ fn measurements_are_those_of_cloudwatch_and_are_asked_for_once() {
         .iter()
         .find(|it| it["op"] == "cloudwatch.GetMetricData")
         .unwrap();
-    let days = &asked["request"]["EndTime"].as_f64().unwrap()
-        - &asked["request"]["StartTime"].as_f64().unwrap();
+    let days = asked["request"]["EndTime"].as_f64().unwrap()
+        - asked["request"]["StartTime"].as_f64().unwrap();
     assert!((days - 86_400.0).abs() < 0.5, "{days}");
     assert_eq!(utilization(&ledger), expected);
 }
