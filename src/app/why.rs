@@ -15,7 +15,7 @@ use crate::{
         rating::RatedMonth,
         services::{CODEBUILD, CODEDEPLOY, CODEPIPELINE},
         usage::{ChargeKind, Gap, UsageRecord},
-        why::{self, By, MonthChange, Spike, SpikeDay, Work, explain, explain_mean},
+        why::{self, By, MonthChange, OpenMonth, Spike, SpikeDay, Work, explain, explain_mean},
     },
     forecast::{ForecastOptions, spikes},
     ledger::Ledger,
@@ -177,7 +177,7 @@ impl App {
     fn work(&self, ledger: &Ledger, month: Month) -> Result<Work, AppError> {
         let mut work = Work::default();
         ledger.each_build(month, |place, _, build| {
-            work.build(&self.catalog, place, build)
+            work.build(&self.catalog, place, build);
         })?;
         ledger.each_action(month, |place, action| work.action(place, action, month))?;
         Ok(work)
@@ -225,10 +225,10 @@ impl App {
 }
 
 /// The last day that is known of a month that is not over.
-fn open_until(month: &RatedMonth) -> Option<Option<NaiveDate>> {
+fn open_until(month: &RatedMonth) -> Option<OpenMonth> {
     let why = &month.rated.bill.finality.reasons;
     why.iter().find_map(|why| match why {
-        NotFinal::Open { until } => Some(*until),
+        NotFinal::Open { until } => Some(OpenMonth { until: *until }),
         _ => None,
     })
 }

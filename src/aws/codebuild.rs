@@ -9,8 +9,8 @@ use std::{
 use aws_sdk_codebuild::{
     Client,
     types::{
-        Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior, MachineType,
-        Sandbox as SdkSandbox, ScalingConfigurationOutput,
+        AutoRetryConfig, Build as SdkBuild, BuildPhaseType, Fleet, FleetOverflowBehavior,
+        MachineType, Sandbox as SdkSandbox, ScalingConfigurationOutput,
     },
 };
 
@@ -256,7 +256,7 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
         started_by: build.initiator().map(StartedBy::of_initiator),
         auto_retry: build
             .auto_retry_config()
-            .and_then(|retry| retry.auto_retry_number())
+            .and_then(AutoRetryConfig::auto_retry_number)
             .is_some_and(|number| number > 0),
     };
     Some(Fact::Build(build.id()?.to_owned(), fact))

@@ -14,7 +14,8 @@ use crate::{
 /// Check the permissions `collect` needs and print fixes
 ///
 /// Tests each permission with its cheapest call, in the first region of each account. This includes one
-/// Cost Explorer request, which costs $0.01, unless --services excludes it; --forecast adds another.
+/// Cost Explorer request, which costs $0.01, unless --services excludes it; --forecast adds another, and
+/// --metrics one metric of CloudWatch, for a thousandth of that.
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {

@@ -90,18 +90,16 @@ pub(super) fn run(
         by: args.by.clone(),
         metered: args.metered.then(|| args.rules.options()),
     })?;
+    let jobs = answer.jobs.as_ref();
+    let mut notes = jobs.map_or_else(Vec::new, report::words::ci_jobs::notes);
+    notes.extend(answer.notes.iter().map(report::words::bill::remark));
     output.show(&report::usage::answer(
         answer.month,
         args.metered,
         &answer.sums,
         &answer.by,
         &answer.gaps,
-        answer.jobs.as_ref(),
-        answer
-            .notes
-            .iter()
-            .map(report::words::bill::remark)
-            .collect(),
+        (jobs, notes),
         &app.catalog,
     ))?;
     Ok(Exit::of(answer.gaps.is_empty(), strict))

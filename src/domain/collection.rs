@@ -72,7 +72,7 @@ impl Source {
 
     /// Tells whether it is usage of its own: what is missing of it is missing from metered usage.
     pub const fn is_metered(self) -> bool {
-        !matches!(self, Self::CostExplorer | Self::Runners)
+        !matches!(self, Self::CostExplorer | Self::Metrics | Self::Runners)
     }
 
     /// Reads [`Source::name`] back.

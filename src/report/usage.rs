@@ -75,12 +75,9 @@ pub fn answer(
     sums: &[UsageSum],
     by: &[Dimension],
     gaps: &[usage::Gap],
-    jobs: Option<&MonthJobs>,
-    notes: Vec<Note>,
+    (jobs, notes): (Option<&MonthJobs>, Vec<Note>),
     catalog: &Catalog,
 ) -> Answer<'static> {
-    let mut notes = notes;
-    notes.splice(..0, jobs.map_or_else(Vec::new, words::ci_jobs::notes));
     let rows: Vec<UsageRow> = sums.iter().map(|sum| row(sum, by, catalog)).collect();
     let mut table = Table::of(&rows);
     // The column of a part may not be called as another is.

@@ -247,14 +247,14 @@ pub fn answer(change: &MonthChange, catalog: &Catalog) -> Answer<'static> {
 pub(super) fn waterfall(change: &MonthChange, catalog: &Catalog, names: [String; 2]) -> Drawing {
     let [before, after] = names;
     let title = format!("What changed from {before} to {after}");
-    let named = change.why.first(STEPS);
+    let (first, rest) = change.why.first(STEPS);
     let step = |row: &CauseOf| Step {
         name: words::why::title(row, change, catalog),
         change: row.amount,
         is_rest: false,
     };
-    let mut steps: Vec<Step> = named.0.iter().map(step).collect();
-    steps.extend(named.1.map(|change| Step {
+    let mut steps: Vec<Step> = first.iter().map(step).collect();
+    steps.extend(rest.map(|change| Step {
         name: "All other".to_owned(),
         change,
         is_rest: true,

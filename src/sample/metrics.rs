@@ -20,18 +20,32 @@ const METRICS: &str = include_str!("metrics.toml");
 /// Builds are measured from a minute on.
 const MINUTE: i64 = 60_000;
 
+/// The file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Uses {
+    machine: BTreeMap<String, Machine>,
+    project: BTreeMap<String, Use>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Machine {
+    cpus: i64,
+    gb: i64,
+}
+
 /// What the builds of a project use.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Use {
     memory: i64,
-    of: i64,
-    cpu: [i64; 2],
+    cpus: [i64; 2],
 }
 
 /// What was measured, by project.
 pub(super) struct Metrics {
-    uses: BTreeMap<String, Use>,
+    uses: Uses,
     days: BTreeMap<(Scope, String), Vec<Utilization>>,
 }
 
@@ -52,7 +66,8 @@ impl Metrics {
         day: NaiveDate,
         builds: &[Fact],
     ) {
-        let Some(of) = self.uses.get(&resource.name) else {
+        let machine = self.uses.machine.get(&resource.meter);
+        let (Some(of), Some(machine)) = (self.uses.project.get(&resource.name), machine) else {
             return;
         };
         let minutes = builds.iter().filter_map(|fact| match fact {
@@ -68,12 +83,13 @@ impl Metrics {
         let share = 80 + resource.roll(0, day, 11_000_000, 21);
         let maximum = Decimal::new(of.memory * share, 2);
         let average = (maximum * Decimal::new(61, 2)).round_dp(2);
-        let [busy, most] = of.cpu;
+        let [busy, most] = of.cpus;
+        // Hundredths of a CPU, and of those a share in percent: in percent of the machine.
         let vary = |salt: i64, level: i64, least: i64| {
             let share = least + resource.roll(0, day, salt, 101 - least);
-            Decimal::new(level * share, 2)
+            (Decimal::new(level * share, 2) / Decimal::from(machine.cpus)).round_dp(2)
         };
-        let of_machine = Decimal::from(of.of) * MEGABYTES;
+        let of_machine = Decimal::from(machine.gb) * MEGABYTES;
         let scope = Scope {
             place: place.clone(),
             source: Source::Metrics,

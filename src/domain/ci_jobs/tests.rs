@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
+use super::NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
 use super::*;
 use crate::domain::{
     ids::{AccountId, Region},
@@ -167,7 +168,6 @@ fn every_job_without_a_build_has_its_reason() {
         // Runners of this project have names of builds: this one is of another build.
         named(7, job(7, "p", 0, 1)),
     ];
-    use NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
     assert_eq!(
         join(&jobs, &builds).jobs,
         [

@@ -281,21 +281,18 @@ impl Explaining<'_> {
             return;
         }
         let key = (cause.clone(), about.clone());
-        match self.rows.get_mut(&key) {
-            Some(row) => {
-                row.amount += amount;
-                row.evidence.join(evidence);
-            }
-            None => {
-                let row = CauseOf {
-                    cause,
-                    about,
-                    amount,
-                    evidence,
-                };
-                self.rows.insert(key, row);
-            }
+        if let Some(row) = self.rows.get_mut(&key) {
+            row.amount += amount;
+            row.evidence.join(evidence);
+            return;
         }
+        let row = CauseOf {
+            cause,
+            about,
+            amount,
+            evidence,
+        };
+        self.rows.insert(key, row);
     }
 }
 

@@ -126,7 +126,9 @@ fn days_of(
     excess.entry(until).or_default();
     let all: Decimal = excess.values().sum();
     if all < Decimal::ZERO {
-        excess.values_mut().for_each(|value| *value = -*value);
+        for value in excess.values_mut() {
+            *value = -*value;
+        }
     }
     stretch(&excess, after)
 }

@@ -235,6 +235,13 @@ pub struct Spike {
     pub projects: Vec<(String, Money)>,
 }
 
+/// How far a month that is not over is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct OpenMonth {
+    /// The last day that is known, where any is.
+    pub until: Option<NaiveDate>,
+}
+
 /// A month beside others: why it costs more or less, and which of its days stand out.
 #[derive(Clone, Debug)]
 pub struct MonthChange {
@@ -258,8 +265,8 @@ pub struct MonthChange {
     pub gaps: Vec<(period::Month, Gap)>,
     /// Months that were metered from AWS's APIs in place of a bill.
     pub metered: Vec<period::Month>,
-    /// The month is not over: the last day that is known, where any is.
-    pub open: Option<Option<NaiveDate>>,
+    /// The month is not over.
+    pub open: Option<OpenMonth>,
 }
 
 /// Explains the difference of two months.

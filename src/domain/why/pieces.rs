@@ -27,8 +27,16 @@ pub(super) struct Subject {
     pub(super) name: Option<Arc<str>>,
     /// What is asked to be told apart.
     pub(super) part: Option<String>,
-    /// Only what this pipeline started, where pipelines are told apart.
-    pub(super) pipeline: Option<Option<Arc<str>>>,
+    pub(super) started: Started,
+}
+
+/// Which builds of a project are meant.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Started {
+    /// All.
+    Anyhow,
+    /// Those that a pipeline started, or none.
+    By(Option<Arc<str>>),
 }
 
 /// What is priced alike.
@@ -79,7 +87,7 @@ impl Pieces {
                     .as_ref()
                     .map(|resource| Arc::from(short_name(resource.as_str()))),
                 part: by.part(record),
-                pipeline: None,
+                started: Started::Anyhow,
             };
             Some(subject)
         };
@@ -191,7 +199,7 @@ impl Pieces {
                 {
                     let subject = Subject {
                         part: pipeline.as_deref().map(ToOwned::to_owned),
-                        pipeline: Some(pipeline),
+                        started: Started::By(pipeline),
                         ..subject.clone()
                     };
                     let piece = Piece {
@@ -249,6 +257,6 @@ fn unnamed(line: &LineItem) -> Subject {
         region: line.key.region.clone(),
         name: None,
         part: None,
-        pipeline: None,
+        started: Started::Anyhow,
     }
 }

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::pieces::Subject;
+use super::pieces::{Started, Subject};
 use crate::domain::{
     catalog::{Catalog, Grain},
     ids::{AccountId, Meter, Region},
@@ -139,11 +139,10 @@ impl Work {
     pub(super) fn of(&self, subject: &Subject) -> BTreeMap<Cell, Sum> {
         let mut found: BTreeMap<Cell, Sum> = BTreeMap::new();
         for (worker, cells) in &self.0 {
-            let pipeline = worker.pipeline.as_ref();
-            let is_meant = subject
-                .pipeline
-                .as_ref()
-                .is_none_or(|of| of.as_ref() == pipeline);
+            let is_meant = match &subject.started {
+                Started::Anyhow => true,
+                Started::By(pipeline) => worker.pipeline == *pipeline,
+            };
             if is_meant && worker.is(subject) {
                 for (cell, sum) in cells {
                     found.entry(cell.clone()).or_default().join(sum);

@@ -7,7 +7,7 @@ use super::{Note, count, number, of_gap, price};
 use crate::{
     domain::{
         catalog::Catalog,
-        ids::{Currency, Meter},
+        ids::{Currency, Meter, ServiceCode},
         metering::events::StartedBy,
         money::Money,
         period::Month,
@@ -209,9 +209,10 @@ pub(crate) fn look(row: &CauseOf, change: &MonthChange, catalog: &Catalog) -> St
         }
         (Cause::Failures, _) => format!("pipebill optimize --month {month}"),
         (Cause::Cost, _) => format!("pipebill bill --month {month}"),
-        (Cause::Charge(_), _) => format!("pipebill bill --month {month} --reconcile"),
         (Cause::New | Cause::Gone, _) => format!("pipebill bill --month {month} --by {by}"),
-        (Cause::NotInBuilds, _) => format!("pipebill bill --month {month} --reconcile"),
+        (Cause::Charge(_) | Cause::NotInBuilds, _) => {
+            format!("pipebill bill --month {month} --reconcile")
+        }
         (Cause::Count | Cause::Duration | Cause::Rounding, _) => {
             format!("pipebill usage --month {month} --metered --by {by} --by day")
         }
@@ -235,8 +236,8 @@ pub(crate) fn notes(change: &MonthChange, catalog: &Catalog) -> Vec<Note> {
     for (month, gap) in &change.gaps {
         notes.push(of_gap(&format!("Missing of {month}"), gap));
     }
-    if let Some(until) = change.open {
-        let known = until.map_or_else(
+    if let Some(open) = change.open {
+        let known = open.until.map_or_else(
             || "nothing of it is known".to_owned(),
             |day| format!("known to {day}"),
         );
@@ -301,7 +302,7 @@ pub(crate) fn notes(change: &MonthChange, catalog: &Catalog) -> Vec<Note> {
 }
 
 fn things(row: &CauseOf) -> &'static str {
-    match row.about.service.as_ref().map(|service| service.as_str()) {
+    match row.about.service.as_ref().map(ServiceCode::as_str) {
         Some(CODEPIPELINE) => "actions",
         Some(CODEBUILD) => "builds",
         _ => "builds and actions",

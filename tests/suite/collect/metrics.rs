@@ -70,8 +70,8 @@ fn measurements_are_those_of_cloudwatch_and_are_asked_for_once() {
         .iter()
         .find(|it| it["op"] == "cloudwatch.GetMetricData")
         .unwrap();
-    let days = &asked["request"]["EndTime"].as_f64().unwrap()
-        - &asked["request"]["StartTime"].as_f64().unwrap();
+    let days = asked["request"]["EndTime"].as_f64().unwrap()
+        - asked["request"]["StartTime"].as_f64().unwrap();
     assert!((days - 86_400.0).abs() < 0.5, "{days}");
     assert_eq!(utilization(&ledger), expected);
 }
@@ -181,6 +181,9 @@ fn a_region_without_metrics_is_a_gap_with_a_name() {
     assert_eq!(double.metrics(), 0);
     let strict = [&["--strict", "collect"], &arguments[..]].concat();
     assert_eq!(double.run(&ledger, &strict).status.code(), Some(4));
+    // What builds cost does not depend on what they use.
+    let usage = double.run(&ledger, &["usage", "--metered", "--month", "2026-11"]);
+    assert!(!crate::double::said(&usage).contains("CloudWatch"));
 }
 
 #[test]
