@@ -11,7 +11,7 @@ use crate::{
     report,
 };
 
-/// Compare a month's builds with other CodeBuild machines and GitHub's runners
+/// Compare a month's builds with other machines: CodeBuild's, GitHub's, Ubicloud's
 ///
 /// Re-rates the whole month for each machine: build by build where `pipebill collect` has read them, since
 /// each vendor rounds each job up, else by quantity. The first table moves all builds, each to the smallest

@@ -11,7 +11,7 @@ pub use self::{
         BaselineItem, Compute, Grain, ListInfo, ListedTier, MeterInfo, RegionInfo, Rule, Service,
         ServiceKind, Tariffs, UtilizationInfo,
     },
-    runners::{Plans, PublicRunner, Runner, Runners, Vendor, VendorPlan},
+    runners::{Plans, PublicRunner, Runner, RunnerClass, Runners, Vendor, VendorPlan},
 };
 use std::{
     collections::BTreeMap,

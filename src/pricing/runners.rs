@@ -12,8 +12,8 @@ use super::{
 use crate::domain::{
     allowance::{Allowance, Scope},
     catalog::{
-        Catalog, Compute, Grain, MeterInfo, PublicRunner, Runner, Service, ServiceKind, Vendor,
-        VendorPlan,
+        Catalog, Compute, Grain, MeterInfo, PublicRunner, Runner, RunnerClass, Service,
+        ServiceKind, Vendor, VendorPlan,
     },
     ids::{Meter, ServiceCode, UsageType},
     quantity::Unit,
@@ -122,7 +122,7 @@ fn read_vendor(
         if let Some(public) = &runner.public {
             meters.push(info(&public.meter, format!("{}, public", row.title)));
         }
-        if runner.is_standard {
+        if runner.is_standard() {
             drawing.push(runner.compute.meter.clone());
         }
         catalog.runners.all.push(runner);
@@ -208,9 +208,10 @@ fn read_runner(
         "second" => Grain::Second,
         other => return file.fail(format!("{}: grain `{other}` is not known", row.name)),
     };
-    let is_standard = match row.class.as_str() {
-        "standard" => true,
-        "larger" => false,
+    let class = match row.class.as_str() {
+        "standard" => RunnerClass::Standard,
+        "larger" => RunnerClass::Larger,
+        "premium" => RunnerClass::Premium,
         other => return file.fail(format!("{}: class `{other}` is not known", row.name)),
     };
     let docker = match row.docker.as_str() {
@@ -246,7 +247,7 @@ fn read_runner(
         disk: number(&row.disk)?,
         docker,
         longest: row.limit,
-        is_standard,
+        class,
         public,
     })
 }

@@ -12,7 +12,7 @@ use crate::domain::{
     catalog::Catalog,
     ids::Currency,
     money::Money,
-    scenario::{Change, Target, percent_of},
+    scenario::{Change, Target, percent_of, remark::Warning},
 };
 
 object! {
@@ -221,20 +221,18 @@ pub fn answer(
     let mut table = keyed(Table::of(&machines)).for_files();
     table.name = "machines";
     blocks.push(Block::Table(table));
+    let apart = |warning: &&Warning| !matches!(warning, Warning::NotComparable { .. });
     let risks: Vec<Note> = found
         .warnings
         .iter()
+        .filter(apart)
         .map(words::scenario::warning)
         .collect();
     let assumed = found.assumptions.iter().map(words::scenario::assumption);
     let assumptions: Vec<Note> = assumed.collect();
     let mut notes = words::compare::notes(found, question, catalog);
     notes.append(&mut carried);
-    // What a price says nothing of stands right after what the figures are.
-    let mut said = notes.clone();
-    let elsewhere = risks.iter().filter(|note| note.code == "not_comparable");
-    said.splice(1..1, elsewhere.cloned());
-    blocks.push(Block::Notes(said));
+    blocks.push(Block::Notes(notes.clone()));
     let value = CompareAnswer {
         period: Calendar(found.month),
         projects: question.projects.as_ref().map(|pattern| pattern.0.clone()),

@@ -163,7 +163,7 @@ fn githubs_prices_are_those_of_its_page() {
         assert_eq!(meter.usage_type.as_str(), sku, "{name}");
         assert_eq!(price(meter, "2025-12-31"), dec(until_2025), "{name}");
         assert_eq!(price(meter, "2026-01-01"), dec(from_2026), "{name}");
-        if runner.is_standard {
+        if runner.is_standard() {
             assert_eq!(
                 price(runner.meter(true), "2026-11-01"),
                 Decimal::ZERO,
@@ -192,6 +192,69 @@ fn githubs_prices_are_those_of_its_page() {
             .unwrap();
         let plan = runners.plan(&github.service.code, plan).unwrap();
         assert_eq!(plan.included.grant, Decimal::from(minutes));
+    }
+}
+
+/// Ubicloud's rates a minute for 2 to 30 processors, copied by hand: until 2026-04-30, until 2026-08-31 and
+/// from 2026-09-01. The first two are its own billing rates (ubicloud/ubicloud @ec43e7bc), the last its page
+/// (ubicloud/documentation @f156cd4), 25 % above as its changelogs say.
+const UBICLOUD: [(&str, [&str; 3]); 5] = [
+    ("2vcpu", ["0.0008", "0.001", "0.00125"]),
+    ("4vcpu", ["0.0016", "0.002", "0.0025"]),
+    ("8vcpu", ["0.0032", "0.004", "0.005"]),
+    ("16vcpu", ["0.0064", "0.008", "0.01"]),
+    ("30vcpu", ["0.012", "0.015", "0.01875"]),
+];
+
+/// The same of premium runners, which changed in September alone; that of 16 processors by a third.
+const UBICLOUD_PREMIUM: [(&str, [&str; 2]); 5] = [
+    ("2vcpu", ["0.0016", "0.002"]),
+    ("4vcpu", ["0.0032", "0.004"]),
+    ("8vcpu", ["0.0064", "0.008"]),
+    ("16vcpu", ["0.012", "0.016"]),
+    ("30vcpu", ["0.024", "0.03"]),
+];
+
+#[test]
+fn ubiclouds_prices_are_its_own_rates() {
+    let of = |name: String, on: &str| {
+        let runner = catalog().runners.named(&name);
+        price(runner.unwrap_or_else(|| panic!("{name}")).meter(false), on)
+    };
+    for (size, prices) in UBICLOUD {
+        for (price, on) in prices
+            .into_iter()
+            .zip(["2026-04-30", "2026-08-31", "2026-09-01"])
+        {
+            assert_eq!(
+                of(format!("ubicloud.{size}"), on),
+                dec(price),
+                "{size} {on}"
+            );
+            assert_eq!(
+                of(format!("ubicloud.arm.{size}"), on),
+                dec(price),
+                "{size} {on}"
+            );
+        }
+    }
+    for (size, prices) in UBICLOUD_PREMIUM {
+        for (price, on) in prices.into_iter().zip(["2026-08-31", "2026-09-01"]) {
+            assert_eq!(
+                of(format!("ubicloud.premium.{size}"), on),
+                dec(price),
+                "{size} {on}"
+            );
+        }
+    }
+    // No plan and no public repository makes a difference there; a plan of GitHub's does not either.
+    let workload = recorded(&[61, 60], 3);
+    let moved = "compute[general1.medium]=ubicloud.4vcpu";
+    for more in [&[][..], &["github_plan=team"], &["repository=public"]] {
+        assert_eq!(
+            there(&workload, &[&[moved][..], more].concat()),
+            usd("0.0075")
+        );
     }
 }
 

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::{Machine, Origin, Question};
 use crate::domain::{
-    catalog::{Catalog, Grain},
+    catalog::{Catalog, Grain, RunnerClass},
     scenario::{Change, ScenarioRater, Target, workload::MonthEvents},
 };
 
@@ -158,7 +158,7 @@ pub(super) fn obstacles(
         }
     }
     if let Target::Elsewhere(runner) = &machine.target
-        && !runner.is_standard
+        && runner.class == RunnerClass::Larger
     {
         let stated = question.plans.iter().find_map(|change| match change {
             Change::Plan { vendor, plan, .. } if vendor == runner.vendor() => plan.as_deref(),

@@ -4,7 +4,7 @@ use rust_decimal::Decimal;
 
 use super::Origin;
 use crate::domain::{
-    catalog::{Catalog, Compute, Grain},
+    catalog::{Catalog, Compute, Grain, RunnerClass},
     ids::{Meter, ServiceCode},
     quantity::Unit,
     scenario::Target,
@@ -28,10 +28,8 @@ pub enum Class {
     Ec2,
     /// `CodeBuild` on Lambda.
     Lambda,
-    /// A vendor's standard runners.
-    Standard,
-    /// A vendor's larger runners.
-    Larger,
+    /// A vendor's runners.
+    Runner(RunnerClass),
 }
 
 /// Machines of one kind.
@@ -73,7 +71,7 @@ impl Machine {
         });
         let runners = catalog.runners.all.iter().map(|runner| Self {
             target: Target::Elsewhere(Box::new(runner.clone())),
-            public,
+            public: public && runner.public.is_some(),
             is_arm: runner.arch == "arm64",
         });
         own.chain(runners).collect()
@@ -155,8 +153,7 @@ impl Machine {
     /// Returns its family.
     pub fn family(&self) -> Family {
         let class = match &self.target {
-            Target::Elsewhere(runner) if runner.is_standard => Class::Standard,
-            Target::Elsewhere(_) => Class::Larger,
+            Target::Elsewhere(runner) => Class::Runner(runner.class),
             target if target.compute().grain == Grain::Second => Class::Lambda,
             _ => Class::Ec2,
         };

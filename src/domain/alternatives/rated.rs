@@ -201,7 +201,7 @@ impl<'q, 'a> Comparing<'q, 'a> {
             if let Some(vendor) = vendors.next() {
                 let of_vendor = |change: &&Change| matches!(change, Change::Plan { vendor: of, .. } if of == vendor);
                 changes.extend(self.question.plans.iter().filter(of_vendor).cloned());
-                if self.question.public {
+                if moves.iter().any(|(_, machine)| machine.public) {
                     changes.push(Change::Repository {
                         only: Selector::default(),
                         public: true,

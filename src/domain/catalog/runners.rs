@@ -58,10 +58,21 @@ pub struct Runner {
     pub docker: Option<bool>,
     /// The longest job in minutes.
     pub longest: Option<u32>,
-    /// It draws on included minutes and is free in public repositories.
-    pub is_standard: bool,
+    /// How the vendor sells it.
+    pub class: RunnerClass,
     /// What it is in a public repository, if that is something else.
     pub public: Option<PublicRunner>,
+}
+
+/// How a vendor sells a runner.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RunnerClass {
+    /// What plans include, and what may be free in public repositories.
+    Standard,
+    /// Larger ones, which draw on nothing.
+    Larger,
+    /// Faster machines of the same sizes.
+    Premium,
 }
 
 /// A standard runner in a public repository.
@@ -106,6 +117,11 @@ impl Runner {
     /// Returns whose it is.
     pub fn vendor(&self) -> &ServiceCode {
         &self.compute.meter.service
+    }
+
+    /// Tells whether it draws on included minutes.
+    pub fn is_standard(&self) -> bool {
+        self.class == RunnerClass::Standard
     }
 
     /// Returns what it is metered as.

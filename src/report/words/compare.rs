@@ -6,7 +6,7 @@ use super::{Note, count, counted, number, price};
 use crate::{
     domain::{
         alternatives::{Alternatives, BreakEven, Class, Family, Fit, Obstacle, Origin, Question},
-        catalog::Catalog,
+        catalog::{Catalog, RunnerClass, Vendor},
         ids::{Currency, ServiceCode},
         quantity::{Quantity, Unit},
         scenario::Change,
@@ -19,8 +19,9 @@ pub(crate) fn family(family: &Family, catalog: &Catalog) -> String {
     let kind = match family.class {
         Class::Ec2 => "CodeBuild",
         Class::Lambda => "CodeBuild Lambda",
-        Class::Standard => "standard",
-        Class::Larger => "larger",
+        Class::Runner(RunnerClass::Standard) => "standard",
+        Class::Runner(RunnerClass::Larger) => "larger",
+        Class::Runner(RunnerClass::Premium) => "premium",
     };
     let system = if family.is_arm { " ARM" } else { "" };
     match &family.vendor {
@@ -157,6 +158,7 @@ pub(crate) fn origin(origin: &Origin, currency: &Currency) -> String {
 pub(crate) fn notes(found: &Alternatives, question: &Question, catalog: &Catalog) -> Vec<Note> {
     let currency = &found.currency;
     let mut notes = vec![basis(found, currency)];
+    notes.extend(elsewhere(found, catalog));
     notes.extend(terms(found, question, catalog));
     if let Some(pipelines) = &found.pipelines {
         let cost = show_money(pipelines.cost, currency);
@@ -195,30 +197,43 @@ pub(crate) fn notes(found: &Alternatives, question: &Question, catalog: &Catalog
     notes
 }
 
-/// Says under which terms other vendors are rated.
-fn terms<'c>(
-    found: &Alternatives,
-    question: &Question,
-    catalog: &'c Catalog,
-) -> impl Iterator<Item = Note> + 'c {
-    let used: Vec<&ServiceCode> = catalog
-        .runners
-        .vendors
-        .keys()
-        .filter(|code| {
-            let mut choices = found.origins.iter().flat_map(|origin| &origin.choices);
-            choices.any(|choice| choice.machine.vendor() == Some(code))
-        })
+/// Returns the vendors whose machines were compared.
+fn vendors<'c>(found: &Alternatives, catalog: &'c Catalog) -> Vec<(&'c ServiceCode, &'c Vendor)> {
+    let is_used = |code: &ServiceCode| {
+        let mut choices = found.origins.iter().flat_map(|origin| &origin.choices);
+        choices.any(|choice| choice.machine.vendor() == Some(code))
+    };
+    let all = catalog.runners.vendors.iter();
+    all.filter(|(code, _)| is_used(code)).collect()
+}
+
+/// Says what a price says nothing of, where builds leave AWS.
+fn elsewhere(found: &Alternatives, catalog: &Catalog) -> Option<Note> {
+    let vendors = vendors(found, catalog);
+    let names: Vec<&str> = vendors
+        .iter()
+        .map(|(code, _)| catalog.service_name(code))
         .collect();
+    let (is, all) = match &names[..] {
+        [] => return None,
+        [only] => ("is", (*only).to_owned()),
+        [first @ .., last] => ("are", format!("{} and {last}", first.join(", "))),
+    };
+    let note = Note::new("not_comparable", super::runners::beyond_price(&all, is));
+    Some(note.with("vendors", names.join(", ")))
+}
+
+/// Says under which terms vendors with plans are rated.
+fn terms(found: &Alternatives, question: &Question, catalog: &Catalog) -> Vec<Note> {
     let kind = if question.public { "public" } else { "private" };
-    let plans = question.plans.clone();
-    used.into_iter().map(move |code| {
-        let stated = plans.iter().find_map(|change| match change {
+    let with_plans = vendors(found, catalog).into_iter();
+    let with_plans = with_plans.filter(|(_, vendor)| !vendor.plans.is_empty());
+    let note = |(code, vendor): (&ServiceCode, &Vendor)| {
+        let stated = question.plans.iter().find_map(|change| match change {
             Change::Plan { vendor, plan, .. } if vendor == code => plan.as_deref(),
             _ => None,
         });
         let plan = stated.and_then(|plan| catalog.runners.plan(code, plan));
-        let vendor = &catalog.runners.vendors[code];
         let name = catalog.service_name(code);
         let note = match plan {
             Some(plan) => Note::new(
@@ -233,10 +248,6 @@ fn terms<'c>(
             )
             .with("plan", &*plan.id)
             .with("included_minutes", plan.included.grant),
-            None if vendor.plans.is_empty() => Note::new(
-                "terms",
-                format!("{name}: {kind} repositories (--repository)."),
-            ),
             None => Note::new(
                 "terms",
                 format!(
@@ -246,7 +257,8 @@ fn terms<'c>(
             ),
         };
         note.with("vendor", name).with("visibility", kind)
-    })
+    };
+    with_plans.map(note).collect()
 }
 
 fn basis(found: &Alternatives, currency: &Currency) -> Note {

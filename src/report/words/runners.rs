@@ -7,14 +7,15 @@ use crate::domain::ids::Currency;
 
 /// Says what a price says nothing of.
 pub(crate) fn not_comparable(vendor: &str) -> Note {
-    Note::new(
-        "not_comparable",
-        format!(
-            "{vendor} is not AWS: no access to a VPC unless you build it, another region, other images, \
-             disks, queues and concurrency limits; data from AWS leaves over the internet at your cost."
-        ),
+    Note::new("not_comparable", beyond_price(vendor, "is")).with("vendor", vendor)
+}
+
+/// Says the same of several.
+pub(super) fn beyond_price(vendors: &str, is: &str) -> String {
+    format!(
+        "{vendors} {is} not AWS: no access to a VPC unless you build it, another region, other images, \
+         disks, queues and concurrency limits; data from AWS leaves over the internet at your cost."
     )
-    .with("vendor", vendor)
 }
 
 /// Says that a runner has no Docker.

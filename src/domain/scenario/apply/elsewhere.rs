@@ -6,7 +6,7 @@ use crate::domain::scenario::{
     workload::UsageGroup,
 };
 use crate::domain::{
-    catalog::Runner,
+    catalog::{Runner, RunnerClass},
     ids::{Currency, ServiceCode},
     quantity::Quantity,
     usage::UsageKey,
@@ -51,10 +51,13 @@ impl Application<'_> {
                 .warnings
                 .insert(Warning::NoDocker { runner: name() });
         }
-        self.out.assumptions.insert(Assumption::Repository {
-            vendor: vendor_name,
-            is_public,
-        });
+        let mut runners = self.catalog.runners.all.iter();
+        if runners.any(|known| known.vendor() == vendor && known.public.is_some()) {
+            self.out.assumptions.insert(Assumption::Repository {
+                vendor: vendor_name,
+                is_public,
+            });
+        }
     }
 
     /// Notes what the plans of vendors mean for the usage there, once all of it is known.
@@ -91,7 +94,7 @@ impl Application<'_> {
             // Where nothing would draw on it, no plan is missed.
             if used
                 .iter()
-                .any(|(runner, is_public)| runner.is_standard && !is_public)
+                .any(|(runner, is_public)| runner.is_standard() && !is_public)
             {
                 self.out.assumptions.insert(Assumption::NoPlan {
                     vendor,
@@ -102,7 +105,7 @@ impl Application<'_> {
         };
         let mut draws = used
             .iter()
-            .filter(|(runner, is_public)| runner.is_standard && !is_public);
+            .filter(|(runner, is_public)| runner.is_standard() && !is_public);
         if let Some((other, _)) = draws
             .clone()
             .find(|(runner, _)| runner.compute.os != "Linux")
@@ -118,7 +121,9 @@ impl Application<'_> {
                 minutes: plan.included.grant,
             });
         }
-        let larger = used.iter().find(|(runner, _)| !runner.is_standard);
+        let larger = used
+            .iter()
+            .find(|(runner, _)| runner.class == RunnerClass::Larger);
         if let Some((runner, _)) = larger.filter(|_| !plan.larger) {
             self.out.warnings.insert(Warning::NotInPlan {
                 runner: runner.compute.name.clone(),
