@@ -87,6 +87,8 @@ impl Large {
                     fleet: None,
                     pipeline: Some(format!("pipeline-{project}")),
                     docker_server: false,
+                    started_by: None,
+                    auto_retry: false,
                     status: Some("SUCCEEDED".to_owned()),
                 },
             });

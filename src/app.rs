@@ -3,6 +3,7 @@
 //! Each use case gathers usage and prices, has the domain rate them and returns values. Nothing here
 //! prints, and nothing here knows a price.
 
+mod alternatives;
 #[cfg(feature = "aws")]
 mod aws;
 mod baseline;
@@ -36,6 +37,7 @@ mod terms;
 mod tornado;
 mod usage;
 mod whatif;
+mod why;
 
 use std::{io::Cursor, path::PathBuf};
 
@@ -59,6 +61,7 @@ use crate::{
     sample,
 };
 
+pub use alternatives::{AlternativesRequest, Compared};
 #[cfg(feature = "aws")]
 pub use aws::{PricesFrom, UpdatePricesRequest};
 pub use baseline::{Baseline, BaselineRequest, MonthUsage, Months};
@@ -87,6 +90,7 @@ pub use terms::Terms;
 pub use tornado::TornadoRequest;
 pub use usage::{UsageAnswer, UsageRequest};
 pub use whatif::{Answer, WhatIf, WhatIfRequest};
+pub use why::{WhyAgainst, WhyRequest};
 
 /// Where recorded usage is.
 #[derive(Clone, Debug)]
@@ -235,6 +239,7 @@ fn rating_options(
         discounts: terms.discounts.clone(),
         recurring: terms.recurring.clone(),
         sharing,
+        plans: terms.plans.clone(),
         ..RatingOptions::new(month)
     }
 }

@@ -27,6 +27,7 @@ use crate::{
         },
         storage::{History, ResourceDetail},
         usage::{ChargeKind, Gap, UsageRecord},
+        utilization::Seen,
     },
     ledger::Ledger,
     sample,
@@ -487,6 +488,10 @@ fn facts(ledger: &Ledger, month: Month) -> Result<MonthEvents, AppError> {
     ledger.each_pipeline(month, |place, pipeline, before, runs| {
         let seen = PipelineActivity::of(place, pipeline, before, runs, month);
         facts.pipelines.push(seen);
+    })?;
+    ledger.each_utilization(month, |place, of| {
+        let place = place.clone();
+        facts.utilization.push(Seen { place, of });
     })?;
     Ok(facts)
 }

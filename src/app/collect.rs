@@ -143,6 +143,12 @@ impl App {
             let problem = "the sample cannot be collected into";
             return Err(AppError::field(Field::DataSource, problem));
         };
+        let asked = &request.asked;
+        let has_builds = asked.services.is_empty() || asked.services.contains(&Service::CodeBuild);
+        if asked.extras.contains(&Extra::Metrics) && !has_builds {
+            let problem = "metrics are those of CodeBuild projects: name codebuild, too";
+            return Err(AppError::field(Field::Services, problem));
+        }
         let login = self.login(&request.login)?;
         let earliest = Month::of(self.today).first_day() - Months::new(12);
         let from = request.from.unwrap_or(earliest);

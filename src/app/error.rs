@@ -175,6 +175,17 @@ pub enum AppError {
         /// How many there are of other months, and from which day to which.
         known: Option<(u64, NaiveDate, NaiveDate)>,
     },
+    /// A month has no builds on demand to compare.
+    #[error("no on-demand builds{} in {month}", match &projects[..] {
+        [] => String::new(),
+        projects => format!(" of {}", projects.join(", ")),
+    })]
+    NoBuilds {
+        /// The month.
+        month: Month,
+        /// The projects asked about; none for all.
+        projects: Vec<String>,
+    },
     /// Nothing was collected from AWS's APIs.
     #[error("nothing was collected from AWS")]
     NothingCollected,

@@ -37,6 +37,8 @@ pub enum Field {
     From,
     /// Free units that something else drew.
     FreeTierUsed,
+    /// The plan at GitHub.
+    GithubPlan,
     /// Git requests.
     GitRequests,
     /// A service to keep in detail, too.
@@ -53,6 +55,8 @@ pub enum Field {
     Price,
     /// The region whose prices stand in for unknown ones.
     PriceLike,
+    /// A project.
+    Project,
     /// The region.
     Region,
     /// Who pays for reading a bucket.
@@ -61,6 +65,10 @@ pub enum Field {
     Role,
     /// The service.
     Service,
+    /// The services to collect from.
+    Services,
+    /// How fast builds run elsewhere.
+    Speed,
     /// What repositories hold.
     StorageGb,
     /// How far drivers are turned.

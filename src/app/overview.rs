@@ -11,12 +11,11 @@ use crate::{
         allocation::{Dimension, Policy},
         bill::Bill,
         discounts::{Charges, Discounts},
-        overview::{
-            Overview, Sensitivities, bridge, build_minutes, largest, reconciled, sensitivities,
-        },
+        overview::{Overview, Sensitivities, build_minutes, largest, reconciled, sensitivities},
         price_book::BilledPrices,
         rating::{RatedMonth, rate},
         reconcile::reconcile,
+        why::By,
     },
     ledger::Ledger,
 };
@@ -25,8 +24,7 @@ use crate::{
 const MONTHS: usize = 13;
 /// How far each meter is moved, in percent.
 const MOVED: Decimal = Decimal::from_parts(20, 0, 0, false, 0);
-/// The changes and parts that are named.
-const NAMED: usize = 8;
+/// The parts that are named.
 const PARTS: usize = 15;
 
 impl App {
@@ -46,7 +44,7 @@ impl App {
         };
         let mut overview = Overview {
             months: Vec::new(),
-            bridge: None,
+            change: None,
             sensitivity: None,
             build_minutes: BTreeMap::new(),
             parts: largest(
@@ -67,7 +65,7 @@ impl App {
             _ => (1..MONTHS).fold(month, |month, _| month.previous()),
         };
         at = at.max(*known.first().unwrap_or(&month)).min(month);
-        let mut over: Option<RatedMonth> = None;
+        let mut over: Vec<RatedMonth> = Vec::new();
         while at <= month {
             let rated = match reported.iter().find(|rated| rated.rated.bill.month == at) {
                 Some(rated) => Some(rated.clone()),
@@ -84,12 +82,15 @@ impl App {
             }
             let bill = rated.as_ref().map(|rated| rated.rated.bill.clone());
             overview.months.push((at, bill));
-            if at.end() <= self.today && rated.is_some() {
-                over = rated;
+            if at.end() <= self.today {
+                over.extend(rated);
+            }
+            if over.len() > 2 {
+                over.remove(0);
             }
             at = at.next();
         }
-        if let Some(rated) = &over {
+        if let Some(rated) = over.last() {
             let until = rated.rated.bill.month;
             let (discounts, request) = Self::carry_discounts(&charges, until, request);
             overview.discounts = discounts;
@@ -101,11 +102,12 @@ impl App {
             .filter_map(|(_, bill)| bill.as_ref())
             .filter(|bill| bill.month.end() <= self.today)
             .collect();
-        if let [.., before, after] = whole[..]
-            && before.month.next() == after.month
+        if let [before, after] = &over[..]
+            && before.rated.bill.month.next() == after.rated.bill.month
         {
-            let steps = bridge(before, after, NAMED);
-            overview.bridge = Some((before.month, after.month, steps));
+            let before = std::slice::from_ref(before);
+            let change = self.explain_rated(ledger, before, after, &By::Each, request)?;
+            overview.change = Some(change);
         }
         overview.before = whole
             .iter()

@@ -202,10 +202,14 @@ impl App {
             scenario: None,
         };
         if request.needs.overview {
+            let last = reported.months.last().map(|month| month.rated.bill.month);
+            let last = last.unwrap_or(Month::of(self.today));
+            let first = (0..HISTORY).fold(last, |month, _| month.previous());
+            self.add_sample_facts(&mut ledger, first)?;
             let overview = self.overview(&ledger, &reported.months, &rating)?;
             if request.needs.savings {
                 (reported.savings, reported.scenario) =
-                    self.prospects(&mut ledger, &overview, scenario.as_ref(), &rating)?;
+                    self.prospects(&ledger, &overview, scenario.as_ref(), &rating)?;
             }
             reported.overview = Some(overview);
         }
@@ -216,7 +220,7 @@ impl App {
     /// that month: the one stated, else the savings that go together. Nothing where no month is over.
     fn prospects(
         &self,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         overview: &Overview,
         scenario: Option<&Scenario>,
         request: &RatingTerms,
@@ -224,8 +228,6 @@ impl App {
         let Some(month) = overview.sensitivity.as_ref().map(|one| one.month) else {
             return Ok((None, None));
         };
-        let first = (1..HISTORY).fold(month, |month, _| month.previous());
-        self.add_sample_facts(ledger, first)?;
         let currency = overview
             .months
             .iter()

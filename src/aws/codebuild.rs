@@ -26,7 +26,7 @@ use super::{
 use crate::{
     domain::{
         collection::{Scope, Source},
-        metering::from_events::{AccountRegion, Build, FleetSeen, Sandbox},
+        metering::from_events::{AccountRegion, Build, FleetSeen, Sandbox, StartedBy},
     },
     ledger::{Fact, Listing},
 };
@@ -253,6 +253,11 @@ fn build_from_sdk(build: &SdkBuild) -> Option<Fact> {
             .map(str::to_owned),
         docker_server: environment.docker_server().is_some(),
         status: build.build_status().map(|status| word(status.as_str())),
+        started_by: build.initiator().map(StartedBy::of_initiator),
+        auto_retry: build
+            .auto_retry_config()
+            .and_then(|retry| retry.auto_retry_number())
+            .is_some_and(|number| number > 0),
     };
     Some(Fact::Build(build.id()?.to_owned(), fact))
 }

@@ -5,8 +5,8 @@ use chrono::{Datelike, Months, NaiveDate};
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, Request, Watch, accounts::Account, cost_explorer, denial::named, error::Failure,
-    expected, operations::Operation, price_query, run::Run,
+    CollectError, Request, Watch, accounts::Account, cloudwatch, cost_explorer, denial::named,
+    error::Failure, expected, operations::Operation, price_query, run::Run,
 };
 use crate::{
     domain::{
@@ -200,6 +200,9 @@ async fn try_out(
             Err(young @ Failure::TooYoung) => Ok(Some(format!("allowed; {young}"))),
             Err(other) => Err(other),
         },
+        Operation::GetMetricData => cloudwatch::try_out(run, account, place, NOBODY)
+            .await
+            .map(|()| None),
         Operation::GetProducts => {
             let region = price_query::endpoint(&account.partition);
             let client = aws_sdk_pricing::Client::new(&account.in_region(&region));

@@ -13,7 +13,7 @@ use super::{
     operations::Operation,
 };
 use crate::{
-    domain::{collection::Remedy, ids::Region},
+    domain::{collection::Remedy, ids::Region, services::METRICS_READ},
     exports::ImportError,
     ledger::LedgerError,
 };
@@ -159,6 +159,12 @@ pub(super) enum Failure {
     /// The money for requests is spent.
     #[error("stopped before passing --max-api-cost")]
     TooDear,
+    /// CodeBuild measures no builds in the region.
+    #[error("CodeBuild publishes no CPU and memory metrics in this region")]
+    NotMeasured,
+    /// What would be spent cannot be said.
+    #[error("the price of {METRICS_READ} in this region is unknown, so nothing was requested")]
+    UnknownPrice,
     /// Retried in vain, or not worth it.
     #[error("{} failed: {why}", operation.action())]
     Failed {

@@ -9,6 +9,7 @@ mod attempts;
 mod bucket;
 mod clients;
 mod cloudtrail;
+mod cloudwatch;
 mod codebuild;
 mod codecommit;
 mod codedeploy;

@@ -52,6 +52,8 @@ impl Service {
 pub enum Extra {
     /// Its own forecast beside ours.
     Forecast,
+    /// What builds used of their machines.
+    Metrics,
     /// Prices, by the Query API.
     Prices,
 }
@@ -117,7 +119,7 @@ macro_rules! operations {
     };
 }
 
-use Extra::{Forecast, Prices};
+use Extra::{Forecast, Metrics, Prices};
 use Needed::{
     Athena, AthenaForResults, AthenaForTables, By, Deep, Exports, For, Granted, Organization,
     OtherAccounts,
@@ -137,6 +139,7 @@ operations! {
     BatchGetSandboxes "codebuild:BatchGetSandboxes" By(CodeBuild);
     ListFleets "codebuild:ListFleets" By(CodeBuild);
     BatchGetFleets "codebuild:BatchGetFleets" By(CodeBuild);
+    GetMetricData "cloudwatch:GetMetricData" For(Metrics);
     ListPipelines "codepipeline:ListPipelines" By(CodePipeline);
     ListPipelineExecutions "codepipeline:ListPipelineExecutions" By(CodePipeline);
     ListActionExecutions "codepipeline:ListActionExecutions" Deep(CodePipeline);

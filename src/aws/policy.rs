@@ -9,9 +9,10 @@ use super::{
 
 /// Statements about every resource: their names, and the service of their actions. A service whose
 /// resources can be named gets a statement below, as the roles of other accounts do.
-const STATEMENTS: [(&str, &str); 8] = [
+const STATEMENTS: [(&str, &str); 9] = [
     ("PipebillCostExplorer", "ce"),
     ("PipebillCodeBuild", "codebuild"),
+    ("PipebillCloudWatch", "cloudwatch"),
     ("PipebillCodePipeline", "codepipeline"),
     ("PipebillCodeDeploy", "codedeploy"),
     ("PipebillCloudTrail", "cloudtrail"),

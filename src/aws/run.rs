@@ -52,9 +52,11 @@ pub(super) struct Run<'r> {
     paid_calls: Cell<u64>,
     /// Of one paid call.
     pub(super) price: Decimal,
+    /// Metrics that CloudWatch was asked for, and what they cost.
+    metrics: Cell<(u64, Money)>,
     read: RefCell<BTreeMap<Scope, u64>>,
     missing: RefCell<Vec<NotCollected>>,
-    notes: RefCell<Vec<String>>,
+    regions_off: RefCell<BTreeSet<AccountRegion>>,
     has_faults: Cell<bool>,
 }
 
@@ -76,10 +78,10 @@ pub fn collect(
         outcome.calls = by_action.collect();
         drop(calls);
         outcome.cost = Money::of(Decimal::from(run.paid_calls.get()), run.price);
+        (outcome.metrics, outcome.metrics_cost) = run.metrics.get();
         outcome.missing = run.take_missing();
         outcome.missing.sort();
-        outcome.notes = run.notes.take();
-        outcome.notes.sort();
+        outcome.regions_off = run.regions_off.take().into_iter().collect();
         outcome.has_faults = run.has_faults.get();
         Ok(())
     })?;
@@ -125,9 +127,10 @@ impl<'r> Run<'r> {
             ahead: Cell::new(None),
             paid_calls: Cell::new(0),
             price: price_of_a_request(catalog, request.now.date_naive()),
+            metrics: Cell::default(),
             read: RefCell::default(),
             missing: RefCell::default(),
-            notes: RefCell::default(),
+            regions_off: RefCell::default(),
             has_faults: Cell::new(false),
         };
         runtime.block_on(work(&run))
@@ -271,13 +274,27 @@ impl Run<'_> {
     /// Takes the price of a request out of what may be spent.
     pub(super) fn spend(&self) -> Result<(), Failure> {
         let calls = self.paid_calls.get() + 1;
-        if let Some(most) = self.request.max_api_cost
-            && Decimal::from(calls) * self.price > most
-        {
-            return Err(Failure::TooDear);
-        }
+        let (_, metrics) = self.metrics.get();
+        self.afford(Money::of(Decimal::from(calls), self.price) + metrics)?;
         self.paid_calls.set(calls);
         Ok(())
+    }
+
+    /// Takes the price of metrics out of what may be spent.
+    pub(super) fn spend_on_metrics(&self, count: u64, price: Decimal) -> Result<(), Failure> {
+        let (metrics, cost) = self.metrics.get();
+        let cost = cost + Money::of(Decimal::from(count), price);
+        let calls = Decimal::from(self.paid_calls.get());
+        self.afford(Money::of(calls, self.price) + cost)?;
+        self.metrics.set((metrics + count, cost));
+        Ok(())
+    }
+
+    fn afford(&self, cost: Money) -> Result<(), Failure> {
+        match self.request.max_api_cost {
+            Some(most) if cost.amount() > most => Err(Failure::TooDear),
+            _ => Ok(()),
+        }
     }
 
     /// Counts what was read.
@@ -377,11 +394,7 @@ impl Run<'_> {
             Err(failure) => failure,
         };
         if matches!(failure, Failure::RegionOff) && self.request.login.all_regions {
-            let note = format!("{} is not enabled for {}.", place.region, place.account);
-            let mut notes = self.notes.borrow_mut();
-            if !notes.contains(&note) {
-                notes.push(note);
-            }
+            self.regions_off.borrow_mut().insert(place.clone());
             return Ok(());
         }
         self.ledger().begin_source(&scope)?;

@@ -5,8 +5,13 @@ use std::cell::RefCell;
 use rust_decimal::Decimal;
 
 use super::{
-    CollectError, accounts::Account, cloudtrail, codebuild, codecommit, codedeploy, codepipeline,
-    cost_explorer, error::Failure, operations::Service, run::Run, runners,
+    CollectError,
+    accounts::Account,
+    cloudtrail, cloudwatch, codebuild, codecommit, codedeploy, codepipeline, cost_explorer,
+    error::Failure,
+    operations::{Extra, Service},
+    run::Run,
+    runners,
 };
 use crate::domain::{
     collection::{Announcement, Source},
@@ -111,6 +116,10 @@ impl Run<'_> {
         if let Some(projects) = &inventory.projects {
             let done = codebuild::builds(self, account, place, projects).await;
             self.settle(place, Source::Builds, done)?;
+            if self.request.choice.extras.contains(&Extra::Metrics) {
+                let done = cloudwatch::collect(self, account, place, projects).await;
+                self.settle(place, Source::Metrics, done)?;
+            }
             let done = runners::runners(self, account, place, projects).await;
             self.settle(place, Source::Runners, done)?;
         }
@@ -232,6 +241,15 @@ impl Run<'_> {
                 plan.projects += projects.len() as u64;
                 // A page of ids and the builds behind it; all builds, the sandboxes and the fleets.
                 plan.calls += 2 * projects.len() as u64 + 3;
+                if choice.extras.contains(&Extra::Metrics) {
+                    let place = &inventory.place;
+                    let batches = cloudwatch::batches(self, place, projects)?;
+                    let metrics: u64 = batches.iter().map(cloudwatch::Batch::metrics).sum();
+                    let price = cloudwatch::price(self, &place.region).unwrap_or_default();
+                    plan.calls += batches.len() as u64;
+                    plan.metrics += metrics;
+                    plan.metrics_cost += Money::of(Decimal::from(metrics), price);
+                }
                 plan.calls += projects.len().div_ceil(codebuild::BATCH) as u64;
             }
             if let Some(pipelines) = &inventory.pipelines {

@@ -20,11 +20,13 @@ use crate::{
 /// twice.
 ///
 /// `pipebill policy` prints the required permissions. Credentials come from the usual AWS sources. Each
-/// Cost Explorer request costs $0.01; everything else is free.
+/// Cost Explorer request costs $0.01, and with --metrics every 1,000 metrics of CloudWatch cost $0.01 in
+/// most regions; everything else is free. --dry-run shows the cost first.
 ///
 /// Examples:
 ///   pipebill collect --dry-run
 ///   pipebill collect --region eu-west-1 --region us-east-1
+///   pipebill collect --metrics --max-api-cost 1
 ///   pipebill collect --organization --role-name pipebill-reader --region all
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
@@ -39,10 +41,13 @@ pub(super) struct Args {
     to: Option<NaiveDate>,
     #[command(flatten)]
     choice: ChoiceArgs,
+    /// Also read what builds used of CPU and memory, from CloudWatch, for `optimize`.
+    #[arg(long)]
+    metrics: bool,
     /// Show the calls, time and cost it would take, and stop.
     #[arg(long)]
     dry_run: bool,
-    /// Limit for Cost Explorer request charges, in dollars.
+    /// Limit for the charges of Cost Explorer and CloudWatch, in dollars.
     #[arg(long, value_name = "USD", value_parser = parse_dollars)]
     max_api_cost: Option<Decimal>,
     /// Maximum requests per second to each service, account and region.
@@ -104,6 +109,9 @@ pub(super) struct ExtraArgs {
     /// Include what `forecast --with-aws` calls.
     #[arg(long)]
     forecast: bool,
+    /// Include what `collect --metrics` calls.
+    #[arg(long)]
+    metrics: bool,
     /// Include what `prices update --from query` calls.
     #[arg(long)]
     prices: bool,
@@ -113,6 +121,7 @@ impl ExtraArgs {
     pub(super) fn extras(&self) -> Vec<Extra> {
         let extras = [
             (self.forecast, Extra::Forecast),
+            (self.metrics, Extra::Metrics),
             (self.prices, Extra::Prices),
         ];
         let asked = extras.into_iter().filter(|(asked, _)| *asked);
@@ -147,7 +156,9 @@ pub(super) fn run(
 ) -> Result<Exit, CommandError> {
     let request = CollectRequest {
         login: args.login.request(),
-        asked: args.choice.asked(Vec::new()),
+        asked: args
+            .choice
+            .asked(args.metrics.then_some(Extra::Metrics).into_iter().collect()),
         from: args.from,
         to: args.to,
         dry_run: args.dry_run,

@@ -159,6 +159,8 @@ impl CommandError {
             }
             Self::UnknownName { problem, .. } => match problem.what {
                 "region" => "`pipebill prices regions` names the regions",
+                "project" => "`pipebill usage --by project` lists them; a star matches any text",
+                "compute type or runner" => "`pipebill compare --all` lists them",
                 "compute type" => {
                     "`pipebill prices show codebuild` lists the compute types' meters"
                 }
@@ -221,6 +223,10 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         }
         AppError::NoJobs { .. } => {
             "write them with `gh api` as docs/ci-jobs.md shows, then `pipebill import jobs.json`"
+        }
+        AppError::NoBuilds { .. } => {
+            "`pipebill usage --by project` shows what the month has; reserved fleets are compared by \
+             `pipebill optimize`"
         }
         AppError::NothingCollected => "run `pipebill collect`",
         AppError::NoSuchCurrency { .. } => {

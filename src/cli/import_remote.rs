@@ -78,7 +78,7 @@ pub(super) fn run(
             place,
             files,
             notes,
-        } => output.show(&report::cloud::plan(&place, &files, notes))?,
+        } => output.show(&report::cloud::plan(&place, &files, &notes))?,
         RemoteImport::Query(sql) => output.show(&report::cloud::query(sql))?,
     }
     Ok(None)

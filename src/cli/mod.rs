@@ -4,6 +4,7 @@ mod bill;
 mod check;
 #[cfg(feature = "aws")]
 mod collect;
+mod compare;
 mod demo;
 #[cfg(feature = "aws")]
 mod doctor;
@@ -28,6 +29,7 @@ mod shell;
 mod terms;
 mod usage;
 mod whatif;
+mod why;
 
 use std::{
     ffi::OsString,
@@ -79,6 +81,8 @@ enum Command {
     Forecast(forecast::Args),
     #[command(name = "whatif")]
     WhatIf(whatif::Args),
+    Why(why::Args),
+    Compare(compare::Args),
     Optimize(optimize::Args),
     Check(check::Args),
     Report(report::Args),
@@ -258,6 +262,8 @@ fn run(cli: Cli, output: &Output) -> Result<Exit, CommandError> {
         Command::Bill(args) => bill::run(&args, &app()?, output, strict),
         Command::Forecast(args) => forecast::run(&args, &app()?, output, strict),
         Command::WhatIf(args) => whatif::run(&args, &app()?, output, strict),
+        Command::Why(args) => why::run(&args, &app()?, output, strict),
+        Command::Compare(args) => compare::run(&args, &app()?, output, strict),
         Command::Optimize(args) => optimize::run(&args, &app()?, output, strict),
         Command::Check(args) => check::run(&args, &app()?, output, strict),
         Command::Report(args) => report::run(&args, &app()?, output, strict),

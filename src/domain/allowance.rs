@@ -21,6 +21,8 @@ pub enum Scope {
     Payer,
     /// Each account has its own.
     Account,
+    /// Everybody under a plan of another vendor, whoever pays at AWS.
+    Plan,
 }
 
 /// The payer, and the account where each has a pool of its own.
@@ -80,6 +82,12 @@ impl Allowance {
         base + further
     }
 
+    /// Tells whether its grant holds. That of a vendor's plan is paid with the plan, and no free tier
+    /// of AWS.
+    pub fn is_granted(&self, free_tier: FreeTier) -> bool {
+        free_tier == FreeTier::Payer || self.scope == Scope::Plan
+    }
+
     /// Returns what a month grants, less what was drawn beside the records. It may be below zero.
     pub fn left(&self, free_tier: FreeTier, used: &BTreeMap<Arc<str>, Decimal>) -> Decimal {
         let used = used.get(&self.id).copied().unwrap_or_default();
@@ -88,11 +96,11 @@ impl Allowance {
 
     /// Returns whose pool usage draws on.
     pub fn owner(&self, key: &UsageKey) -> PoolOwner {
-        let account = match self.scope {
-            Scope::Payer => None,
-            Scope::Account => key.account.clone(),
-        };
-        (key.payer.clone(), account)
+        match self.scope {
+            Scope::Payer => (key.payer.clone(), None),
+            Scope::Account => (key.payer.clone(), key.account.clone()),
+            Scope::Plan => (None, None),
+        }
     }
 
     /// Tells whether a name on the command line means this pool.

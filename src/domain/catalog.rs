@@ -4,10 +4,14 @@
 //! What is asked for and not there is an answer of its own ([`Lookup`]).
 
 mod entries;
+mod runners;
 
-pub use self::entries::{
-    BaselineItem, Compute, Grain, ListInfo, ListedTier, MeterInfo, RegionInfo, Rule, Service,
-    ServiceKind,
+pub use self::{
+    entries::{
+        BaselineItem, Compute, Grain, ListInfo, ListedTier, MeterInfo, RegionInfo, Rule, Service,
+        ServiceKind, Tariffs, UtilizationInfo,
+    },
+    runners::{Plans, PublicRunner, Runner, Runners, Vendor, VendorPlan},
 };
 use std::{
     collections::BTreeMap,
@@ -39,9 +43,6 @@ pub enum Lookup<'a> {
     /// The catalogue has no such meter or region.
     Missing,
 }
-
-/// Tariffs by meter and region, each list in order of time.
-pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
 
 /// The prices of a service, read when the first of them is asked for.
 #[derive(Clone)]
@@ -82,6 +83,8 @@ pub struct Catalog {
     pub prices: BTreeMap<ServiceCode, Prices>,
     /// Tariffs of price lists that the user brought; they stand above the others.
     pub price_list: Tariffs,
+    /// Machines of other vendors. Nothing of AWS's lists or bills looks here.
+    pub runners: Runners,
 }
 
 impl Catalog {
@@ -109,6 +112,9 @@ impl Catalog {
 
     /// Says why a meter has no price in a region.
     fn absent(&self, meter: &Meter, region: &Region) -> Lookup<'_> {
+        if self.is_elsewhere(&meter.service) {
+            return Lookup::Unknown;
+        }
         let (Some(service), Some(info)) =
             (self.services.get(&meter.service), self.regions.get(region))
         else {
@@ -153,7 +159,12 @@ impl Catalog {
     /// Returns what the program comes with for a meter in a region, in order of time.
     pub fn tariffs_of(&self, meter: &Meter, region: &Region) -> &[Arc<Tariff>] {
         let prices = self.prices.get(&meter.service).map(Prices::get);
+        let elsewhere = || {
+            let is_known = self.is_elsewhere(&meter.service);
+            is_known.then_some(&self.runners.prices)
+        };
         prices
+            .or_else(elsewhere)
             .and_then(|prices| prices.get(&(meter.clone(), region.clone())))
             .map_or(&[], Vec::as_slice)
     }
@@ -195,7 +206,7 @@ impl Catalog {
     }
 
     fn any_holds_in(&self, service: &ServiceCode, region: &Region) -> bool {
-        let Some(service) = self.services.get(service) else {
+        let Some(service) = self.described(service) else {
             return false;
         };
         match self.regions.get(region) {
@@ -217,16 +228,26 @@ impl Catalog {
         })
     }
 
+    /// Returns what is known of a service of AWS or of another vendor.
+    fn described(&self, code: &ServiceCode) -> Option<&Service> {
+        let elsewhere = || Some(&self.runners.vendors.get(code)?.service);
+        self.services.get(code).or_else(elsewhere)
+    }
+
+    /// Tells whether a cost is none of AWS's: its discounts and free tiers do not touch it.
+    pub fn is_elsewhere(&self, service: &ServiceCode) -> bool {
+        self.runners.vendors.contains_key(service)
+    }
+
     /// Returns what people call a service, or its code where the catalogue does not know it.
     pub fn service_name<'a>(&'a self, code: &'a ServiceCode) -> &'a str {
-        self.services
-            .get(code)
+        self.described(code)
             .map_or(code.as_str(), |service| &service.name)
     }
 
     /// Finds a meter of a service by usage type or alias.
     pub fn meter(&self, service: &ServiceCode, usage_type: &str) -> Option<&MeterInfo> {
-        let meters = &self.services.get(service)?.meters;
+        let meters = &self.described(service)?.meters;
         meters
             .iter()
             .find(|info| info.meter.usage_type.as_str() == usage_type)
@@ -351,8 +372,7 @@ impl Catalog {
     /// region itself.
     pub fn billing_region(&self, service: &ServiceCode, region: &Region) -> Region {
         let global = self
-            .services
-            .get(service)
+            .described(service)
             .is_some_and(|service| service.global);
         let china = self
             .regions

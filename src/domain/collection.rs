@@ -15,6 +15,8 @@ pub enum Source {
     CostExplorer,
     /// Builds of `CodeBuild`.
     Builds,
+    /// What builds used of their machines, from CloudWatch.
+    Metrics,
     /// Which projects of `CodeBuild` run jobs of a CI system.
     Runners,
     /// Sandboxes of `CodeBuild`.
@@ -35,10 +37,11 @@ pub enum Source {
 
 impl Source {
     /// Every source.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Account,
         Self::CostExplorer,
         Self::Builds,
+        Self::Metrics,
         Self::Runners,
         Self::Sandboxes,
         Self::Fleets,
@@ -55,6 +58,7 @@ impl Source {
             Self::Account => "account",
             Self::CostExplorer => "cost-explorer",
             Self::Builds => "builds",
+            Self::Metrics => "metrics",
             Self::Runners => "runners",
             Self::Sandboxes => "sandboxes",
             Self::Fleets => "fleets",
@@ -82,6 +86,7 @@ impl Source {
             Self::Account => "everything",
             Self::CostExplorer => "Cost Explorer",
             Self::Builds => "CodeBuild builds",
+            Self::Metrics => "CodeBuild metrics (CloudWatch)",
             Self::Runners => "CodeBuild projects that run CI jobs",
             Self::Sandboxes => "CodeBuild sandboxes",
             Self::Fleets => "CodeBuild fleets",
@@ -187,10 +192,14 @@ pub struct Announcement {
     pub calls: u64,
     /// Seconds at least, at the rate that is kept.
     pub seconds: u64,
-    /// Calls that cost money, at least.
+    /// Requests to Cost Explorer, at least.
     pub paid_calls: u64,
     /// What they cost.
     pub cost: Money,
+    /// Metrics that CloudWatch is asked for.
+    pub metrics: u64,
+    /// What they cost, at most.
+    pub metrics_cost: Money,
 }
 
 /// What a collection brought.
@@ -202,12 +211,16 @@ pub struct Outcome {
     pub read: Vec<(Scope, u64)>,
     /// Calls made, by action.
     pub calls: Vec<(&'static str, u64)>,
-    /// What the paid ones cost.
+    /// What Cost Explorer's cost.
     pub cost: Money,
+    /// Metrics that CloudWatch was asked for.
+    pub metrics: u64,
+    /// What they cost, at most.
+    pub metrics_cost: Money,
     /// What is missing, and why.
     pub missing: Vec<NotCollected>,
-    /// What else should be known.
-    pub notes: Vec<String>,
+    /// Regions that are not enabled for an account.
+    pub regions_off: Vec<AccountRegion>,
     /// Something failed that should have worked.
     pub has_faults: bool,
 }

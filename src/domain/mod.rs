@@ -4,6 +4,7 @@
 
 pub mod allocation;
 pub mod allowance;
+pub mod alternatives;
 pub mod aws_forecast;
 pub mod bill;
 pub mod budget;
@@ -44,3 +45,5 @@ pub mod storage;
 pub mod tariff;
 pub mod usage;
 pub mod usage_summary;
+pub mod utilization;
+pub mod why;

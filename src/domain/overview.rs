@@ -17,6 +17,7 @@ use super::{
     reconcile::LineReconciliation,
     services::CODEBUILD,
     usage::{ChargeKind, UsageRecord},
+    why::MonthChange,
 };
 
 /// Everything a page about a month says besides its bill.
@@ -25,7 +26,7 @@ pub struct Overview {
     /// The months shown, oldest first, the reported one last; none where the ledger has nothing.
     pub months: Vec<(Month, Option<Bill>)>,
     /// The last of them that is over and the one before it, and what lies between.
-    pub bridge: Option<(Month, Month, Bridge)>,
+    pub change: Option<MonthChange>,
     /// What moves the last month that is over.
     pub sensitivity: Option<Sensitivities>,
     /// Build minutes of the days that are known.
@@ -120,48 +121,6 @@ impl Change {
             difference,
             percent,
         }
-    }
-}
-
-/// What lies between two bills: the largest changes by name, the rest together. They add up.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Bridge {
-    /// The totals.
-    pub change: Change,
-    /// What changed most, most first.
-    pub steps: Vec<(String, Money)>,
-    /// All other changes, if there are any.
-    pub rest: Option<Money>,
-}
-
-/// Says what changed from one bill to another, by service and meter.
-pub fn bridge(before: &Bill, after: &Bill, most: usize) -> Bridge {
-    let mut changes: BTreeMap<String, Money> = BTreeMap::new();
-    for (bill, sign) in [(before, false), (after, true)] {
-        for line in &bill.lines {
-            let name = match line.kind {
-                ChargeKind::Usage => line.name.clone(),
-                _ => format!("{} {}", line.key.meter.service, line.kind),
-            };
-            let cost = if sign { line.cost } else { -line.cost };
-            *changes.entry(name).or_default() += cost;
-        }
-    }
-    let mut steps: Vec<(String, Money)> = changes
-        .into_iter()
-        .filter(|(_, change)| !change.is_zero())
-        .collect();
-    let size = |change: Money| change.max(-change);
-    steps.sort_by_key(|(_, change)| std::cmp::Reverse(size(*change)));
-    let others = if steps.len() > most {
-        steps.split_off(most.saturating_sub(1))
-    } else {
-        Vec::new()
-    };
-    Bridge {
-        change: Change::between(before.total(), after.total()),
-        steps,
-        rest: (!others.is_empty()).then(|| others.iter().map(|(_, change)| *change).sum()),
     }
 }
 

@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use super::{
     allowance::FreeTier,
-    catalog::{BaselineItem, Catalog, Compute},
+    catalog::{BaselineItem, Catalog, Compute, Plans},
     ids::{Region, ServiceCode},
     metering::codepipeline::ActionKind,
     number::{NumberError, parse_quantity},
@@ -55,6 +55,8 @@ pub struct PricingTerms {
     pub discounts: Vec<Discount>,
     /// Percentages off that bills show month after month; what is stated stands in their place.
     pub recurring: Vec<Discount>,
+    /// Plans of other vendors, for builds that a scenario moves there.
+    pub plans: Plans,
 }
 
 /// A total of one kind.

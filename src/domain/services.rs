@@ -38,5 +38,7 @@ pub const GIT_REQUESTS: &str = "git request overage";
 pub const REPOSITORY_STORAGE: &str = "storage overage";
 /// An update of an instance outside AWS.
 pub const ON_PREMISES_UPDATE: &str = "On-Premises-Instance";
+/// A metric that CloudWatch is asked for.
+pub const METRICS_READ: &str = "CW:GMD-Metrics";
 /// A second of a sandbox.
 pub const SANDBOX: &str = "Sandbox";

@@ -18,6 +18,7 @@
 //! | `predict.rs` | the bill's P10, P50 and P90, by month, service and part; the chance of passing a budget |
 //! | `compared.rs` | the same futures with and without a scenario |
 //! | `backtest.rs` | how it would have done on this history |
+//! | `spikes.rs` | days that the days before them would not have led one to expect |
 //! | `remainder.rs` | one series by itself, as the study in `benches/study` asks |
 
 #![allow(
@@ -50,6 +51,7 @@ mod rated;
 mod remainder;
 mod sampler;
 mod series;
+mod spikes;
 mod stl;
 mod units;
 
@@ -63,3 +65,4 @@ pub use predict::{
 };
 pub use remainder::{Remainder, remainder};
 pub use series::Coverage;
+pub use spikes::spikes;

@@ -11,7 +11,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 
 use super::series::Driver;
 use crate::domain::{
-    allowance::{FreeTier, added},
+    allowance::added,
     bill::Bill,
     ids::{AccountId, Meter, Region},
     period::Month,
@@ -183,7 +183,7 @@ impl Tariffs {
                     rate,
                     members: Vec::new(),
                     before: 0.0,
-                    kept: 1.0 - discount(options, driver),
+                    kept: 1.0 - discount(options, driver, book),
                 });
             group.members.push(at);
             group.before += used[at].0 - used[at].1;
@@ -266,14 +266,15 @@ fn pools(
     used: &[(f64, f64)],
 ) -> Vec<Pool> {
     let mut all = Vec::new();
-    for allowance in book.catalog.allowances() {
+    let included = book.catalog.runners.included(&options.plans);
+    for allowance in book.catalog.allowances().chain(included) {
         let counted = drivers
             .iter()
             .enumerate()
             .filter(|(_, driver)| !driver.of_costs)
             .map(|(at, driver)| (at, &driver.key, units[at].unwrap_or(driver.unit)));
         for ((payer, _), members) in rating::pools(allowance, book.catalog, counted) {
-            let free_tier = options.free_tier == FreeTier::Payer;
+            let free_tier = allowance.is_granted(options.free_tier);
             let elsewhere = options.used.get(&allowance.id).copied().unwrap_or_default();
             let granted = float(allowance.granted(Decimal::ZERO, free_tier)) - float(elsewhere);
             let drawn: f64 = members.iter().map(|&at| used[at].1).sum();
@@ -305,7 +306,7 @@ fn pools(
     all
 }
 
-fn discount(options: &RatingOptions, driver: &Driver) -> f64 {
-    let percent = options.percent_off(&driver.key.meter.service);
+fn discount(options: &RatingOptions, driver: &Driver, book: &PriceBook<'_>) -> f64 {
+    let percent = options.percent_off(&driver.key.meter.service, book.catalog);
     percent.map_or(0.0, |percent| float(percent) / 100.0)
 }

@@ -6,11 +6,12 @@ use rust_decimal::Decimal;
 
 use crate::{
     domain::{
-        catalog::{Catalog, Compute},
+        catalog::{Catalog, Compute, Vendor},
         ids::{Region, ServiceCode, UsageType},
         metering::codepipeline::ActionKind,
         number::{NumberError, parse_quantity},
         price_book::StatedPrice,
+        scenario::{Change, Target},
     },
     unknown_name::UnknownName,
 };
@@ -33,6 +34,53 @@ pub fn compute(catalog: &Catalog, name: &str) -> Result<Compute, UnknownName> {
     let names = catalog.computes.iter().map(|compute| compute.name.as_str());
     let unknown = || UnknownName::new("compute type", name, names);
     catalog.compute(name.trim()).cloned().ok_or_else(unknown)
+}
+
+/// Finds where builds may move: a compute type, or a runner of another vendor.
+pub fn target(catalog: &Catalog, name: &str) -> Result<Target, UnknownName> {
+    if let Some(runner) = catalog.runners.named(name.trim()) {
+        return Ok(Target::Elsewhere(runner.clone()));
+    }
+    let computes = catalog.computes.iter();
+    let runners = catalog.runners.all.iter().map(|runner| &runner.compute);
+    let names = computes.chain(runners).map(|to| to.name.as_str());
+    let unknown = || UnknownName::new("compute type or runner", name, names);
+    catalog
+        .compute(name.trim())
+        .map(|compute| Target::OnDemand(compute.clone()))
+        .ok_or_else(unknown)
+}
+
+/// Returns the names of changes that state a vendor's plan: `github_plan`.
+pub fn plan_names(catalog: &Catalog) -> Vec<String> {
+    let vendors = catalog.runners.vendors.values();
+    let with_plans = vendors.filter(|vendor| !vendor.plans.is_empty());
+    with_plans
+        .map(|vendor| format!("{}_plan", vendor.id))
+        .collect()
+}
+
+/// Finds the vendor whose plan a change states.
+pub fn vendor_of_plan<'c>(catalog: &'c Catalog, name: &str) -> Option<&'c Vendor> {
+    let id = name.strip_suffix("_plan")?;
+    let mut vendors = catalog.runners.vendors.values();
+    vendors.find(|vendor| *vendor.id == *id && !vendor.plans.is_empty())
+}
+
+/// Reads a vendor's plan, or `none`.
+pub fn plan(vendor: &Vendor, name: &str) -> Result<Change, UnknownName> {
+    let name = name.trim();
+    let known = vendor.plans.iter().map(|plan| &plan.id);
+    let plan = known.clone().find(|id| id.eq_ignore_ascii_case(name));
+    if plan.is_none() && !name.eq_ignore_ascii_case("none") {
+        let names = known.map(|id| &**id).chain(["none"]);
+        return Err(UnknownName::new("plan", name, names));
+    }
+    Ok(Change::Plan {
+        vendor: vendor.service.code.clone(),
+        vendor_id: vendor.id.clone(),
+        plan: plan.cloned(),
+    })
 }
 
 /// What a stage may do: AWS's categories of actions, its name for the approval that people give, and
@@ -86,12 +134,18 @@ pub fn action(name: &str) -> Result<ActionKind, String> {
     Err(format!("{unknown}{mark} choose from {known}"))
 }
 
-/// Finds an allowance by id or alias; returns its id.
+/// Finds an allowance by id or alias, the included minutes of vendors' plans too; returns its id.
 pub fn allowance(catalog: &Catalog, name: &str) -> Result<Arc<str>, UnknownName> {
-    let unknown = || UnknownName::new("allowance", name, catalog.allowances().map(|a| &*a.id));
+    let plans = || catalog.runners.vendors.values().flat_map(|v| &v.plans);
+    let included = || plans().map(|plan| &plan.included.id);
+    let ids = catalog.allowances().map(|a| &a.id).chain(included());
+    let unknown = || UnknownName::new("allowance", name, ids.map(|id| &**id));
+    let of_plan = || included().find(|id| ***id == *name.trim());
     catalog
         .allowance(name.trim())
-        .map(|allowance| allowance.id.clone())
+        .map(|allowance| &allowance.id)
+        .or_else(of_plan)
+        .cloned()
         .ok_or_else(unknown)
 }
 

@@ -9,7 +9,8 @@ use crate::domain::{
     metering::{
         codecommit::Identity,
         from_events::{
-            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy,
+            Target,
         },
     },
     period::Month,
@@ -53,7 +54,7 @@ impl Ledger {
         self.each(
             "SELECT account, region, resource, submitted, provisioned, ended,
                     compute.value, fleet.value, pipeline.value, docker_server, status.value,
-                    build.id
+                    started_by, auto_retry, build.id
              FROM build JOIN listing ON listing.id = build.listing
              LEFT JOIN text AS compute ON compute.id = build.compute
              LEFT JOIN text AS fleet ON fleet.id = build.fleet
@@ -72,8 +73,12 @@ impl Ledger {
                     pipeline: row.get(8)?,
                     docker_server: row.get(9)?,
                     status: row.get(10)?,
+                    started_by: row
+                        .get::<_, Option<String>>(11)?
+                        .and_then(|name| StartedBy::ALL.into_iter().find(|way| way.name() == name)),
+                    auto_retry: row.get(12)?,
                 };
-                each(place, row.get_ref(11)?.as_str()?, &build);
+                each(place, row.get_ref(13)?.as_str()?, &build);
                 Ok(())
             },
         )

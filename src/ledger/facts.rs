@@ -15,7 +15,8 @@ use crate::domain::{
     metering::{
         codecommit::Identity,
         from_events::{
-            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+            AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy,
+            Target,
         },
     },
 };
@@ -380,7 +381,7 @@ fn keep_facts(transaction: &Transaction<'_>, of: &Listing, facts: &[Fact]) -> Sq
                 transaction
                     .prepare_cached(
                         "INSERT OR REPLACE INTO build
-                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10, ?11, ?12)",
                     )?
                     .execute(params![
                         listing_of_project(transaction, of, project_of(id))?,
@@ -393,6 +394,8 @@ fn keep_facts(transaction: &Transaction<'_>, of: &Listing, facts: &[Fact]) -> Sq
                         pipeline,
                         build.docker_server,
                         status,
+                        build.started_by.map(StartedBy::name),
+                        build.auto_retry,
                     ])?;
             }
             Fact::Sandbox(id, sandbox) => {

@@ -15,6 +15,7 @@ mod read;
 mod schema;
 mod sources;
 mod standing;
+mod utilization;
 mod write;
 
 use std::{
@@ -30,6 +31,7 @@ pub use self::{
     facts::{Fact, Listing, Pass, Progress},
     import_checkpoint::ImportCheckpoint,
     sources::{SourceInfo, Stretch},
+    utilization::Asked,
 };
 
 /// How long to wait for another process that writes.

@@ -4,7 +4,7 @@
 pub(super) const APPLICATION_ID: i32 = 0x7069_7065;
 
 /// The version that the last step leads to.
-pub(super) const VERSION: u32 = 7;
+pub(super) const VERSION: u32 = 9;
 
 /// Step `n` leads from version `n` to `n + 1`. Steps that were released are never changed.
 ///
@@ -226,6 +226,28 @@ pub(super) const STEPS: [&str; VERSION as usize] = [
     "
     -- The commitment that pays for a record.
     ALTER TABLE record ADD COLUMN covered_by TEXT;
+",
+    "
+    -- What started a build, and whether CodeBuild itself tried it again; nothing for those read before
+    -- this was kept.
+    ALTER TABLE build ADD COLUMN started_by TEXT;
+    ALTER TABLE build ADD COLUMN auto_retry INTEGER NOT NULL DEFAULT 0;
+",
+    "
+    -- What builds used of their machines on a day. The listing says which project, and for which days it
+    -- was asked: days without a row have no measurements.
+    CREATE TABLE utilization (
+        listing        INTEGER NOT NULL REFERENCES listing (id),
+        day            TEXT NOT NULL,
+        points         INTEGER NOT NULL,
+        cpu_average    TEXT,
+        cpu_maximum    TEXT,
+        memory_average TEXT,
+        memory_maximum TEXT,
+        memory_percent TEXT,
+        PRIMARY KEY (listing, day)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX utilization_by_day ON utilization (day);
 ",
     "
     -- Jobs of CI systems as they were imported, and which projects run such jobs.

@@ -22,6 +22,7 @@ pub(super) struct Service {
     #[serde(default)]
     pub(super) any: Vec<String>,
     pub(super) list: Option<ListEntry>,
+    pub(super) utilization: Option<UtilizationEntry>,
     #[serde(default)]
     pub(super) source: BTreeMap<String, Source>,
 }
@@ -33,6 +34,13 @@ pub(super) struct ListEntry {
     pub(super) page: String,
     #[serde(default)]
     pub(super) silent: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct UtilizationEntry {
+    pub(super) regions: Vec<String>,
+    pub(super) source: String,
 }
 
 #[derive(Deserialize)]

@@ -13,6 +13,7 @@ mod listed_price;
 mod page;
 pub mod price_list;
 pub mod rows;
+mod runners;
 pub mod store;
 mod tables;
 
@@ -30,7 +31,7 @@ use crate::domain::{
     allowance::{Allowance, Further, Scope},
     catalog::{
         BaselineItem, Catalog, ListInfo, ListedTier, MeterInfo, Prices, RegionInfo, Rule, Service,
-        ServiceKind,
+        ServiceKind, UtilizationInfo,
     },
     ids::{Meter, Region, ServiceCode, UsageType},
     number::parse_quantity,
@@ -144,6 +145,7 @@ fn read_but_prices<'a>(
             sources,
         });
     }
+    runners::read(&mut catalog, files)?;
     let baseline = File {
         name: "security-baseline.toml",
     };
@@ -269,6 +271,20 @@ fn read_service(
             silent: list.silent.iter().map(Region::new).collect(),
         }),
     };
+    let utilization = match entry.utilization {
+        None => None,
+        Some(entry) => {
+            let regions: BTreeSet<Region> = entry.regions.iter().map(Region::new).collect();
+            let unknown = regions.iter().find(|at| !catalog.regions.contains_key(at));
+            if let Some(region) = unknown {
+                return file.fail(format!("region {region} is not in regions.csv"));
+            }
+            Some(UtilizationInfo {
+                regions,
+                source: entry.source,
+            })
+        }
+    };
     let mut sources = rows::Sources::new();
     for (key, source) in entry.source {
         let day = file.day(&key, &source.date)?;
@@ -292,6 +308,7 @@ fn read_service(
         meters,
         allowances,
         list,
+        utilization,
         any: entry.any,
     };
     match catalog.services.insert(code.clone(), service) {

@@ -44,7 +44,7 @@ struct ComputeRow {
 }
 
 impl File<'_> {
-    fn rows<T: DeserializeOwned>(self, text: &str) -> Result<Vec<T>, CatalogError> {
+    pub(super) fn rows<T: DeserializeOwned>(self, text: &str) -> Result<Vec<T>, CatalogError> {
         csv::Reader::from_reader(text.as_bytes())
             .into_deserialize()
             .collect::<Result<_, _>>()

@@ -1,8 +1,9 @@
 //! What an import through Athena will take, and what it took.
 
 use super::{
-    Answer, Block, Document, Note, Table, show_money, uncoded,
+    Answer, Block, Document, Note, Table, show_money,
     value::{object, row},
+    words::imported as words,
 };
 use crate::domain::{
     ids::Currency,
@@ -81,7 +82,7 @@ row! {
 }
 
 /// Lays out which files of a place would be read.
-pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'static> {
+pub fn plan(place: &str, files: &[Planned], read_notes: &[String]) -> Answer<'static> {
     let row = |file: &Planned| PlannedFile {
         file: file.name.clone(),
         bytes: file.bytes,
@@ -94,15 +95,15 @@ pub fn plan(place: &str, files: &[Planned], mut notes: Vec<String>) -> Answer<'s
     let rows: Vec<PlannedFile> = files.iter().map(row).collect();
     let to_read = files.iter().filter(|file| !file.is_known);
     let bytes = to_read.clone().map(|file| file.bytes).sum();
-    let (count, most) = (to_read.count(), size(bytes));
-    notes.push(format!(
-        "{place}: {count} of {} files would be read, {most} at most; nothing was imported.",
-        files.len()
-    ));
-    let notes = uncoded(notes);
+    let (count, most) = (to_read.count() as u64, size(bytes));
+    let notes = read_notes
+        .iter()
+        .map(|text| words::reading(text))
+        .chain([words::plan(place, files.len() as u64, count, bytes, &most)]);
+    let notes: Vec<Note> = notes.collect();
     let document = Document {
         title: "Files to import".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     Answer::new(document, ImportPlanAnswer { rows, notes })
 }

@@ -1,12 +1,13 @@
 //! What a collection will take, and what it brought: things read, gaps by name, money spent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::{
-    Answer, Block, Document, Note, Table, counted, show_money, uncoded,
+    Answer, Block, Document, Note, Table, counted, show_money,
     value::{Amount, object, row},
+    words::collected as words,
 };
 use crate::domain::{
     collection::{Announcement, Call, Check, NotCollected, Outcome, Remedy},
@@ -28,9 +29,18 @@ pub fn announcement(plan: &Announcement) -> String {
     let places = counted(plan.places, "region");
     let projects = counted(plan.projects, "project");
     let pipelines = counted(plan.pipelines, "pipeline");
+    let metrics = if plan.metrics == 0 {
+        String::new()
+    } else {
+        let cost = show_money(plan.metrics_cost, &dollars());
+        format!(
+            ", {cost} for {} of CloudWatch",
+            counted(plan.metrics, "metric")
+        )
+    };
     format!(
         "collect: {accounts}, {places}, {projects}, {pipelines}: at least {}, {time}, {} for {} to \
-         Cost Explorer; every further page is one more call",
+         Cost Explorer{metrics}; every further page is one more call",
         counted(plan.calls, "call"),
         show_money(plan.cost, &dollars()),
         counted(plan.paid_calls, "request"),
@@ -158,88 +168,23 @@ pub fn answer(outcome: &Outcome) -> Answer<'static> {
         });
     }
     let calls: u64 = outcome.calls.iter().map(|(_, count)| count).sum();
-    let mut notes = gaps(&outcome.missing);
-    notes.extend(remedies(outcome.missing.iter().map(|gap| &gap.remedy)));
-    notes.extend(outcome.notes.iter().cloned());
-    notes.push(format!(
-        "{}, {} for Cost Explorer.",
-        counted(calls, "call"),
-        show_money(outcome.cost, &dollars())
-    ));
-    let notes = uncoded(notes);
+    let mut notes = words::gaps(&outcome.missing);
+    let remedies = outcome.missing.iter().map(|gap| &gap.remedy);
+    notes.extend(words::remedies(remedies));
+    notes.extend(outcome.regions_off.iter().map(words::region_off));
+    notes.push(words::calls(calls, outcome));
     let document = Document {
         title: "Collected".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     let value = CollectionAnswer {
         calls,
-        api_cost: Amount::new(outcome.cost, &dollars()),
+        api_cost: Amount::new(outcome.cost + outcome.metrics_cost, &dollars()),
         rows,
         gaps: outcome.missing.iter().map(CollectionGap::of).collect(),
         notes,
     };
     Answer::new(document, value)
-}
-
-/// More places or parts that miss for one reason are counted: the table has each.
-const NAMED: usize = 3;
-
-/// Says what is missing and why: a source once for a reason, whether it misses in one region or in all.
-fn gaps(missing: &[NotCollected]) -> Vec<String> {
-    let mut by_reason: BTreeMap<_, Vec<&NotCollected>> = BTreeMap::new();
-    for gap in missing {
-        let key = (gap.scope.source, &gap.scope.place.account, &gap.reason);
-        by_reason.entry(key).or_default().push(gap);
-    }
-    let mut lines = Vec::new();
-    for ((source, account, reason), gaps) in by_reason {
-        let mut say = |what: &str| lines.push(format!("Not collected: {what}: {reason}."));
-        if gaps.len() <= NAMED {
-            for gap in gaps {
-                say(&gap.what());
-            }
-            continue;
-        }
-        let regions = gaps.iter().map(|gap| &gap.scope.place.region);
-        let scope = match regions.collect::<BTreeSet<_>>().len() {
-            1 => gaps[0].scope.to_string(),
-            several => format!("{} in {several} regions, account {account}", source.title()),
-        };
-        let parts = gaps.iter().map(|gap| gap.part.as_str());
-        let parts: BTreeSet<&str> = parts.filter(|part| !part.is_empty()).collect();
-        match (parts.first(), parts.last()) {
-            (Some(first), Some(last)) if first != last => {
-                say(&format!(
-                    "{scope}: {first} to {last}, {} in all",
-                    gaps.len()
-                ));
-            }
-            (Some(only), _) => say(&format!("{scope}: {only}")),
-            _ => say(&scope),
-        }
-    }
-    lines
-}
-
-/// Says what would mend gaps, each advice once with the actions it is about.
-fn remedies<'r>(found: impl Iterator<Item = &'r Option<Remedy>>) -> Vec<String> {
-    const POLICY: &str = "Attach the policy that `pipebill policy` prints, with the same flags";
-    let mut actions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for remedy in found.flatten() {
-        let (advice, action) = match remedy {
-            Remedy::Allow(action) => (POLICY, Some(*action)),
-            Remedy::Advice { advice, action } => (advice.as_str(), *action),
-        };
-        actions.entry(advice).or_default().extend(action);
-    }
-    let lines = actions.into_iter().map(|(advice, actions)| {
-        if actions.is_empty() {
-            return format!("{advice}.");
-        }
-        let actions: Vec<&str> = actions.into_iter().collect();
-        format!("{advice}. Denied: {}.", actions.join(", "))
-    });
-    lines.collect()
 }
 
 /// Lays out what was tried, and the statements of a policy that would allow what was denied.
@@ -264,10 +209,11 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
         ));
     }
     let is_advice = |check: &&Check| matches!(check.remedy, Some(Remedy::Advice { .. }));
-    let others = remedies(checks.iter().filter(is_advice).map(|check| &check.remedy));
+    let others = checks.iter().filter(is_advice).map(|check| &check.remedy);
+    let others = words::remedies(others);
     if !others.is_empty() {
         blocks.push(Block::Heading("Other fixes".to_owned()));
-        blocks.push(Block::Lines(others.clone()));
+        blocks.push(Block::Lines(super::words::all(&others)));
     }
     let document = Document {
         title: "Permissions for collecting".to_owned(),
@@ -276,7 +222,7 @@ pub fn examination(checks: &[Check], statements: &[Value]) -> Answer<'static> {
     let value = DoctorAnswer {
         rows,
         statements: statements.iter().cloned().map(Statement).collect(),
-        notes: uncoded(others),
+        notes: others,
     };
     Answer::new(document, value)
 }
@@ -317,6 +263,25 @@ impl schemars::JsonSchema for Statement {
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"description": "A statement, in IAM's own form.", "type": "object"})
+        schemars::json_schema!({
+            "description": "A statement, in IAM's own form and with its keys.",
+            "type": "object",
+            "properties": {
+                "Sid": {"description": "Its name.", "type": "string"},
+                "Effect": {"description": "It allows.", "const": "Allow"},
+                "Action": {
+                    "description": "The actions.",
+                    "type": "array",
+                    "items": {"type": "string"},
+                },
+                "Resource": {
+                    "description": "Of what: `*`, a role, or several.",
+                    "type": ["string", "array"],
+                    "items": {"type": "string"},
+                },
+            },
+            "required": ["Sid", "Effect", "Action", "Resource"],
+            "additionalProperties": false,
+        })
     }
 }

@@ -1,13 +1,7 @@
 //! How final a month is, in words.
 
 use super::Note;
-use crate::domain::{
-    bill::Bill,
-    export::Larger,
-    finality::{NotFinal, size},
-    period::Month,
-    usage::Gap,
-};
+use crate::domain::{bill::Bill, finality::NotFinal, usage::Gap};
 
 /// Says why a bill is not final: one reason each, what is missing included.
 pub(super) fn why(bill: &Bill) -> Vec<String> {
@@ -33,14 +27,4 @@ pub(super) fn typed(bill: &Bill) -> Vec<Note> {
     reasons
         .map(|why| Note::new(why.code(), why.reason()))
         .collect()
-}
-
-/// Says that an import made a month smaller.
-pub(super) fn smaller(month: Month, larger: &Larger) -> String {
-    format!(
-        "{month}: {} replaced {}. The month is incomplete until the larger export is imported again. To \
-         accept the smaller one, import it with --allow-smaller.",
-        size(larger.days_now, &larger.cost_now),
-        size(larger.days, &larger.cost),
-    )
 }

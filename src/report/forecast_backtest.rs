@@ -1,11 +1,12 @@
 //! A backtest for people and files.
 
 use super::{
-    Answer, Block, Cell, Document, Note, Table, uncoded,
+    Answer, Block, Document, Note, Table,
     value::{Amount, Calendar, Number, Percent, object, row},
+    words,
 };
 use crate::{
-    domain::{ids::Currency, number::plain},
+    domain::ids::Currency,
     forecast::{Backtest, Trial},
 };
 
@@ -78,41 +79,13 @@ pub fn answer(backtest: &Backtest, currency: &Currency) -> Answer<'static> {
         currency: currency.to_string(),
     };
     let rows: Vec<TrialRow> = backtest.trials.iter().map(row).collect();
-    let trials = backtest.trials.len();
-    let mut notes = Vec::new();
-    if trials == 0 {
-        notes.push(
-            "History too short: a backtest needs six weeks before the first complete month."
-                .to_owned(),
-        );
-    } else {
-        let against = backtest.against_naive.map_or(String::new(), |ratio| {
-            format!("; total error {} × of that", plain(ratio))
-        });
-        notes.push(format!(
-            "Median error of {trials} trials: {} %; repeating the last week: {} %{against}.",
-            plain(backtest.median_error),
-            plain(backtest.median_naive_error)
-        ));
-        notes.push(format!(
-            "{} of months ended between P10 and P90 (target: 80 %).",
-            Cell::Percent(backtest.coverage).shown()
-        ));
-        notes.push(
-            "Actual and forecast usage are rated at the same prices, so errors are those of usage."
-                .to_owned(),
-        );
-    }
-    if trials > 0 && !backtest.enough {
-        notes.push(format!("{trials} trials are too few to judge accuracy."));
-    }
-    let notes = uncoded(notes);
+    let notes = words::backtest::trials(backtest);
     let document = Document {
         title: "Forecast backtest".to_owned(),
         blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
     };
     let value = BacktestAnswer {
-        trials: trials as u64,
+        trials: backtest.trials.len() as u64,
         enough: backtest.enough,
         median_error_percent: Number(backtest.median_error),
         median_naive_error_percent: Number(backtest.median_naive_error),

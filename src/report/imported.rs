@@ -3,8 +3,9 @@
 use std::path::Path;
 
 use super::{
-    Answer, Block, Document, Note, Table, counted, finality, show_money, uncoded,
+    Answer, Block, Document, Note, Table,
     value::{Amount, Calendar, Day, Known, object, row},
+    words::imported as words,
 };
 use crate::domain::{
     export::ImportedPeriod,
@@ -96,51 +97,16 @@ pub fn answer(
             status,
         });
     }
-    let mut notes: Vec<String> = replaced
-        .iter()
-        .filter_map(|it| Some(finality::smaller(it.month, it.larger_before.as_ref()?)))
+    let smaller = replaced.iter();
+    let mut notes: Vec<Note> = smaller
+        .filter_map(|it| Some(words::smaller(it.month, it.larger_before.as_ref()?)))
         .collect();
-    for slice in &delivery.slices {
-        if let Some(day) = slice.standing.read_while_open {
-            notes.push(format!(
-                "{}: the {} does not say how far it reaches into the month ({day} at the latest). If \
-                 you know, add --known-until DAY.",
-                slice.month,
-                slice.kind.title()
-            ));
-        }
-    }
-    for file in &delivery.files {
-        notes.push(format!(
-            "{}: {}, {}, {} kept.",
-            file.path.display(),
-            file.kind.title(),
-            counted(file.rows_read, "row"),
-            super::grouped(&file.rows_kept.to_string())
-        ));
-    }
-    let other = delivery.other_services();
-    if !other.services.is_empty() {
-        let costs: Vec<String> = other
-            .costs
-            .iter()
-            .map(|(currency, cost)| show_money(*cost, currency))
-            .collect();
-        notes.push(format!(
-            "Counted, not kept in detail: {} of {} ({}). To keep a service: --include SERVICE.",
-            counted(other.rows, "row"),
-            counted(other.services.len() as u64, "other service"),
-            costs.join(" and ")
-        ));
-    }
-    notes.extend(delivery.notes.iter().cloned());
-    if let Some(path) = quarantine {
-        notes.push(format!("Unreadable rows saved to {}.", path.display()));
-    }
-    if !jobs.is_empty() {
-        notes.push("Cost per job: `pipebill bill --by job`.".to_owned());
-    }
-    let notes = uncoded(notes);
+    notes.extend(delivery.slices.iter().filter_map(words::reach_unknown));
+    notes.extend(delivery.files.iter().map(words::file));
+    notes.extend(words::other_services(&delivery.other_services()));
+    notes.extend(delivery.notes.iter().map(|text| words::reading(text)));
+    notes.extend(quarantine.map(words::quarantine));
+    notes.extend((!jobs.is_empty()).then(words::jobs));
     let ci_jobs: Vec<ImportedJobs> = jobs.iter().map(imported_jobs).collect();
     let mut blocks = Vec::new();
     if !rows.is_empty() || ci_jobs.is_empty() {
@@ -149,7 +115,7 @@ pub fn answer(
     if !ci_jobs.is_empty() {
         blocks.push(Block::Table(Table::of(&ci_jobs)));
     }
-    blocks.push(Block::Notes(notes.clone()));
+    blocks.push(Block::All(notes.clone()));
     let document = Document {
         title: "Imported".to_owned(),
         blocks,

@@ -45,7 +45,7 @@ pub fn render(document: &Document) -> String {
             Block::Fan(fan) => {
                 out += &format!("```text\n{}```\n", super::chart::fan_in_text(fan, 80, true));
             }
-            Block::Notes(_) | Block::Explained { .. } => {
+            Block::Notes(_) | Block::All(_) | Block::Explained { .. } => {
                 out += &words::seen(block)
                     .iter()
                     .map(|note| format!("- {}\n", escaped(note)))

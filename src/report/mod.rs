@@ -15,6 +15,7 @@ pub mod cloud;
 #[cfg(feature = "aws")]
 pub mod collected;
 mod comment;
+pub mod compare;
 pub mod csv;
 mod finality;
 pub mod finance;
@@ -42,6 +43,7 @@ pub mod text;
 pub mod usage;
 pub mod value;
 pub mod whatif;
+pub mod why;
 pub mod words;
 mod xlsx;
 
@@ -291,6 +293,8 @@ pub enum Block {
     Chart(chart::Drawing),
     /// What a reader should know about the figures.
     Notes(Vec<Note>),
+    /// The same, all of it shown: the report of an import or a collection.
+    All(Vec<Note>),
     /// The same, of which `--explain` shows all.
     Explained {
         /// The notes, the most important first.
@@ -384,12 +388,6 @@ impl Document {
             _ => None,
         })
     }
-}
-
-/// Takes sentences as notes that have no code of their own yet.
-pub(crate) fn uncoded(sentences: impl IntoIterator<Item = String>) -> Vec<Note> {
-    let note = |text| Note::new(words::UNCODED, text);
-    sentences.into_iter().map(note).collect()
 }
 
 #[cfg(test)]

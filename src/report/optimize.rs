@@ -7,7 +7,7 @@ use super::{
 };
 use crate::domain::{
     ids::Currency,
-    optimize::{Finding, Optimization},
+    optimize::{Finding, Optimization, Sizing},
     percentiles::Percentiles,
     scenario::Scenario,
 };
@@ -37,6 +37,8 @@ object! {
         below_min_saving: u64,
         /// How many proposals were not rated, being far down the list.
         not_rated: u64,
+        /// Smaller sizes that lack memory.
+        refused: Vec<Note>,
         /// What could not be compared.
         not_compared: Vec<Note>,
         /// What is lost without being on the bill, and what is free and unused.
@@ -95,6 +97,8 @@ row! {
         /// The same as text.
         #[serde(skip)]
         overlaps_text: String = shown("Conflicts with", 1),
+        /// Where memory or CPUs are fewer: `measured`, or `assumed`.
+        sizing: Option<&'static str> = file,
         /// Rated build by build; else on totals of a bill.
         build_by_build: bool = file,
         /// What it rests on.
@@ -175,6 +179,7 @@ pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static
         }),
         below_min_saving: found.below_min_saving,
         not_rated: found.unrated as u64,
+        refused: found.refused.iter().map(words::optimize::refused).collect(),
         not_compared: not_compared
             .map(|it| words::optimize::not_compared(it, currency))
             .collect(),
@@ -225,6 +230,10 @@ fn item(number: u64, finding: &Finding, currency: &Currency) -> FindingItem {
         min_speed: finding.min_speed.map(Number),
         overlaps: one_based(&finding.overlaps),
         overlaps_text: numbers(&finding.overlaps),
+        sizing: finding.sizing.map(|sizing| match sizing {
+            Sizing::Measured => "measured",
+            Sizing::Assumed => "assumed",
+        }),
         build_by_build: finding.build_by_build,
         evidence: evidence
             .map(|it| words::optimize::evidence(it, currency))

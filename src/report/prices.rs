@@ -16,8 +16,8 @@ use rust_decimal::Decimal;
 use super::{
     Answer, Block, Cell, Column, Document, Note, Table,
     json::meter_name,
-    uncoded,
     value::{Day, Known, Number, Price, Value, object, row},
+    words,
 };
 use crate::domain::{
     catalog::{Catalog, Lookup, MeterInfo},
@@ -102,10 +102,10 @@ row! {
 pub fn list(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Answer<'static> {
     let tariffs = || in_order(catalog).filter(|tariff| filter.admits(tariff));
     let rows: Vec<PriceRow> = tariffs().flat_map(|tariff| rows(catalog, tariff)).collect();
-    let notes = uncoded(without_price(catalog, filter, today));
+    let notes = without_price(catalog, filter, today);
     let document = Document {
         title: super::counted(tariffs().count() as u64, "price"),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     Answer::new(document, PricesAnswer { rows, notes })
 }
@@ -122,7 +122,7 @@ fn in_order(catalog: &Catalog) -> impl Iterator<Item = &Tariff> {
 }
 
 /// Says what has no price: what AWS does not sell there, and what is not known.
-fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<String> {
+fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<Note> {
     let (mut unknown, mut notes) = (0, Vec::new());
     let priced: BTreeSet<&Meter> = catalog.tariffs().map(|((meter, _), _)| meter).collect();
     let any = Region::new("any");
@@ -177,26 +177,14 @@ fn without_price(catalog: &Catalog, filter: &Filter, today: NaiveDate) -> Vec<St
             known_nowhere.entry(regions).or_default().push(what);
         }
         if let (Some(region), Some(listed)) = (&filter.region, listed) {
-            notes.push(format!(
-                "Not offered in {region}: {not_offered} of {} meters of {} (AWS list of {listed}).",
-                all.len(),
-                service.name
-            ));
+            let of = (not_offered, all.len() as u64);
+            notes.push(words::prices::not_offered(region, service, of, listed));
         }
     }
     if unknown > 0 {
-        notes.push(format!(
-            "{unknown} prices are unknown, being in no list: usage of them is shown unpriced, never \
-             free."
-        ));
-        for (regions, what) in known_nowhere {
-            let place = if regions.is_empty() {
-                "everywhere".to_owned()
-            } else {
-                format!("in {}", regions.join(", "))
-            };
-            notes.push(format!("Unknown {place}: {}.", what.join(", ")));
-        }
+        notes.push(words::prices::unknown(unknown as u64));
+        let places = known_nowhere.iter();
+        notes.extend(places.map(|(regions, what)| words::prices::unknown_in(regions, what)));
     }
     notes
 }
@@ -315,11 +303,7 @@ pub fn regions(catalog: &Catalog, only: Option<&Region>, today: NaiveDate) -> An
     for (cells, row) in table.rows.iter_mut().zip(&rows) {
         cells.extend(row.offers.iter().map(Offer::cell));
     }
-    let notes = uncoded([
-        "Columns up to Sandbox are CodeBuild families. `-`: not offered; `3 of 5`: some sizes, named by \
-         `pipebill prices list --region REGION`."
-            .to_owned(),
-    ]);
+    let notes = vec![words::prices::of_regions()];
     let document = Document {
         title: "Availability by region".to_owned(),
         blocks: vec![Block::Table(table), Block::Notes(notes.clone())],

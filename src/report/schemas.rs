@@ -90,6 +90,7 @@ mod tests {
             schema::<report::allocation::AllocationAnswer>(),
             schema::<report::bill::BillAnswer>(),
             schema::<report::check::CheckAnswer>(),
+            schema::<report::compare::CompareAnswer>(),
             schema::<report::forecast::ForecastAnswer>(),
             schema::<report::forecast_backtest::BacktestAnswer>(),
             schema::<report::imported::ImportAnswer>(),

@@ -48,7 +48,7 @@ pub fn render(document: &Document, terminal: Terminal) -> String {
             }
             Block::Chart(chart) => chart.letters(terminal.width, terminal.unicode),
             Block::Fan(fan) => super::chart::fan_in_text(fan, terminal.width, terminal.unicode),
-            Block::Notes(_) | Block::Explained { .. } => {
+            Block::Notes(_) | Block::All(_) | Block::Explained { .. } => {
                 let wrapped =
                     |note: &String| wrap(&clean(&format!("- {note}")), terminal.width, "  ");
                 words::seen(block)

@@ -14,7 +14,7 @@ use crate::{
         collection::{Scope, Source},
         ids::{AccountId, Region},
         import::Delivery,
-        metering::events::{AccountRegion, Action, Build, Execution, Pipeline},
+        metering::events::{AccountRegion, Action, Build, Execution, Pipeline, StartedBy},
         services::{CODEBUILD, CODEPIPELINE},
     },
     ledger::{Fact, Ledger, LedgerError, Progress},
@@ -137,19 +137,6 @@ fn time_of(resource: &Resource, day: NaiveDate, event: i64) -> i64 {
     25_200 + hour(0) + hour(1)
 }
 
-/// How long the n-th action of an event of a day takes, as the bill has it.
-fn seconds_of(
-    resource: &Resource,
-    day: NaiveDate,
-    event: i64,
-    action: i64,
-    organization: &Organization,
-) -> i64 {
-    let variation = organization.shape.variation;
-    let nominal = resource.seconds[usize::try_from(action).expect("few actions")];
-    nominal * resource.vary(0, day, 1000 + event * 16 + action, variation) / 100
-}
-
 fn builds(
     resource: &Resource,
     meter: &Meter,
@@ -170,12 +157,13 @@ fn builds(
     let mut tried_again: Option<DateTime<Utc>> = None;
     (0..resource.events(0, day, organization))
         .map(|event| {
+            let again = tried_again.is_some();
             let submitted = tried_again
                 .take()
                 .unwrap_or_else(|| at(day, time_of(resource, day, event)));
             let queued = 4 + resource.roll(0, day, 8_000_000 + event, resource.queue);
             let provisioned = submitted + TimeDelta::seconds(queued);
-            let mut length = seconds_of(resource, day, event, 0, organization);
+            let mut length = resource.length(day, event, 0, organization);
             if resource.just_over && length > meter.grain {
                 length = (length - 1) / meter.grain * meter.grain + 1 + length % 5;
             }
@@ -197,6 +185,12 @@ fn builds(
                     .map(|pipeline| pipeline.name.clone()),
                 docker_server: false,
                 status: Some((if failed { "FAILED" } else { "SUCCEEDED" }).to_owned()),
+                started_by: Some(match event {
+                    _ if event < runs => StartedBy::Pipeline,
+                    _ if again => StartedBy::Caller,
+                    _ => StartedBy::Webhook,
+                }),
+                auto_retry: false,
             };
             Fact::Build(format!("{}:{day}-{event}", resource.name), build)
         })
@@ -234,7 +228,7 @@ fn actions(resource: &Resource, day: NaiveDate, organization: &Organization) -> 
         let mut started = at(day, 25_200) + TimeDelta::minutes(7 * event);
         for action in 0..resource.seconds.len() {
             let n = i64::try_from(action).expect("few actions");
-            let length = seconds_of(resource, day, event, n, organization);
+            let length = resource.length(day, event, n, organization);
             let ended = started + TimeDelta::seconds(length);
             let category = match action {
                 0 => "Source",

@@ -100,6 +100,8 @@ struct Organization {
     region: BTreeMap<String, String>,
     shape: Shape,
     season: Vec<Season>,
+    slow: Vec<Slow>,
+    used_elsewhere: Vec<UsedElsewhere>,
     charge: Vec<Charge>,
     pool: BTreeMap<String, Exact>,
     meter: BTreeMap<String, Meter>,
@@ -128,6 +130,26 @@ struct Season {
     until: Day,
     percent: i64,
     team: Option<String>,
+}
+
+/// Days `[from, until)` on which the builds of a project take longer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Slow {
+    resource: String,
+    from: Day,
+    until: Day,
+    percent: i64,
+}
+
+/// Free units of the months `[from, until)` that usage outside the export drew first.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UsedElsewhere {
+    pool: String,
+    from: Day,
+    until: Day,
+    quantity: Exact,
 }
 
 /// A row that is not usage.
@@ -275,13 +297,23 @@ impl Resource {
         events / 1000 + i64::from(self.roll(member, day, 1, 1000) < events % 1000)
     }
 
+    /// How many seconds the n-th action of an event of a day takes.
+    fn length(&self, day: NaiveDate, event: i64, action: i64, organization: &Organization) -> i64 {
+        let nominal = self.seconds[usize::try_from(action).expect("few actions")];
+        let variation = organization.shape.variation;
+        let usual = nominal * self.vary(0, day, 1000 + event * 16 + action, variation) / 100;
+        let slow = organization.slow.iter().filter(|slow| {
+            slow.resource == self.name && (slow.from.0..slow.until.0).contains(&day)
+        });
+        slow.fold(usual, |seconds, slow| seconds * slow.percent / 100)
+    }
+
     /// Counts the started units of all events of a day: each action is rounded up on its own.
-    fn started(&self, events: i64, grain: i64, day: NaiveDate, variation: i64) -> i64 {
-        let actions = self.seconds.iter().zip(0_i64..);
+    fn started(&self, events: i64, grain: i64, day: NaiveDate, organization: &Organization) -> i64 {
+        let actions = (0_i64..).zip(&self.seconds);
         let each = |event: i64| {
-            actions.clone().map(move |(seconds, action)| {
-                let salt = 1000 + event * 16 + action;
-                let seconds = seconds * self.vary(0, day, salt, variation) / 100;
+            actions.clone().map(move |(action, _)| {
+                let seconds = self.length(day, event, action, organization);
                 (seconds + grain - 1) / grain
             })
         };
@@ -329,6 +361,12 @@ impl<W: Write> BillWriter<'_, W> {
     fn month(&mut self, month: Month) -> io::Result<()> {
         let organization = self.organization;
         self.free.clone_from(&organization.pool);
+        for used in &organization.used_elsewhere {
+            if (used.from.0..used.until.0).contains(&month.first_day()) {
+                let left = self.free.entry(used.pool.clone()).or_default();
+                left.0 -= used.quantity.0;
+            }
+        }
         let mut active = BTreeSet::new();
         for day in month.days().filter(|&day| day < today()) {
             for (index, resource) in organization.resource.iter().enumerate() {
@@ -485,8 +523,7 @@ fn resource_day<'a>(
         Counts::Weeks => Decimal::ZERO,
         Counts::Stored => stored::on(resource, day),
         Counts::Started => {
-            let variation = organization.shape.variation;
-            Decimal::from(resource.started(events(), meter.grain, day, variation))
+            Decimal::from(resource.started(events(), meter.grain, day, organization))
         }
     };
     let young = resource.from.0 > first_day()

@@ -175,7 +175,7 @@ fn a_refund_lies_in_a_month_before_its_bill() {
     let refund = |row: &&HashMap<String, String>| row["line_item_line_item_type"] == "Refund";
     let refunds: Vec<_> = ROWS.iter().filter(refund).collect();
     assert_eq!(refunds.len(), 1);
-    assert!(refunds[0]["bill_billing_period_start_date"].starts_with("2026-10"));
-    assert!(refunds[0]["line_item_usage_start_date"].starts_with("2026-09"));
+    assert!(refunds[0]["bill_billing_period_start_date"].starts_with("2026-08"));
+    assert!(refunds[0]["line_item_usage_start_date"].starts_with("2026-07"));
     assert!(number(refunds[0], "line_item_unblended_cost") < Decimal::ZERO);
 }

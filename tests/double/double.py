@@ -30,10 +30,12 @@ from email.utils import formatdate
 
 import botocore.session
 
+import cbor
 import worlds
 
 SESSION = botocore.session.get_session()
-SERVICES = ["ce", "codebuild", "codepipeline", "codecommit", "codedeploy", "cloudtrail", "organizations", "pricing"]
+SERVICES = ["ce", "codebuild", "codepipeline", "codecommit", "codedeploy", "cloudtrail", "organizations", "pricing",
+            "cloudwatch"]
 MODELS = {}
 for service in SERVICES:
     model = SESSION.get_service_model(service)
@@ -202,6 +204,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
 
     def refuse(self, error):
+        if self.speaks_cbor():
+            headers = {"smithy-protocol": "rpc-v2-cbor"}
+            return self.reply(error.status, cbor.error(error.code, error.message), "application/cbor", headers)
         body = {"__type": error.code, "message": error.message}
         self.reply(error.status, body, headers={"x-amzn-ErrorType": error.code})
 
@@ -231,11 +236,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(200, {})
         try:
             if self.headers.get("X-Amz-Target"):
-                self.json(raw)
+                prefix, _, operation = self.headers["X-Amz-Target"].rpartition(".")
+                self.answer(prefix.rsplit(".", 1)[-1], operation, lambda: json.loads(raw or b"{}"))
+            elif self.speaks_cbor():
+                _, _, prefix, _, operation = self.path.split("/")
+                self.answer(prefix, operation, lambda: cbor.read(raw))
             else:
                 self.sts(raw)
         except Refused as error:
-            if self.headers.get("X-Amz-Target"):
+            if self.headers.get("X-Amz-Target") or self.speaks_cbor():
                 self.refuse(error)
             else:
                 self.refuse_xml(error)
@@ -244,6 +253,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         except Exception as error:  # a fault of the double: say so, loudly
             print("DoubleBroken", repr(error), file=sys.stderr, flush=True)
             self.refuse(Refused("DoubleBroken", repr(error), 400))
+
+    def speaks_cbor(self):
+        return self.headers.get("smithy-protocol") == "rpc-v2-cbor"
 
     def caller(self, signing):
         authorization = self.headers.get("Authorization", "")
@@ -347,9 +359,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return kind
         return None
 
-    def json(self, raw):
-        prefix, _, operation = self.headers["X-Amz-Target"].rpartition(".")
-        prefix = prefix.rsplit(".", 1)[-1]
+    def answer(self, prefix, operation, read):
         if prefix not in MODELS:
             raise Refused("UnknownOperationException", f"no model for {prefix}")
         service, model = MODELS[prefix]
@@ -357,7 +367,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise Refused("UnknownOperationException", operation)
         account, region = self.caller(model.signing_name)
         shapes = model.operation_model(operation)
-        request = json.loads(raw or b"{}")
+        request = read()
         errors = []
         check(shapes.input_shape, request, operation, errors)
         self.note(service, operation, request, account, region)
@@ -392,6 +402,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
                 answer[names["output_token"]] = request.get(names["input_token"]) or token_of(operation, request, len(items))
         elif fault == "repeat" and operation == "GetCostAndUsage":
             answer["NextPageToken"] = "p0"
+        elif fault == "repeat" and operation == "GetMetricData":
+            answer["NextToken"] = request.get("NextToken") or "p0"
         STATE.checked += 1
         # Large worlds repeat one form; checking a part of their answers is checking them all.
         if STATE.checked % world.get("check_every", 1) == 0:
@@ -400,10 +412,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if errors:
                 print("FixtureInvalid", errors[:5], file=sys.stderr, flush=True)
                 raise Refused("FixtureInvalid", "; ".join(errors[:5]), 500)
+        kind, headers = "application/x-amz-json-1.1", None
+        if self.speaks_cbor():
+            answer = cbor.write(answer, shapes.output_shape)
+            kind, headers = "application/cbor", {"smithy-protocol": "rpc-v2-cbor"}
         if fault == "truncate":
-            data = json.dumps(answer).encode()
-            return self.reply(200, data, cut=max(1, len(data) // 2))
-        self.reply(200, answer)
+            data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            return self.reply(200, data, kind, headers, cut=max(1, len(data) // 2))
+        self.reply(200, answer, kind, headers)
 
 
 class Server(http.server.ThreadingHTTPServer):

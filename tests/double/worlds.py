@@ -6,6 +6,8 @@ import datetime
 from collections import namedtuple
 from decimal import Decimal
 
+from metrics import metric_data
+
 Caller = namedtuple("Caller", "account region")
 
 # Every free text of every answer carries this. It must never leave the collector.
@@ -362,6 +364,28 @@ def answers(data):
     }
 
 
+# What builds of more than a minute used, by project and day: CPU and memory as average and maximum, the largest
+# share of memory, and the number of values.
+MEASURED = {
+    ("web", "2026-10-05"): ((25.5, 61.3), (812.25, 1400), 46.7, 4),
+    ("web", "2026-10-06"): ((31, 99.9), (900, 1536.5), 51.2, 2),
+    ("api", "2026-10-07"): ((88.125, 100), (11200, 15300), 93.4, 10),
+}
+
+
+def measured(values):
+    """One value of CloudWatch."""
+    def value(caller, dimensions, metric, statistic, second):
+        day = datetime.datetime.fromtimestamp(second, datetime.timezone.utc).date().isoformat()
+        found = values.get((dimensions.get("ProjectName"), day))
+        if caller.region != "us-east-1" or set(dimensions) != {"ProjectName"} or not found:
+            return None
+        cpu, memory, percent, count = found
+        both = {"CPUUtilizedPercent": cpu, "MemoryUtilized": memory, "MemoryUtilizedPercent": (percent - 5, percent)}[metric]
+        return {"Average": both[0], "Maximum": both[1], "SampleCount": count}[statistic]
+    return value
+
+
 FLEET = "arn:aws:codebuild:us-east-1:111111111111:fleet/big:00000000-0000-4000-8000-000000000000"
 
 
@@ -454,6 +478,7 @@ def small(later=False):
     world["ce.GetCostAndUsage"] = cost_and_usage(charges, "2026-11-01", 20)
     world["ce.GetCostForecast"] = cost_forecast(charges, "2026-11-22")
     world["pricing.GetProducts"] = get_products
+    world["cloudwatch.GetMetricData"] = metric_data(measured(MEASURED), at("2026-11-22T00:00:00"))
     return {"answers": world, "roles": {"arn:aws:iam::222222222222:role/Reader": None,
                                          "arn:aws:iam::222222222222:role/Guarded": "open sesame"},
             "regions_off": ["ap-east-1"], "offers": offers()}
@@ -520,6 +545,8 @@ def large(projects, builds_each, pipelines, runs_each, deleted=0):
         "codepipeline.ListPipelineExecutions": lambda r, c: ("pipelineExecutionSummaries", Many(
             runs_each, lambda at: execution(runs_each - at, last - at * run_step, f"r{at}")), 100),
         "ce.GetCostAndUsage": cost_and_usage([], "2026-11-01", 40),
+        "cloudwatch.GetMetricData": metric_data(
+            lambda caller, dimensions, metric, statistic, second: 25 + len(metric) + len(statistic), last),
     })
     return {"answers": world, "check_every": 1 if projects * builds_each <= 5000 else 20}
 

@@ -207,6 +207,14 @@ pub(crate) fn content(ledger: &Path) -> BTreeMap<&'static str, BTreeSet<String>>
             ),
         ),
         ("pipeline", "SELECT * FROM pipeline".to_owned()),
+        (
+            "utilization",
+            format!(
+                "SELECT {place}, day, points, cpu_average, cpu_maximum, memory_average, memory_maximum, \
+                        memory_percent
+                 FROM utilization JOIN listing ON listing.id = listing"
+            ),
+        ),
         ("covered", "SELECT * FROM covered".to_owned()),
         ("not_collected", "SELECT * FROM not_collected".to_owned()),
         (

@@ -410,3 +410,88 @@ fn units_beyond_a_known_tier_are_charged_for_at_an_unknown_price() {
         assert!(line.unexplained.is_zero(), "{line:?}");
     }
 }
+
+/// The rules of a mapping as it is documented: `*` stands for any text wherever it is, `|` for "or",
+/// case does not count, all that a rule names must match, and the first rule that matches counts.
+#[test]
+fn the_first_rule_whose_patterns_match_is_posted_to() {
+    let rule =
+        |pattern: &str, account: &str| format!("[[rule]]\n{pattern}\ngl_account = \"{account}\"\n");
+    let record = |region: &str, tags: &[(&str, &str)]| {
+        let meter = Meter::new("AWSCodePipeline", "actionExecutionMinute");
+        let mut record = usage(&meter, region, day("2026-10-01"), dec("1"), Unit::Minute);
+        let tag = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        record.tags = Arc::new(tags.iter().map(tag).collect());
+        record
+    };
+    let posted = |rules: &[String], record: &UsageRecord| {
+        let text = format!(
+            "suspense = \"suspense\"\npayable = \"2\"\n{}",
+            rules.concat()
+        );
+        let mapping = pipebill::inputs::gl_mapping::parse("own.toml", &text, catalog()).unwrap();
+        mapping.post(record).gl_account.to_string()
+    };
+    let here = record("eu-west-1", &[("team", "Team-API"), ("env", "prod")]);
+    for (pattern, is_met) in [
+        ("region = \"eu-west-1\"", true),
+        ("region = \"EU-West-1\"", true),
+        ("region = \"eu-*\"", true),
+        ("region = \"*-1\"", true),
+        ("region = \"*west*\"", true),
+        ("region = \"e*-*1\"", true),
+        ("region = \"*\"", true),
+        // A whole name is compared, not its beginning.
+        ("region = \"eu\"", false),
+        ("region = \"west\"", false),
+        ("region = \"eu-*-2\"", false),
+        ("region = \"us-east-1|eu-west-1\"", true),
+        ("region = \"us-*|*-west-*\"", true),
+        ("region = \"us-*|ap-*\"", false),
+        ("account = \"1111*\"", true),
+        ("account = \"2222*|3333*\"", false),
+        ("kind = \"USAGE|tax\"", true),
+        ("kind = \"tax|credit\"", false),
+        ("service = \"CodePipeline\"", true),
+        ("service = \"CodeBuild\"", false),
+        ("tag.team = \"team-*\"", true),
+        ("tag.team = \"web|*-api\"", true),
+        ("tag.team = \"web\"", false),
+        // A tag that is not there is no empty one.
+        ("tag.owner = \"*\"", false),
+        // All that it names.
+        (
+            "region = \"eu-*\"\ntag.team = \"team-*\"\ntag.env = \"PROD\"",
+            true,
+        ),
+        (
+            "region = \"eu-*\"\ntag.team = \"team-*\"\ntag.env = \"test\"",
+            false,
+        ),
+    ] {
+        let expected = if is_met { "met" } else { "suspense" };
+        assert_eq!(
+            posted(&[rule(pattern, "met")], &here),
+            expected,
+            "{pattern}"
+        );
+    }
+    let [wide, narrow, other] = [
+        rule("region = \"eu-*\"", "wide"),
+        rule("region = \"eu-west-1\"\ntag.team = \"team-api\"", "narrow"),
+        rule("region = \"us-*\"", "other"),
+    ];
+    // Their order decides, not how closely they match.
+    for (rules, first) in [
+        ([&wide, &narrow, &other], "wide"),
+        ([&narrow, &wide, &other], "narrow"),
+        ([&other, &wide, &narrow], "wide"),
+        ([&other, &narrow, &wide], "narrow"),
+    ] {
+        assert_eq!(posted(&rules.map(Clone::clone), &here), first, "{rules:?}");
+    }
+    let rules = [narrow, wide, other];
+    assert_eq!(posted(&rules, &record("eu-west-1", &[])), "wide");
+    assert_eq!(posted(&rules, &record("us-west-2", &[])), "other");
+    assert_eq!(posted(&rules, &record("ap-south-1", &[])), "suspense");
+}

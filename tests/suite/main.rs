@@ -46,6 +46,7 @@ mod report;
 mod resume;
 mod samples;
 mod scenario;
+mod sizes;
 mod storage;
 #[cfg(feature = "aws")]
 mod sums;
@@ -54,3 +55,4 @@ mod support;
 mod tables;
 mod tidy;
 mod use_cases;
+mod why;

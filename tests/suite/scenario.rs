@@ -99,6 +99,8 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
                 fleet: None,
                 pipeline: None,
                 docker_server: false,
+                started_by: None,
+                auto_retry: false,
                 status: None,
             },
         }
@@ -106,6 +108,7 @@ pub(crate) fn recorded(seconds: &[i64], billed: i64) -> Workload {
     let facts = MonthEvents {
         builds: builds.collect(),
         pipelines: Vec::new(),
+        utilization: Vec::new(),
     };
     let book = PriceBook::new(catalog());
     let month: Month = "2026-10".parse().unwrap();
@@ -154,7 +157,7 @@ fn a_build_on_lambda_bills_seconds_and_ends_after_fifteen_minutes() {
         comparison
             .warnings
             .iter()
-            .any(|warning| { matches!(warning, Warning::TooLongForLambda { builds: 1, .. }) })
+            .any(|warning| { matches!(warning, Warning::TooLong { builds: 1, .. }) })
     );
     assert!(comparison.warnings.contains(&Warning::LambdaLimits));
 }

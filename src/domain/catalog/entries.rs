@@ -1,6 +1,9 @@
 //! What the catalogue says of regions, services, meters and machines.
 
-use std::sync::Arc;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
@@ -9,7 +12,11 @@ use crate::domain::{
     allowance::Allowance,
     ids::{Currency, Meter, Region, ServiceCode},
     quantity::Unit,
+    tariff::Tariff,
 };
+
+/// Tariffs by meter and region, each list in order of time.
+pub type Tariffs = BTreeMap<(Meter, Region), Vec<Arc<Tariff>>>;
 
 /// A region of AWS.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -112,8 +119,19 @@ pub struct Service {
     pub allowances: Vec<Allowance>,
     /// What its price list covers; none where AWS publishes none.
     pub list: Option<ListInfo>,
+    /// Where its use of machines is measured; none where nothing is said of it.
+    pub utilization: Option<UtilizationInfo>,
     /// Partitions in which its `any` prices hold.
     pub any: Vec<String>,
+}
+
+/// Where CloudWatch has what builds used of their machines.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UtilizationInfo {
+    /// The regions.
+    pub regions: BTreeSet<Region>,
+    /// Where AWS says so.
+    pub source: String,
 }
 
 /// How the time of a build becomes a billed quantity.

@@ -61,6 +61,8 @@ fn build(project: &str, uuid: u8, from: i64, to: i64) -> JobBuild {
             pipeline: None,
             docker_server: false,
             status: Some("SUCCEEDED".to_owned()),
+            started_by: None,
+            auto_retry: false,
         },
     }
 }

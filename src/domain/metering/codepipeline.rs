@@ -65,6 +65,17 @@ pub enum ActionKind {
     Custom,
 }
 
+impl ActionKind {
+    /// Reads the category and the owner of an action, as the API has them.
+    pub fn of(category: &str, owner: &str) -> Self {
+        match (category, owner) {
+            ("Approval", _) => Self::ManualApproval,
+            (_, "Custom") => Self::Custom,
+            _ => Self::Standard,
+        }
+    }
+}
+
 /// Bills one action execution: every started minute, except of approvals and custom actions.
 pub fn action_minutes(kind: ActionKind, duration: TimeDelta) -> Quantity {
     match kind {

@@ -34,6 +34,49 @@ pub struct Build {
     pub docker_server: bool,
     /// How it ended, in the API's word: `SUCCEEDED`, `FAILED`, `TIMED_OUT`…
     pub status: Option<String>,
+    /// What started it; none for builds read before this was kept.
+    pub started_by: Option<StartedBy>,
+    /// `CodeBuild` itself started it again after a failure.
+    pub auto_retry: bool,
+}
+
+/// What started a build. Whose name it was is not kept.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum StartedBy {
+    /// A pipeline.
+    Pipeline,
+    /// A push, a pull request or a queued job, through a webhook.
+    Webhook,
+    /// A rule of `EventBridge`: a schedule or an event.
+    Rule,
+    /// A person, a role or a program that called the API.
+    Caller,
+}
+
+impl StartedBy {
+    /// Every way.
+    pub const ALL: [Self; 4] = [Self::Pipeline, Self::Webhook, Self::Rule, Self::Caller];
+
+    /// Returns the name that files and programs use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pipeline => "pipeline",
+            Self::Webhook => "webhook",
+            Self::Rule => "rule",
+            Self::Caller => "caller",
+        }
+    }
+
+    /// Reads what `CodeBuild` calls the initiator of a build.
+    pub fn of_initiator(initiator: &str) -> Self {
+        match initiator.split_once('/').map(|(kind, _)| kind) {
+            Some("codepipeline") => Self::Pipeline,
+            Some("rule") => Self::Rule,
+            Some(kind) if kind.ends_with("Hookshot") || kind.contains("Webhook") => Self::Webhook,
+            _ if initiator.starts_with("GitLab") => Self::Webhook,
+            _ => Self::Caller,
+        }
+    }
 }
 
 /// A machine to try builds on by hand.

@@ -16,7 +16,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 pub use super::events::{
-    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, Target,
+    AccountRegion, Action, Build, Execution, FleetSeen, Pipeline, Sandbox, StartedBy, Target,
 };
 use super::{
     codebuild::{self, NotBilled},
@@ -282,11 +282,7 @@ impl<'c> Metering<'c> {
         if time.is_zero() {
             return;
         }
-        let kind = match (action.category.as_str(), action.owner.as_str()) {
-            ("Approval", _) => ActionKind::ManualApproval,
-            (_, "Custom") => ActionKind::Custom,
-            _ => ActionKind::Standard,
-        };
+        let kind = ActionKind::of(&action.category, &action.owner);
         let known = [
             "Source", "Build", "Test", "Deploy", "Invoke", "Approval", "Compute",
         ];

@@ -3,7 +3,8 @@
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
-    Assumption, Billing, Evidence, FindingKind, Found, Proposal, Proposed, Risk,
+    Assumption, Billing, Evidence, FindingKind, Found, Proposal, Proposed, Refused, Risk, Sizing,
+    need::{Need, Needs},
     prices::{Prices, Shift},
     projects::Project,
     slowdown::max_slowdown,
@@ -21,28 +22,39 @@ use crate::domain::{
 /// Looks for a cheaper compute type for each project.
 pub(super) fn find(
     projects: &[Project<'_>],
+    needs: &Needs<'_>,
     prices: &Prices<'_, '_>,
     catalog: &Catalog,
     found: &mut Found,
 ) {
     for project in projects {
         let from = project.compute;
+        let need = needs.of_project(project);
         if let Some(arm) = arm_of(from, catalog) {
-            consider(project, arm, FindingKind::Arm, Decimal::ONE, prices, found);
+            consider(project, need, arm, FindingKind::Arm, prices, found);
         }
-        if let Some(smaller) = smaller_than(from, catalog) {
-            let speed = assumed_speed(from, smaller);
-            consider(
-                project,
-                smaller,
-                FindingKind::Downsize,
-                speed,
-                prices,
-                found,
-            );
+        // What was measured may fit a machine that is smaller by more than one size.
+        let fits = |to: &Compute| {
+            let known = need.filter(|need| need.busy.is_some());
+            let memory = known.and_then(|need| need.against(to));
+            memory.is_some_and(|memory| memory.needed <= memory.machine)
+        };
+        let known = found.drafts.len();
+        let mut smaller = smaller_than(from, catalog).into_iter();
+        let next = smaller.next();
+        for to in next.into_iter().chain(smaller.filter(|to| fits(to))) {
+            consider(project, need, to, FindingKind::Downsize, prices, found);
         }
-        lambda(project, prices, catalog, found);
+        keep_best(&mut found.drafts, known);
+        lambda(project, need, prices, catalog, found);
     }
+}
+
+/// Keeps the draft with the largest saving of those from a place on.
+fn keep_best(drafts: &mut Vec<Proposal>, from: usize) {
+    let mut best = drafts.split_off(from);
+    best.sort_by(|a, b| (b.estimate, &a.proposed).cmp(&(a.estimate, &b.proposed)));
+    drafts.extend(best.into_iter().next());
 }
 
 /// The same size on ARM.
@@ -59,18 +71,20 @@ fn family(compute: &Compute) -> &str {
         .map_or("", |(family, _)| family)
 }
 
-/// The next smaller machine of the same family.
-fn smaller_than<'c>(from: &Compute, catalog: &'c Catalog) -> Option<&'c Compute> {
+/// The smaller machines of the same family, the largest first.
+fn smaller_than<'c>(from: &Compute, catalog: &'c Catalog) -> Vec<&'c Compute> {
     if from.grain != Grain::Minute {
-        return None;
+        return Vec::new();
     }
     let same = catalog.computes.iter().filter(|compute| {
         family(compute) == family(from)
             && compute.grain == from.grain
+            && compute.memory.is_some()
             && compute.memory < from.memory
     });
-    same.filter(|compute| compute.memory.is_some())
-        .max_by_key(|compute| compute.memory)
+    let mut smaller: Vec<&Compute> = same.collect();
+    smaller.sort_by_key(|compute| std::cmp::Reverse(compute.memory));
+    smaller
 }
 
 /// Half-way between builds unaffected by fewer processors and builds that use every processor.
@@ -83,9 +97,38 @@ fn assumed_speed(from: &Compute, to: &Compute) -> Decimal {
     }
 }
 
-/// Short builds by the second: the smallest size with as much memory, or the largest below it with at
-/// least half as much.
-fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, found: &mut Found) {
+/// The speed on another machine: from measurements where there are any. `None` where it is assumed to be
+/// the same.
+fn speed_on(project: &Project<'_>, need: Option<&Need>, to: &Compute) -> Option<Assumption> {
+    let from = project.compute;
+    if to.processors >= from.processors {
+        return None;
+    }
+    let processors = to.processors?;
+    if let Some(speed) = need.and_then(|need| need.speed(processors)) {
+        return Some(Assumption::SpeedMeasured(speed));
+    }
+    let speed = assumed_speed(from, to);
+    (speed != Decimal::ONE).then_some(Assumption::SpeedHalfway { speed })
+}
+
+fn value_of(speed: Option<&Assumption>) -> Decimal {
+    match speed {
+        Some(Assumption::SpeedMeasured(speed)) => speed.speed,
+        Some(Assumption::SpeedHalfway { speed }) => *speed,
+        _ => Decimal::ONE,
+    }
+}
+
+/// Short builds by the second: the smallest size with as much memory as is needed. Where that was not
+/// measured, as much as now, or the largest below it with at least half as much.
+fn lambda(
+    project: &Project<'_>,
+    need: Option<&Need>,
+    prices: &Prices<'_, '_>,
+    catalog: &Catalog,
+    found: &mut Found,
+) {
     let from = project.compute;
     let family_name = match family(from) {
         "general1" => "lambda.x86-64",
@@ -95,16 +138,11 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
     let Some(memory) = from.memory.filter(|_| !project.builds.is_empty()) else {
         return;
     };
+    let measured = need.and_then(Need::memory);
     // No build may pass the limit, at the pace that fewer processors make likely.
-    let pace_on = |to: &Compute| {
-        if to.processors < from.processors {
-            assumed_speed(from, to)
-        } else {
-            Decimal::ONE
-        }
-    };
     let fits = |to: &Compute| {
-        let pace = DurationFactor::of(Decimal::ONE, pace_on(to));
+        let speed = value_of(speed_on(project, need, to).as_ref());
+        let pace = DurationFactor::of(Decimal::ONE, speed);
         let mut builds = project.builds.iter();
         builds.all(|build| pace.milliseconds(build.length) <= LAMBDA_LIMIT)
     };
@@ -114,18 +152,12 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
         .filter(|compute| family(compute) == family_name)
         .collect();
     sizes.sort_by_key(|compute| compute.memory);
-    let enough = sizes.iter().find(|size| size.memory >= Some(memory));
+    let least = measured.unwrap_or(memory);
+    let enough = sizes.iter().find(|size| size.memory >= Some(least));
     if let Some(enough) = enough {
         let is_priced = prices.of_key(&moved(project.key, enough)).is_some();
         if fits(enough) {
-            consider(
-                project,
-                enough,
-                FindingKind::Lambda,
-                pace_on(enough),
-                prices,
-                found,
-            );
+            consider(project, need, enough, FindingKind::Lambda, prices, found);
         }
         if is_priced {
             return;
@@ -133,19 +165,13 @@ fn lambda(project: &Project<'_>, prices: &Prices<'_, '_>, catalog: &Catalog, fou
     }
     let half = memory / Decimal::TWO;
     let below = sizes.iter().rev().find(|size| {
-        size.memory < Some(memory)
+        measured.is_none()
+            && size.memory < Some(memory)
             && size.memory >= Some(half)
             && prices.of_key(&moved(project.key, size)).is_some()
     });
     if let Some(below) = below.filter(|below| fits(below)) {
-        consider(
-            project,
-            below,
-            FindingKind::Lambda,
-            pace_on(below),
-            prices,
-            found,
-        );
+        consider(project, need, below, FindingKind::Lambda, prices, found);
     }
 }
 
@@ -158,13 +184,15 @@ fn moved(key: &UsageKey, to: &Compute) -> UsageKey {
 
 fn consider(
     project: &Project<'_>,
+    need: Option<&Need>,
     to: &Compute,
     kind: FindingKind,
-    speed: Decimal,
     prices: &Prices<'_, '_>,
     found: &mut Found,
 ) {
     let from = project.compute;
+    let by_use = speed_on(project, need, to);
+    let speed = value_of(by_use.as_ref());
     let key = moved(project.key, to);
     let Some(own) = project.price else {
         return found.unpriced(from, &project.key.region);
@@ -214,6 +242,24 @@ fn consider(
         return;
     }
     let (count, shown) = (project.count(), project.shown());
+    let proposed = Proposed::Compute {
+        builds: shown.clone(),
+        from: from.name.clone(),
+        to: to.name.clone(),
+    };
+    let memory = need.and_then(|need| need.against(to));
+    if let Some(memory) = memory
+        .as_ref()
+        .filter(|memory| memory.machine < memory.needed)
+    {
+        let memory = memory.clone();
+        found.refused.push(Refused {
+            proposed,
+            memory,
+            saving,
+        });
+        return;
+    }
     let billing = |compute: &Compute, units: Decimal, price: Decimal| Billing {
         compute: compute.name.clone(),
         grain: compute.grain,
@@ -262,25 +308,29 @@ fn consider(
         None
     };
     let mut risks = Vec::new();
-    if let (Some(from_gb), Some(to_gb)) = (from.memory, to.memory)
-        && to_gb < from_gb
-    {
-        risks.push(Risk::LessMemory {
-            from: from_gb,
-            to: to_gb,
-        });
-    }
-    let mut assumptions = Vec::new();
-    if speed != Decimal::ONE {
-        assumptions.push(Assumption::SpeedHalfway { speed });
+    let less_memory = from.memory.zip(to.memory).filter(|(from, to)| to < from);
+    let is_measured = match (less_memory, &memory) {
+        (Some((from, to)), None) => {
+            risks.push(Risk::LessMemory { from, to });
+            false
+        }
+        _ => !matches!(by_use, Some(Assumption::SpeedHalfway { .. })),
+    };
+    let sizing = if less_memory.is_none() && by_use.is_none() {
+        None
+    } else if is_measured {
+        Some(Sizing::Measured)
+    } else {
+        Some(Sizing::Assumed)
+    };
+    evidence.extend(memory.map(Evidence::Memory));
+    let mut assumptions: Vec<Assumption> = by_use.into_iter().collect();
+    if sizing == Some(Sizing::Assumed) {
+        assumptions.push(Assumption::NotMeasured);
     }
     found.drafts.push(Proposal {
         kind,
-        proposed: Proposed::Compute {
-            builds: shown.clone(),
-            from: from.name.clone(),
-            to: to.name.clone(),
-        },
+        proposed,
         subject: shown,
         evidence,
         changes: vec![Change::Compute {
@@ -292,6 +342,7 @@ fn consider(
         risks,
         estimate: saving,
         pays_from_speed: break_even,
+        sizing,
     });
 }
 

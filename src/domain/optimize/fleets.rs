@@ -220,6 +220,7 @@ fn draft(
         risks: vec![Risk::PaidIdle],
         estimate,
         pays_from_speed: None,
+        sizing: None,
     });
 }
 

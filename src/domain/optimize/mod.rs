@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `slowdown.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
+//! | `need.rs` | memory and speed, from what builds were measured to use |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
 //! | `combine.rs` | which findings go together best |
 //! | `storage.rs` | logs and artifacts without an end, or forgotten |
@@ -18,6 +19,7 @@
 pub mod combine;
 mod compute;
 pub mod fleets;
+mod need;
 mod pipelines;
 mod prices;
 mod projects;
@@ -28,13 +30,19 @@ mod storage;
 mod together;
 mod waste;
 
-use self::together::{overlaps, together, touches};
+use self::{
+    need::Needs,
+    together::{overlaps, together, touches},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use reason::{Assumption, Billing, Evidence, NotCompared, Observation, Proposed, Risk, Worth};
+pub use reason::{
+    Assumption, Billing, Evidence, Memory, NotCompared, Observation, Proposed, Refused, Risk,
+    Sizing, Speed, Worth,
+};
 
 use super::{
     catalog::Compute,
@@ -140,6 +148,8 @@ pub struct Finding {
     /// cent, and at which every build ends within Lambda's limit; 0.8 is a quarter longer. None where
     /// builds are not known one by one or nothing moves.
     pub min_speed: Option<Decimal>,
+    /// What the choice of the machine rests on; none where memory and processors are no fewer.
+    pub sizing: Option<Sizing>,
     /// Rated build by build; else on totals of a bill.
     pub build_by_build: bool,
     /// What the saving assumes.
@@ -188,6 +198,8 @@ pub struct Optimization {
     pub findings: Vec<Finding>,
     /// The best of them that go together; none if there are fewer than two.
     pub best_combination: Option<BestCombination>,
+    /// Smaller machines that lack memory, the largest saving first.
+    pub refused: Vec<Refused>,
     /// What could not be compared, and what is missing: a price, usually.
     pub not_compared: Vec<NotCompared>,
     /// What is lost without being on the bill, and what is free and unused.
@@ -211,6 +223,7 @@ pub(super) struct Proposal {
     /// About what it would have saved in the last month.
     estimate: Money,
     pays_from_speed: Option<Decimal>,
+    sizing: Option<Sizing>,
 }
 
 /// A compute type whose price is not known somewhere.
@@ -235,6 +248,7 @@ struct Found {
     not_offered: NotOffered,
     /// Fleets without a price, each with the price below which it would pay.
     fleets: Vec<(Decimal, NotCompared)>,
+    refused: Vec<Refused>,
     not_compared: BTreeSet<NotCompared>,
     observations: Vec<Observation>,
     small: u64,
@@ -258,6 +272,12 @@ impl Found {
         let known = self.not_offered.entry(compute.name.clone());
         let (regions, _) = known.or_insert_with(|| (BTreeSet::new(), listed));
         regions.insert(region.clone());
+    }
+
+    fn refused(&mut self) -> Vec<Refused> {
+        let mut all = std::mem::take(&mut self.refused);
+        all.sort_by(|a, b| (b.saving, &a.proposed).cmp(&(a.saving, &b.proposed)));
+        all
     }
 
     fn not_compared(&mut self) -> Vec<NotCompared> {
@@ -303,11 +323,12 @@ pub fn optimize(
         unpriced: BTreeMap::new(),
         not_offered: BTreeMap::new(),
         fleets: Vec::new(),
+        refused: Vec::new(),
         not_compared: BTreeSet::new(),
         observations: Vec::new(),
         small: 0,
     };
-    search(latest, storage, &mut found);
+    search(latest, &Needs::of(months), storage, &mut found);
     let mut drafts = std::mem::take(&mut found.drafts);
     drafts
         .sort_by(|a, b| (b.estimate, a.kind, &a.proposed).cmp(&(a.estimate, b.kind, &b.proposed)));
@@ -337,9 +358,7 @@ pub fn optimize(
     let proposed = findings.len();
     findings.retain(|finding| finding.saving.p50 >= least);
     found.small += (proposed - findings.len()) as u64;
-    findings.sort_by(|a, b| {
-        (b.saving.p50, a.kind, &a.proposed).cmp(&(a.saving.p50, b.kind, &b.proposed))
-    });
+    rank(&mut findings);
     overlaps(&mut findings, latest);
     let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
@@ -356,6 +375,7 @@ pub fn optimize(
         builds: latest.rater.workload.builds,
         findings,
         best_combination: together,
+        refused: found.refused(),
         not_compared: found.not_compared(),
         observations: found.observations,
         below_min_saving: found.small,
@@ -363,11 +383,27 @@ pub fn optimize(
     }))
 }
 
-fn search(month: &PastMonth<'_>, storage: &History, found: &mut Found) {
+/// Puts the largest saving first. Where some sizes rest on measurements, those that do not come last.
+fn rank(findings: &mut [Finding]) {
+    let is_measured = |finding: &Finding| finding.sizing == Some(Sizing::Measured);
+    let has_measured = findings.iter().any(is_measured);
+    let last = |finding: &Finding| has_measured && finding.sizing == Some(Sizing::Assumed);
+    findings.sort_by(|a, b| {
+        let (a_last, b_last) = (last(a), last(b));
+        (a_last, b.saving.p50, a.kind, &a.proposed).cmp(&(
+            b_last,
+            a.saving.p50,
+            b.kind,
+            &b.proposed,
+        ))
+    });
+}
+
+fn search(month: &PastMonth<'_>, needs: &Needs<'_>, storage: &History, found: &mut Found) {
     let prices = prices::Prices::of(month);
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
-    compute::find(&projects, &prices, month.rater.catalog, found);
+    compute::find(&projects, needs, &prices, month.rater.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
     storage::find(month, storage, found);
@@ -440,6 +476,7 @@ fn rated(
         of_future: false,
         by_month,
         min_speed: draft.pays_from_speed,
+        sizing: draft.sizing,
         build_by_build,
         assumptions,
         risks,

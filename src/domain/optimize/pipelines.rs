@@ -236,6 +236,7 @@ fn split(
         risks,
         estimate: saving,
         pays_from_speed: None,
+        sizing: None,
     });
 }
 
@@ -311,5 +312,6 @@ fn idle(month: &PastMonth<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
         risks: vec![Risk::RarelyChanged],
         estimate: Money::of(count, price),
         pays_from_speed: None,
+        sizing: None,
     });
 }

@@ -134,6 +134,8 @@ pub enum Evidence {
         /// The one they would be on.
         to: Billing,
     },
+    /// What the builds need of memory, and what the machine has.
+    Memory(Memory),
     /// Builds that are known individually.
     Builds {
         /// How many.
@@ -226,6 +228,58 @@ pub enum Evidence {
     },
 }
 
+/// The memory that builds need, and that of a machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// The most that was in use, in megabytes.
+    pub peak: Decimal,
+    /// When.
+    pub day: NaiveDate,
+    /// On so many days it was measured.
+    pub days: u64,
+    /// The peak with the margin, in gigabytes.
+    pub needed: Decimal,
+    /// What the machine has, in gigabytes.
+    pub machine: Decimal,
+}
+
+/// A smaller machine that lacks memory.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// What was not proposed.
+    pub proposed: Proposed,
+    /// What it needs, and has.
+    pub memory: Memory,
+    /// About what it would have saved in the last month.
+    pub saving: Money,
+}
+
+/// The speed on fewer processors, from those in use.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Speed {
+    /// The estimate.
+    pub speed: Decimal,
+    /// If builds use as many processors as were ever in use, or none.
+    pub slow: Decimal,
+    /// If builds use as many processors as the mean all the time.
+    pub fast: Decimal,
+    /// Processors in use on average.
+    pub average: Decimal,
+    /// Processors in use at most.
+    pub maximum: Decimal,
+    /// Processors of the machine.
+    pub processors: Decimal,
+}
+
+/// What the choice of a machine with less memory or fewer processors rests on.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Sizing {
+    /// What builds used of both.
+    Measured,
+    /// An assumption on at least one.
+    Assumed,
+}
+
 /// Units of a compute type.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Billing {
@@ -251,6 +305,10 @@ pub enum Assumption {
         /// Which.
         speed: Decimal,
     },
+    /// The speed on fewer processors follows from those in use.
+    SpeedMeasured(Speed),
+    /// Nobody measured what the builds need.
+    NotMeasured,
     /// What the machines of a fleet are.
     Machines {
         /// Their compute type.

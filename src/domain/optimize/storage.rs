@@ -123,6 +123,7 @@ fn forgotten(history: &History, left: StorageKind, found: &mut Found) {
         risks: vec![Risk::KeptOnPurpose],
         estimate: Money::ZERO,
         pays_from_speed: None,
+        sizing: None,
     };
     propose(history, all, draft, evidence, change, found);
 }
@@ -189,6 +190,7 @@ fn retention(history: &History, left: StorageKind, found: &mut Found) {
         risks: vec![Risk::Expired(left)],
         estimate: Money::ZERO,
         pays_from_speed: None,
+        sizing: None,
     };
     propose(history, all, draft, evidence, change, found);
 }

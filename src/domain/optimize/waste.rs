@@ -115,6 +115,7 @@ fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
             risks: Vec::new(),
             estimate: saving,
             pays_from_speed: None,
+            sizing: None,
         });
         return;
     }
@@ -190,6 +191,7 @@ fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
         risks: Vec::new(),
         estimate: saving,
         pays_from_speed: None,
+        sizing: None,
     });
 }
 

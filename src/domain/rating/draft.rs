@@ -225,7 +225,7 @@ impl LineDraft {
         let free_on_bill = self.shown_free();
         let billed = self.billed();
         let cost = self.charge.cost();
-        let discount = options.discount_on(&self.key.meter.service, cost);
+        let discount = options.discount_on(&self.key.meter.service, book.catalog, cost);
         let line = LineItem {
             name,
             usage: Some(LineUsage {

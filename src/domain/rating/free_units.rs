@@ -19,7 +19,8 @@ pub(super) fn draw(
     options: &RatingOptions,
 ) -> Vec<AllowanceUse> {
     let mut uses = Vec::new();
-    for allowance in book.catalog.allowances() {
+    let included = book.catalog.runners.included(&options.plans);
+    for allowance in book.catalog.allowances().chain(included) {
         let counted = drafts
             .iter()
             .enumerate()
@@ -66,7 +67,7 @@ fn granted(
             .map(|draft| draft.billed.value)
             .sum()
     });
-    allowance.granted(driver, free_tier == FreeTier::Payer)
+    allowance.granted(driver, allowance.is_granted(free_tier))
 }
 
 /// Notes which covered units come with paid ones anyway: the list cost does not charge for them.

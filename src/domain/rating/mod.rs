@@ -23,7 +23,7 @@ pub use self::pools::pools;
 use super::{
     allowance::FreeTier,
     bill::{Bill, Step},
-    catalog::ServiceKind,
+    catalog::{Catalog, Plans, ServiceKind},
     finality::Finality,
     ids::{Currency, ServiceCode},
     money::Money,
@@ -111,6 +111,8 @@ pub struct RatingOptions {
     pub recurring: Vec<Discount>,
     /// How free units are shared among lines.
     pub sharing: Policy,
+    /// Plans of other vendors, whose included minutes usage elsewhere draws on.
+    pub plans: Plans,
 }
 
 impl RatingOptions {
@@ -124,6 +126,7 @@ impl RatingOptions {
             discounts: Vec::new(),
             recurring: Vec::new(),
             sharing: Policy::AsBilled,
+            plans: Plans::new(),
         }
     }
 }
@@ -171,10 +174,12 @@ pub fn rate(
 ) -> Result<Rated, RatingError> {
     let (drafts, draft_of) = gather(records, book, options)?;
     let rank = |draft: &LineDraft| {
-        let service = book.catalog.services.get(&draft.key.meter.service);
-        service.map_or((ServiceKind::Adjacent, ""), |service| {
+        let code = &draft.key.meter.service;
+        let service = book.catalog.services.get(code);
+        let known = service.map_or((ServiceKind::Adjacent, ""), |service| {
             (service.kind, service.name.as_str())
-        })
+        });
+        (book.catalog.is_elsewhere(code), known)
     };
     let mut in_order: Vec<(usize, LineDraft)> = drafts.into_iter().enumerate().collect();
     in_order.sort_by(|(_, a), (_, b)| {
@@ -212,7 +217,11 @@ pub fn rate(
 
 impl RatingOptions {
     /// Returns what is taken off a service: its own discount, else the general one, else what recurs.
-    pub(crate) fn percent_off(&self, service: &ServiceCode) -> Option<Decimal> {
+    /// What AWS takes off is nothing to another vendor.
+    pub(crate) fn percent_off(&self, service: &ServiceCode, catalog: &Catalog) -> Option<Decimal> {
+        if catalog.is_elsewhere(service) {
+            return None;
+        }
         let of = |discount: &&Discount| discount.service.as_ref() == Some(service);
         let own = self.discounts.iter().rev().find(of);
         let general = || self.discounts.iter().rev().find(|d| d.service.is_none());
@@ -221,8 +230,9 @@ impl RatingOptions {
         discount.map(|discount| discount.percent)
     }
 
-    fn discount_on(&self, service: &ServiceCode, cost: Money) -> Money {
-        self.percent_off(service).map_or(Money::ZERO, |percent| {
+    fn discount_on(&self, service: &ServiceCode, catalog: &Catalog, cost: Money) -> Money {
+        let percent = self.percent_off(service, catalog);
+        percent.map_or(Money::ZERO, |percent| {
             Money::of(cost.amount(), percent / Decimal::ONE_HUNDRED)
         })
     }

@@ -4,6 +4,7 @@
 //! its old name. So it does not matter which change comes first, except that of two moves of one
 //! build the later holds.
 
+mod elsewhere;
 mod onto_fleet;
 mod totals;
 
@@ -25,13 +26,10 @@ use crate::domain::{
     ids::{AccountId, Meter, Region, ResourceId},
     plan::{PipelineType, PricingTerms},
     quantity::{Quantity, Unit},
-    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEPIPELINE, TRIAL_PIPELINE},
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEBUILD, CODEPIPELINE, TRIAL_PIPELINE},
     storage::{GRACE_DAYS, stored},
     usage::UsageKey,
 };
-
-/// The longest build that Lambda runs, in milliseconds.
-pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 
 /// Usage under the scenario.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -88,6 +86,8 @@ struct GroupChange<'c> {
     region: Option<&'c Region>,
     /// For how many days it is kept.
     days: Option<Decimal>,
+    /// Its repository is public, where that matters.
+    public: bool,
 }
 
 /// Which groups each selector means.
@@ -101,8 +101,8 @@ struct Application<'a> {
     catalog: &'a Catalog,
     changes: &'a [&'a Change],
     out: Applied,
-    /// Builds that take too long for Lambda, by project.
-    too_long: BTreeMap<Option<String>, u64>,
+    /// Builds that take too long, by where they would go, its limit and their project.
+    too_long: BTreeMap<(String, i64, Option<String>), u64>,
 }
 
 /// Applies changes to a month.
@@ -164,11 +164,15 @@ impl<'a> Application<'a> {
         let too_long = std::mem::take(&mut self.too_long).into_iter();
         self.out
             .warnings
-            .extend(too_long.map(|(project, builds)| Warning::TooLongForLambda {
-                month,
-                project,
-                builds,
-            }));
+            .extend(
+                too_long.map(|((compute, limit, project), builds)| Warning::TooLong {
+                    month,
+                    compute,
+                    minutes: limit / 60_000,
+                    project,
+                    builds,
+                }),
+            );
         self.out.pieces.extend(moved);
         for ((change, _, region), groups) in fleets {
             self.fleet(change, &region, &groups, &group_changes);
@@ -183,9 +187,14 @@ impl<'a> Application<'a> {
                 Change::Price(price) => self.out.terms.prices.push(price.clone()),
                 Change::Discount(discount) => self.out.terms.discounts.push(discount.clone()),
                 Change::PriceLike(region) => self.out.terms.price_like = Some(region.clone()),
+                Change::Plan { vendor, plan, .. } => match plan {
+                    Some(plan) => drop(self.out.terms.plans.insert(vendor.clone(), plan.clone())),
+                    None => drop(self.out.terms.plans.remove(vendor)),
+                },
                 _ => {}
             }
         }
+        self.terms_elsewhere();
     }
 
     /// Says what happens to each group; none for groups that a pipeline takes along.
@@ -196,6 +205,7 @@ impl<'a> Application<'a> {
             target: None,
             region: None,
             days: None,
+            public: false,
         };
         let workload = self.workload;
         let mut group_changes = vec![Some(same); workload.groups.len()];
@@ -205,7 +215,10 @@ impl<'a> Application<'a> {
             };
             let is_of_builds = matches!(
                 change,
-                Change::Builds { .. } | Change::Minutes { .. } | Change::Compute { .. }
+                Change::Builds { .. }
+                    | Change::Minutes { .. }
+                    | Change::Compute { .. }
+                    | Change::Repository { .. }
             );
             let left = change.storage_kind();
             if !is_of_builds && left.is_none() && !matches!(change, Change::Region { .. }) {
@@ -237,6 +250,10 @@ impl<'a> Application<'a> {
                     Change::Minutes { times, .. } => group_change.long *= *times,
                     Change::Compute { to, speed, .. } => {
                         group_change.target = Some((at, to, *speed));
+                    }
+                    Change::Repository { public, .. } => {
+                        group_change.public = *public;
+                        continue;
                     }
                     Change::Region { to, .. } if group.key.region != Region::global() => {
                         group_change.region = Some(to);
@@ -343,7 +360,7 @@ impl<'a> Application<'a> {
     fn group(&mut self, at: usize, group: &'a UsageGroup, group_change: GroupChange<'a>) {
         let from = grain_of(group, self.catalog);
         let slower = DurationFactor::of(group_change.long, Decimal::ONE);
-        let Some((_, Target::OnDemand(to), speed)) = group_change.target else {
+        let Some((_, target, speed)) = group_change.target else {
             if let Some(days) = group_change.days {
                 return self.keep_for(at, group, group_change, days);
             }
@@ -352,10 +369,11 @@ impl<'a> Application<'a> {
             self.piece(at, group, group_change.region, None, quantity, group.unit);
             return;
         };
+        let to = target.compute();
         let pace = DurationFactor::of(group_change.long, speed);
-        let is_lambda = to.grain == Grain::Second;
+        let limit = target.limit();
         let fits =
-            |build: &TimedBuild| !is_lambda || pace.milliseconds(build.length) <= LAMBDA_LIMIT;
+            |build: &TimedBuild| limit.is_none_or(|limit| pace.milliseconds(build.length) <= limit);
         let all_fit = group.builds.iter().all(fits);
         let (go, stay): (Vec<TimedBuild>, Vec<TimedBuild>) = if all_fit {
             (Vec::new(), Vec::new())
@@ -365,7 +383,8 @@ impl<'a> Application<'a> {
         let goes = if all_fit { &group.builds } else { &go };
         if !stay.is_empty() {
             let count: u64 = stay.iter().map(|build| u64::from(build.count)).sum();
-            *self.too_long.entry(group.name()).or_default() += count;
+            let which = (to.name.clone(), limit.unwrap_or_default(), group.name());
+            *self.too_long.entry(which).or_default() += count;
             let quantity = Decimal::from(billed_units(&stay, from, slower)) * group_change.many;
             self.piece(at, group, group_change.region, None, quantity, group.unit);
         }
@@ -383,7 +402,13 @@ impl<'a> Application<'a> {
         };
         let quantity =
             (Decimal::from(billed_units(goes, to.grain, pace)) + rest) * group_change.many;
-        self.piece(at, group, group_change.region, Some(to), quantity, unit);
+        match target {
+            Target::Elsewhere(runner) => {
+                let quantity = Quantity::new(quantity, unit);
+                self.piece_elsewhere(at, group, runner, group_change.public, quantity);
+            }
+            _ => self.piece(at, group, group_change.region, Some(to), quantity, unit),
+        }
     }
 
     /// Keeps what is stored for some days: as much as they bring, and no more than there was.
@@ -426,7 +451,7 @@ impl<'a> Application<'a> {
         } else {
             Assumption::Speed { compute, speed }
         });
-        if to.grain == Grain::Second {
+        if to.grain == Grain::Second && to.meter.service.as_str() == CODEBUILD {
             self.out.warnings.insert(Warning::LambdaLimits);
         }
         if to.name.starts_with("arm") || to.name.contains(".arm.") {

@@ -16,12 +16,11 @@ use std::collections::{BTreeSet, VecDeque};
 use rust_decimal::{Decimal, RoundingStrategy};
 
 use super::{
-    LAMBDA_LIMIT,
     change::{Change, Scenario, Target},
     compare::ScenarioRater,
     parameter::{Parameter, Side, side},
 };
-use crate::domain::{catalog::Grain, money::Money, rating::RatingError};
+use crate::domain::{money::Money, rating::RatingError};
 
 /// Where a scenario begins to pay, or ends to.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -339,7 +338,8 @@ fn turns_anywhere(
     }
 }
 
-/// Returns the values at which some build that the scenario moves to Lambda takes fifteen minutes.
+/// Returns the values at which some build that the scenario moves takes as long as it may there: on Lambda
+/// fifteen minutes.
 fn limits(
     months: &[ScenarioRater<'_>],
     scenario: &Scenario,
@@ -354,22 +354,17 @@ fn limits(
         }
     }
     for change in &scenario.changes {
-        let Change::Compute {
-            only,
-            to: Target::OnDemand(to),
-            speed,
-        } = change
-        else {
+        let Change::Compute { only, to, speed } = change else {
             continue;
         };
-        if to.grain != Grain::Second {
+        let Some(most) = to.limit() else {
             continue;
-        }
+        };
         for rater in months {
             let groups = rater.workload.groups.iter();
             for group in groups.filter(|group| only.matches(&group.subject(), rater.catalog)) {
                 for build in &group.builds {
-                    let length = Decimal::from(build.length) * longer / Decimal::from(LAMBDA_LIMIT);
+                    let length = Decimal::from(build.length) * longer / Decimal::from(most);
                     let limit = match parameter {
                         Parameter::Speed => Some(length),
                         Parameter::Minutes(_) => speed.checked_div(length),

@@ -6,12 +6,12 @@ mod selector;
 
 use self::selector::bracketed;
 pub use self::selector::{Selector, Subject, Term};
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use rust_decimal::Decimal;
 
 use crate::domain::{
-    catalog::Compute,
+    catalog::{Compute, Grain, Runner},
     ids::{Meter, Region, ServiceCode},
     number::plain,
     plan::PipelineType,
@@ -23,6 +23,9 @@ use crate::domain::{
     },
     storage::StorageKind,
 };
+
+/// The longest build that Lambda runs, in milliseconds.
+pub(crate) const LAMBDA_LIMIT: i64 = 15 * 60 * 1000;
 
 /// A set of changes with a name.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -94,6 +97,22 @@ pub enum Change {
         only: Selector,
         /// Where to.
         to: Region,
+    },
+    /// Repositories are public or private, where builds move to a vendor that asks.
+    Repository {
+        /// Those of which builds.
+        only: Selector,
+        /// Public, else private.
+        public: bool,
+    },
+    /// The plan at a vendor whose runners builds move to.
+    Plan {
+        /// Which vendor.
+        vendor: ServiceCode,
+        /// What scenarios call the vendor.
+        vendor_id: Arc<str>,
+        /// What scenarios call the plan; none for none.
+        plan: Option<Arc<str>>,
     },
     /// Free tiers apply or not.
     FreeTier(bool),
@@ -235,6 +254,27 @@ pub enum Target {
         /// Builds that find no free machine run on demand; else they wait.
         overflow: bool,
     },
+    /// To a machine of another vendor: its cost is none of AWS's.
+    Elsewhere(Runner),
+}
+
+impl Target {
+    /// Returns what runs the builds there.
+    pub fn compute(&self) -> &Compute {
+        match self {
+            Self::OnDemand(compute) | Self::Fleet { compute, .. } => compute,
+            Self::Elsewhere(runner) => &runner.compute,
+        }
+    }
+
+    /// Returns the longest build that runs there, in milliseconds, if there is a limit.
+    pub(crate) fn limit(&self) -> Option<i64> {
+        match self {
+            Self::OnDemand(compute) => (compute.grain == Grain::Second).then_some(LAMBDA_LIMIT),
+            Self::Fleet { .. } => None,
+            Self::Elsewhere(runner) => runner.limit(),
+        }
+    }
 }
 
 impl Change {
@@ -247,6 +287,7 @@ impl Change {
             | Self::Compute { only, .. }
             | Self::PipelineType { only, .. }
             | Self::Region { only, .. }
+            | Self::Repository { only, .. }
             | Self::Storage { only, .. }
             | Self::Retention { only, .. } => Some(only),
             _ => None,
@@ -265,9 +306,15 @@ impl Change {
     pub fn service(&self) -> Option<ServiceCode> {
         match self {
             Self::Total { of, .. } => Some(of.meter().service),
+            // Two sides move: CodeBuild's and the vendor's.
+            Self::Compute {
+                to: Target::Elsewhere(_),
+                ..
+            } => None,
             Self::Builds { .. } | Self::Minutes { .. } | Self::Compute { .. } => {
                 Some(ServiceCode::new(CODEBUILD))
             }
+            Self::Plan { vendor, .. } => Some(vendor.clone()),
             Self::PipelineType { .. } => Some(ServiceCode::new(CODEPIPELINE)),
             Self::Price(price) => price.service.clone(),
             Self::Discount(discount) => discount.service.clone(),
@@ -279,7 +326,11 @@ impl Change {
     pub fn is_of_terms(&self) -> bool {
         matches!(
             self,
-            Self::FreeTier(_) | Self::Price(_) | Self::Discount(_) | Self::PriceLike(_)
+            Self::FreeTier(_)
+                | Self::Price(_)
+                | Self::Discount(_)
+                | Self::PriceLike(_)
+                | Self::Plan { .. }
         )
     }
 }
@@ -326,6 +377,7 @@ impl fmt::Display for Change {
                 write!(f, "compute{}=", bracketed(only))?;
                 match to {
                     Target::OnDemand(compute) => write!(f, "{}", compute.name)?,
+                    Target::Elsewhere(runner) => write!(f, "{}", runner.compute.name)?,
                     Target::Fleet {
                         compute,
                         machines,
@@ -348,6 +400,13 @@ impl fmt::Display for Change {
                 minutes.map_or(Ok(()), |minutes| write!(f, ",minutes={}", plain(minutes)))
             }
             Self::Region { only, to } => write!(f, "region{}={to}", bracketed(only)),
+            Self::Repository { only, public } => {
+                let visibility = if *public { "public" } else { "private" };
+                write!(f, "repository{}={visibility}", bracketed(only))
+            }
+            Self::Plan {
+                vendor_id, plan, ..
+            } => write!(f, "{vendor_id}_plan={}", plan.as_deref().unwrap_or("none")),
             Self::FreeTier(on) => write!(f, "free_tier={}", if *on { "on" } else { "off" }),
             Self::Price(price) => {
                 let service = price.service.as_ref().map(|s| format!("{s}:"));

@@ -26,8 +26,8 @@ pub mod remark;
 pub mod waterfall;
 pub mod workload;
 
-pub(crate) use apply::LAMBDA_LIMIT;
 pub use apply::{Applied, ChangeCoverage, ScenarioUsage};
+pub(crate) use change::LAMBDA_LIMIT;
 pub use change::{Adjust, Change, Scenario, Selector, Target, Term, Total};
 pub use compare::{
     Comparison, Completeness, MeterDifference, MonthComparison, ScenarioRater, Totals, Value,

@@ -6,7 +6,7 @@ use rust_decimal::Decimal;
 use super::fleet::FleetUse;
 use crate::domain::{
     bill::Unpriced,
-    ids::{AccountId, Meter, Region},
+    ids::{AccountId, Currency, Meter, Region},
     period::Month,
 };
 
@@ -17,14 +17,35 @@ pub enum Warning {
     LambdaLimits,
     /// The builds move to ARM.
     NeedsArm,
-    /// Builds longer than Lambda's limit stay where they are.
-    TooLongForLambda {
+    /// Builds longer than the limit of where they would go stay where they are.
+    TooLong {
         /// In which month.
         month: Month,
+        /// Where they would go.
+        compute: String,
+        /// Its limit.
+        minutes: i64,
         /// Of which project; none where the bill only counts them.
         project: Option<String>,
         /// How many.
         builds: u64,
+    },
+    /// What a price says nothing of, where builds leave AWS.
+    NotComparable {
+        /// For whom.
+        vendor: String,
+    },
+    /// A runner has no Docker.
+    NoDocker {
+        /// Which.
+        runner: String,
+    },
+    /// A plan does not offer a runner.
+    NotInPlan {
+        /// The runner.
+        runner: String,
+        /// The plan.
+        plan: String,
     },
     /// Usage that is known as a total does not move to a fleet.
     TotalStaysOnDemand,
@@ -94,6 +115,27 @@ pub enum Assumption {
         /// How busy it is.
         used: FleetUse,
     },
+    /// Whether the repositories are public, where builds leave AWS.
+    Repository {
+        /// For whom.
+        vendor: String,
+        /// They are; else they are private.
+        is_public: bool,
+    },
+    /// No plan is stated, so no minutes are included.
+    NoPlan {
+        /// At which vendor.
+        vendor: String,
+        /// What scenarios call it.
+        id: String,
+    },
+    /// Minutes are included in a plan, and nothing else draws on them.
+    IncludedMinutes {
+        /// Which.
+        plan: String,
+        /// How many a month.
+        minutes: Decimal,
+    },
     /// The use that a security baseline is assumed to make of its services.
     SecurityBaseline {
         /// Of so many pipelines.
@@ -129,4 +171,18 @@ pub enum Unknown {
     },
     /// When builds would come to a fleet that are more or fewer than there were.
     FleetArrivals,
+    /// How many included minutes a minute on another system than Linux uses.
+    IncludedMinutes {
+        /// Of whom.
+        vendor: String,
+        /// On which system.
+        os: String,
+    },
+    /// What dollars of another vendor are in the currency of the bill.
+    Exchange {
+        /// Of whom.
+        vendor: String,
+        /// The currency.
+        currency: Currency,
+    },
 }

@@ -34,6 +34,7 @@ use crate::domain::{
     share_out::Policy,
     storage::{DailyGrowth, History, Store, stored},
     usage::{Tags, UsageKey, UsageRecord},
+    utilization,
 };
 
 /// Usage that every change treats alike.
@@ -149,6 +150,8 @@ pub struct MonthEvents {
     pub builds: Vec<BuildEvent>,
     /// Pipelines.
     pub pipelines: Vec<PipelineActivity>,
+    /// What builds used of their machines, by project and day.
+    pub utilization: Vec<utilization::Seen>,
 }
 
 /// A month's usage.
@@ -316,6 +319,16 @@ impl Workload {
             let Some(store) = store(group) else { continue };
             let share = group.rest.checked_div(totals[&store]).unwrap_or_default();
             group.daily_growth = history.daily_growth(&store).map(|a_day| a_day.times(share));
+        }
+    }
+
+    /// Returns the same month with the usage of one service alone. Nothing but its own usage shares its
+    /// free units and tiers.
+    pub(crate) fn of_service(&self, service: &str) -> Self {
+        let is_of = |group: &&UsageGroup| group.key.meter.service.as_str() == service;
+        Self {
+            groups: self.groups.iter().filter(is_of).cloned().collect(),
+            ..self.without_lots()
         }
     }
 

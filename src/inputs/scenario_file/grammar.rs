@@ -72,7 +72,7 @@ impl<'a> Part<'a> {
 }
 
 /// The names of changes, as `docs/scenarios.md` lists them.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 23] = [
     "active_users",
     "git_requests",
     "storage_gb",
@@ -86,6 +86,7 @@ const NAMES: [&str; 22] = [
     "compute",
     "pipeline_type",
     "region",
+    "repository",
     "free_tier",
     "price",
     "discount",
@@ -159,6 +160,16 @@ impl Reader<'_> {
                 let to = to.or_else(|problem| self.value.wrong(problem.to_string()))?;
                 Ok(Change::Region { only, to })
             }
+            "repository" => {
+                self.no_times()?;
+                let only = self.selector("project")?;
+                let public = match self.value.text {
+                    "public" => true,
+                    "private" => false,
+                    _ => return self.value.wrong("a repository is public or private"),
+                };
+                Ok(Change::Repository { only, public })
+            }
             "free_tier" => {
                 self.plain()?;
                 Ok(Change::FreeTier(self.on_or_off()?))
@@ -212,7 +223,14 @@ impl Reader<'_> {
                 .name
                 .wrong("a change has a name, such as active_users=+10"),
             name => {
-                let unknown = UnknownName::new("change", name, NAMES);
+                if let Some(vendor) = resolve::vendor_of_plan(self.catalog, name) {
+                    self.plain()?;
+                    let change = resolve::plan(vendor, self.value.text);
+                    return change.or_else(|problem| self.value.wrong(problem.to_string()));
+                }
+                let plans = resolve::plan_names(self.catalog);
+                let names = NAMES.into_iter().chain(plans.iter().map(String::as_str));
+                let unknown = UnknownName::new("change", name, names);
                 self.name.wrong(unknown.to_string())
             }
         }
@@ -294,7 +312,7 @@ impl Reader<'_> {
         }
         let only = self.selector("compute")?;
         self.split_options(&["speed", "machines", "overflow"])?;
-        let to = resolve::compute(self.catalog, self.value.text)
+        let to = resolve::target(self.catalog, self.value.text)
             .or_else(|problem| self.value.wrong(problem.to_string()))?;
         let speed = match self.option("speed") {
             Some(speed) => {
@@ -315,7 +333,8 @@ impl Reader<'_> {
             },
         };
         let machines = self.option("machines");
-        let to = if to.grain == Grain::Provisioned {
+        let is_fleet = matches!(&to, Target::OnDemand(to) if to.grain == Grain::Provisioned);
+        let to = if is_fleet {
             let Some(machines) = machines else {
                 return self
                     .value
@@ -327,7 +346,7 @@ impl Reader<'_> {
                 return machines.wrong("a fleet has at least one machine");
             }
             Target::Fleet {
-                compute: to,
+                compute: to.compute().clone(),
                 machines: number,
                 overflow: overflow.unwrap_or(true),
             }
@@ -337,7 +356,7 @@ impl Reader<'_> {
                  compute[…]=reserved,machines=3",
             );
         } else {
-            Target::OnDemand(to)
+            to
         };
         Ok(Change::Compute { only, to, speed })
     }

@@ -20,7 +20,6 @@ use super::{
     chart::Drawing,
     input::{ChartKind, Options, ReportError, ReportInput, Template, WriteSummary},
     text::clean,
-    uncoded,
     value::object,
 };
 use crate::domain::{exchange::Exchange, money::Money};
@@ -374,7 +373,7 @@ pub fn chart_answer(
     let chart = drawing.chart();
     // The picture says it; the rows are for files.
     let table = chart.table.for_files();
-    let notes = uncoded([chart.finding]);
+    let notes = vec![Note::new("finding", chart.finding)];
     let value = ChartAnswer {
         chart: kind.name,
         title: chart.title.clone(),

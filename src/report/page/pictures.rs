@@ -8,7 +8,7 @@ use crate::{
             Subject, Swing, Tornado, Waterfall,
         },
         input::{ChartKind, ReportInput},
-        short_unit, show_number,
+        short_unit, show_number, why,
     },
 };
 
@@ -184,37 +184,10 @@ fn services(input: &ReportInput<'_>) -> Result<Drawing, String> {
 
 fn waterfall(input: &ReportInput<'_>) -> Result<Drawing, String> {
     let overview = input.overview.ok_or(NO_OVERVIEW)?;
-    let (before, after, bridge) = overview
-        .bridge
-        .as_ref()
-        .ok_or("the ledger has no two consecutive complete months")?;
-    let mut steps: Vec<Step> = bridge
-        .steps
-        .iter()
-        .map(|(name, change)| Step {
-            name: name.clone(),
-            change: *change,
-            is_rest: false,
-        })
-        .collect();
-    steps.extend(bridge.rest.map(|change| Step {
-        name: "All other".to_owned(),
-        change,
-        is_rest: true,
-    }));
-    Ok(Drawing {
-        title: format!(
-            "What changed from {} to {}",
-            month_name(*before),
-            month_name(*after)
-        ),
-        subject: Subject::Waterfall(Waterfall {
-            from: (month_name(*before), bridge.change.from),
-            steps,
-            to: (month_name(*after), bridge.change.to),
-            currency: currency(input),
-        }),
-    })
+    let change = overview.change.as_ref();
+    let change = change.ok_or("the ledger has no two consecutive complete months")?;
+    let names = [change.from[0], change.to].map(month_name);
+    Ok(why::waterfall(change, input.catalog, names))
 }
 
 fn tornado(input: &ReportInput<'_>) -> Result<Drawing, String> {

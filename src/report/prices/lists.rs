@@ -7,11 +7,12 @@ use chrono::NaiveDate;
 #[cfg(feature = "aws")]
 use super::{TierPrice, in_words, prices};
 use crate::report::{
-    Answer, Block, Document, Note, Table, uncoded,
+    Answer, Block, Document, Note, Table,
     value::{Day, object, row},
+    words,
 };
 #[cfg(feature = "aws")]
-use crate::report::{json::meter_name, value::Known, words};
+use crate::report::{json::meter_name, value::Known};
 use crate::{
     domain::{
         bill::OLD_DAYS,
@@ -160,18 +161,11 @@ pub fn verify(catalog: &Catalog, today: NaiveDate) -> (Answer<'static>, bool) {
             old: old as u64,
         });
     }
-    let mut notes = Vec::new();
-    if any_old > 0 {
-        notes.push(format!(
-            "{} over a year old on {today}. AWS rarely changes prices, and billed prices take precedence. \
-             Refresh: `pipebill prices update`.",
-            crate::report::counted(any_old as u64, "price")
-        ));
-    }
-    let notes = uncoded(notes);
+    let old = (any_old > 0).then(|| words::prices::old(any_old as u64, today));
+    let notes: Vec<Note> = old.into_iter().collect();
     let document = Document {
         title: format!("Age of the prices in use on {today}, in days"),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     let value = AgeAnswer {
         today: Day(today),
@@ -198,26 +192,14 @@ pub fn imported(
         prices,
     };
     let rows: Vec<ImportedPrices> = places.into_iter().map(row).collect();
-    let mut notes = Vec::new();
-    for list in lists {
-        let left_out: Vec<String> = list
-            .left_out
-            .iter()
-            .map(|(reason, rows)| format!("{rows} {reason}"))
-            .collect();
-        let left_out = if left_out.is_empty() {
-            "none".to_owned()
-        } else {
-            left_out.join("; ")
-        };
-        notes.push(format!("{} rows read; left out: {left_out}.", list.rows));
-    }
-    let contradiction = |text: &String| format!("Left out, contradictory: {text}.");
-    notes.extend(contradictions.iter().map(contradiction));
-    let notes = uncoded(notes);
+    let lists = lists.iter().map(words::prices::list);
+    let contradictions = contradictions.iter();
+    let notes: Vec<Note> = lists
+        .chain(contradictions.map(|what| words::prices::contradiction(what)))
+        .collect();
     let document = Document {
         title: "Prices imported".to_owned(),
-        blocks: vec![Block::Table(Table::of(&rows)), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(Table::of(&rows)), Block::All(notes.clone())],
     };
     Answer::new(document, PricesImportedAnswer { rows, notes })
 }
@@ -242,21 +224,10 @@ pub fn updated(
     };
     let rows: Vec<ChangedPrice> = updated.changes.iter().map(row).collect();
     let prices: usize = updated.lists.iter().map(|list| list.prices.len()).sum();
-    let mut notes = vec![format!(
-        "{prices} prices read from {} lists: {} changed, {} as before.",
-        updated.lists.len(),
-        updated.changes.len(),
-        updated.unchanged
-    )];
-    notes.extend(
-        updated
-            .notes
-            .iter()
-            .map(|it| words::prices::update(it).text),
-    );
+    let mut notes = vec![words::prices::updated(updated, prices as u64)];
+    notes.extend(updated.notes.iter().map(words::prices::update));
     let contradictions = updated.contradictions.iter();
-    notes.extend(contradictions.map(|what| format!("Ignored, contradictory: {what}.")));
-    let notes = uncoded(notes);
+    notes.extend(contradictions.map(|what| words::prices::contradiction(what)));
     let mut table = Table::of(&rows);
     for column in &mut table.columns {
         column.key = match &*column.key {
@@ -267,7 +238,7 @@ pub fn updated(
     }
     let document = Document {
         title: "Prices updated".to_owned(),
-        blocks: vec![Block::Table(table), Block::Notes(notes.clone())],
+        blocks: vec![Block::Table(table), Block::All(notes.clone())],
     };
     let value = PricesUpdatedAnswer {
         lists: updated.lists.len() as u64,

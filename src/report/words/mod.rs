@@ -3,18 +3,24 @@
 //! The domain says what is so, as an enum with typed fields; a file here turns it into a [`Note`]:
 //! a code for programs, a sentence for people, and the facts of the sentence, exact.
 
+pub(crate) mod backtest;
 pub(crate) mod bill;
 pub(crate) mod check;
 pub(crate) mod ci_jobs;
+#[cfg(feature = "aws")]
+pub(crate) mod collected;
+pub(crate) mod compare;
 pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
+pub(crate) mod imported;
 pub(crate) mod optimize;
-#[cfg(feature = "aws")]
 pub(crate) mod prices;
 pub(crate) mod reconcile;
+pub(crate) mod runners;
 pub(crate) mod scenario;
 pub(crate) mod sweep;
+pub(crate) mod why;
 
 use rust_decimal::Decimal;
 
@@ -28,9 +34,6 @@ const BELOW_A_TABLE: usize = 5;
 
 /// The code of what is missing: nothing of it may be hidden behind a count.
 const MISSING: &str = "missing";
-
-/// The code of notes that have none of their own yet: each is shown.
-pub(super) const UNCODED: &str = "note";
 
 /// Notes of one code stand in one line up to so many letters; beyond, they are counted.
 const TOGETHER: usize = 200;
@@ -73,16 +76,14 @@ impl Note {
 }
 
 /// Returns the lines below a table: one for each code, five at most, and where the rest is. What is
-/// missing is named whole, before all else; notes without a code of their own are the report of an
-/// import or a collection, and all there.
+/// missing is named whole, before all else.
 ///
 /// Notes come most important first. `rest` says how to see all of them, as `--explain`.
 pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
     let mut lines: Vec<(&'static str, String, usize)> = Vec::new();
-    let of = |code| notes.iter().filter(move |note| note.code == code);
-    let texts = |code| of(code).map(|note| note.text.clone());
-    let limited = |note: &&Note| note.code != MISSING && note.code != UNCODED;
-    for note in notes.iter().filter(limited) {
+    let missing = notes.iter().filter(|note| note.code == MISSING);
+    let missing = missing.map(|note| note.text.clone());
+    for note in notes.iter().filter(|note| note.code != MISSING) {
         match lines.iter_mut().find(|(code, ..)| *code == note.code) {
             Some((_, text, 0)) if text.len() + note.text.len() < TOGETHER => {
                 *text = format!("{text} {}", note.text);
@@ -98,7 +99,7 @@ pub fn below_a_table(notes: &[Note], rest: &str) -> Vec<String> {
         0 => text,
         more => format!("{text} (+{more} more like this)"),
     });
-    let mut shown: Vec<String> = texts(MISSING).chain(lines).chain(texts(UNCODED)).collect();
+    let mut shown: Vec<String> = missing.chain(lines).collect();
     match hidden + repeated {
         0 => {}
         1 => shown.push(format!("1 more note: {rest}")),
@@ -112,7 +113,7 @@ pub(super) fn seen(block: &Block) -> Vec<String> {
     match block {
         Block::Notes(notes) => below_a_table(notes, "--format json"),
         Block::Explained { notes, all: false } => below_a_table(notes, "--explain"),
-        Block::Explained { notes, .. } => all(notes),
+        Block::Explained { notes, .. } | Block::All(notes) => all(notes),
         _ => Vec::new(),
     }
 }

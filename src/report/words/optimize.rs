@@ -12,7 +12,7 @@ use super::{Note, count, counted, discounts, number, scenario};
 use crate::{
     domain::{
         catalog::Grain,
-        optimize::{Assumption, Finding, Optimization, Proposed, Risk},
+        optimize::{Assumption, Finding, Optimization, Proposed, Refused, Risk, Speed},
         storage::StorageKind,
     },
     report::{Cell, show_money},
@@ -99,6 +99,12 @@ pub(crate) fn assumption(assumption: &Assumption) -> Note {
             ),
         )
         .with("speed", *speed),
+        Assumption::SpeedMeasured(speed) => speed_measured(speed),
+        Assumption::NotMeasured => Note::new(
+            "not_measured",
+            "CPU and memory were not measured; `pipebill collect --metrics` reads them, where CloudWatch \
+             has them.",
+        ),
         Assumption::Machines { compute, size } => {
             Note::new("machines", format!("Machines are {compute}: {size}."))
                 .with("compute", compute.as_str())
@@ -120,6 +126,50 @@ pub(crate) fn assumption(assumption: &Assumption) -> Note {
             format!("No {} is read after it expires.", store(*kind)),
         ),
     }
+}
+
+fn speed_measured(speed: &Speed) -> Note {
+    let busy = format!(
+        "{} CPUs busy on average, {} at most, {} on the target",
+        number(speed.average),
+        number(speed.maximum),
+        number(speed.processors)
+    );
+    let text = if speed.slow == Decimal::ONE {
+        format!("Unchanged speed: {busy}.")
+    } else {
+        format!(
+            "{} speed ({} to {}): {busy}.",
+            scenario::factor(speed.speed),
+            scenario::factor(speed.slow.round_dp(2)),
+            scenario::factor(speed.fast.round_dp(2))
+        )
+    };
+    Note::new("speed_measured", text)
+        .with("speed", speed.speed)
+        .with("speed_low", speed.slow)
+        .with("speed_high", speed.fast)
+        .with("cpus_busy_average", speed.average)
+        .with("cpus_busy_maximum", speed.maximum)
+        .with("cpus_target", speed.processors)
+}
+
+/// Says that a smaller machine lacks memory.
+pub(crate) fn refused(refused: &Refused) -> Note {
+    let memory = &refused.memory;
+    let note = Note::new(
+        "refused",
+        format!(
+            "Not proposed: {}: memory peaks at {} GB ({}), {} GB with the margin; it has {} GB.",
+            title(&refused.proposed),
+            evidence::gigabytes(memory.peak),
+            memory.day,
+            number(memory.needed.round_dp(2)),
+            number(memory.machine)
+        ),
+    )
+    .with("title", title(&refused.proposed));
+    evidence::with_memory(note, memory)
 }
 
 /// Says what could break.
@@ -255,6 +305,19 @@ pub(crate) fn notes(found: &Optimization, top: usize) -> Vec<Note> {
             .with("proposals", found.unrated as u64),
         );
     }
+    if let [first, _, ..] = &found.refused[..] {
+        notes.push(
+            Note::new(
+                "refused_sizes",
+                format!(
+                    "{} smaller sizes lack memory, e.g. {}",
+                    found.refused.len(),
+                    super::after_label(&refused(first).text)
+                ),
+            )
+            .with("sizes", found.refused.len() as u64),
+        );
+    }
     let missing = &found.not_compared;
     if let [first, _, ..] = &missing[..] {
         // One line for all of them; `--explain` has each.
@@ -276,6 +339,7 @@ pub(crate) fn notes(found: &Optimization, top: usize) -> Vec<Note> {
             .iter()
             .map(|it| observation(it, currency)),
     );
+    notes.extend(found.refused.iter().map(refused));
     notes.extend(missing.iter().map(|it| not_compared(it, currency)));
     notes
 }

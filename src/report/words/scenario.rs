@@ -32,24 +32,35 @@ pub(crate) fn warning(warning: &Warning) -> Note {
             "needs_arm",
             "The builds must run on ARM: images, tools and tests.",
         ),
-        Warning::TooLongForLambda {
+        Warning::TooLong {
             month,
+            compute,
+            minutes,
             project,
             builds,
         } => {
             let of = project.as_deref().unwrap_or("unnamed projects");
             let stay = if *builds == 1 { "stays" } else { "stay" };
+            let is_lambda = compute.starts_with("lambda.");
             Note::new(
-                "too_long_for_lambda",
+                if is_lambda {
+                    "too_long_for_lambda"
+                } else {
+                    "too_long_for_runner"
+                },
                 format!(
-                    "{month}: {} of {of} over 15 minutes {stay} on demand.",
+                    "{month}: {} of {of} over {minutes} minutes {stay} on demand.",
                     counted(*builds, "build")
                 ),
             )
             .with("month", month.to_string())
+            .with("compute", compute.as_str())
             .with("project", project.as_deref().map_or(Cell::Empty, Cell::text))
             .with("builds", *builds)
         }
+        Warning::NotComparable { vendor } => super::runners::not_comparable(vendor),
+        Warning::NoDocker { runner } => super::runners::no_docker(runner),
+        Warning::NotInPlan { runner, plan } => super::runners::not_in_plan(runner, plan),
         Warning::TotalStaysOnDemand => Note::new(
             "total_stays_on_demand",
             "Usage known only as a total stays on demand, because its start times are unknown.",
@@ -153,6 +164,11 @@ pub(crate) fn assumption(assumption: &Assumption) -> Note {
             }
             with_fleet_use(note, used)
         }
+        Assumption::Repository { vendor, is_public } => {
+            super::runners::repository(vendor, *is_public)
+        }
+        Assumption::NoPlan { vendor, id } => super::runners::no_plan(vendor, id),
+        Assumption::IncludedMinutes { plan, minutes } => super::runners::included(plan, *minutes),
         Assumption::SecurityBaseline { pipelines, runs } => Note::new(
             "security_baseline",
             format!(
@@ -233,6 +249,8 @@ pub(crate) fn unknown(unknown: &Unknown) -> Note {
         )
         .with("store", store.as_str())
         .with("days", *days),
+        Unknown::IncludedMinutes { vendor, os } => super::runners::included_unknown(vendor, os),
+        Unknown::Exchange { vendor, currency } => super::runners::exchange(vendor, currency),
         Unknown::FleetArrivals => Note::new(
             "fleet_arrivals_unknown",
             "Start times of added or removed builds: builds*=… cannot be combined with a fleet.",

@@ -17,6 +17,7 @@ fn the_doctor_tries_what_the_policy_allows_and_says_what_is_missing() {
         "--deep",
         "--forecast",
         "--prices",
+        "--metrics",
         "--services",
         "cost-explorer,codebuild,codepipeline,codedeploy,cloudtrail,codecommit",
     ];

@@ -11,6 +11,7 @@ mod aws_forecast;
 mod ci_jobs;
 mod doctor;
 mod faults;
+mod metrics;
 mod prices;
 mod refusals;
 mod totals;

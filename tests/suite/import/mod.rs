@@ -110,6 +110,7 @@ fn catalog() -> Catalog {
                     .collect(),
                 allowances: Vec::new(),
                 list: None,
+                utilization: None,
                 any: Vec::new(),
             },
         );

@@ -102,6 +102,14 @@ impl<'a> ScenarioRater<'a> {
         }
     }
 
+    /// Returns a rater of another workload at the same prices and terms.
+    pub(crate) fn with<'b>(&self, workload: &'b Workload) -> ScenarioRater<'b>
+    where
+        'a: 'b,
+    {
+        ScenarioRater::new(workload, self.catalog, self.terms, self.observed.clone())
+    }
+
     /// Applies changes to the whole month.
     pub fn applied(&self, changes: &[&Change]) -> Applied {
         apply(self.workload, self.catalog, self.terms, changes, self)
@@ -116,9 +124,10 @@ impl<'a> ScenarioRater<'a> {
                 | Change::Minutes { only, .. }
                 | Change::Storage { only, .. }
                 | Change::Retention { only, .. }
+                | Change::Repository { only, .. }
                 | Change::Compute {
                     only,
-                    to: Target::OnDemand(_),
+                    to: Target::OnDemand(_) | Target::Elsewhere(_),
                     ..
                 } => touched.extend(self.groups(only).iter().copied()),
                 change if change.is_of_terms() => {}
@@ -209,6 +218,7 @@ impl<'a> ScenarioRater<'a> {
             used: terms.used.clone(),
             discounts: terms.discounts.clone(),
             recurring: terms.recurring.clone(),
+            plans: terms.plans.clone(),
             sharing: match self.workload.sharing {
                 Policy::Chronological => Policy::Chronological,
                 Policy::AsBilled | Policy::Proportional => Policy::Proportional,

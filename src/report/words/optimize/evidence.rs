@@ -5,8 +5,13 @@ use rust_decimal::Decimal;
 use super::{gb, scenario, unit};
 use crate::{
     domain::{
-        catalog::Grain, ids::Currency, number::percent_of, optimize::Evidence, plan::PipelineType,
+        catalog::Grain,
+        ids::Currency,
+        number::percent_of,
+        optimize::{Evidence, Memory},
+        plan::PipelineType,
         storage::StorageKind,
+        utilization::{MEGABYTES, MEMORY_MARGIN},
     },
     report::{
         Cell, show_money,
@@ -112,6 +117,21 @@ pub(crate) fn evidence(evidence: &Evidence, currency: &Currency) -> Note {
         .with("units_after", to.units)
         .with("unit_after", unit(to.grain))
         .with("price_after", Cell::Price(to.price)),
+        Evidence::Memory(memory) => {
+            let note = Note::new(
+                "memory",
+                format!(
+                    "Memory peaks at {} GB ({}, {} measured); {} GB with a margin of {} %, of {} GB.",
+                    gigabytes(memory.peak),
+                    memory.day,
+                    counted(memory.days, "day"),
+                    number(memory.needed.round_dp(2)),
+                    number((MEMORY_MARGIN - Decimal::ONE) * Decimal::ONE_HUNDRED),
+                    number(memory.machine)
+                ),
+            );
+            with_memory(note, memory)
+        }
         Evidence::Builds {
             builds,
             shortest,
@@ -278,4 +298,18 @@ pub(crate) fn evidence(evidence: &Evidence, currency: &Currency) -> Note {
             .with("kept_gb", *kept)
         }
     }
+}
+
+/// Shows megabytes as gigabytes.
+pub(super) fn gigabytes(megabytes: Decimal) -> String {
+    number((megabytes / MEGABYTES).round_dp(2))
+}
+
+/// Adds the memory that is needed, and that of a machine, as facts.
+pub(super) fn with_memory(note: Note, memory: &Memory) -> Note {
+    note.with("peak_mb", memory.peak)
+        .with("day", memory.day.to_string())
+        .with("days", memory.days)
+        .with("needed_gb", memory.needed)
+        .with("machine_gb", memory.machine)
 }
