@@ -37,7 +37,7 @@ pub struct RemoteImportRequest {
 #[derive(Debug)]
 pub enum RemoteImport {
     /// What was imported; and what the query scanned, if it was one.
-    Imported(Imported, Option<Scan>),
+    Imported(Box<Imported>, Option<Scan>),
     /// Which files would be read, and what should be known of them.
     Plan {
         /// The place.
@@ -120,7 +120,7 @@ impl App {
             }
             RemoteSource::S3(place) => {
                 let imported = self.import_bucket(&login, &place, &options, watch, stop)?;
-                return Ok(RemoteImport::Imported(imported, None));
+                return Ok(RemoteImport::Imported(Box::new(imported), None));
             }
             RemoteSource::Table(database, table) => (database, table),
         };
@@ -145,7 +145,7 @@ impl App {
         };
         Ok(
             match self.import_table(&table, &options, watch, &announce)? {
-                Some((imported, scan)) => RemoteImport::Imported(imported, Some(scan)),
+                Some((imported, scan)) => RemoteImport::Imported(Box::new(imported), Some(scan)),
                 None => RemoteImport::Query(query.take()),
             },
         )

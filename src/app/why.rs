@@ -296,8 +296,7 @@ fn who_made(spike: &SpikeDay, days: &Daily) -> Vec<(String, Money)> {
                 day.get(project).copied().unwrap_or_default()
             };
             let usual: Money = weeks.iter().map(|week| of(week)).sum();
-            let more = of(day) - usual.shared_by(weeks.len());
-            let more = Money::new(more.amount().round_dp(10).normalize());
+            let more = of(day) - usual.per(weeks.len() as u64);
             Some((project.clone()?, more))
         })
         .filter(|(_, more)| (*more > Money::ZERO) == is_above && !more.is_zero())

@@ -2,7 +2,7 @@
 
 use aws_sdk_codebuild::{
     Client,
-    types::{Project, SourceType, Webhook, WebhookBuildType, WebhookFilterType},
+    types::{Project, ProjectSource, SourceType, Webhook, WebhookBuildType, WebhookFilterType},
 };
 
 use super::{accounts::Account, codebuild::BATCH, error::Failure, operations::Operation, run::Run};
@@ -39,7 +39,7 @@ fn runner_from_sdk(project: &Project) -> Option<(String, RunnerOf)> {
     let runs_for = match webhook.build_type() {
         Some(WebhookBuildType::RunnerBuildkiteBuild) => RunnerOf::Buildkite,
         _ if !takes_jobs(webhook) => return None,
-        _ => match project.source().map(|source| source.r#type()) {
+        _ => match project.source().map(ProjectSource::r#type) {
             Some(SourceType::Github | SourceType::GithubEnterprise) => RunnerOf::GitHubActions,
             Some(SourceType::Gitlab | SourceType::GitlabSelfManaged) => RunnerOf::GitLab,
             _ => RunnerOf::Unknown,
@@ -62,7 +62,7 @@ fn takes_jobs(webhook: &Webhook) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codebuild::types::{ProjectSource, WebhookFilter};
+    use aws_sdk_codebuild::types::WebhookFilter;
 
     use super::*;
 

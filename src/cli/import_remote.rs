@@ -72,7 +72,7 @@ pub(super) fn run(
             if let Some(scan) = scan {
                 output.say(&report::cloud::scanned(&scan));
             }
-            return Ok(Some(imported));
+            return Ok(Some(*imported));
         }
         RemoteImport::Plan {
             place,

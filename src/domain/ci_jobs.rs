@@ -101,11 +101,11 @@ impl CiJob {
     /// Returns the project that its label asks for: `codebuild-PROJECT-RUN-ATTEMPT`, after which sizes
     /// and images may stand. Labels may be one text with spaces between.
     pub fn project(&self) -> Option<&str> {
-        let words = self
+        let mut words = self
             .labels
             .iter()
             .flat_map(|label| label.split_whitespace());
-        let asked = words.filter_map(|word| word.strip_prefix(LABEL)).next()?;
+        let asked = words.find_map(|word| word.strip_prefix(LABEL))?;
         let run = format!("-{}", self.run);
         let ends = |at: usize| {
             let after = &asked[at + run.len()..];

@@ -34,15 +34,9 @@ impl Money {
         Self(quantity * unit_price)
     }
 
-    /// Returns an equal share of so many; the whole where there are none.
+    /// Returns the mean of so many, to the tenth decimal place; all of it for none.
     #[must_use]
-    pub fn shared_by(self, parts: usize) -> Self {
-        Self(self.0.checked_div(Decimal::from(parts)).unwrap_or(self.0))
-    }
-
-    /// Returns the mean of so many, to the tenth decimal place; the whole for none.
-    #[must_use]
-    pub fn mean_of(self, count: u64) -> Self {
+    pub fn per(self, count: u64) -> Self {
         let mean = self.0.checked_div(Decimal::from(count));
         Self(mean.map_or(self.0, |mean| mean.round_dp(10).normalize()))
     }

@@ -6,8 +6,11 @@ use rust_decimal::Decimal;
 
 use super::metering::events::AccountRegion;
 
-/// Memory beyond the peak that a machine has to have: a fifth of the peak.
+/// The memory that a machine has to have is the peak, times this...
 pub const MEMORY_MARGIN: Decimal = Decimal::from_parts(12, 0, 0, false, 1);
+
+/// ...which is so many percent more.
+pub const MARGIN_PERCENT: Decimal = Decimal::from_parts(20, 0, 0, false, 0);
 
 /// Megabytes in a gigabyte of a machine. CloudWatch does not say which megabytes it counts; of both
 /// readings this is the one by which less fits.

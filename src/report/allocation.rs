@@ -84,7 +84,7 @@ pub fn answer(
         part: share.part.clone(),
         residual: share.residual,
         runs: runs(share),
-        cost_per_run: runs(share).map(|runs| money(share.cost.mean_of(runs), !share.partial)),
+        cost_per_run: runs(share).map(|runs| money(share.cost.per(runs), !share.partial)),
         cost: money(share.cost, !share.partial),
         list_cost: money(share.list_cost, !share.partial),
         currency: bill.currency.to_string(),

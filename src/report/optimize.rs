@@ -37,7 +37,9 @@ object! {
         below_min_saving: u64,
         /// How many proposals were not rated, being far down the list.
         not_rated: u64,
-        /// Smaller sizes that lack memory.
+        /// Larger sizes for builds that nearly fill their memory: they cost more and are no savings.
+        larger: Vec<LargerItem>,
+        /// Sizes that would cost less and lack memory.
         refused: Vec<Note>,
         /// What could not be compared.
         not_compared: Vec<Note>,
@@ -98,7 +100,7 @@ row! {
         #[serde(skip)]
         overlaps_text: String = shown("Conflicts with", 1),
         /// Where memory or CPUs are fewer: `measured`, or `assumed`.
-        sizing: Option<&'static str> = file,
+        sizing: Option<&'static str> = shown("Size is", 3),
         /// Rated build by build; else on totals of a bill.
         build_by_build: bool = file,
         /// What it rests on.
@@ -115,6 +117,26 @@ row! {
         /// What the amounts are in.
         #[serde(skip)]
         currency: String = file,
+    }
+}
+
+object! {
+    /// A larger size for builds that nearly fill their memory.
+    pub struct LargerItem {
+        /// Whose builds.
+        subject: String,
+        /// The change in a few words.
+        title: String,
+        /// What a month costs more.
+        cost: Amount,
+        /// What each month would have cost more.
+        by_month: Vec<Amount>,
+        /// What it rests on, and what it may avoid.
+        evidence: Vec<Note>,
+        /// What the cost assumes.
+        assumptions: Vec<Note>,
+        /// The change, as `pipebill whatif --set` takes it.
+        changes: Vec<String>,
     }
 }
 
@@ -156,6 +178,15 @@ pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static
         )));
         blocks.push(Block::Lines(lines(finding, &found.currency, explain)));
     }
+    let most = if explain { usize::MAX } else { FIRST };
+    for finding in found.larger.iter().take(most) {
+        blocks.push(Block::Heading(format!(
+            "Nearly full: {}, {} more a month",
+            words::optimize::title(&finding.proposed),
+            show_money(-finding.saving.p50, &found.currency)
+        )));
+        blocks.push(Block::Lines(lines(finding, &found.currency, explain)));
+    }
     let notes = words::optimize::notes(found, top);
     blocks.push(Block::Explained {
         notes: notes.clone(),
@@ -179,6 +210,7 @@ pub fn answer(found: &Optimization, top: usize, explain: bool) -> Answer<'static
         }),
         below_min_saving: found.below_min_saving,
         not_rated: found.unrated as u64,
+        larger: found.larger.iter().map(|it| larger(it, currency)).collect(),
         refused: found.refused.iter().map(words::optimize::refused).collect(),
         not_compared: not_compared
             .map(|it| words::optimize::not_compared(it, currency))
@@ -243,6 +275,25 @@ fn item(number: u64, finding: &Finding, currency: &Currency) -> FindingItem {
         changes_text: changes.join(" "),
         changes,
         currency: currency.to_string(),
+    }
+}
+
+fn larger(finding: &Finding, currency: &Currency) -> LargerItem {
+    let evidence = finding.evidence.iter();
+    let assumptions = finding.assumptions.iter();
+    let by_month = finding.by_month.iter();
+    LargerItem {
+        subject: finding.subject.clone(),
+        title: words::optimize::title(&finding.proposed),
+        cost: Amount::new(-finding.saving.p50, currency),
+        by_month: by_month
+            .map(|saved| Amount::new(-*saved, currency))
+            .collect(),
+        evidence: evidence
+            .map(|it| words::optimize::evidence(it, currency))
+            .collect(),
+        assumptions: assumptions.map(words::optimize::assumption).collect(),
+        changes: changes(&finding.scenario),
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     BTreeMap, Counts, Meter, NaiveDate, ORGANIZATION, Organization, Resource, date, jobs,
-    resource_day, today,
+    metrics::Metrics, resource_day, today,
 };
 use crate::{
     domain::{
@@ -17,7 +17,7 @@ use crate::{
         metering::events::{AccountRegion, Action, Build, Execution, Pipeline, StartedBy},
         services::{CODEBUILD, CODEPIPELINE},
     },
-    ledger::{Fact, Ledger, LedgerError, Progress},
+    ledger::{Asked, Fact, Ledger, LedgerError, Progress},
 };
 
 /// The first day that was collected: builds are listed no further back than they were looked at.
@@ -32,6 +32,7 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
         toml::from_str(ORGANIZATION).expect("the embedded organization is read by the tests");
     let mut listings: BTreeMap<(Scope, String), Vec<Fact>> = BTreeMap::new();
     let mut pipelines: BTreeMap<AccountRegion, Vec<Pipeline>> = BTreeMap::new();
+    let mut metrics = Metrics::new();
     for resource in &organization.resource {
         let meter = &organization.meter[&resource.meter];
         let place = AccountRegion {
@@ -66,7 +67,11 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
             let days = resource.from.0.max(from).iter_days();
             let days = days.take_while(|day| *day < resource.until.0.min(today()));
             let facts = days.flat_map(|day| match source {
-                Source::Builds => builds(resource, meter, day, &organization),
+                Source::Builds => {
+                    let builds = builds(resource, meter, day, &organization);
+                    metrics.measure(&place, resource, day, &builds);
+                    builds
+                }
                 Source::Pipelines => runs(resource, day, &organization),
                 _ => actions(resource, day, &organization),
             });
@@ -87,6 +92,11 @@ pub fn keep_facts(ledger: &mut Ledger, from: NaiveDate) -> Result<(), LedgerErro
         };
         ledger.keep_page(&listing, facts, &done)?;
     }
+    let asked = Asked {
+        from: at(from, 0).timestamp_millis(),
+        until: at(today(), 0).timestamp_millis(),
+    };
+    metrics.keep(ledger, asked)?;
     keep_jobs(ledger, &organization, &listings)
 }
 

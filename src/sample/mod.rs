@@ -8,6 +8,7 @@
 mod chance;
 mod facts;
 mod jobs;
+mod metrics;
 mod stored;
 mod texts;
 

@@ -31,6 +31,7 @@ from email.utils import formatdate
 import botocore.session
 
 import cbor
+import metrics
 import worlds
 
 SESSION = botocore.session.get_session()
@@ -403,7 +404,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif fault == "repeat" and operation == "GetCostAndUsage":
             answer["NextPageToken"] = "p0"
         elif fault == "repeat" and operation == "GetMetricData":
-            answer["NextToken"] = request.get("NextToken") or "p0"
+            answer["NextToken"] = request.get("NextToken") or metrics.token(request, 0)
         STATE.checked += 1
         # Large worlds repeat one form; checking a part of their answers is checking them all.
         if STATE.checked % world.get("check_every", 1) == 0:

@@ -14,6 +14,13 @@ VALUES_A_PAGE = 100_800
 KEPT = 455 * DAY
 
 
+def token(request, skip):
+    """Names the page of a request that begins after so many values."""
+    scope = {k: v for k, v in request.items() if k != "NextToken"}
+    digest = hashlib.sha256(json.dumps(scope, sort_keys=True).encode()).hexdigest()[:16]
+    return base64.urlsafe_b64encode(f"{digest}|{skip}".encode()).decode()
+
+
 def metric_data(value, now, values_a_page=VALUES_A_PAGE):
     """Answers from `value(caller, dimensions, metric, statistic, second)`, none where nothing was measured."""
     def answer(request, caller):
@@ -49,14 +56,11 @@ def metric_data(value, now, values_a_page=VALUES_A_PAGE):
             if request.get("ScanBy") != "TimestampAscending":
                 points.reverse()
             series.append((query["Id"], metric["MetricName"], points))
-        scope = {k: v for k, v in request.items() if k != "NextToken"}
-        digest = hashlib.sha256(json.dumps(scope, sort_keys=True).encode()).hexdigest()[:16]
         skip = 0
         if request.get("NextToken"):
-            of, _, skip = base64.urlsafe_b64decode(request["NextToken"]).decode().partition("|")
-            if of != digest:
+            skip = int(base64.urlsafe_b64decode(request["NextToken"]).decode().partition("|")[2])
+            if token(request, skip) != request["NextToken"]:
                 raise Refused("InvalidNextToken", "a token of another request")
-            skip = int(skip)
         results, left, at = [], values_a_page, 0
         for name, label, points in series:
             mine = points[max(0, skip - at):][:left]
@@ -67,6 +71,6 @@ def metric_data(value, now, values_a_page=VALUES_A_PAGE):
                             "Timestamps": [second for second, _ in mine], "Values": [float(v) for _, v in mine]})
         result = {"MetricDataResults": results, "Messages": []}
         if skip + values_a_page < at:
-            result["NextToken"] = base64.urlsafe_b64encode(f"{digest}|{skip + values_a_page}".encode()).decode()
+            result["NextToken"] = token(request, skip + values_a_page)
         return result
     return answer

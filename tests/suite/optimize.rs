@@ -8,7 +8,8 @@ use pipebill::{
         ids::Meter,
         money::Money,
         optimize::{
-            FindingKind, NotCompared, Observation, Optimization, Worth, combine, split::Charges,
+            Finding, FindingKind, NotCompared, Observation, Optimization, Sizing, Worth, combine,
+            split::Charges,
         },
         pattern::Pattern,
         percentiles::Percentiles,
@@ -130,14 +131,25 @@ fn whatif_itself_says_what_the_first_findings_save() {
     }
 }
 
+/// A size that nobody measured.
+fn is_assumed(finding: &Finding) -> bool {
+    finding.sizing == Some(Sizing::Assumed)
+}
+
+/// By the middle, and what nobody measured below all others.
+fn assert_ranked(found: &Optimization) {
+    let (assumed, others): (Vec<_>, Vec<_>) = found.findings.iter().partition(|it| is_assumed(it));
+    for ranked in [&others, &assumed] {
+        assert!(ranked.is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50));
+    }
+    assert!(!found.findings[..others.len()].iter().any(is_assumed));
+}
+
 #[test]
 fn the_ranking_is_by_the_middle_and_overlaps_are_mutual() {
     let found = &DEMO.found;
-    assert!(
-        found
-            .findings
-            .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
-    );
+    assert_ranked(found);
+    assert!(found.findings.iter().any(is_assumed));
     for (at, finding) in found.findings.iter().enumerate() {
         assert!(finding.saving.p50 > Money::ZERO);
         assert!(
@@ -374,11 +386,7 @@ fn savings_to_come_are_those_of_whatif_over_the_same_futures() {
         asked += u32::from(finding.of_future);
     }
     assert_eq!(asked, 4);
-    assert!(
-        found
-            .findings
-            .is_sorted_by(|a, b| a.saving.p50 >= b.saving.p50)
-    );
+    assert_ranked(&found);
     // What lies in storage is not forecast: those savings are the past's.
     let storage = found.findings.iter().filter(|finding| !finding.of_future);
     let kinds: Vec<FindingKind> = storage.map(|finding| finding.kind).collect();

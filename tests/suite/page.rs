@@ -648,6 +648,7 @@ fn hostile_prospects() -> (Optimization, ScenarioSummary) {
             saving,
             scenario: all,
         }),
+        larger: Vec::new(),
         refused: Vec::new(),
         not_compared: vec![NotCompared::OtherPrices {
             region: Region::new("us-east-1"),

@@ -135,6 +135,7 @@ fn what_one_build_only_fits_is_joined_by_label_and_leaves_the_rest_a_choice_less
 
 #[test]
 fn every_job_without_a_build_has_its_reason() {
+    use NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
     let builds = [build("p", 1, 0, 5)];
     let unrun = |conclusion: &str| CiJob {
         conclusion: Some(conclusion.to_owned()),
@@ -167,7 +168,6 @@ fn every_job_without_a_build_has_its_reason() {
         // Runners of this project have names of builds: this one is of another build.
         named(7, job(7, "p", 0, 1)),
     ];
-    use NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
     assert_eq!(
         join(&jobs, &builds).jobs,
         [

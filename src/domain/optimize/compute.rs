@@ -87,6 +87,20 @@ fn smaller_than<'c>(from: &Compute, catalog: &'c Catalog) -> Vec<&'c Compute> {
     smaller
 }
 
+/// The larger machines of the same family, the smallest first.
+pub(super) fn larger_than<'c>(from: &Compute, catalog: &'c Catalog) -> Vec<&'c Compute> {
+    let same = catalog.computes.iter().filter(|compute| {
+        family(compute) == family(from)
+            && compute.grain == from.grain
+            && compute.grain != Grain::Provisioned
+            && from.memory.is_some()
+            && compute.memory > from.memory
+    });
+    let mut larger: Vec<&Compute> = same.collect();
+    larger.sort_by_key(|compute| compute.memory);
+    larger
+}
+
 /// Half-way between builds unaffected by fewer processors and builds that use every processor.
 fn assumed_speed(from: &Compute, to: &Compute) -> Decimal {
     match (from.processors, to.processors) {
@@ -175,7 +189,7 @@ fn lambda(
     }
 }
 
-fn moved(key: &UsageKey, to: &Compute) -> UsageKey {
+pub(super) fn moved(key: &UsageKey, to: &Compute) -> UsageKey {
     UsageKey {
         meter: to.meter.clone(),
         ..key.clone()
@@ -323,6 +337,12 @@ fn consider(
     } else {
         Some(Sizing::Assumed)
     };
+    if let (Some(Assumption::SpeedMeasured(speed)), Some(min_speed)) = (&by_use, break_even)
+        && speed.slow < min_speed
+    {
+        let slow = speed.slow;
+        risks.push(Risk::Slower { slow, min_speed });
+    }
     evidence.extend(memory.map(Evidence::Memory));
     let mut assumptions: Vec<Assumption> = by_use.into_iter().collect();
     if sizing == Some(Sizing::Assumed) {

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | `pipelines.rs`, `split.rs` | the cheapest split of pipelines between V1 and V2; pipelines that one change keeps active |
 //! | `compute.rs`, `slowdown.rs` | ARM, smaller machines, Lambda; how slow builds may become there |
-//! | `need.rs` | memory and speed, from what builds were measured to use |
+//! | `need.rs`, `sizing.rs` | memory and speed, from what builds were measured to use |
+//! | `larger.rs` | machines whose memory is nearly full |
 //! | `fleets.rs` | the cheapest size of a reserved fleet |
 //! | `combine.rs` | which findings go together best |
 //! | `storage.rs` | logs and artifacts without an end, or forgotten |
@@ -19,11 +20,13 @@
 pub mod combine;
 mod compute;
 pub mod fleets;
+mod larger;
 mod need;
 mod pipelines;
 mod prices;
 mod projects;
 mod reason;
+mod sizing;
 pub mod slowdown;
 pub mod split;
 mod storage;
@@ -39,10 +42,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-pub use reason::{
-    Assumption, Billing, Evidence, Memory, NotCompared, Observation, Proposed, Refused, Risk,
-    Sizing, Speed, Worth,
-};
+pub use reason::{Assumption, Billing, Evidence, NotCompared, Observation, Proposed, Risk, Worth};
+pub use sizing::{Memory, Refused, Sizing, Speed};
 
 use super::{
     catalog::Compute,
@@ -89,6 +90,8 @@ pub enum FindingKind {
     Arm,
     /// Builds on a larger machine than they may need.
     Downsize,
+    /// Builds that nearly fill the memory of their machine.
+    Upsize,
     /// Short builds that could be billed by the second.
     Lambda,
     /// Builds that keep a machine of their own busy.
@@ -115,6 +118,7 @@ impl FindingKind {
             Self::IdlePipelines => "idle-pipelines",
             Self::Arm => "arm",
             Self::Downsize => "downsize",
+            Self::Upsize => "upsize",
             Self::Lambda => "lambda",
             Self::Fleet => "fleet",
             Self::Rounding => "rounding",
@@ -198,7 +202,10 @@ pub struct Optimization {
     pub findings: Vec<Finding>,
     /// The best of them that go together; none if there are fewer than two.
     pub best_combination: Option<BestCombination>,
-    /// Smaller machines that lack memory, the largest saving first.
+    /// Larger machines for builds that nearly fill their memory, the fullest first. They cost more: their
+    /// savings are below zero, and no sum has them.
+    pub larger: Vec<Finding>,
+    /// Machines that would cost less and lack memory, the largest saving first.
     pub refused: Vec<Refused>,
     /// What could not be compared, and what is missing: a price, usually.
     pub not_compared: Vec<NotCompared>,
@@ -248,6 +255,7 @@ struct Found {
     not_offered: NotOffered,
     /// Fleets without a price, each with the price below which it would pay.
     fleets: Vec<(Decimal, NotCompared)>,
+    larger: Vec<Proposal>,
     refused: Vec<Refused>,
     not_compared: BTreeSet<NotCompared>,
     observations: Vec<Observation>,
@@ -323,6 +331,7 @@ pub fn optimize(
         unpriced: BTreeMap::new(),
         not_offered: BTreeMap::new(),
         fleets: Vec::new(),
+        larger: Vec::new(),
         refused: Vec::new(),
         not_compared: BTreeSet::new(),
         observations: Vec::new(),
@@ -347,6 +356,18 @@ pub fn optimize(
             }
         }
     }
+    let mut larger = Vec::new();
+    for draft in std::mem::take(&mut found.larger)
+        .into_iter()
+        .take(MOST_RATED)
+    {
+        match rated(draft, months, &before)? {
+            Rated::Saves(finding) => larger.push(*finding),
+            Rated::Unknown(what) => {
+                found.not_compared.insert(what);
+            }
+        }
+    }
     if let Some(ahead) = ahead {
         let changes: Vec<&[Change]> = findings.iter().map(|f| &*f.scenario.changes).collect();
         let savings = ahead(&changes);
@@ -358,7 +379,7 @@ pub fn optimize(
     let proposed = findings.len();
     findings.retain(|finding| finding.saving.p50 >= least);
     found.small += (proposed - findings.len()) as u64;
-    rank(&mut findings);
+    sizing::rank(&mut findings);
     overlaps(&mut findings, latest);
     let together = together(&findings, months, &before, ahead)?;
     let cost = before.last().map(|value| value.bill.total());
@@ -375,6 +396,7 @@ pub fn optimize(
         builds: latest.rater.workload.builds,
         findings,
         best_combination: together,
+        larger,
         refused: found.refused(),
         not_compared: found.not_compared(),
         observations: found.observations,
@@ -383,27 +405,12 @@ pub fn optimize(
     }))
 }
 
-/// Puts the largest saving first. Where some sizes rest on measurements, those that do not come last.
-fn rank(findings: &mut [Finding]) {
-    let is_measured = |finding: &Finding| finding.sizing == Some(Sizing::Measured);
-    let has_measured = findings.iter().any(is_measured);
-    let last = |finding: &Finding| has_measured && finding.sizing == Some(Sizing::Assumed);
-    findings.sort_by(|a, b| {
-        let (a_last, b_last) = (last(a), last(b));
-        (a_last, b.saving.p50, a.kind, &a.proposed).cmp(&(
-            b_last,
-            a.saving.p50,
-            b.kind,
-            &b.proposed,
-        ))
-    });
-}
-
 fn search(month: &PastMonth<'_>, needs: &Needs<'_>, storage: &History, found: &mut Found) {
     let prices = prices::Prices::of(month);
     let projects = projects::projects(month, &prices);
     pipelines::find(month, &prices, found);
     compute::find(&projects, needs, &prices, month.rater.catalog, found);
+    larger::find(&projects, needs, &prices, month.rater.catalog, found);
     fleets::find(month, &projects, &prices, found);
     waste::find(month, &projects, &prices, found);
     storage::find(month, storage, found);
@@ -447,6 +454,7 @@ fn rated(
             assumptions.extend(applied.assumptions.into_iter().map(Assumption::Scenario));
         }
     }
+    assumptions = sizing::without_doubles(assumptions, draft.kind);
     let last = months.last().map(|month| &month.rater);
     let build_by_build = last.is_some_and(|rater| {
         let touched = |group: &&UsageGroup| {

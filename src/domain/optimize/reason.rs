@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::sizing::{Memory, Speed};
 use crate::domain::{
     catalog::Grain,
     discounts::Recurring,
@@ -136,6 +137,32 @@ pub enum Evidence {
     },
     /// What the builds need of memory, and what the machine has.
     Memory(Memory),
+    /// Memory that is nearly full.
+    NearlyFull {
+        /// The largest share in use, in percent.
+        share: Decimal,
+        /// When.
+        day: NaiveDate,
+        /// Days on which it was nearly full.
+        days: u64,
+        /// Of so many that were measured in the last month.
+        of: u64,
+    },
+    /// Builds that failed on days on which memory was nearly full.
+    FailedWhenFull {
+        /// How many failed.
+        failed: u64,
+        /// After so many another one started.
+        retried: u64,
+        /// Builds of those days.
+        builds: u64,
+        /// What the failed ones billed.
+        units: Decimal,
+        /// In which unit.
+        grain: Grain,
+        /// What that costs before free units, where the price is known.
+        cost: Option<Money>,
+    },
     /// Builds that are known individually.
     Builds {
         /// How many.
@@ -228,58 +255,6 @@ pub enum Evidence {
     },
 }
 
-/// The memory that builds need, and that of a machine.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Memory {
-    /// The most that was in use, in megabytes.
-    pub peak: Decimal,
-    /// When.
-    pub day: NaiveDate,
-    /// On so many days it was measured.
-    pub days: u64,
-    /// The peak with the margin, in gigabytes.
-    pub needed: Decimal,
-    /// What the machine has, in gigabytes.
-    pub machine: Decimal,
-}
-
-/// A smaller machine that lacks memory.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Refused {
-    /// What was not proposed.
-    pub proposed: Proposed,
-    /// What it needs, and has.
-    pub memory: Memory,
-    /// About what it would have saved in the last month.
-    pub saving: Money,
-}
-
-/// The speed on fewer processors, from those in use.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Speed {
-    /// The estimate.
-    pub speed: Decimal,
-    /// If builds use as many processors as were ever in use, or none.
-    pub slow: Decimal,
-    /// If builds use as many processors as the mean all the time.
-    pub fast: Decimal,
-    /// Processors in use on average.
-    pub average: Decimal,
-    /// Processors in use at most.
-    pub maximum: Decimal,
-    /// Processors of the machine.
-    pub processors: Decimal,
-}
-
-/// What the choice of a machine with less memory or fewer processors rests on.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Sizing {
-    /// What builds used of both.
-    Measured,
-    /// An assumption on at least one.
-    Assumed,
-}
-
 /// Units of a compute type.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Billing {
@@ -309,6 +284,8 @@ pub enum Assumption {
     SpeedMeasured(Speed),
     /// Nobody measured what the builds need.
     NotMeasured,
+    /// More processors make builds no faster.
+    NoFaster,
     /// What the machines of a fleet are.
     Machines {
         /// Their compute type.
@@ -346,6 +323,13 @@ pub enum Risk {
         from: Decimal,
         /// Gigabytes then.
         to: Decimal,
+    },
+    /// The speed may be below the one at which it saves.
+    Slower {
+        /// The lower end of its range.
+        slow: Decimal,
+        /// From here on it saves.
+        min_speed: Decimal,
     },
     /// A fleet costs the same however little is built.
     PaidIdle,

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 
 use super::{
@@ -121,8 +121,17 @@ fn rounding(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     }
 }
 
-/// The failed builds of a project, each with whether it was tried again.
-fn failed<'p>(project: &'p Project<'_>) -> impl Iterator<Item = (TimedBuild, bool)> + 'p {
+/// A build that failed.
+pub(super) struct Failed {
+    pub(super) build: TimedBuild,
+    /// The day it was submitted.
+    pub(super) day: NaiveDate,
+    /// Another one of its project followed soon.
+    pub(super) again: bool,
+}
+
+/// The failed builds of a project.
+pub(super) fn failed<'p>(project: &'p Project<'_>) -> impl Iterator<Item = Failed> + 'p {
     let seen = &project.seen;
     seen.iter().enumerate().filter_map(move |(at, build)| {
         let build = &build.build;
@@ -142,15 +151,19 @@ fn failed<'p>(project: &'p Project<'_>) -> impl Iterator<Item = (TimedBuild, boo
             length: (ended - from).num_milliseconds().max(0),
             count: 1,
         };
-        Some((timed, again))
+        Some(Failed {
+            build: timed,
+            day: build.submitted.date_naive(),
+            again,
+        })
     })
 }
 
 fn retries(project: &Project<'_>, prices: &Prices<'_, '_>, found: &mut Found) {
     let all = project.units(DurationFactor::SAME);
     let again: Vec<TimedBuild> = failed(project)
-        .filter(|(_, again)| *again)
-        .map(|(build, _)| build)
+        .filter(|failed| failed.again)
+        .map(|failed| failed.build)
         .collect();
     if again.is_empty() || all <= Decimal::ZERO {
         return;
@@ -243,10 +256,10 @@ fn queues(projects: &[Project<'_>], found: &mut Found) {
 fn failures(projects: &[Project<'_>], found: &mut Found) {
     let (mut count, mut again, mut cost) = (0_u64, 0_u64, Money::ZERO);
     for project in projects {
-        for (build, tried_again) in failed(project) {
+        for failed in failed(project) {
             count += 1;
-            again += u64::from(tried_again);
-            let units = billed_units(&[build], project.compute.grain, DurationFactor::SAME);
+            again += u64::from(failed.again);
+            let units = billed_units(&[failed.build], project.compute.grain, DurationFactor::SAME);
             cost += Money::of(Decimal::from(units), project.price.unwrap_or_default());
         }
     }

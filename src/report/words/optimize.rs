@@ -105,6 +105,10 @@ pub(crate) fn assumption(assumption: &Assumption) -> Note {
             "CPU and memory were not measured; `pipebill collect --metrics` reads them, where CloudWatch \
              has them.",
         ),
+        Assumption::NoFaster => Note::new(
+            "no_faster",
+            "More CPUs make builds no faster: an upper bound of the cost.",
+        ),
         Assumption::Machines { compute, size } => {
             Note::new("machines", format!("Machines are {compute}: {size}."))
                 .with("compute", compute.as_str())
@@ -160,7 +164,7 @@ pub(crate) fn refused(refused: &Refused) -> Note {
     let note = Note::new(
         "refused",
         format!(
-            "Not proposed: {}: memory peaks at {} GB ({}), {} GB with the margin; it has {} GB.",
+            "Not proposed: {}: memory peaks at {} GB ({}), {} GB with the margin; the size has {} GB.",
             title(&refused.proposed),
             evidence::gigabytes(memory.peak),
             memory.day,
@@ -199,6 +203,18 @@ pub(crate) fn risk(risk: &Risk) -> Note {
         )
         .with("gb_before", *from)
         .with("gb_after", *to),
+        Risk::Slower { slow, min_speed } => Note::new(
+            "slower",
+            format!(
+                "At the low end of the range ({}) it costs more: it saves from {} on.",
+                scenario::factor(slow.round_dp(2)),
+                scenario::factor(
+                    min_speed.round_dp_with_strategy(2, RoundingStrategy::AwayFromZero)
+                )
+            ),
+        )
+        .with("speed_low", *slow)
+        .with("min_speed", *min_speed),
         Risk::PaidIdle => Note::new(
             "paid_idle",
             "A fleet is billed at night and at weekends; fewer builds do not make it cheaper.",
@@ -305,12 +321,24 @@ pub(crate) fn notes(found: &Optimization, top: usize) -> Vec<Note> {
             .with("proposals", found.unrated as u64),
         );
     }
+    if !found.larger.is_empty() {
+        notes.push(
+            Note::new(
+                "nearly_full",
+                format!(
+                    "Memory is nearly full in {}; larger sizes cost more and are not among the savings.",
+                    counted(found.larger.len() as u64, "project")
+                ),
+            )
+            .with("projects", found.larger.len() as u64),
+        );
+    }
     if let [first, _, ..] = &found.refused[..] {
         notes.push(
             Note::new(
                 "refused_sizes",
                 format!(
-                    "{} smaller sizes lack memory, e.g. {}",
+                    "{} sizes lack memory, e.g. {}",
                     found.refused.len(),
                     super::after_label(&refused(first).text)
                 ),

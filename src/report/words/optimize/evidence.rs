@@ -11,7 +11,7 @@ use crate::{
         optimize::{Evidence, Memory},
         plan::PipelineType,
         storage::StorageKind,
-        utilization::{MEGABYTES, MEMORY_MARGIN},
+        utilization::{MARGIN_PERCENT, MEGABYTES},
     },
     report::{
         Cell, show_money,
@@ -126,12 +126,58 @@ pub(crate) fn evidence(evidence: &Evidence, currency: &Currency) -> Note {
                     memory.day,
                     counted(memory.days, "day"),
                     number(memory.needed.round_dp(2)),
-                    number((MEMORY_MARGIN - Decimal::ONE) * Decimal::ONE_HUNDRED),
+                    number(MARGIN_PERCENT),
                     number(memory.machine)
                 ),
             );
             with_memory(note, memory)
         }
+        Evidence::NearlyFull {
+            share,
+            day,
+            days,
+            of,
+        } => Note::new(
+            "nearly_full",
+            format!(
+                "Memory is up to {} % in use ({day}), and nearly full on {} of {} measured.",
+                number(*share),
+                count(*days),
+                counted(*of, "day")
+            ),
+        )
+        .with("percent", *share)
+        .with("day", day.to_string())
+        .with("days", *days)
+        .with("days_measured", *of),
+        Evidence::FailedWhenFull {
+            failed,
+            retried,
+            builds,
+            units,
+            grain,
+            cost,
+        } => Note::new(
+            "failed_when_full",
+            format!(
+                "On those days {} of {} failed, {} retried{}: what more memory may avoid.",
+                count(*failed),
+                counted(*builds, "build"),
+                count(*retried),
+                cost.filter(|_| *failed > 0).map_or_else(String::new, |cost| format!(
+                    " ({} {}, {} before free units)",
+                    number(*units),
+                    unit(*grain),
+                    money(cost)
+                ))
+            ),
+        )
+        .with("failed", *failed)
+        .with("retried", *retried)
+        .with("builds", *builds)
+        .with("units", *units)
+        .with("unit", unit(*grain))
+        .with("cost", cost.map_or(Cell::Empty, amount)),
         Evidence::Builds {
             builds,
             shortest,
