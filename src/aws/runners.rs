@@ -62,7 +62,7 @@ fn takes_jobs(webhook: &Webhook) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use aws_sdk_codebuild::types::{ProjectSource, WebhookFilter};
+    use aws_sdk_codebuild::types::WebhookFilter;
 
     use super::*;
 

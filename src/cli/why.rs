@@ -67,6 +67,9 @@ fn by(text: &str) -> Result<By, String> {
     match text {
         "pipeline" => Ok(By::Pipeline),
         "day" => Err("days of two months are not the same; `why` names the days itself".to_owned()),
+        "job" | "workflow" | "repository" => Err(format!(
+            "`why` does not tell {text} apart; `pipebill bill --by {text}` shows each month"
+        )),
         _ => dimension(text).map(By::Dimension),
     }
 }

@@ -22,7 +22,8 @@ object! {
 object! {
     /// Jobs that have no build.
     pub struct JobsWithoutBuild {
-        /// Why: `no_build_collected`, `several_builds_fit`, `ran_in_an_earlier_attempt`, `never_ran` or `not_on_codebuild`.
+        /// Why: `no_build_collected`, `several_builds_fit`, `ran_in_an_earlier_attempt`, `never_ran` or
+        /// `not_on_codebuild`.
         reason: &'static str,
         /// How many.
         jobs: u64,

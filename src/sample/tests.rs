@@ -114,9 +114,11 @@ fn free_units_are_used_up_each_month_and_never_exceeded() {
     ] {
         let months = free.iter().filter(|((name, _), _)| name == pool);
         let granted: Vec<_> = months.map(|(_, free)| *free).collect();
-        assert_eq!(granted, vec![Decimal::from(grant); 14], "{pool}");
+        // In October another account of the payer took the free users.
+        let months = if pool == "User-Month" { 13 } else { 14 };
+        assert_eq!(granted, vec![Decimal::from(grant); months], "{pool}");
     }
-    assert_eq!(free.len(), 6 * 14);
+    assert_eq!(free.len(), 6 * 14 - 1);
 }
 
 #[test]

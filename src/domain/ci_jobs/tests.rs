@@ -61,9 +61,9 @@ fn build(project: &str, uuid: u8, from: i64, to: i64) -> JobBuild {
             fleet: None,
             pipeline: None,
             docker_server: false,
+            status: Some("SUCCEEDED".to_owned()),
             started_by: None,
             auto_retry: false,
-            status: Some("SUCCEEDED".to_owned()),
         },
     }
 }
@@ -136,6 +136,7 @@ fn what_one_build_only_fits_is_joined_by_label_and_leaves_the_rest_a_choice_less
 
 #[test]
 fn every_job_without_a_build_has_its_reason() {
+    use NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
     let builds = [build("p", 1, 0, 5)];
     let unrun = |conclusion: &str| CiJob {
         conclusion: Some(conclusion.to_owned()),
