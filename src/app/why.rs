@@ -75,7 +75,17 @@ impl App {
         let before = from
             .iter()
             .map(|month| self.billed_or_metered(&ledger, *month, &rating));
-        let before = before.collect::<Result<Vec<_>, _>>()?;
+        let mut before = before.collect::<Result<Vec<_>, _>>()?;
+        let mut after = after;
+        if let By::Dimension(by) = &request.by
+            && by.is_of_jobs()
+        {
+            for month in before.iter_mut().chain([&mut after]) {
+                if let Some((by_jobs, _)) = self.month_by_jobs(&ledger, month, Some(by), None)? {
+                    *month = by_jobs;
+                }
+            }
+        }
         let change = self.explain_rated(&ledger, &before, &after, &request.by, &rating)?;
         Ok(MonthChange {
             spikes: self.spikes(&ledger, &after, &rating)?,

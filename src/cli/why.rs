@@ -27,7 +27,8 @@ pub(super) struct Args {
     /// Compare with this month, or with the mean of up to twelve months before [default: the month before].
     #[arg(long, value_name = "MONTH|mean", value_parser = against)]
     against: Option<WhyAgainst>,
-    /// Tell causes apart by project, pipeline, account, service, region, meter or tag:KEY
+    /// Tell causes apart by project, pipeline, account, service, region, meter, job, workflow,
+    /// repository or tag:KEY
     /// [default: each project, pipeline and account].
     #[arg(long, value_name = "DIMENSION", value_parser = by)]
     by: Option<By>,
@@ -67,9 +68,6 @@ fn by(text: &str) -> Result<By, String> {
     match text {
         "pipeline" => Ok(By::Pipeline),
         "day" => Err("days of two months are not the same; `why` names the days itself".to_owned()),
-        "job" | "workflow" | "repository" => Err(format!(
-            "`why` does not tell {text} apart; `pipebill bill --by {text}` shows each month"
-        )),
         _ => dimension(text).map(By::Dimension),
     }
 }

@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 use proptest::prelude::*;
 use rust_decimal::Decimal;
 
-use super::NoBuild::{Elsewhere, NeverRan, NotCollected, Repeated};
 use super::*;
 use crate::domain::{
     ids::{AccountId, Region},

@@ -186,7 +186,8 @@ impl Explaining<'_> {
                     self.by_factors(&family, &loads, one_by_one, &works);
                 }
                 None => {
-                    if let Some(service) = family.could_be_known() {
+                    if let Some(service) = family.could_be_known().filter(|_| !self.by.is_of_jobs())
+                    {
                         *self.by_quantity.entry(service).or_default() += 1;
                     }
                     self.by_factors(&family, &family.by_quantity(), as_quantity, &works);

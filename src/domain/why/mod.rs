@@ -59,6 +59,11 @@ impl By {
         }
     }
 
+    /// Tells whether causes are told apart by CI jobs: what a build did is then not looked at.
+    pub fn is_of_jobs(&self) -> bool {
+        matches!(self, Self::Dimension(by) if by.is_of_jobs())
+    }
+
     /// Returns the name of what belongs to no part; none where no parts are asked for.
     pub fn residual(&self) -> Option<String> {
         match self {

@@ -283,6 +283,13 @@ pub(crate) fn notes(change: &MonthChange, catalog: &Catalog) -> Vec<Note> {
             .with("months", months.join(" ")),
         );
     }
+    if change.by.is_of_jobs() {
+        notes.push(Note::new(
+            "by_jobs",
+            "Of CI jobs, causes are quantity, size and price: builds are not compared one by one. \
+             `pipebill bill --by job` says which jobs were joined to a build.",
+        ));
+    }
     if let [_, .., last] = &change.from[..] {
         notes.push(
             Note::new(
