@@ -332,7 +332,7 @@ fn item(number: u64, row: &CauseOf, change: &MonthChange, catalog: &Catalog) -> 
 }
 
 fn evidence(of: &Evidence) -> CauseEvidence {
-    let means = words::why::mean_seconds(of);
+    let means = of.mean_seconds();
     let quantity = of.quantity;
     CauseEvidence {
         unit: quantity.map(|[_, now]| now.unit.name().to_owned()),

@@ -9,6 +9,7 @@ mod chance;
 mod facts;
 mod jobs;
 mod metrics;
+mod organization;
 mod stored;
 mod texts;
 
@@ -19,7 +20,6 @@ use std::{
 
 use chrono::{Datelike, Days, NaiveDate, Weekday};
 use rust_decimal::Decimal;
-use serde::Deserialize;
 
 use crate::domain::{
     metering::codepipeline::{V1Activity, v1_activity},
@@ -59,7 +59,8 @@ const COLUMNS: [&str; 22] = [
 
 use chance::splitmix64;
 pub use facts::keep_facts;
-use texts::{Day, Exact};
+use organization::{Counts, Meter, Organization, Resource};
+use texts::Exact;
 
 /// Returns the day that every `--demo` command takes for today. The sample ends the day before.
 pub fn today() -> NaiveDate {
@@ -91,172 +92,6 @@ pub fn write_cur(out: &mut impl Write) -> io::Result<()> {
         month = month.next();
     }
     bill.csv.flush()
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Organization {
-    payer: Account,
-    account: BTreeMap<String, Account>,
-    region: BTreeMap<String, String>,
-    shape: Shape,
-    season: Vec<Season>,
-    slow: Vec<Slow>,
-    used_elsewhere: Vec<UsedElsewhere>,
-    charge: Vec<Charge>,
-    pool: BTreeMap<String, Exact>,
-    meter: BTreeMap<String, Meter>,
-    resource: Vec<Resource>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Account {
-    id: String,
-    name: String,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Shape {
-    week: [i64; 7],
-    variation: i64,
-}
-
-/// Days `[from, until)` with more or less going on.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Season {
-    from: Day,
-    until: Day,
-    percent: i64,
-    team: Option<String>,
-}
-
-/// Days `[from, until)` on which the builds of a project take longer.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Slow {
-    resource: String,
-    from: Day,
-    until: Day,
-    percent: i64,
-}
-
-/// Free units of the months `[from, until)` that usage outside the export drew first.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct UsedElsewhere {
-    pool: String,
-    from: Day,
-    until: Day,
-    quantity: Exact,
-}
-
-/// A row that is not usage.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Charge {
-    kind: String,
-    account: String,
-    meter: String,
-    /// A day of the month it is billed in; in every closed month where none is given.
-    billed: Option<Day>,
-    /// The day it is about; the first of the month where none is given.
-    day: Option<Day>,
-    #[serde(default)]
-    given_back: Exact,
-    description: String,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Counts {
-    Started,
-    Events,
-    Months,
-    Weeks,
-    Stored,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Meter {
-    service: String,
-    usage_type: String,
-    free_usage_type: Option<String>,
-    #[serde(default = "yes")]
-    home_prefix: bool,
-    #[serde(default)]
-    operation: String,
-    unit: String,
-    rate: Exact,
-    per: String,
-    #[serde(default)]
-    arn: String,
-    counts: Counts,
-    #[serde(default = "one")]
-    grain: i64,
-    pool: Option<String>,
-    trial: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Resource {
-    name: String,
-    meter: String,
-    account: String,
-    #[serde(default = "home")]
-    region: String,
-    team: Option<String>,
-    env: Option<String>,
-    cost_center: Option<String>,
-    /// How many people or things of this kind there are, each with days of its own.
-    #[serde(default = "one")]
-    members: i64,
-    #[serde(default = "one")]
-    per_working_day: i64,
-    #[serde(default)]
-    seconds: Vec<i64>,
-    #[serde(default)]
-    quantity: Exact,
-    #[serde(default)]
-    growth: i64,
-    #[serde(default = "first")]
-    from: Day,
-    #[serde(default = "end")]
-    until: Day,
-    /// The longest a build may wait for a machine, in seconds. Not billed.
-    #[serde(default = "thirty")]
-    queue: i64,
-    /// Builds end within seconds of the minute they begin. Their bill is the same.
-    #[serde(default)]
-    just_over: bool,
-}
-
-fn thirty() -> i64 {
-    30
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn one() -> i64 {
-    1
-}
-
-fn home() -> String {
-    HOME.to_owned()
-}
-
-fn first() -> Day {
-    Day(first_day())
-}
-
-fn end() -> Day {
-    Day(today())
 }
 
 impl Resource {

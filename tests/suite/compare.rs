@@ -682,7 +682,9 @@ fn what_speaks_against_a_machine_is_said() {
     assert_eq!(fit, Fit::Unknown, "what builds use is not measured");
     assert!(why.contains(&Obstacle::LessMemory {
         from: dec("7"),
-        to: dec("3")
+        to: dec("3"),
+        peak: None,
+        fits: None,
     }));
     let (_, why) = of(&found, "github.linux.slim");
     assert!(why.contains(&Obstacle::NoDocker { is_used: false }));
@@ -712,10 +714,38 @@ fn what_speaks_against_a_machine_is_said() {
     };
     let found = asked(&workload, &facts, &Question::default());
     assert_eq!(of(&found, "lambda.x86-64.8GB").0, Fit::No);
+    // 2.5 GB and a fifth fit in 3 GB; 2.6 GB do not. CloudWatch measures megabytes.
+    for (peak, fit) in [("2500", Fit::Yes), ("2600", Fit::No)] {
+        let facts = MonthEvents {
+            utilization: vec![used(dec(peak))],
+            ..facts.clone()
+        };
+        let found = asked(&workload, &facts, &Question::default());
+        assert_eq!(of(&found, "general1.small").0, fit, "{peak}");
+    }
     // Of a total, how long its builds are is not known.
     workload = stated("[[codebuild]]\ncompute = \"general1.medium\"\nminutes = \"100\"\n");
     let found = all(&workload);
     assert_eq!((found.builds, found.rest), (0, dec("100")));
+}
+
+/// What the builds of `api` used of memory at most, in megabytes.
+fn used(peak: Decimal) -> pipebill::domain::utilization::Seen {
+    use pipebill::domain::utilization::{Measured, Seen, Utilization};
+    Seen {
+        place: with_docker_server().place,
+        of: Utilization {
+            project: "api".to_owned(),
+            day: day("2026-10-05"),
+            points: 10,
+            cpu: None,
+            memory: Some(Measured {
+                average: dec("1000"),
+                maximum: peak,
+            }),
+            memory_percent: None,
+        },
+    }
 }
 
 fn with_docker_server() -> BuildEvent {

@@ -222,6 +222,9 @@ fn an_older_ledger_learns_of_storage_by_another_import() {
              ALTER TABLE record DROP COLUMN covered_by;
              ALTER TABLE slice DROP COLUMN names_resources;
              ALTER TABLE slice DROP COLUMN standing;
+             ALTER TABLE build DROP COLUMN started_by;
+             ALTER TABLE build DROP COLUMN auto_retry;
+             DROP TABLE utilization; DROP TABLE ci_job; DROP TABLE runner;
              UPDATE slice SET digest = x'00'; PRAGMA user_version = 3;",
         )
         .unwrap();

@@ -1,11 +1,17 @@
 //! Whether builds can run on a machine: only what the ledger knows, and what it does not.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use rust_decimal::Decimal;
 
 use super::{Machine, Origin, Question};
 use crate::domain::{
     catalog::{Catalog, Grain, RunnerClass},
-    scenario::{Change, ScenarioRater, Target, workload::MonthEvents},
+    scenario::{
+        Change, ScenarioRater, Target,
+        workload::{BuildEvent, MonthEvents},
+    },
+    utilization::{MEGABYTES, MEMORY_MARGIN},
 };
 
 /// Whether a machine can do the job.
@@ -27,12 +33,16 @@ pub enum Obstacle {
         /// The machine runs ARM, else x86-64.
         is_arm: bool,
     },
-    /// Less memory, and what builds use is not measured.
+    /// Less memory.
     LessMemory {
         /// They have, in gigabytes.
         from: Decimal,
         /// They would have.
         to: Decimal,
+        /// The most that was measured to be in use, in gigabytes; none where nothing was measured.
+        peak: Option<Decimal>,
+        /// Whether that fits with the margin; none where it is not known of all projects.
+        fits: Option<bool>,
     },
     /// Fewer processors: builds take longer.
     FewerProcessors {
@@ -74,34 +84,71 @@ impl Fit {
     pub(super) fn of(obstacles: &[Obstacle]) -> Self {
         let of = |obstacle: &Obstacle| match obstacle {
             Obstacle::NoDocker { is_used: true }
+            | Obstacle::LessMemory {
+                fits: Some(false), ..
+            }
             | Obstacle::TooLong { all: true, .. }
             | Obstacle::NotInPlan => Self::No,
             Obstacle::Architecture { .. }
-            | Obstacle::LessMemory { .. }
+            | Obstacle::LessMemory { fits: None, .. }
             | Obstacle::NoDocker { .. }
             | Obstacle::DockerUnknown => Self::Unknown,
-            Obstacle::FewerProcessors { .. } | Obstacle::TooLong { .. } => Self::Yes,
+            Obstacle::FewerProcessors { .. }
+            | Obstacle::LessMemory { .. }
+            | Obstacle::TooLong { .. } => Self::Yes,
         };
         obstacles.iter().map(of).max().unwrap_or(Self::Yes)
     }
 }
 
-/// Tells whether builds of a compute type are known to have used a Docker server.
-pub(super) fn used_docker_server(
-    facts: &MonthEvents,
-    origin: &Origin,
-    question: &Question,
-    catalog: &Catalog,
-) -> bool {
-    let mut builds = facts.builds.iter().map(|event| &event.build);
-    builds.any(|build| {
+/// What is known of the builds of a compute type beside their lengths.
+pub(super) struct KnownOfBuilds {
+    /// Some used a Docker server.
+    used_docker: bool,
+    /// The most memory in use, in gigabytes.
+    peak: Option<Decimal>,
+    /// The memory of every project was measured.
+    is_measured: bool,
+}
+
+impl KnownOfBuilds {
+    pub(super) fn of(
+        facts: &MonthEvents,
+        origin: &Origin,
+        question: &Question,
+        catalog: &Catalog,
+    ) -> Self {
         let projects = question.projects.as_ref();
-        build.docker_server
-            && projects.is_none_or(|projects| projects.matches(&build.project))
-            && catalog
-                .compute(&build.compute)
-                .is_some_and(|compute| compute.name == origin.compute.name)
-    })
+        let is_meant = |event: &&BuildEvent| {
+            projects.is_none_or(|projects| projects.matches(&event.build.project))
+                && catalog
+                    .compute(&event.build.compute)
+                    .is_some_and(|compute| compute.name == origin.compute.name)
+        };
+        let builds = || facts.builds.iter().filter(is_meant);
+        let of_project = |event: &BuildEvent| (event.place.clone(), event.build.project.clone());
+        let built: BTreeSet<_> = builds().map(of_project).collect();
+        let mut peaks: BTreeMap<_, Decimal> = BTreeMap::new();
+        for seen in &facts.utilization {
+            let project = (seen.place.clone(), seen.of.project.clone());
+            if let Some(memory) = seen.of.memory.filter(|_| built.contains(&project)) {
+                let peak = peaks.entry(project).or_default();
+                *peak = memory.maximum.max(*peak);
+            }
+        }
+        Self {
+            used_docker: builds().any(|event| event.build.docker_server),
+            is_measured: !built.is_empty() && peaks.len() == built.len(),
+            peak: peaks.into_values().max().map(|peak| peak / MEGABYTES),
+        }
+    }
+
+    /// Tells whether what was measured fits with its margin: what one project uses may be too much
+    /// already, where not all were measured.
+    fn fit(&self, memory: Decimal) -> Option<bool> {
+        let fits = self.peak? * MEMORY_MARGIN <= memory;
+        (self.is_measured || !fits).then_some(fits)
+    }
 }
 
 /// Returns what may keep builds from running on a machine.
@@ -109,7 +156,7 @@ pub(super) fn obstacles(
     origin: &Origin,
     machine: &Machine,
     lengths: &[(i64, u64)],
-    used_docker: bool,
+    known: &KnownOfBuilds,
     question: &Question,
     month: &ScenarioRater<'_>,
 ) -> Vec<Obstacle> {
@@ -124,7 +171,12 @@ pub(super) fn obstacles(
     if let (Some(from), Some(to)) = (of.memory, machine.memory())
         && to < from
     {
-        found.push(Obstacle::LessMemory { from, to });
+        found.push(Obstacle::LessMemory {
+            from,
+            to,
+            peak: known.peak,
+            fits: known.fit(to),
+        });
     }
     if let (Some(from), Some(to)) = (of.processors, machine.processors())
         && to < from
@@ -136,7 +188,7 @@ pub(super) fn obstacles(
         match machine.docker() {
             Some(true) => {}
             Some(false) => found.push(Obstacle::NoDocker {
-                is_used: used_docker,
+                is_used: known.used_docker,
             }),
             None => found.push(Obstacle::DockerUnknown),
         }

@@ -27,7 +27,7 @@ pub use self::{
     fit::{Fit, Obstacle},
     machine::{Class, Family, Machine},
 };
-use self::{pipelines::pipelines, rated::Comparing};
+use self::{fit::KnownOfBuilds, pipelines::pipelines, rated::Comparing};
 use crate::domain::{
     catalog::Compute,
     ids::Currency,
@@ -214,7 +214,7 @@ pub fn alternatives(
             .flat_map(|family| family.nearest_to(of, &machines))
             .collect();
         let lengths = comparing.lengths(&origin.compute);
-        let used_docker = fit::used_docker_server(facts, origin, question, month.catalog);
+        let known = KnownOfBuilds::of(facts, origin, question, month.catalog);
         for machine in machines
             .iter()
             .filter(|machine| machine.is_like(&origin.compute))
@@ -222,7 +222,7 @@ pub fn alternatives(
             if machine.compute().name == origin.compute.name {
                 continue;
             }
-            let obstacles = fit::obstacles(origin, machine, &lengths, used_docker, question, month);
+            let obstacles = fit::obstacles(origin, machine, &lengths, &known, question, month);
             let moves = [(&*origin, machine)];
             let rated = comparing.on(&moves, origin.cost, &mut found)?;
             let quantity = rated.quantity;

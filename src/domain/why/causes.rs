@@ -9,7 +9,8 @@ use super::{
     evidence::evidence,
     factors::{FACTORS, Factor, Loads, factors},
     family::{Family, WorkDone},
-    pieces::{Piece, Pieces, Priced, Subject},
+    pieces::{Piece, Pieces, Priced},
+    subject::Subject,
 };
 use crate::domain::{
     catalog::{Catalog, Grain},

@@ -134,6 +134,17 @@ fn days_of(
 }
 
 impl Evidence {
+    /// Returns how long each took on average, in seconds.
+    pub fn mean_seconds(&self) -> Option<[Decimal; 2]> {
+        let (counts, milliseconds) = (self.count?, self.milliseconds?);
+        let mean = |at: usize| {
+            let seconds = Decimal::new(milliseconds[at], 3);
+            let mean = seconds.checked_div(Decimal::from(counts[at]))?;
+            Some(mean.round_dp(3).normalize())
+        };
+        Some([mean(0)?, mean(1)?])
+    }
+
     pub(super) fn join(&mut self, other: Self) {
         fn add<T: Copy + std::ops::AddAssign>(sum: &mut Option<[T; 2]>, more: Option<[T; 2]>) {
             match (sum, more) {

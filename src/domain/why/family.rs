@@ -6,7 +6,8 @@ use rust_decimal::Decimal;
 
 use super::{
     factors::{Load, Loads},
-    pieces::{Piece, Priced, Subject},
+    pieces::{Piece, Priced},
+    subject::Subject,
     work::{Cell, Sum},
 };
 use crate::domain::{

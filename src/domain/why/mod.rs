@@ -2,6 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `subject.rs` | a project, a pipeline, or an account |
 //! | `pieces.rs` | a bill in pieces by project and meter |
 //! | `work.rs` | the builds and actions that are known one by one |
 //! | `factors.rs` | how many, how long, how large, rounded up how far, at what price |
@@ -16,6 +17,7 @@ mod factors;
 mod family;
 mod pieces;
 mod stretch;
+mod subject;
 pub mod work;
 
 use std::{collections::BTreeMap, sync::Arc};

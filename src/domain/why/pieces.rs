@@ -6,38 +6,21 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::{By, Month, work::Work};
+use super::{
+    By, Month,
+    subject::{Started, Subject},
+    work::Work,
+};
 use crate::domain::{
     allocation::{portions, short_name},
     bill::LineItem,
-    ids::{AccountId, Meter, Region, ServiceCode},
+    ids::{Meter, Region},
     money::Money,
     quantity::Unit,
     services::CODEBUILD,
     share_out::{share_money, share_quantity},
     usage::{ChargeKind, UsageRecord},
 };
-
-/// Who uses something: a project, a pipeline, or an account where the source names no resource.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) struct Subject {
-    pub(super) service: ServiceCode,
-    pub(super) account: Option<AccountId>,
-    pub(super) region: Region,
-    pub(super) name: Option<Arc<str>>,
-    /// What is asked to be told apart.
-    pub(super) part: Option<String>,
-    pub(super) started: Started,
-}
-
-/// Which builds of a project are meant.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub(super) enum Started {
-    /// All.
-    Anyhow,
-    /// Those that a pipeline started, or none.
-    By(Option<Arc<str>>),
-}
 
 /// What is priced alike.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]

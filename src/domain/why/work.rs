@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
-use super::pieces::{Started, Subject};
+use super::subject::{Started, Subject};
 use crate::domain::{
     catalog::{Catalog, Grain},
     ids::{AccountId, Meter, Region},

@@ -36,7 +36,15 @@ pub(crate) fn needs(obstacles: &[Obstacle]) -> String {
     let short = |obstacle: &Obstacle| match obstacle {
         Obstacle::Architecture { is_arm: true } => "ARM".to_owned(),
         Obstacle::Architecture { is_arm: false } => "x86-64".to_owned(),
-        Obstacle::LessMemory { from, to } => format!("{} of {} GB", number(*to), number(*from)),
+        Obstacle::LessMemory {
+            to,
+            peak: Some(peak),
+            fits: Some(false),
+            ..
+        } => format!("{} GB, peak {}", number(*to), number(peak.round_dp(1))),
+        Obstacle::LessMemory { from, to, .. } => {
+            format!("{} of {} GB", number(*to), number(*from))
+        }
         Obstacle::FewerProcessors { from, to } => {
             format!("{} of {} vCPU", number(*to), number(*from))
         }
@@ -78,16 +86,36 @@ pub(crate) fn obstacle(obstacle: &Obstacle) -> Note {
             )
             .with("architecture", name)
         }
-        Obstacle::LessMemory { from, to } => Note::new(
-            "less_memory",
-            format!(
-                "{} GB of memory in place of {} GB. What the builds use is not measured.",
-                number(*to),
-                number(*from)
-            ),
-        )
-        .with("from_gb", *from)
-        .with("to_gb", *to),
+        Obstacle::LessMemory {
+            from,
+            to,
+            peak,
+            fits,
+        } => {
+            let measured = peak.map(|peak| number(peak.round_dp(1)));
+            let use_of_it = match (measured, fits) {
+                (Some(peak), Some(true)) => format!("The builds used at most {peak} GB."),
+                (Some(peak), Some(false)) => {
+                    format!("The builds used {peak} GB: too much with a margin of 20 %.")
+                }
+                (Some(peak), None) => {
+                    format!("Some builds used {peak} GB; not all projects were measured.")
+                }
+                (None, _) => "What the builds use is not measured.".to_owned(),
+            };
+            let note = Note::new(
+                "less_memory",
+                format!(
+                    "{} GB of memory in place of {} GB. {use_of_it}",
+                    number(*to),
+                    number(*from)
+                ),
+            );
+            note.with("from_gb", *from)
+                .with("to_gb", *to)
+                .with("peak_gb", peak.map_or(Cell::Empty, Cell::Number))
+                .with("fits", fits.map_or(Cell::Empty, Cell::Flag))
+        }
         Obstacle::FewerProcessors { from, to } => Note::new(
             "fewer_processors",
             format!(

@@ -98,7 +98,8 @@ pub(crate) fn in_short(row: &CauseOf, change: &MonthChange, catalog: &Catalog) -
         Cause::Failures => evidence
             .failed
             .map(|[before, now]| counts(now, before, "failed")),
-        Cause::Duration => means(evidence)
+        Cause::Duration => evidence
+            .mean_seconds()
             .map(|[before, now]| format!("{} each, before {}", length(now), length(before))),
         Cause::SizeMix => sizes(evidence, catalog),
         Cause::Price => evidence.price.map(|[before, now]| {
@@ -149,7 +150,10 @@ pub(crate) fn evidence(row: &CauseOf, change: &MonthChange, catalog: &Catalog) -
             .with("after", now),
         );
     }
-    if let Some([before, now]) = means(evidence).filter(|_| !is_said(Cause::Duration)) {
+    if let Some([before, now]) = evidence
+        .mean_seconds()
+        .filter(|_| !is_said(Cause::Duration))
+    {
         let text = format!("{} each, before {}", length(now), length(before));
         notes.push(Note::new("duration", text));
     }
@@ -314,21 +318,6 @@ fn things(row: &CauseOf) -> &'static str {
         Some(CODEBUILD) => "builds",
         _ => "builds and actions",
     }
-}
-
-fn means(evidence: &Evidence) -> Option<[Decimal; 2]> {
-    let counts = evidence.count?;
-    let milliseconds = evidence.milliseconds?;
-    let mean = |at: usize| {
-        let seconds = Decimal::new(milliseconds[at], 3);
-        seconds.checked_div(Decimal::from(counts[at]))
-    };
-    Some([mean(0)?, mean(1)?])
-}
-
-/// Returns the mean durations in seconds, for programs.
-pub(crate) fn mean_seconds(evidence: &Evidence) -> Option<[Decimal; 2]> {
-    Some(means(evidence)?.map(|mean| mean.round_dp(3).normalize()))
 }
 
 /// Shows seconds as people say them.

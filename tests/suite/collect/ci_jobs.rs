@@ -79,7 +79,7 @@ fn jobs_and_builds_are_joined_whichever_comes_first() {
             "without_build": [{"reason": "never_ran", "jobs": 1}],
             "builds_without_job": [{
                 "account": "111111111111", "region": "us-east-1", "project": "api", "builds": 2,
-                "billed": [{"quantity": "2", "unit": "Minutes"}],
+                "billed": [{"quantity": "2", "unit": "minute"}],
             }],
         })
     );

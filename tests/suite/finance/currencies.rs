@@ -33,8 +33,8 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
     .concat();
     let lines = folder.report(&euro, "lines.csv");
     assert_eq!(sum_of(&lines, "cost"), dec(OCTOBER));
-    // 428.85893 x 0.92
-    assert_eq!(sum_of(&lines, "converted_cost"), dec("394.5502156"));
+    // 477.59893 x 0.92
+    assert_eq!(sum_of(&lines, "converted_cost"), dec("439.3910156"));
     for (content, ours, theirs) in [
         ("forecast", "p50", "converted_p50"),
         ("reconciliation", "ours", "converted_ours"),
@@ -77,7 +77,7 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
     assert!(pairs > 80, "{pairs} amounts");
     let focus = folder.report(&[&euro[..], &["--format", "focus"]].concat(), "focus.csv");
     assert_eq!(sum_of(&focus, "BilledCost"), dec(OCTOBER));
-    assert_eq!(sum_of(&focus, "x_ConvertedCost"), dec("394.5502156"));
+    assert_eq!(sum_of(&focus, "x_ConvertedCost"), dec("439.3910156"));
     let journal = folder.report(
         &[&euro[..], &["--format", "journal"]].concat(),
         "journal.csv",
@@ -90,7 +90,7 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
     );
     for (format, amount) in [
         ("markdown", "EUR 394.55"),
-        ("openmetrics", "394.5502156"),
+        ("openmetrics", "439.3910156"),
         ("hledger", "110.59 EUR"),
     ] {
         let file = folder.report(&[&euro[..], &["--format", format]].concat(), format);

@@ -27,7 +27,7 @@ fn hledger_accepts_the_journal_and_finds_the_same_total() {
         .output()
         .unwrap();
     let balance = String::from_utf8(balance.stdout).unwrap();
-    assert!(balance.contains("\"-428.86 USD\""), "{balance}");
+    assert!(balance.contains("\"-477.60 USD\""), "{balance}");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn beancount_accepts_the_journal_and_finds_the_same_total() {
         return;
     };
     assert_eq!(found["errors"].as_array().unwrap().len(), 0, "{found}");
-    assert_eq!(found["sums"]["Liabilities:AWS"], "-428.86");
+    assert_eq!(found["sums"]["Liabilities:AWS"], "-477.60");
     let checked = reader("bean-check")
         .unwrap()
         .arg(&journal)
@@ -97,8 +97,8 @@ fn every_importer_gets_a_journal_that_balances() {
             "codes.toml",
         ];
         let file = folder.report(&arguments, &format!("{format}.csv"));
-        assert_eq!(sum_of(&file, debit), dec("428.86"), "{format}");
-        assert_eq!(sum_of(&file, credit), dec("428.86"), "{format}");
+        assert_eq!(sum_of(&file, debit), dec("477.60"), "{format}");
+        assert_eq!(sum_of(&file, credit), dec("477.60"), "{format}");
         // An account keeps its leading zero.
         assert!(read(&file).contains(",0610,"), "{}", read(&file));
     }
@@ -114,10 +114,10 @@ fn every_importer_gets_a_journal_that_balances() {
     let file = folder.report(&arguments, "xero.csv");
     assert_eq!(sum_of(&file, "*Amount"), Decimal::ZERO);
     assert!(read(&file).contains(",31/10/2026,"));
-    // Everything but builds has no rule: 428.85893 - 305.24893.
+    // Everything but builds has no rule: 477.59893 - 348.98893.
     let output = folder.run(&[&["report", "--out", "again.csv"], &arguments[..]].concat());
     assert!(
-        said(&output).contains("123.61 USD, match no rule and are posted to 9999"),
+        said(&output).contains("128.61 USD, match no rule and are posted to 9999"),
         "{}",
         said(&output)
     );

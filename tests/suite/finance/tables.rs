@@ -15,7 +15,7 @@ fn duckdb_reads_parquet_with_types_and_the_same_total() {
     let Some(found) = read_by("parquet", &file) else {
         return;
     };
-    assert_eq!(found["cost"], "428.858930000000000000");
+    assert_eq!(found["cost"], "477.598930000000000000");
     assert_eq!(found["types"]["BilledCost"], "DECIMAL(38,18)");
     assert_eq!(found["types"]["BillingAccountId"], "VARCHAR");
     assert_eq!(
