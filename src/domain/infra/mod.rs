@@ -4,6 +4,7 @@
 //! apart from what it says is nothing: see [`Attribute`].
 
 mod attribute;
+pub mod needs;
 mod pipeline;
 mod project;
 

@@ -20,7 +20,7 @@ pub struct Pipeline {
 }
 
 /// What the price model of a pipeline rests on.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum TypeBasis {
     /// The file states it.
     Stated,

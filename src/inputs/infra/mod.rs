@@ -46,6 +46,25 @@ pub fn read(path: &Path) -> Result<Infra, InfraError> {
     parse(&file, bytes)
 }
 
+/// Tells whether a file is infrastructure code rather than stated usage: by its beginning, or, where it is
+/// nothing that can be priced, by its name.
+pub fn is_infra(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
+    if read.is_err() {
+        return false;
+    }
+    let text = text::decode(head);
+    text::find("", &text).is_some()
+        || matches!(
+            sniff::other(&text),
+            Foreign::BinaryPlan
+                | Foreign::TerraformCode
+                | Foreign::Jinja { .. }
+                | Foreign::Template
+        )
+}
+
 /// Reads the bytes of a file.
 pub fn parse(file: &str, bytes: Vec<u8>) -> Result<Infra, InfraError> {
     let text = text::decode(bytes);

@@ -1,0 +1,567 @@
+//! What a resource uses in a month: what is stated, else what the ledger has of it. What nobody says is
+//! needed, never assumed.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use chrono::TimeDelta;
+use rust_decimal::Decimal;
+
+use super::{
+    Attribute, Exists, Feature, Fleet, Kind, Pipeline, Project, Reason, Resource, TypeBasis,
+};
+use crate::domain::{
+    allocation::short_name,
+    catalog::{Catalog, Compute, Grain},
+    ids::{Meter, Region, ResourceId},
+    metering::codebuild,
+    period::Month,
+    plan::{BuildAmount, PipelineType},
+    quantity::{Quantity, Unit},
+    services::{ACTION_MINUTE, ACTIVE_PIPELINE, CODEBUILD, CODEPIPELINE, TRIAL_PIPELINE},
+    usage::{ChargeKind, UsageKey, UsageRecord},
+};
+
+/// What is known of the month in which resources are priced.
+#[derive(Debug)]
+pub struct Known<'a> {
+    /// Prices and machines.
+    pub catalog: &'a Catalog,
+    /// The month.
+    pub month: Month,
+    /// Where a resource is whose region is not stated.
+    pub region: Region,
+    /// What the user says of a project or pipeline, by its name.
+    pub stated: BTreeMap<String, BuildAmount>,
+    /// What the ledger has of the month.
+    pub ledger: &'a [UsageRecord],
+    /// The price model of every pipeline, whatever the file says.
+    pub pipeline_type: Option<PipelineType>,
+}
+
+/// Whether a resource has a price.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Status {
+    /// Its usage is known.
+    Priced,
+    /// Its usage is not known.
+    NeedsUsage,
+    /// It costs nothing by itself.
+    Free,
+    /// Its price model is not known.
+    Unknown,
+    /// AWS does not sell it there.
+    NotOffered,
+}
+
+impl Status {
+    /// Returns the name used in JSON.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Priced => "priced",
+            Self::NeedsUsage => "needs_usage",
+            Self::Free => "free",
+            Self::Unknown => "unknown",
+            Self::NotOffered => "not_offered",
+        }
+    }
+}
+
+/// Where usage is from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UsageFrom {
+    /// The user states it.
+    Stated,
+    /// The ledger has it.
+    Ledger(Month),
+    /// The code itself says so: machines of a fleet.
+    Code,
+}
+
+/// Something that is taken to be so.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Assumption {
+    /// Where it is.
+    Region(Region),
+    /// What the price model of a pipeline rests on.
+    PipelineType(PipelineType, TypeBasis),
+    /// Builds take as long as on the machine they ran on.
+    SameDuration {
+        /// The meter of that machine.
+        from: String,
+    },
+    /// It runs on a fleet, which is what costs.
+    OnFleet(String),
+    /// Builds that find no machine free wait, or run on demand at a price of their own.
+    Overflow {
+        /// They run on demand.
+        on_demand: bool,
+    },
+    /// Only the base capacity is counted; scaling may add machines.
+    BaseCapacity {
+        /// Machines counted.
+        base: u32,
+        /// Machines at most.
+        max: u32,
+    },
+    /// A run may start a batch, which is several builds.
+    Batch,
+    /// A V1 pipeline is taken to be older than 30 days.
+    PastTrial,
+}
+
+/// What is not known and has to be said.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Need {
+    /// Builds of a project in a month.
+    Builds(String),
+    /// Action minutes of a V2 pipeline in a month.
+    ActionMinutes(String),
+    /// Whether a V1 pipeline is active.
+    Active(String),
+    /// What an attribute is.
+    Attribute(&'static str, Option<Reason>),
+    /// What a parameter is.
+    Parameters(Vec<String>),
+    /// Which meter a machine has: none is known.
+    Machine(String),
+    /// The price of a Docker server.
+    DockerServer,
+    /// Minutes of an action that builds without a project.
+    ManagedCompute(Feature),
+    /// Updates of on-premises instances.
+    OnPremisesUpdates,
+    /// Users of repositories.
+    ActiveUsers,
+    /// A type that is not known.
+    Type,
+}
+
+/// A resource with what it uses.
+#[derive(Clone, Debug)]
+pub struct Used {
+    /// Whether it has a price.
+    pub status: Status,
+    /// Where it is.
+    pub region: Region,
+    /// What it is priced by: a compute type, `V1`, `V2`.
+    pub model: Option<String>,
+    /// How much, and who says so.
+    pub usage: Option<(Quantity, UsageFrom)>,
+    /// The same as records of the month.
+    pub records: Vec<UsageRecord>,
+    /// What is assumed.
+    pub assumptions: Vec<Assumption>,
+    /// What is needed.
+    pub needs: Vec<Need>,
+}
+
+impl Used {
+    /// Tells whether all of its cost is known.
+    pub fn is_whole(&self) -> bool {
+        self.needs.is_empty() && matches!(self.status, Status::Priced | Status::Free)
+    }
+}
+
+impl Known<'_> {
+    /// Says what a resource uses.
+    pub fn used(&self, resource: &Resource) -> Used {
+        let region = resource.region.known().cloned();
+        let mut used = Used {
+            status: Status::Free,
+            region: region.clone().unwrap_or_else(|| self.region.clone()),
+            model: None,
+            usage: None,
+            records: Vec::new(),
+            assumptions: Vec::new(),
+            needs: Vec::new(),
+        };
+        if let Exists::Maybe { parameters, .. } = &resource.exists {
+            used.status = Status::Unknown;
+            used.needs.push(Need::Parameters(parameters.clone()));
+            return used;
+        }
+        if region.is_none() && !matches!(resource.kind, Kind::Free) {
+            used.assumptions
+                .push(Assumption::Region(self.region.clone()));
+        }
+        match &resource.kind {
+            Kind::Project(project) => self.project(resource, project, &mut used),
+            Kind::Fleet(fleet) => self.fleet(resource, fleet, &mut used),
+            Kind::Pipeline(pipeline) => self.pipeline(resource, pipeline, &mut used),
+            Kind::DeploymentGroup { on_premises, .. } => {
+                if on_premises.known() == Some(&true) {
+                    used.status = Status::NeedsUsage;
+                    used.needs.push(Need::OnPremisesUpdates);
+                }
+            }
+            // A user costs once, however many repositories there are.
+            Kind::Repository => {
+                used.status = Status::NeedsUsage;
+                used.needs.push(Need::ActiveUsers);
+            }
+            Kind::Free => {}
+            Kind::Other => {
+                used.status = Status::Unknown;
+                used.needs.push(Need::Type);
+            }
+        }
+        used
+    }
+
+    fn project(&self, resource: &Resource, project: &Project, used: &mut Used) {
+        match &project.fleet {
+            Attribute::Absent => {}
+            Attribute::Known(fleet) => {
+                used.assumptions.push(Assumption::OnFleet(fleet.clone()));
+                return;
+            }
+            Attribute::Unknown(_) | Attribute::Depends { .. } => {
+                used.assumptions.push(Assumption::OnFleet(String::new()));
+                return;
+            }
+        }
+        used.status = Status::Unknown;
+        let environment = required("environment type", &project.environment_type, used);
+        let size = required("compute type", &project.compute_type, used);
+        let (Some(environment), Some(size)) = (environment, size) else {
+            return;
+        };
+        let environment = canonical(environment);
+        let Some(compute) = self.catalog.compute(&format!("{environment}/{size}")) else {
+            used.needs
+                .push(Need::Machine(format!("{environment}/{size}")));
+            return;
+        };
+        used.model = Some(compute.name.clone());
+        let day = self.month.first_day();
+        if self
+            .catalog
+            .not_offered(&compute.meter, &used.region, day)
+            .is_some()
+        {
+            used.status = Status::NotOffered;
+            return;
+        }
+        if project.batch.known() == Some(&true) {
+            used.assumptions.push(Assumption::Batch);
+        }
+        let name = name(resource);
+        match self.builds(resource, &name, compute, used) {
+            Some((quantity, from)) => {
+                used.status = Status::Priced;
+                self.push(resource, &compute.meter, quantity, used);
+                used.usage = Some((quantity, from));
+            }
+            None => {
+                used.status = Status::NeedsUsage;
+                used.needs.push(Need::Builds(name));
+            }
+        }
+        if !project.docker_server.is_absent() {
+            used.needs.push(Need::DockerServer);
+        }
+    }
+
+    /// Finds what a project builds: as stated, else as the ledger has it.
+    fn builds(
+        &self,
+        resource: &Resource,
+        name: &str,
+        compute: &Compute,
+        used: &mut Used,
+    ) -> Option<(Quantity, UsageFrom)> {
+        if let Some(amount) = self.stated.get(name) {
+            let unit = codebuild::billed(compute.grain, TimeDelta::zero()).unit;
+            let value = match *amount {
+                BuildAmount::Billed(value) => value,
+                BuildAmount::Builds { count, duration } => {
+                    codebuild::billed(compute.grain, duration).value * Decimal::from(count)
+                }
+            };
+            return Some((Quantity::new(value, unit), UsageFrom::Stated));
+        }
+        let mut quantity: Option<Quantity> = None;
+        for record in self.of(resource, name, CODEBUILD) {
+            let usage_type = record.key.meter.usage_type.as_str();
+            let ran_on = self
+                .catalog
+                .computes
+                .iter()
+                .find(|it| it.meter == record.key.meter);
+            let Some(ran_on) = ran_on.filter(|it| it.grain != Grain::Provisioned) else {
+                continue;
+            };
+            // A minute that was rounded up is not sixty seconds.
+            let is_same_grain = ran_on.grain == compute.grain;
+            let found = record.quantity.filter(|_| is_same_grain)?;
+            if ran_on.name != compute.name {
+                let from = usage_type.to_owned();
+                let assumption = Assumption::SameDuration { from };
+                if !used.assumptions.contains(&assumption) {
+                    used.assumptions.push(assumption);
+                }
+            }
+            let sum = quantity.map_or(Decimal::ZERO, |sum| sum.value) + found.value;
+            quantity = Some(Quantity::new(sum, found.unit));
+        }
+        quantity.map(|quantity| (quantity, UsageFrom::Ledger(self.month)))
+    }
+
+    fn fleet(&self, resource: &Resource, fleet: &Fleet, used: &mut Used) {
+        used.status = Status::Unknown;
+        let environment = required("environment type", &fleet.environment_type, used);
+        let size = required("compute type", &fleet.compute_type, used);
+        let Some(base) = required("base capacity", &fleet.base_capacity, used).copied() else {
+            return;
+        };
+        let (Some(environment), Some(size)) = (environment, size) else {
+            return;
+        };
+        let described = match (size.as_str(), fleet.configuration.known()) {
+            ("ATTRIBUTE_BASED_COMPUTE", Some(machine)) => {
+                let number = |of: &Attribute<u32>| of.known().copied().unwrap_or_default();
+                let (cpu, memory) = (number(&machine.vcpu), number(&machine.memory));
+                if cpu == 0 && memory == 0 {
+                    let reason = Some(Reason::ChosenByAws);
+                    used.needs
+                        .push(Need::Attribute("compute configuration", reason));
+                    return;
+                }
+                let nvme = machine.machine_type.known().is_some_and(|it| it == "NVME");
+                let nvme = if nvme { ".nvme" } else { "" };
+                format!("{environment}/{size}/{cpu}cpu.{memory}gib{nvme}")
+            }
+            ("CUSTOM_INSTANCE_TYPE", Some(machine)) => {
+                let instance = machine.instance_type.known().cloned().unwrap_or_default();
+                format!("{environment}/{size}/{instance}")
+            }
+            _ => format!("{environment}/{size}"),
+        };
+        let Some(compute) = self.catalog.fleet(&described) else {
+            used.needs.push(Need::Machine(described));
+            return;
+        };
+        used.model = Some(compute.name.clone());
+        let day = self.month.first_day();
+        if self
+            .catalog
+            .not_offered(&compute.meter, &used.region, day)
+            .is_some()
+        {
+            used.status = Status::NotOffered;
+            return;
+        }
+        if let Some(&max) = fleet.max_capacity.known()
+            && max > base
+        {
+            used.assumptions
+                .push(Assumption::BaseCapacity { base, max });
+        }
+        let on_demand = fleet.overflow.known().is_some_and(|it| it == "ON_DEMAND");
+        if on_demand {
+            used.assumptions.push(Assumption::Overflow { on_demand });
+        }
+        let days = Decimal::from(self.month.days().count() as u64);
+        let minutes = days * Decimal::from(24 * 60) * Decimal::from(base);
+        let quantity = Quantity::new(minutes, Unit::Minute);
+        used.status = Status::Priced;
+        self.push(resource, &compute.meter, quantity, used);
+        used.usage = Some((quantity, UsageFrom::Code));
+    }
+
+    fn pipeline(&self, resource: &Resource, pipeline: &Pipeline, used: &mut Used) {
+        used.status = Status::Unknown;
+        let (kind, basis) = match (self.pipeline_type, pipeline.basis) {
+            (Some(kind), basis) if !matches!(basis, TypeBasis::Stated | TypeBasis::Forced(_)) => {
+                (Some(kind), TypeBasis::Overridden)
+            }
+            (_, basis) => (
+                required("pipeline type", &pipeline.kind, used).copied(),
+                basis,
+            ),
+        };
+        let Some(kind) = kind else {
+            return;
+        };
+        if basis != TypeBasis::Stated {
+            used.assumptions.push(Assumption::PipelineType(kind, basis));
+        }
+        let name = name(resource);
+        let of = |usage_type: &str| {
+            let records = self.of(resource, &name, CODEPIPELINE);
+            let same = records.filter(|it| it.key.meter.usage_type.as_str() == usage_type);
+            let quantities: Vec<Decimal> = same
+                .filter_map(|it| it.quantity.map(|quantity| quantity.value))
+                .collect();
+            (!quantities.is_empty()).then(|| quantities.iter().sum::<Decimal>())
+        };
+        let stated = self.stated.get(&name).map(|amount| match *amount {
+            BuildAmount::Billed(value) => value,
+            BuildAmount::Builds { count, duration } => {
+                codebuild::billed(Grain::Minute, duration).value * Decimal::from(count)
+            }
+        });
+        let ledger = UsageFrom::Ledger(self.month);
+        used.model = Some(format!("{kind:?}"));
+        let (usage_type, unit, found) = match kind {
+            PipelineType::V2 => {
+                let found = stated.map(|minutes| (minutes, UsageFrom::Stated));
+                let found = found.or_else(|| Some((of(ACTION_MINUTE)?, ledger)));
+                (ACTION_MINUTE, Unit::Minute, found)
+            }
+            PipelineType::V1 => {
+                let one = |minutes: Decimal| minutes.min(Decimal::ONE);
+                let found = stated.map(|minutes| (one(minutes), UsageFrom::Stated));
+                let active = || of(ACTIVE_PIPELINE).or_else(|| of(ACTION_MINUTE).map(one));
+                match of(TRIAL_PIPELINE) {
+                    Some(trial) if found.is_none() && active().is_none() => {
+                        (TRIAL_PIPELINE, Unit::Pipeline, Some((trial, ledger)))
+                    }
+                    _ => {
+                        let found = found.or_else(|| Some((active()?, ledger)));
+                        (ACTIVE_PIPELINE, Unit::Pipeline, found)
+                    }
+                }
+            }
+        };
+        match found {
+            Some((value, from)) => {
+                used.status = Status::Priced;
+                let quantity = Quantity::new(value, unit);
+                let meter = Meter::new(CODEPIPELINE, usage_type);
+                self.push(resource, &meter, quantity, used);
+                used.usage = Some((quantity, from));
+                if from == UsageFrom::Stated && kind == PipelineType::V1 {
+                    used.assumptions.push(Assumption::PastTrial);
+                }
+            }
+            None => {
+                used.status = Status::NeedsUsage;
+                used.needs.push(match kind {
+                    PipelineType::V1 => Need::Active(name),
+                    PipelineType::V2 => Need::ActionMinutes(name),
+                });
+            }
+        }
+        let providers = pipeline.actions.iter().filter_map(|action| {
+            Feature::of_provider(action.category.known()?, action.provider.known()?)
+        });
+        let builds = |it: &Feature| matches!(it, Feature::Commands | Feature::EcrBuildAndPublish);
+        let mut managed: Vec<Feature> = providers.filter(builds).collect();
+        managed.sort_unstable();
+        managed.dedup();
+        used.needs
+            .extend(managed.into_iter().map(Need::ManagedCompute));
+        if let Attribute::Unknown(reason) = &pipeline.incomplete {
+            used.needs
+                .push(Need::Attribute("stages", Some(reason.clone())));
+        }
+    }
+
+    /// Returns what the ledger has of a resource: of its name, and of its account and region where they
+    /// are stated.
+    fn of<'a>(
+        &'a self,
+        resource: &'a Resource,
+        name: &'a str,
+        service: &'static str,
+    ) -> impl Iterator<Item = &'a UsageRecord> {
+        let is_it = move |record: &&UsageRecord| self.is_of(record, resource, name, service);
+        self.ledger.iter().filter(is_it)
+    }
+
+    fn is_of(&self, record: &UsageRecord, resource: &Resource, name: &str, service: &str) -> bool {
+        let is_at = |stated: Option<&Region>| {
+            stated
+                .is_none_or(|at| *at == record.key.region || record.key.region == Region::global())
+        };
+        let is_in = |account: &_| record.key.account.as_ref().is_none_or(|it| it == account);
+        !name.is_empty()
+            && record.kind == ChargeKind::Usage
+            && record.key.meter.service.as_str() == service
+            && is_at(resource.region.known())
+            && resource.account.as_ref().is_none_or(is_in)
+            && record
+                .resource
+                .as_ref()
+                .is_some_and(|it| named(it.as_str(), name))
+    }
+
+    /// Tells whether the ledger has a record of a resource of the file.
+    pub fn claims(&self, resource: &Resource, record: &UsageRecord) -> bool {
+        let service = match resource.kind {
+            Kind::Project(_) | Kind::Fleet(_) => CODEBUILD,
+            Kind::Pipeline(_) => CODEPIPELINE,
+            _ => return false,
+        };
+        self.is_of(record, resource, &name(resource), service)
+    }
+
+    fn push(&self, resource: &Resource, meter: &Meter, quantity: Quantity, used: &mut Used) {
+        let payer = self.ledger.iter().find_map(|it| it.key.payer.clone());
+        let region = self.catalog.billing_region(&meter.service, &used.region);
+        used.records.push(UsageRecord {
+            month: self.month,
+            day: self.month.first_day(),
+            last_day: self.month.first_day(),
+            currency: self.catalog.currency(&region),
+            key: UsageKey {
+                payer,
+                account: resource.account.clone(),
+                region,
+                meter: meter.clone(),
+            },
+            kind: ChargeKind::Usage,
+            resource: Some(ResourceId::new(&resource.address)),
+            tags: Arc::default(),
+            quantity: Some(quantity),
+            consumed: None,
+            metering: None,
+            billed: None,
+            origin: Arc::from(resource.address.as_str()),
+        });
+    }
+}
+
+/// Tells whether a resource has a name; an ARN of a fleet ends in a number of its own.
+fn named(resource: &str, name: &str) -> bool {
+    let short = short_name(resource);
+    let fleet = short
+        .strip_prefix("fleet/")
+        .and_then(|it| it.split(':').next());
+    fleet.unwrap_or(&short) == name
+}
+
+/// Returns the value of an attribute without which there is no price, and says what is needed.
+fn required<'a, T>(
+    name: &'static str,
+    attribute: &'a Attribute<T>,
+    used: &mut Used,
+) -> Option<&'a T> {
+    match attribute {
+        Attribute::Known(value) => return Some(value),
+        Attribute::Absent => used
+            .needs
+            .push(Need::Attribute(name, Some(Reason::Missing))),
+        Attribute::Unknown(reason) => {
+            used.needs.push(Need::Attribute(name, Some(reason.clone())));
+        }
+        Attribute::Depends { parameters, .. } => {
+            used.needs.push(Need::Parameters(parameters.clone()));
+        }
+    }
+    None
+}
+
+/// Returns what a resource is called; empty where nobody knows.
+fn name(resource: &Resource) -> String {
+    resource.name.known().cloned().unwrap_or_default()
+}
+
+/// Returns an environment type as the API has it: templates are found with other spellings of the first.
+fn canonical(environment: &str) -> &str {
+    match environment {
+        "linuxContainer" => "LINUX_CONTAINER",
+        other => other,
+    }
+}
