@@ -215,8 +215,15 @@ impl Known<'_> {
                 used.assumptions.push(Assumption::OnFleet(fleet.clone()));
                 return;
             }
-            Attribute::Unknown(_) | Attribute::Depends { .. } => {
+            // A fleet that is not named yet.
+            Attribute::Unknown(Reason::ResourceAttribute(_)) => {
                 used.assumptions.push(Assumption::OnFleet(String::new()));
+                return;
+            }
+            // Whether there is one is not known.
+            Attribute::Unknown(_) | Attribute::Depends { .. } => {
+                used.status = Status::Unknown;
+                required("fleet", &project.fleet, used);
                 return;
             }
         }

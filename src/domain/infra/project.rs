@@ -11,7 +11,8 @@ pub struct Project {
     pub compute_type: Attribute<String>,
     /// The image, which tells some machines apart.
     pub image: Attribute<String>,
-    /// The reserved fleet it runs on: its name, its ARN, or the address of its resource.
+    /// The reserved fleet it runs on: its name, its ARN, or the address of its resource. One that AWS has not
+    /// named yet is [`super::Reason::ResourceAttribute`].
     pub fleet: Attribute<String>,
     /// Minutes after which a build is stopped: a bound, never a duration.
     pub timeout: Attribute<u32>,

@@ -160,8 +160,11 @@ fn project(values: Node<'_>) -> Project {
         compute_type: required(environment.get("compute_type")),
         image: text(environment.get("image")),
         fleet: match (text(fleet.get("fleet_arn")), block(fleet)) {
-            // A block whose ARN is left out by the plan is one that is not known yet.
-            (Attribute::Absent, Attribute::Known(true)) => Attribute::Unknown(Reason::AfterApply),
+            // There is a fleet, which AWS has not named yet.
+            (
+                Attribute::Absent | Attribute::Unknown(Reason::AfterApply),
+                Attribute::Known(true),
+            ) => Attribute::Unknown(Reason::ResourceAttribute("fleet_arn".to_owned())),
             (arn, _) => arn,
         },
         timeout: number(values.get("build_timeout")),

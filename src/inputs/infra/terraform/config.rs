@@ -204,7 +204,10 @@ impl Inputs<'_> {
             .map_or("", |at| &address[..at]);
         let name =
             |attribute: &mut Attribute<String>, expression: Option<&Tree>, type_name: &str| {
-                let is_unknown = matches!(attribute, Attribute::Unknown(Reason::AfterApply));
+                let is_unknown = matches!(
+                    attribute,
+                    Attribute::Unknown(Reason::AfterApply | Reason::ResourceAttribute(_))
+                );
                 let Some(expression) = expression.filter(|_| is_unknown) else {
                     return;
                 };
