@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::domain::{
     allocation::short_name,
     catalog::{Catalog, Compute, Grain},
-    ids::{Meter, Region, ResourceId},
+    ids::{Meter, Region, ResourceId, ServiceCode},
     metering::codebuild,
     period::Month,
     plan::{BuildAmount, PipelineType},
@@ -124,6 +124,13 @@ pub enum Need {
     Parameters(Vec<String>),
     /// Which meter a machine has: none is known.
     Machine(String),
+    /// A machine that AWS does not sell in the region.
+    NotOffered {
+        /// The machine.
+        machine: String,
+        /// The day of the list that says so.
+        listed: NaiveDate,
+    },
     /// The price of a Docker server.
     DockerServer,
     /// Minutes of an action that builds without a project.
@@ -241,12 +248,10 @@ impl Known<'_> {
         };
         used.model = Some(compute.name.clone());
         let day = self.month.first_day();
-        if self
-            .catalog
-            .not_offered(&compute.meter, &used.region, day)
-            .is_some()
-        {
+        if let Some(listed) = self.catalog.not_offered(&compute.meter, &used.region, day) {
             used.status = Status::NotOffered;
+            let machine = compute.name.clone();
+            used.needs.push(Need::NotOffered { machine, listed });
             return;
         }
         if project.batch.known() == Some(&true) {
@@ -350,12 +355,10 @@ impl Known<'_> {
         };
         used.model = Some(compute.name.clone());
         let day = self.month.first_day();
-        if self
-            .catalog
-            .not_offered(&compute.meter, &used.region, day)
-            .is_some()
-        {
+        if let Some(listed) = self.catalog.not_offered(&compute.meter, &used.region, day) {
             used.status = Status::NotOffered;
+            let machine = compute.name.clone();
+            used.needs.push(Need::NotOffered { machine, listed });
             return;
         }
         if let Some(&max) = fleet.max_capacity.known()
@@ -466,7 +469,7 @@ impl Known<'_> {
     }
 
     /// Returns what the ledger has of a resource: of its name, and of its account and region where they
-    /// are stated.
+    /// are stated. A bill writes free units without a region: they alone are nobody's.
     fn of<'a>(
         &'a self,
         resource: &'a Resource,
@@ -474,7 +477,15 @@ impl Known<'_> {
         service: &'static str,
     ) -> impl Iterator<Item = &'a UsageRecord> {
         let is_it = move |record: &&UsageRecord| self.is_of(record, resource, name, service);
-        self.ledger.iter().filter(is_it)
+        let found: Vec<&UsageRecord> = self.ledger.iter().filter(is_it).collect();
+        let global = Region::global();
+        let is_there = resource.region.known().is_none_or(|region| {
+            let billed_in = self
+                .catalog
+                .billing_region(&ServiceCode::new(service), region);
+            billed_in == global || found.iter().any(|it| it.key.region == *region)
+        });
+        found.into_iter().filter(move |_| is_there)
     }
 
     fn is_of(&self, record: &UsageRecord, resource: &Resource, name: &str, service: &str) -> bool {

@@ -99,16 +99,11 @@ pub(crate) fn of_file(note: &infra::Note) -> Note {
 
 /// Says what it comes to, and counts every resource.
 pub(crate) fn totals(answer: &InfraAnswer) -> Vec<String> {
-    let total = answer.total.shown();
-    let first = match (&answer.before, &answer.difference) {
-        (Some(before), Some(difference)) => format!(
-            "Total in {}: {total}, before {}: {}.",
-            answer.period.0,
-            before.shown(),
-            difference.signed()
-        ),
-        _ => format!("Total in {}: {total}.", answer.period.0),
-    };
+    let mut first = format!("Total in {}: {}", answer.period.0, answer.total.shown());
+    if let (Some(before), Some(difference)) = (&answer.before, &answer.difference) {
+        let (before, difference) = (before.shown(), difference.signed());
+        first = format!("{first}; before: {before}; change: {difference}");
+    }
     let counts = &answer.counts;
     let named = [
         (counts.priced, "priced"),
@@ -284,6 +279,14 @@ pub(crate) fn need(need: &Need) -> Note {
         .with("parameters", names.join(", ")),
         Need::Machine(name) => Note::new("machine", format!("No price is known of {name}."))
             .with("machine", name.as_str()),
+        Need::NotOffered { machine, listed } => Note::new(
+            "not_offered",
+            format!(
+                "AWS does not offer {machine} there (list of {listed}): `pipebill prices regions` shows where."
+            ),
+        )
+        .with("machine", machine.as_str())
+        .with("listed", *listed),
         Need::DockerServer => Note::new(
             "docker_server",
             "Its Docker server bills apart, at a price that is not known.",
