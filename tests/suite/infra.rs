@@ -5,6 +5,7 @@
 use std::path::PathBuf;
 
 use pipebill::{
+    app::{App, DataSource, InfraCosts, InfraRequest, PricedResource},
     domain::{
         infra::{
             Action, Attribute, Feature, Form, Infra, Kind, Note, Pipeline, Project, Reason,
@@ -15,7 +16,7 @@ use pipebill::{
     inputs::infra::{self, Foreign, InfraError, Problem},
 };
 
-use crate::support::root;
+use crate::support::{dec, root};
 
 fn path(name: &str) -> PathBuf {
     root().join("tests/fixtures/infra").join(name)
@@ -367,4 +368,73 @@ fn damage_is_named_with_its_place() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Prices the code of `costs.json` with the month of the sample.
+fn costs(usage: &[&str]) -> InfraCosts {
+    let today = "2026-11-30".parse().expect("a day");
+    let app = App::new(today, DataSource::Sample).expect("the sample opens");
+    let request = InfraRequest {
+        file: path("terraform/costs.json"),
+        usage: usage.iter().map(|text| (*text).to_owned()).collect(),
+        ..InfraRequest::default()
+    };
+    app.infra(&request).expect("it is priced")
+}
+
+fn priced<'a>(costs: &'a InfraCosts, end: &str) -> &'a PricedResource {
+    let mut found = costs.resources.iter();
+    found
+        .find(|it| it.resource.address.ends_with(end))
+        .expect("it is there")
+}
+
+#[test]
+fn the_usage_of_the_ledger_is_rated_on_both_sides() {
+    let costs = costs(&["brand-new=300x95s"]);
+    assert_eq!(costs.month.to_string(), "2026-10");
+    let cost = |end: &str| priced(&costs, end).after_cost.map(|money| money.amount());
+    // AWS's list for us-east-1: Linux medium $0.01 and large $0.02 a minute, small $0.005; a small machine
+    // of a fleet $0.003. The sample's bill has 3,315 minutes of ledger-core-build in October.
+    let core = priced(&costs, ".core");
+    assert_eq!(
+        core.before_cost.map(|money| money.amount()),
+        Some(dec("33.15"))
+    );
+    assert_eq!(cost(".core"), Some(dec("66.30")));
+    // 95 s are two minutes of each of 300 builds. The rest of the month has drawn the free minutes.
+    assert_eq!(cost(".fresh"), Some(dec("3")));
+    // Two machines for 31 days, used or not.
+    assert_eq!(
+        cost("fleet.f"),
+        Some(dec("0.003") * dec("2") * dec("44640"))
+    );
+    // 8,428 minutes at $0.002; the first 100 are free, and no other pipeline of the file draws them.
+    let checkout = priced(&costs, ".checkout");
+    assert_eq!(
+        checkout.list.map(|money| money.amount()),
+        Some(dec("16.856"))
+    );
+    assert_eq!(checkout.before_cost, checkout.after_cost);
+
+    let before = costs.before.as_ref().expect("a plan has both sides");
+    let difference = costs.after.cost.amount() - before.cost.amount();
+    assert_eq!(difference, dec("33.15") + dec("3") + dec("267.84"));
+    // A project that states no machine is never taken to be a small one.
+    assert!(!costs.after.complete && !costs.is_complete());
+    assert_eq!(cost(".silent"), None);
+}
+
+#[test]
+fn usage_that_nobody_knows_is_needed() {
+    let costs = costs(&[]);
+    let status = |end: &str| {
+        let used = priced(&costs, end).after.as_ref();
+        used.map(|used| used.status.name())
+    };
+    assert_eq!(status(".fresh"), Some("needs_usage"));
+    assert_eq!(status(".on_fleet"), Some("free"));
+    assert_eq!(status(".silent"), Some("unknown"));
+    assert_eq!(status(".core"), Some("priced"));
+    assert_eq!(status("app.a"), None);
 }

@@ -64,6 +64,18 @@ const ANSWERS: &[(&str, &[&str])] = &[
     ),
     ("whatif-tornado", &["whatif", "--tornado", "20%"]),
     ("bill", &["estimate", "--codebuild", "general1.small=1100"]),
+    (
+        "infra",
+        &[
+            "estimate",
+            concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/fixtures/infra/terraform/changes.json"
+            ),
+            "--usage-of",
+            "api=300x95s",
+        ],
+    ),
 ];
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {

@@ -241,7 +241,9 @@ impl Known<'_> {
             return;
         };
         let environment = canonical(environment);
-        let Some(compute) = self.catalog.compute(&format!("{environment}/{size}")) else {
+        // A machine of fleets alone has no price by the build.
+        let compute = self.catalog.compute(&format!("{environment}/{size}"));
+        let Some(compute) = compute.filter(|it| it.grain != Grain::Provisioned) else {
             used.needs
                 .push(Need::Machine(format!("{environment}/{size}")));
             return;
