@@ -352,7 +352,8 @@ fn what_cannot_be_priced_is_named() {
 #[test]
 fn damage_is_named_with_its_place() {
     let plan = "{\"planned_values\": {},\n \"resource_changes\": ";
-    let deep = format!("{{\"planned_values\": {}", "[".repeat(100_000));
+    let (open, close) = ("[".repeat(100_000), "]".repeat(100_000));
+    let deep = format!("{{\"resource_changes\": [{{\"change\": {{\"after\": {open}{close}}}}}]}}");
     for (text, problem, line) in [
         (plan.to_owned(), Problem::Cut, 2),
         (format!("{plan} oops}}"), Problem::NotJson, 2),
