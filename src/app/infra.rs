@@ -63,12 +63,9 @@ pub struct InfraCosts {
 }
 
 impl InfraCosts {
-    /// Tells whether everything has a price, on both sides, and the file was read whole.
+    /// Tells whether everything has a price, on both sides, and the file has all.
     pub fn is_complete(&self) -> bool {
-        let is_cut = |note: &Note| matches!(note, Note::PlanErrored | Note::LogCut { .. });
-        self.after.complete
-            && self.before.as_ref().is_none_or(|side| side.complete)
-            && !self.infra.notes.iter().any(is_cut)
+        self.after.complete && self.before.as_ref().is_none_or(|side| side.complete)
     }
 }
 
@@ -185,7 +182,11 @@ impl App {
             currency: currency.clone(),
             rest,
         };
-        let (before, after) = sides(&rater, &mut resources)?;
+        let (mut before, mut after) = sides(&rater, &mut resources)?;
+        let is_cut = |note: &Note| matches!(note, Note::PlanErrored | Note::LogCut { .. });
+        if infra.notes.iter().any(is_cut) {
+            (before.complete, after.complete) = (false, false);
+        }
         Ok(InfraCosts {
             before: infra.before.is_some().then_some(before),
             after,

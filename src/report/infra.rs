@@ -287,11 +287,17 @@ pub fn answer(costs: &InfraCosts, title: String) -> Answer<'static> {
 }
 
 fn document(answer: &InfraAnswer, title: String) -> Document {
-    let of_rows = answer
-        .resources
-        .iter()
-        .flat_map(|row| row.needs.iter().chain(&row.assumptions));
-    let notes: Vec<Note> = answer.notes.iter().chain(of_rows).cloned().collect();
+    let rows = &answer.resources;
+    let needs = rows.iter().flat_map(|row| &row.needs);
+    let assumptions = rows.iter().flat_map(|row| &row.assumptions);
+    let of_rows = needs.chain(assumptions);
+    let mut notes: Vec<Note> = Vec::new();
+    for note in answer.notes.iter().chain(of_rows) {
+        // Copies of a resource need the same.
+        if !notes.contains(note) {
+            notes.push(note.clone());
+        }
+    }
     let blocks = vec![
         Block::Table(Table::of(&answer.resources)),
         Block::Lines(words::infra::totals(answer)),

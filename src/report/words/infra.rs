@@ -104,6 +104,7 @@ pub(crate) fn totals(answer: &InfraAnswer) -> Vec<String> {
         let (before, difference) = (before.shown(), difference.signed());
         first = format!("{first}; before: {before}; change: {difference}");
     }
+    first.push('.');
     let counts = &answer.counts;
     let named = [
         (counts.priced, "priced"),
