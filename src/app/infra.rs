@@ -269,7 +269,7 @@ fn sides(rater: &Rater<'_>, resources: &mut [PricedResource]) -> Result<(Side, S
             .collect();
         let slices: Vec<&[UsageRecord]> = all.iter().map(Vec::as_slice).collect();
         let (cost, list, is_priced) = rater.cost(&slices)?;
-        let has_all = |it: &PricedResource| side(it).is_none_or(|used| used.is_whole());
+        let has_all = |it: &PricedResource| side(it).is_none_or(Used::is_whole);
         sides.push(Side {
             cost,
             list,

@@ -28,7 +28,7 @@ use crate::{
 /// Usage in the file and in flags is added up; month, region and prices in flags override the file's.
 /// In a file, stages with action = "manual-approval" or "custom" have minutes that V2 does not bill.
 ///
-/// A plan, a state or a preview of Terraform, OpenTofu or Pulumi is priced with the usage of the ledger's
+/// A plan or a state of Terraform, or a preview of Pulumi, is priced with the usage of the ledger's
 /// last month: builds and runs of the projects and pipelines of the same names.
 ///
 /// Examples:
@@ -202,10 +202,10 @@ impl Args {
 
     /// Returns a flag that only infrastructure code understands, if one is given.
     fn flag_of_infra(&self) -> Option<&'static str> {
-        if !self.usage_of.is_empty() {
-            Some("--usage-of")
-        } else {
+        if self.usage_of.is_empty() {
             self.pipeline_type.map(|_| "--pipeline-type")
+        } else {
+            Some("--usage-of")
         }
     }
 }
