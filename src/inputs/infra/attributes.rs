@@ -229,7 +229,7 @@ fn pipeline(values: Node<'_>, default: TypeBasis) -> Pipeline {
             Seen::Secret => incomplete = Attribute::Unknown(Reason::Sensitive),
             Seen::Value(_) | Seen::Nothing => {}
         }
-        let stage = shown(text(stage.get("name")));
+        let stage = shown(&text(stage.get("name")));
         for action in listed.items() {
             actions.push(self::action(&stage, action));
         }
@@ -287,7 +287,7 @@ fn action(stage: &str, values: Node<'_>) -> PipelineAction {
     let runs_project = provider.known().is_some_and(|name| name == "CodeBuild");
     PipelineAction {
         stage: stage.to_owned(),
-        name: shown(text(values.get("name"))),
+        name: shown(&text(values.get("name"))),
         category: stated("category"),
         owner: stated("owner"),
         provider,
@@ -302,6 +302,6 @@ fn action(stage: &str, values: Node<'_>) -> PipelineAction {
     }
 }
 
-fn shown(name: Attribute<String>) -> String {
+fn shown(name: &Attribute<String>) -> String {
     name.known().cloned().unwrap_or_default()
 }
