@@ -25,6 +25,7 @@ mod forecast;
 mod import;
 #[cfg(feature = "aws")]
 mod import_remote;
+mod infra;
 mod metered;
 mod optimize;
 mod overview;
@@ -80,6 +81,7 @@ pub use forecast::ForecastRequest;
 pub use import::{ImportRequest, Imported};
 #[cfg(feature = "aws")]
 pub use import_remote::{RemoteImport, RemoteImportRequest};
+pub use infra::{InfraCosts, InfraRequest, PricedResource, Side};
 pub use optimize::{OptimizeRequest, Savings};
 pub use prices::PricesRequest;
 pub use quantities::UnknownServices;

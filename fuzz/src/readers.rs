@@ -14,6 +14,7 @@ use pipebill::{
     },
     exports::{self, Entry, ImportError, ImportOptions, Input, Store, Unwatched},
     inputs::gl_mapping,
+    inputs::infra,
     inputs::scenario_file,
     inputs::usage_file,
     pricing::price_list::{self, ListedPrice},
@@ -24,7 +25,7 @@ use pipebill::{
 pub type Reader = (&'static str, fn(&[u8]));
 
 /// All of them. Each has a target of its name, and a folder of what was found in `tests/fixtures/fuzz`.
-pub const READERS: [Reader; 13] = [
+pub const READERS: [Reader; 14] = [
     ("charges", text),
     ("console_csv", text),
     ("text", text),
@@ -34,6 +35,7 @@ pub const READERS: [Reader; 13] = [
     ("delivery", delivery),
     ("price_list", price_lists),
     ("usage_file", usage),
+    ("infra", infrastructure),
     ("scenario", scenario),
     ("scenario_flag", scenario_flag),
     ("gl_mapping", mapping),
@@ -171,6 +173,13 @@ fn price_lists(bytes: &[u8]) {
 }
 
 /// Reads stated usage, and what it costs.
+/// Reads infrastructure code of any tool.
+fn infrastructure(bytes: &[u8]) {
+    if let Err(error) = infra::parse("plan.json", bytes.to_vec()) {
+        assert!(!error.to_string().is_empty());
+    }
+}
+
 fn usage(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

@@ -161,6 +161,13 @@ const ANSWERS: [&str; 2] = [
 const PRICE_ROWS: &str = include_str!("../seeds/prices.csv");
 const PRICE_LIST: &str = include_str!("../seeds/prices.json");
 const KEPT_PRICES: &str = include_str!("../seeds/kept-prices.json");
+const INFRA: [&str; 5] = [
+    include_str!("../../tests/fixtures/infra/terraform/changes.json"),
+    include_str!("../../tests/fixtures/infra/terraform/forced.json"),
+    include_str!("../../tests/fixtures/infra/terraform/state-v4.tfstate"),
+    include_str!("../../tests/fixtures/infra/terraform/state-v3.tfstate"),
+    include_str!("../../tests/fixtures/infra/pulumi/preview.json"),
+];
 const USAGE: [&str; 3] = [
     include_str!("../../examples/team.usage.toml"),
     include_str!("../../examples/backend-flask.usage.toml"),
@@ -185,6 +192,7 @@ static CONSOLE_TABLES: LazyLock<Vec<table::Table>> =
 static PRICE_TABLES: LazyLock<Vec<table::Table>> =
     LazyLock::new(|| vec![table::parsed(PRICE_ROWS)]);
 static ANSWER_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| ANSWERS.map(tree::parsed).to_vec());
+static INFRA_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| INFRA.map(tree::parsed).to_vec());
 static PRICE_TREES: LazyLock<Vec<Value>> =
     LazyLock::new(|| [PRICE_LIST, KEPT_PRICES].map(tree::parsed).to_vec());
 static USAGE_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| USAGE.map(tree::parsed_toml).to_vec());
@@ -293,6 +301,7 @@ pub fn file(reader: &str, data: &[u8]) -> Vec<u8> {
         "delivery" => delivery(&mut u),
         "price_list" if first % 4 == 1 => table::changed(&mut u, &PRICE_TABLES),
         "price_list" => tree::json(&mut u, &PRICE_TREES),
+        "infra" => tree::json(&mut u, &INFRA_TREES),
         "usage_file" => tree::toml(&mut u, &USAGE_TREES),
         "scenario" => tree::toml(&mut u, &SCENARIO_TREES),
         "scenario_flag" => joined(&mut u),
@@ -311,6 +320,7 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         "cost_explorer" => &ANSWERS,
         "delivery" => &[DELIVERY],
         "price_list" => &[PRICE_ROWS, PRICE_LIST, KEPT_PRICES],
+        "infra" => &INFRA,
         "usage_file" => &USAGE,
         "scenario" => &SCENARIO,
         "scenario_flag" => &[

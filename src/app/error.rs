@@ -14,6 +14,7 @@ use crate::{
     exports::ImportError,
     inputs::{
         gl_mapping::GlMappingError,
+        infra::InfraError,
         report_definition::DefinitionError,
         scenario_file::{ScenarioError, Wrong},
         usage_file::UsageFileError,
@@ -32,6 +33,9 @@ pub enum AppError {
     /// A usage file is broken.
     #[error(transparent)]
     UsageFile(#[from] UsageFileError),
+    /// Infrastructure code cannot be read.
+    #[error(transparent)]
+    Infra(#[from] InfraError),
     /// A month cannot be rated.
     #[error(transparent)]
     Rating(#[from] RatingError),

@@ -57,6 +57,8 @@ pub enum Field {
     PriceLike,
     /// A project.
     Project,
+    /// Usage of a project or a pipeline.
+    ProjectUsage,
     /// The region.
     Region,
     /// Who pays for reading a bucket.

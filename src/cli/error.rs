@@ -20,6 +20,7 @@ use crate::{
     domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
+    inputs::infra::{InfraError, Problem},
     inputs::report_definition::DefinitionError,
     inputs::scenario_file::ScenarioError,
     inputs::usage_file::UsageFileError,
@@ -238,7 +239,14 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             "estimate regions with other currencies separately"
         }
         AppError::Catalog(_) => "the embedded prices are broken: please report it",
-        AppError::UsageFile(UsageFileError::Unreadable { .. })
+        AppError::Infra(InfraError::Foreign { what, .. }) => what.next_step(),
+        AppError::Infra(InfraError::Malformed { problem, .. }) => match problem {
+            Problem::Cut => "write the file anew: the tool was stopped, or the disk was full",
+            _ => "write the file anew, e.g. `terraform show -json plan.bin > plan.json`",
+        },
+        AppError::Infra(InfraError::TooLarge { .. }) => "price the plans of its modules separately",
+        AppError::Infra(InfraError::Unreadable { .. })
+        | AppError::UsageFile(UsageFileError::Unreadable { .. })
         | AppError::PriceList(PriceListError::Unreadable { .. }) => {
             "check the path and its permissions"
         }

@@ -1,37 +1,46 @@
 //! `pipebill estimate`: what stated usage costs.
 
-use std::{collections::BTreeSet, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
+use clap::ValueEnum;
 use rust_decimal::Decimal;
 
 use super::{CommandError, Exit, output::Output, terms::TermsArgs};
 use crate::{
-    app::{App, Estimate, EstimateRequest, Field},
+    app::{App, Estimate, EstimateRequest, Field, InfraRequest},
     domain::{
         bill::{Bill, LineItem, Unpriced},
         catalog::Catalog,
         ids::Region,
         number::parse_quantity,
         period::Month,
-        plan::Item,
+        plan::{Item, PipelineType},
     },
+    inputs::infra,
     report,
 };
 
-/// Price a usage plan from flags, a usage.toml, or both
+/// Price a usage plan from flags, a usage.toml, or both; or infrastructure code
 ///
 /// Usage in the file and in flags is added up; month, region and prices in flags override the file's.
 /// In a file, stages with action = "manual-approval" or "custom" have minutes that V2 does not bill.
+///
+/// A plan or a state of Terraform, or a preview of Pulumi, is priced with the usage of the ledger's
+/// last month: builds and runs of the projects and pipelines of the same names.
 ///
 /// Examples:
 ///   pipebill estimate --codebuild general1.small=1100
 ///   pipebill estimate --codebuild arm1.small=300x95s --v2-action-minutes 1200 --explain
 ///   pipebill estimate examples/backend-flask.usage.toml --price-like us-east-1
+///   pipebill estimate plan.json --usage-of api=300x5m
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(super) struct Args {
-    /// Usage file; examples/ has two to start from.
-    #[arg(value_name = "USAGE.TOML")]
+    /// Usage file (examples/ has two to start from), or infrastructure code.
+    #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// Region [default: us-east-1].
     #[arg(long, value_name = "REGION")]
@@ -41,6 +50,13 @@ pub(super) struct Args {
     month: Option<Month>,
     #[command(flatten)]
     stated: StatedUsage,
+    /// Usage of a project or pipeline of infrastructure code: api=300x5m (builds × duration) or
+    /// api=1200 (minutes). Repeatable.
+    #[arg(long, value_name = "NAME=AMOUNT")]
+    usage_of: Vec<String>,
+    /// Price model of pipelines of infrastructure code that do not state one.
+    #[arg(long, value_enum, value_name = "TYPE")]
+    pipeline_type: Option<TypeArg>,
     /// Add CloudTrail, Config, GuardDuty, KMS and Secrets Manager for these pipelines, under
     /// documented assumptions.
     #[arg(long)]
@@ -50,6 +66,26 @@ pub(super) struct Args {
     explain: bool,
     #[command(flatten)]
     terms: TermsArgs,
+}
+
+/// A price model.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+enum TypeArg {
+    /// By the month while active.
+    #[value(name = "V1")]
+    V1,
+    /// By the minutes of actions.
+    #[value(name = "V2")]
+    V2,
+}
+
+impl TypeArg {
+    const fn kind(self) -> PipelineType {
+        match self {
+            Self::V1 => PipelineType::V1,
+            Self::V2 => PipelineType::V2,
+        }
+    }
 }
 
 #[derive(Debug, clap::Args)]
@@ -91,6 +127,13 @@ pub(super) fn run(
     output: &Output,
     strict: bool,
 ) -> Result<Exit, CommandError> {
+    if let Some(file) = args.file.as_deref().filter(|file| infra::is_infra(file)) {
+        return run_infra(args, file, app, output, strict);
+    }
+    if let Some(flag) = args.flag_of_infra() {
+        let problem = "needs infrastructure code, e.g. `pipebill estimate plan.json`".to_owned();
+        return Err(CommandError::BadValue { flag, problem });
+    }
     let Estimate { bill, region } = app.estimate(&EstimateRequest {
         file: args.file.clone(),
         region: args.region.clone(),
@@ -117,6 +160,54 @@ pub(super) fn run(
     output.show(&report::bill::answer(&bill, title, &app.catalog, detail))?;
     hint_at_unpriced(&bill, &app.catalog, output);
     Ok(Exit::of(bill.is_complete(), strict))
+}
+
+/// Prices infrastructure code.
+fn run_infra(
+    args: &Args,
+    file: &Path,
+    app: &App,
+    output: &Output,
+    strict: bool,
+) -> Result<Exit, CommandError> {
+    if args.states_usage() {
+        return Err(CommandError::BadValue {
+            flag: "--usage",
+            problem: "infrastructure code names its projects: state their usage with --usage-of"
+                .to_owned(),
+        });
+    }
+    let costs = app.infra(&InfraRequest {
+        file: file.to_owned(),
+        region: args.region.clone(),
+        month: args.month,
+        usage: args.usage_of.clone(),
+        pipeline_type: args.pipeline_type.map(TypeArg::kind),
+        terms: args.terms.terms(),
+    })?;
+    let title = format!("Estimate of {} for {}", file.display(), costs.month);
+    output.show(&report::infra::answer(&costs, title))?;
+    Ok(Exit::of(costs.is_complete(), strict))
+}
+
+impl Args {
+    /// Tells whether usage is stated that no resource has.
+    fn states_usage(&self) -> bool {
+        let stated = &self.stated;
+        self.security_baseline
+            || !stated.codebuild.is_empty()
+            || !stated.usage.is_empty()
+            || !stated.totals().is_empty()
+    }
+
+    /// Returns a flag that only infrastructure code understands, if one is given.
+    fn flag_of_infra(&self) -> Option<&'static str> {
+        if self.usage_of.is_empty() {
+            self.pipeline_type.map(|_| "--pipeline-type")
+        } else {
+            Some("--usage-of")
+        }
+    }
 }
 
 /// Says what to do about lines without a price, in commands that can be pasted.

@@ -2,6 +2,7 @@
 //! names in all of them.
 
 pub mod gl_mapping;
+pub mod infra;
 pub mod report_definition;
 pub mod resolve;
 pub mod scenario_file;

@@ -24,6 +24,7 @@ pub mod forecast;
 pub mod forecast_backtest;
 pub mod formats;
 pub mod imported;
+pub mod infra;
 pub mod input;
 mod journal;
 pub mod json;

@@ -94,6 +94,7 @@ mod tests {
             schema::<report::forecast::ForecastAnswer>(),
             schema::<report::forecast_backtest::BacktestAnswer>(),
             schema::<report::imported::ImportAnswer>(),
+            schema::<report::infra::InfraAnswer>(),
             schema::<report::manifest::Manifest>(),
             schema::<report::optimize::OptimizeAnswer>(),
             schema::<report::page::ChartAnswer>(),

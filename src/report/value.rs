@@ -169,6 +169,22 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// Shows it in a sentence.
+    pub(super) fn shown(&self) -> String {
+        let at_least = if self.is_part { "at least " } else { "" };
+        format!(
+            "{at_least}{}",
+            super::show_money(self.money, &self.currency)
+        )
+    }
+
+    /// Shows it as a change.
+    pub(super) fn signed(&self) -> String {
+        super::signed_money(self.money, &self.currency)
+    }
+}
+
 impl Value for Amount {
     fn cell(&self) -> Cell {
         if self.is_part {

@@ -76,6 +76,18 @@ const ANSWERS: &[(&str, &[&str])] = &[
     ("why", &["why"]),
     ("why", &["why", "--against", "mean", "--by", "pipeline"]),
     ("bill", &["estimate", "--codebuild", "general1.small=1100"]),
+    (
+        "infra",
+        &[
+            "estimate",
+            concat!(
+                env!("CARGO_MANIFEST_DIR"),
+                "/tests/fixtures/infra/terraform/changes.json"
+            ),
+            "--usage-of",
+            "api=300x95s",
+        ],
+    ),
 ];
 
 fn run(folder: &Path, arguments: &[&str]) -> Output {

@@ -29,6 +29,7 @@ mod full_disk;
 mod fuzzed;
 mod import;
 mod import_shapes;
+mod infra;
 #[cfg(feature = "aws")]
 mod json;
 mod laws;

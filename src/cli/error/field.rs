@@ -33,6 +33,7 @@ pub(in crate::cli) fn flag(field: Field) -> &'static str {
         Field::Price => "--price",
         Field::PriceLike => "--price-like",
         Field::Project => "--project",
+        Field::ProjectUsage => "--usage-of",
         Field::Region => "--region",
         Field::RequesterPays => "--requester-pays",
         Field::Role => "--role-arn",

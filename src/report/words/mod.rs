@@ -14,6 +14,7 @@ pub mod costs;
 pub mod discounts;
 pub(crate) mod forecast;
 pub(crate) mod imported;
+pub(crate) mod infra;
 pub(crate) mod optimize;
 pub(crate) mod prices;
 pub(crate) mod reconcile;
