@@ -1,0 +1,3 @@
+//! Infrastructure code: what is going to be created, read from the files that describe it.
+
+pub mod cloudformation;
