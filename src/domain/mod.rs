@@ -20,6 +20,7 @@ pub mod focus_rows;
 pub mod gl;
 pub mod ids;
 pub mod import;
+pub mod infra;
 pub mod journal;
 pub mod metering;
 pub mod money;
