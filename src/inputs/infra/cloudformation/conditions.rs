@@ -1,4 +1,4 @@
-//! Conditions. In each world they are true or false; over all worlds, also undecided.
+//! Conditions. In each world they are true or false; what differs over all worlds is undecided.
 
 use std::rc::Rc;
 
@@ -6,33 +6,8 @@ use super::{
     document::Node,
     evaluate::{Evaluator, TooMuch},
     value::Value,
-    world::{Answers, Atom, Choices},
+    world::Atom,
 };
-
-/// What a condition comes to when not everything is known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Truth {
-    /// Whatever the rest is.
-    True,
-    /// Whatever the rest is.
-    False,
-    /// It depends.
-    Undecided,
-}
-
-impl Truth {
-    /// Reads it from the answers in every world.
-    pub(super) fn of(answers: &Answers<bool>) -> Self {
-        let holds = answers.each.iter().any(|(_, holds)| *holds);
-        let fails = answers.each.iter().any(|(_, holds)| !*holds);
-        match (holds, fails) {
-            _ if answers.is_cut => Self::Undecided,
-            (true, false) => Self::True,
-            (false, true) => Self::False,
-            _ => Self::Undecided,
-        }
-    }
-}
 
 impl Evaluator {
     /// Decides a condition: its name, `{Condition: name}`, or a function of conditions.
@@ -146,11 +121,5 @@ impl Evaluator {
     fn undefined(&mut self, stack: usize, name: &str) -> bool {
         let name = Rc::from(name);
         self.world.choose(Atom::Condition { stack, name }, 2) == 1
-    }
-
-    /// Decides a condition in all worlds.
-    pub(super) fn truth(&mut self, stack: usize, node: &Node) -> Result<Truth, TooMuch> {
-        let answers = self.ask(&[Choices::new()], |this| this.condition(stack, node))?;
-        Ok(Truth::of(&answers))
     }
 }

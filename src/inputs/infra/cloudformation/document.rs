@@ -107,7 +107,9 @@ pub(super) fn decode(file: &str, bytes: &[u8]) -> Result<String, TemplateError> 
                 u16::from_le_bytes(pair)
             }
         });
-        char::decode_utf16(units).collect::<Result<String, _>>().ok()
+        char::decode_utf16(units)
+            .collect::<Result<String, _>>()
+            .ok()
     };
     let text = match bytes {
         [0xff, 0xfe, ..] => wide(false),
@@ -213,7 +215,11 @@ impl<'f> Builder<'f> {
             let line = span.start.line();
             match event {
                 Event::DocumentStart(_) if self.root.is_some() => {
-                    return Err(TemplateError::line(self.file, line, Problem::SeveralDocuments));
+                    return Err(TemplateError::line(
+                        self.file,
+                        line,
+                        Problem::SeveralDocuments,
+                    ));
                 }
                 Event::Alias(_) => return Err(self.refused(line, Problem::Alias)),
                 Event::Scalar(value, style, anchor, tag) => {
@@ -316,7 +322,8 @@ impl<'f> Builder<'f> {
             return Ok(());
         }
         let tag = self.tag(line, tag)?;
-        let is_null = is_plain && tag.is_none() && matches!(text, "" | "~" | "null" | "Null" | "NULL");
+        let is_null =
+            is_plain && tag.is_none() && matches!(text, "" | "~" | "null" | "Null" | "NULL");
         let kind = if is_null {
             Kind::Null
         } else {
@@ -344,7 +351,11 @@ impl<'f> Builder<'f> {
             Some(Content::Map { entries, key }) => {
                 if let Some((name, line)) = key.take() {
                     // The line of an entry is that of its key.
-                    node.line = if node.line == 0 { line } else { node.line.min(line).max(1) };
+                    node.line = if node.line == 0 {
+                        line
+                    } else {
+                        node.line.min(line).max(1)
+                    };
                     entries.push((name, node));
                 }
             }
@@ -356,7 +367,8 @@ impl<'f> Builder<'f> {
     fn tag(&self, line: usize, tag: Option<&Tag>) -> Result<Option<String>, TemplateError> {
         let Some(tag) = tag else { return Ok(None) };
         if tag.is_yaml_core_schema() || (tag.handle == "!" && tag.suffix.is_empty()) {
-            let is_odd = ["binary", "omap", "pairs", "set", "timestamp"].contains(&tag.suffix.as_str());
+            let is_odd =
+                ["binary", "omap", "pairs", "set", "timestamp"].contains(&tag.suffix.as_str());
             return if is_odd {
                 Err(self.refused(line, Problem::Tag(tag.suffix.clone())))
             } else {

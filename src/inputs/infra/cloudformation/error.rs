@@ -72,7 +72,9 @@ pub enum Problem {
     #[error("a second document begins (`---`): a template is a single one")]
     SeveralDocuments,
     /// An anchor, alias or merge key.
-    #[error("anchors, aliases and merge keys (&, *, <<) are not supported by CloudFormation: write the value out")]
+    #[error(
+        "anchors, aliases and merge keys (&, *, <<) are not supported by CloudFormation: write the value out"
+    )]
     Alias,
     /// A tag that CloudFormation does not take.
     #[error("the YAML tag {0} is not supported by CloudFormation")]
@@ -95,8 +97,10 @@ pub enum Problem {
     #[error("has more than 1,000,000 values")]
     TooMany,
     /// Evaluating takes too long or makes too much.
-    #[error("{0} is too much to evaluate: loops or texts multiply beyond any template's size")]
-    TooMuch(String),
+    #[error(
+        "is too much to evaluate: its loops, nested stacks or texts multiply beyond what any stack may have"
+    )]
+    TooMuch,
     /// No template.
     #[error("is not a CloudFormation template: it has no Resources")]
     NoResources,
@@ -126,7 +130,11 @@ impl Problem {
     pub(super) fn is_of_syntax(&self) -> bool {
         matches!(
             self,
-            Self::Syntax(_) | Self::KeyNotText | Self::SeveralDocuments | Self::Alias | Self::Tag(_)
+            Self::Syntax(_)
+                | Self::KeyNotText
+                | Self::SeveralDocuments
+                | Self::Alias
+                | Self::Tag(_)
         )
     }
 

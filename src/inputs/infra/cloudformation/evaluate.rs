@@ -34,6 +34,9 @@ pub(super) enum Resolved {
     Value(Value),
 }
 
+/// An element of a list, and the names of the conditions in front of it.
+pub(super) type Element = (Resolved, Vec<Rc<str>>);
+
 /// Evaluates expressions of all the stacks that are read together.
 #[derive(Debug, Default)]
 pub(super) struct Evaluator {
@@ -45,6 +48,8 @@ pub(super) struct Evaluator {
     pub(super) exports: Vec<(Node, usize, Node)>,
     /// Values of secrets may be compared, and are never handed out.
     pub(super) in_condition: bool,
+    /// The names of the conditions that `resolve` decided.
+    decided: Vec<Rc<str>>,
     steps: u64,
     text: usize,
     depth: usize,
@@ -173,7 +178,11 @@ impl Evaluator {
             };
             match (name, argument.items(), argument.as_text()) {
                 ("Fn::If", [condition, yes, no], _) => {
-                    let branch = if self.condition(stack, condition)? { yes } else { no };
+                    let holds = self.condition(stack, condition)?;
+                    if let Kind::Text(name) = &condition.kind {
+                        self.decided.push(Rc::clone(name));
+                    }
+                    let branch = if holds { yes } else { no };
                     node = branch.clone();
                 }
                 ("Ref", _, Some("AWS::NoValue")) => return Ok(Resolved::Absent),
@@ -229,20 +238,22 @@ impl Evaluator {
     pub(super) fn elements(
         &mut self,
         from: &Resolved,
-    ) -> Result<Result<Vec<Resolved>, Unknown>, TooMuch> {
+    ) -> Result<Result<Vec<Element>, Unknown>, TooMuch> {
         let mut found = Vec::new();
         match from {
             Resolved::Absent => {}
             Resolved::Value(Value::Unknown(unknown)) => return Ok(Err(unknown.clone())),
             Resolved::Value(Value::List(values)) => {
-                found.extend(values.iter().cloned().map(Resolved::Value));
+                let made = values.iter().cloned().map(Resolved::Value);
+                found.extend(made.map(|value| (value, Vec::new())));
             }
             Resolved::Value(_) => {}
             Resolved::Node(stack, node) => {
                 for item in node.items() {
+                    self.decided.clear();
                     match self.resolve(*stack, item)? {
                         Resolved::Absent => {}
-                        item => found.push(item),
+                        item => found.push((item, std::mem::take(&mut self.decided))),
                     }
                 }
                 if !matches!(node.kind, Kind::List(_)) {
@@ -297,11 +308,12 @@ impl Evaluator {
         attribute: &str,
     ) -> Result<Value, TooMuch> {
         let this = Rc::clone(&self.stacks[stack]);
-        if let (Some(output), Some(child)) =
-            (attribute.strip_prefix("Outputs."), this.child(id))
-        {
+        if let (Some(output), Some(child)) = (attribute.strip_prefix("Outputs."), this.child(id)) {
             let nested = Rc::clone(&self.stacks[child]);
-            let value = nested.root.get("Outputs").and_then(|all| all.get(output)?.get("Value"));
+            let value = nested
+                .root
+                .get("Outputs")
+                .and_then(|all| all.get(output)?.get("Value"));
             if let Some(value) = value {
                 return self.deeper(
                     || Value::resource(stack, id, Some(attribute)),
@@ -364,7 +376,11 @@ pub(super) fn comma_list(text: &str) -> Value {
     if text.is_empty() {
         return Value::List(Rc::from([]));
     }
-    Value::List(text.split(',').map(|part| Value::text(part.trim())).collect())
+    Value::List(
+        text.split(',')
+            .map(|part| Value::text(part.trim()))
+            .collect(),
+    )
 }
 
 /// Returns an unknown of a reason in place of another's, with the same text.

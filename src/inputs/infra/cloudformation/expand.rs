@@ -117,9 +117,9 @@ impl<'e> Expansion<'e> {
     /// Evaluates the list of a loop; none where it is not known, or not the same in every case.
     fn values(&mut self, list: &Node) -> Result<Option<Vec<Rc<str>>>, TooMuch> {
         let stack = self.stack;
-        let answers = self.evaluator.ask(&[Choices::new()], |evaluator| {
-            evaluator.value(stack, list)
-        })?;
+        let answers = self
+            .evaluator
+            .ask(&[Choices::new()], |evaluator| evaluator.value(stack, list))?;
         let [(_, first), rest @ ..] = answers.each.as_slice() else {
             return Ok(None);
         };

@@ -32,7 +32,11 @@ impl Evaluator {
             "Condition" => self.statement(stack, argument),
             "Fn::If" => match argument.items() {
                 [condition, yes, no] => {
-                    let branch = if self.condition(stack, condition)? { yes } else { no };
+                    let branch = if self.condition(stack, condition)? {
+                        yes
+                    } else {
+                        no
+                    };
                     self.value(stack, branch)
                 }
                 _ => Ok(Value::malformed(name)),
@@ -40,9 +44,7 @@ impl Evaluator {
             "Fn::And" | "Fn::Or" | "Fn::Not" | "Fn::Equals" => {
                 let node = Node {
                     line: argument.line,
-                    kind: super::document::Kind::Map(
-                        [(Rc::from(name), argument.clone())].into(),
-                    ),
+                    kind: super::document::Kind::Map([(Rc::from(name), argument.clone())].into()),
                 };
                 let holds = self.condition(stack, &node)?;
                 Ok(Value::text(if holds { "true" } else { "false" }))
@@ -240,8 +242,12 @@ impl Evaluator {
         };
         let map = self.value(stack, map)?;
         let this = Rc::clone(&self.stacks[stack]);
-        let Some(map_name) = map.as_text() else { return Ok(map) };
-        let otherwise = options.iter().find_map(|options| options.get("DefaultValue"));
+        let Some(map_name) = map.as_text() else {
+            return Ok(map);
+        };
+        let otherwise = options
+            .iter()
+            .find_map(|options| options.get("DefaultValue"));
         let missing = |this: &mut Self| match otherwise {
             Some(default) => this.value(stack, default),
             None => Ok(Value::malformed("Fn::FindInMap")),

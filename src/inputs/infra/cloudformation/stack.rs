@@ -233,7 +233,11 @@ pub(super) fn parameters(
 ) -> (BTreeMap<String, Parameter>, BTreeSet<String>) {
     let mut used = BTreeSet::new();
     let mut parameters = BTreeMap::new();
-    for (name, node) in root.get("Parameters").map(Node::entries).unwrap_or_default() {
+    for (name, node) in root
+        .get("Parameters")
+        .map(Node::entries)
+        .unwrap_or_default()
+    {
         let source = given(name);
         if matches!(source, Source::Given(_)) {
             used.insert(name.to_string());
