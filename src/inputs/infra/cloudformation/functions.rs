@@ -263,17 +263,22 @@ impl Evaluator {
                     self.world
                         .parameters
                         .extend(unknown.parameters.iter().cloned());
-                    let count = at.entries().len() + usize::from(otherwise.is_some());
-                    if count == 0 {
-                        return Ok(key);
-                    }
+                    // With a single key, the key is still not known: it is not guessed.
+                    let is_alone = at.entries().len() < 2 && otherwise.is_none();
+                    let count = at.entries().len()
+                        + usize::from(otherwise.is_some())
+                        + usize::from(is_alone);
                     let atom = Atom::Key {
                         stack,
                         map: Rc::from(map_name),
                         text: Rc::clone(&unknown.sketch),
                     };
                     let chosen = self.world.choose(atom, count);
-                    at.entries().get(chosen).map(|(_, node)| node)
+                    match at.entries().get(chosen) {
+                        Some((_, node)) => Some(node),
+                        None if is_alone => return Ok(key),
+                        None => None,
+                    }
                 }
                 _ => return Ok(Value::malformed("Fn::FindInMap")),
             };

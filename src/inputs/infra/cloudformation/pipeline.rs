@@ -219,19 +219,22 @@ impl Evaluator {
         let of = &item.action;
         let name = self.values_at(of, &["Name"], starts)?;
         let name = name.each.first().map(|(_, name)| name.sketch());
+        let provider = self.text_at(of, &["ActionTypeId", "Provider"], starts)?;
+        // Actions of other tools have projects of their own.
+        let project = if provider.known().is_none_or(|name| name == "CodeBuild") {
+            let path = ["Configuration", "ProjectName"];
+            self.target_at(of, &path, starts, "AWS::CodeBuild::Project")?
+        } else {
+            Attribute::Absent
+        };
         Ok(PipelineAction {
             stage: item.stage.clone(),
             name: name.unwrap_or_default(),
             category: self.text_at(of, &["ActionTypeId", "Category"], starts)?,
             owner: self.text_at(of, &["ActionTypeId", "Owner"], starts)?,
-            provider: self.text_at(of, &["ActionTypeId", "Provider"], starts)?,
+            provider,
             region: self.region_of(subject.stack, of, starts)?,
-            project: self.target_at(
-                of,
-                &["Configuration", "ProjectName"],
-                starts,
-                "AWS::CodeBuild::Project",
-            )?,
+            project,
             batch: self.flag_at(of, &["Configuration", "BatchEnabled"], starts)?,
             exists,
         })

@@ -113,7 +113,7 @@ impl Evaluator {
                 self.stack_set(stack, id, resource, infra)?;
             }
         }
-        if this.region.is_none() && infra.after.len() > before {
+        if this.region.is_none() && this.parent.is_none() && infra.after.len() > before {
             infra.note(Note::RegionUnstated {
                 address: if this.prefix.is_empty() {
                     this.file.clone()
