@@ -174,6 +174,11 @@ pub enum Note {
         /// The last line that was read.
         line: u64,
     },
+    /// The preview lists what changes alone: so many resources that stay as they are were left out.
+    UnchangedHidden {
+        /// How many.
+        count: u64,
+    },
     /// Only some resources were planned (`-target`); the rest are taken from the state.
     Targeted,
     /// The file is a state: it says what exists, and no change.

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use saphyr_parser::{Event, Parser, Tag};
 
 use super::error::{Problem, TemplateError};
+use crate::inputs::infra::text;
 
 /// How deep a template may nest. `CloudFormation`'s own are far below; what is deeper is no template.
 const MAX_DEPTH: usize = 100;
@@ -40,7 +41,7 @@ pub(super) enum Kind {
 
 impl Node {
     /// Returns a text without a place.
-    pub(super) fn text(line: usize, text: &str) -> Self {
+    pub(super) fn of_text(line: usize, text: &str) -> Self {
         Self {
             line,
             kind: Kind::Text(Rc::from(text)),
@@ -98,26 +99,11 @@ pub(super) fn decode(file: &str, bytes: &[u8]) -> Result<String, TemplateError> 
     if bytes.len() > MAX_BYTES {
         return Err(TemplateError::file(file, Problem::TooLong));
     }
-    let wide = |big: bool| {
-        let units = bytes[2..].chunks_exact(2).map(|pair| {
-            let pair = [pair[0], pair[1]];
-            if big {
-                u16::from_be_bytes(pair)
-            } else {
-                u16::from_le_bytes(pair)
-            }
-        });
-        char::decode_utf16(units)
-            .collect::<Result<String, _>>()
-            .ok()
-    };
-    let text = match bytes {
-        [0xff, 0xfe, ..] => wide(false),
-        [0xfe, 0xff, ..] => wide(true),
-        [0xef, 0xbb, 0xbf, rest @ ..] => String::from_utf8(rest.to_vec()).ok(),
-        _ => String::from_utf8(bytes.to_vec()).ok(),
-    };
-    text.ok_or_else(|| TemplateError::file(file, Problem::NotText))
+    let text = text::decode(bytes.to_vec());
+    if text.contains('\0') {
+        return Err(TemplateError::file(file, Problem::NotText));
+    }
+    Ok(text)
 }
 
 /// Reads YAML or JSON, with or without trailing commas.
@@ -210,7 +196,12 @@ impl<'f> Builder<'f> {
         while let Some(event) = parser.next_event() {
             let (event, span) = event.map_err(|error| {
                 let (line, column) = (error.marker().line(), error.marker().col() + 1);
-                TemplateError::at(self.file, line, column, Problem::syntax(text, line))
+                let problem = match error.info() {
+                    "recursion limit exceeded" => Problem::TooDeep,
+                    "while parsing node, found unknown anchor" => Problem::Alias,
+                    _ => Problem::syntax(text, line),
+                };
+                TemplateError::at(self.file, line, column, problem)
             })?;
             let line = span.start.line();
             match event {

@@ -61,7 +61,7 @@ impl<'e> Expansion<'e> {
                 if let Some(("Ref", argument)) = node.function()
                     && let Some(bound) = argument.as_text().and_then(|name| find(bindings, name))
                 {
-                    return Ok(Node::text(node.line, bound));
+                    return Ok(Node::of_text(node.line, bound));
                 }
                 let mut map = Vec::with_capacity(entries.len());
                 for (key, value) in entries.iter() {

@@ -2,9 +2,10 @@
 //!
 //! `document` has the tree, `stack` a template with its values, `evaluate` the expressions (`functions`,
 //! `conditions`, `expand`), `world` how undecided conditions are tried both ways, `load` what lies beside a
-//! template, `resources` and `pipeline` what the resources are.
+//! template, `resources`, `pipeline` and `deployment` what the resources are.
 
 mod conditions;
+mod deployment;
 mod document;
 mod error;
 mod evaluate;

@@ -47,7 +47,7 @@ impl Evaluator {
             } else {
                 let mut parameters = BTreeSet::new();
                 for name in &item.conditions {
-                    let name = super::document::Node::text(0, name);
+                    let name = super::document::Node::of_text(0, name);
                     let decided =
                         self.ask(subject.starts, |this| this.condition(subject.stack, &name))?;
                     parameters.extend(decided.parameters);
