@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::{
-    document::Node,
+    document::{Kind, Node},
     evaluate::{Evaluator, TooMuch},
     value::Value,
     world::Atom,
@@ -22,15 +22,21 @@ impl Evaluator {
     }
 
     fn decide(&mut self, stack: usize, node: &Node) -> Result<bool, TooMuch> {
-        if let Some(name) = node.as_text() {
+        if let Kind::Text(name) = &node.kind {
+            let key = (stack, Rc::clone(name));
+            if let Some(holds) = self.world.decided.get(&key) {
+                return Ok(*holds);
+            }
             let this = Rc::clone(&self.stacks[stack]);
             let defined = this.root.get("Conditions").and_then(|all| all.get(name));
-            return match (defined, name) {
-                (Some(defined), _) => self.condition(stack, defined),
-                (None, "true") => Ok(true),
-                (None, "false") => Ok(false),
-                (None, _) => Ok(self.undefined(stack, name)),
+            let holds = match (defined, &**name) {
+                (Some(defined), _) => self.condition(stack, defined)?,
+                (None, "true") => true,
+                (None, "false") => false,
+                (None, name) => self.undefined(stack, name),
             };
+            self.world.decided.insert(key, holds);
+            return Ok(holds);
         }
         let Some((name, argument)) = node.function() else {
             return Ok(self.undefined(stack, "malformed"));

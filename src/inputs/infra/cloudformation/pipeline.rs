@@ -3,11 +3,12 @@
 use std::{collections::BTreeSet, rc::Rc};
 
 use super::{
+    document::{Kind, Node},
     evaluate::{Evaluator, Resolved, TooMuch},
     query::Presence,
     resources::Subject,
     value::{Unknown, Value},
-    world::Choices,
+    world::{Answers, Choices},
 };
 use crate::domain::{
     infra::{ActionCounts, Attribute, Exists, Feature, Pipeline, PipelineAction, Range, TypeBasis},
@@ -38,65 +39,58 @@ struct Shape {
 impl Evaluator {
     /// Reads a pipeline.
     pub(super) fn pipeline(&mut self, subject: &Subject<'_>) -> Result<Pipeline, TooMuch> {
-        let answers = self.ask(subject.starts, |this| this.shape(subject))?;
-        let mut actions = Vec::new();
-        for (item, worlds) in found(&answers.each) {
-            let is_always = worlds.len() == answers.each.len() && !answers.is_cut;
-            let exists = if is_always {
-                Exists::Yes
-            } else {
-                let mut parameters = BTreeSet::new();
-                for name in &item.conditions {
-                    let name = super::document::Node::of_text(0, name);
-                    let decided =
-                        self.ask(subject.starts, |this| this.condition(subject.stack, &name))?;
-                    parameters.extend(decided.parameters);
-                }
-                Exists::Maybe {
-                    conditions: item.conditions.iter().map(ToString::to_string).collect(),
-                    parameters: parameters.into_iter().collect(),
-                }
-            };
-            let starts = Presence::starts(worlds);
-            actions.push(self.action(subject, &item, exists, &starts)?);
-        }
-        let (kind, basis) = self.pipeline_type(subject, &answers.each)?;
-        let counts = ActionCounts {
-            all: range(answers.each.iter().map(|(_, shape)| {
-                let count = shape.items.len();
-                (count, count)
-            })),
-            billable: range(answers.each.iter().map(|(_, shape)| {
-                let free = shape
-                    .items
-                    .iter()
-                    .filter(|item| item.billable == Some(false));
-                let billed = shape
-                    .items
-                    .iter()
-                    .filter(|item| item.billable == Some(true));
-                (billed.count(), shape.items.len() - free.count())
-            })),
-        };
-        let unknown = answers
-            .each
-            .iter()
-            .find_map(|(_, shape)| shape.unknown.clone());
-        let incomplete = match unknown {
-            Some(unknown) => {
-                let alone = super::world::Answers {
-                    each: vec![(Choices::new(), Value::Unknown(unknown))],
-                    parameters: BTreeSet::new(),
-                    is_cut: false,
-                };
-                self.merge(alone, None, |_| Some(()))
+        let whole = self.ask(subject.starts, |this| this.shape(subject, None))?;
+        let mut groups = Vec::new();
+        if whole.is_cut {
+            // Too many cases together: each action by itself gives bounds that hold as well.
+            for part in self.parts(subject)? {
+                groups.push(self.ask(subject.starts, |this| this.shape(subject, Some(&part)))?);
             }
-            None if answers.is_cut => Attribute::Depends {
-                parameters: answers.parameters.into_iter().collect(),
-                choices: Vec::new(),
-            },
-            None => Attribute::Absent,
-        };
+        }
+        if groups.is_empty() {
+            groups.push(whole);
+        }
+        let mut actions = Vec::new();
+        let mut counts = ActionCounts::default();
+        let mut incomplete = Attribute::Absent;
+        for answers in &groups {
+            for (item, worlds) in found(&answers.each) {
+                let is_always = worlds.len() == answers.each.len() && !answers.is_cut;
+                let exists = if is_always {
+                    Exists::Yes
+                } else {
+                    self.decided_by(subject, &item.conditions)?
+                };
+                let starts = Presence::starts(worlds);
+                actions.push(self.action(subject, &item, exists, &starts)?);
+            }
+            let shapes = || answers.each.iter().map(|(_, shape)| shape);
+            add(
+                &mut counts.all,
+                shapes().map(|shape| {
+                    let count = shape.items.len();
+                    (count, count)
+                }),
+            );
+            add(
+                &mut counts.billable,
+                shapes().map(|shape| {
+                    let free = shape
+                        .items
+                        .iter()
+                        .filter(|item| item.billable == Some(false));
+                    let billed = shape
+                        .items
+                        .iter()
+                        .filter(|item| item.billable == Some(true));
+                    (billed.count(), shape.items.len() - free.count())
+                }),
+            );
+            if incomplete.is_absent() {
+                incomplete = self.unknown_part(answers);
+            }
+        }
+        let (kind, basis) = self.pipeline_type(subject, &groups)?;
         Ok(Pipeline {
             kind,
             basis,
@@ -106,8 +100,85 @@ impl Evaluator {
         })
     }
 
+    /// Tells which conditions and parameters decide whether an action exists.
+    fn decided_by(
+        &mut self,
+        subject: &Subject<'_>,
+        conditions: &[Rc<str>],
+    ) -> Result<Exists, TooMuch> {
+        let mut parameters = BTreeSet::new();
+        for name in conditions {
+            let name = Node::of_text(0, name);
+            let decided = self.ask(subject.starts, |this| this.condition(subject.stack, &name))?;
+            parameters.extend(decided.parameters);
+        }
+        Ok(Exists::Maybe {
+            conditions: conditions.iter().map(ToString::to_string).collect(),
+            parameters: parameters.into_iter().collect(),
+        })
+    }
+
+    /// Returns why stages or actions are not known, if some are not.
+    fn unknown_part(&self, answers: &Answers<Shape>) -> Attribute<()> {
+        let unknown = answers
+            .each
+            .iter()
+            .find_map(|(_, shape)| shape.unknown.clone());
+        match unknown {
+            Some(unknown) => {
+                let alone = Answers {
+                    each: vec![(Choices::new(), Value::Unknown(unknown))],
+                    parameters: BTreeSet::new(),
+                    is_cut: false,
+                };
+                self.merge(alone, None, |_| Some(()))
+            }
+            None if answers.is_cut => Attribute::Depends {
+                parameters: answers.parameters.iter().cloned().collect(),
+                choices: Vec::new(),
+            },
+            None => Attribute::Absent,
+        }
+    }
+
+    /// Returns the stages as lists of stages with one action each, as far as they are written out.
+    fn parts(&mut self, subject: &Subject<'_>) -> Result<Vec<Resolved>, TooMuch> {
+        let mut parts = Vec::new();
+        let stages = self.at(&subject.properties, "Stages")?;
+        let Resolved::Node(stack, stages) = stages else {
+            return Ok(parts);
+        };
+        let list = |line: usize, items: Vec<Node>| Node {
+            line,
+            kind: Kind::List(items.into()),
+        };
+        for stage in stages.items() {
+            let actions = stage.get("Actions").map(Node::items).unwrap_or_default();
+            if stage.function().is_some() || actions.is_empty() {
+                parts.push(Resolved::Node(stack, list(stage.line, vec![stage.clone()])));
+                continue;
+            }
+            for action in actions {
+                let one = stage.entries().iter().map(|(key, value)| {
+                    let is_actions = &**key == "Actions";
+                    let alone = || list(action.line, vec![action.clone()]);
+                    (
+                        Rc::clone(key),
+                        if is_actions { alone() } else { value.clone() },
+                    )
+                });
+                let one = Node {
+                    line: stage.line,
+                    kind: Kind::Map(one.collect()),
+                };
+                parts.push(Resolved::Node(stack, list(stage.line, vec![one])));
+            }
+        }
+        Ok(parts)
+    }
+
     /// Reads the stages and actions in this world.
-    fn shape(&mut self, subject: &Subject<'_>) -> Result<Shape, TooMuch> {
+    fn shape(&mut self, subject: &Subject<'_>, part: Option<&Resolved>) -> Result<Shape, TooMuch> {
         let mut shape = Shape::default();
         let properties = match &subject.properties {
             Resolved::Node(stack, node) => self.resolve(*stack, node)?,
@@ -130,7 +201,10 @@ impl Evaluator {
         {
             shape.features.insert(Feature::ExecutionMode);
         }
-        let stages = self.at(&properties, "Stages")?;
+        let stages = match part {
+            Some(part) => part.clone(),
+            None => self.at(&properties, "Stages")?,
+        };
         if matches!(stages, Resolved::Absent) {
             let missing = Value::unknown(crate::domain::infra::Reason::Missing, "${Stages}");
             shape.unknown = missing.first_unknown().cloned();
@@ -244,7 +318,7 @@ impl Evaluator {
     fn pipeline_type(
         &mut self,
         subject: &Subject<'_>,
-        shapes: &[(Choices, Shape)],
+        groups: &[Answers<Shape>],
     ) -> Result<(Attribute<PipelineType>, TypeBasis), TooMuch> {
         let stated = self.text_at(&subject.properties, &["PipelineType"], subject.starts)?;
         let stated = stated.and_then(|text| match text.as_str() {
@@ -253,8 +327,12 @@ impl Evaluator {
             _ => None,
         });
         let is_v2 = stated.known() == Some(&PipelineType::V2);
-        let in_all = shapes.iter().all(|(_, shape)| !shape.features.is_empty());
-        let feature = shapes.iter().find_map(|(_, shape)| shape.features.first());
+        let has_one = |(_, shape): &(Choices, Shape)| !shape.features.is_empty();
+        let in_all = groups
+            .iter()
+            .any(|group| !group.is_cut && group.each.iter().all(has_one));
+        let mut shapes = groups.iter().flat_map(|group| &group.each);
+        let feature = shapes.find_map(|(_, shape)| shape.features.first());
         Ok(match (stated, feature) {
             (stated, _) if is_v2 => (stated, TypeBasis::Stated),
             (_, Some(feature)) if in_all => (
@@ -315,18 +393,14 @@ impl Key {
     }
 }
 
-fn range(counts: impl Iterator<Item = (usize, usize)>) -> Range {
-    let mut range: Option<Range> = None;
-    for (low, high) in counts {
-        let low = u32::try_from(low).unwrap_or(u32::MAX);
-        let high = u32::try_from(high).unwrap_or(u32::MAX);
-        range = Some(match range {
-            None => Range { low, high },
-            Some(range) => Range {
-                low: range.low.min(low),
-                high: range.high.max(high),
-            },
-        });
+/// Adds the fewest and the most of several cases.
+fn add(range: &mut Range, counts: impl Iterator<Item = (usize, usize)>) {
+    let (mut low, mut high) = (None, 0);
+    for (fewest, most) in counts {
+        low = Some(low.map_or(fewest, |low: usize| low.min(fewest)));
+        high = high.max(most);
     }
-    range.unwrap_or_default()
+    let count = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+    range.low = range.low.saturating_add(count(low.unwrap_or(0)));
+    range.high = range.high.saturating_add(count(high));
 }

@@ -162,6 +162,26 @@ fn conditions_that_exclude_each_other_are_counted_together() {
 }
 
 #[test]
+fn many_undecided_conditions_still_give_bounds() {
+    // Twenty conditions have a million cases; each action is there or not.
+    let conditions: String = (0..20)
+        .map(|at| format!("  C{at}: !Equals [!Ref P{at}, x]\n"))
+        .collect();
+    let actions: Vec<String> = (0..20)
+        .map(|at| format!("!If [C{at}, {BUILD}, !Ref 'AWS::NoValue']"))
+        .collect();
+    let mut lines: Vec<&str> = actions.iter().map(String::as_str).collect();
+    lines.extend([COPY, ASK]);
+    let text = format!("Conditions:\n{conditions}{}", one_pipeline(&lines, ""));
+    let infra = reading(&text, &[]);
+    let found = pipeline(&infra, "F");
+    assert_eq!(found.counts.all, range(2, 22));
+    assert_eq!(found.counts.billable, range(1, 21));
+    assert_eq!(found.actions.len(), 22);
+    assert_eq!(found.incomplete, Attribute::Absent);
+}
+
+#[test]
 fn a_whole_stage_or_a_property_may_be_left_out() {
     let stage = |name: &str| format!("{{Name: {name}, Actions: [{BUILD}, {ASK}]}}");
     let text = format!(
@@ -307,11 +327,11 @@ fn a_resource_exists_by_its_condition() {
     );
     let none = reading(&text, &[("Env", "prod")]);
     assert!(none.after.is_empty());
-    let note = Note::NotCreated {
+    let expected = Note::NotCreated {
         address: "P".to_owned(),
         condition: "NotProd".to_owned(),
     };
-    assert!(none.notes.contains(&note), "{:?}", none.notes);
+    assert!(none.notes.contains(&expected), "{:?}", none.notes);
     assert_eq!(
         resource(&reading(&text, &[("Env", "beta")]), "P").exists,
         Exists::Yes

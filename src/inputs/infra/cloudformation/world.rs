@@ -61,6 +61,8 @@ pub(super) struct World {
     pub(super) was_asked: bool,
     /// The parameters that decide.
     pub(super) parameters: BTreeSet<String>,
+    /// Conditions that are decided in this world, so that none is decided twice.
+    pub(super) decided: BTreeMap<(usize, Rc<str>), bool>,
 }
 
 impl World {
@@ -86,6 +88,7 @@ impl World {
 
     /// Goes on to the next world, if there is one.
     pub(super) fn next(&mut self) -> bool {
+        self.decided.clear();
         for (atom, ..) in &self.trail {
             self.choices.remove(atom);
         }

@@ -52,9 +52,16 @@ fn what_is_no_template_is_named_with_its_line() {
 fn bombs_are_refused() {
     let deep = format!("Resources: {}{}", "[".repeat(200_000), "]".repeat(200_000));
     assert!(refused(&deep).contains("nested more than 100"));
-    let mut doubling = "Mappings: {M: {a: {b: c}}}\nConditions: {}\nResources:\n  R: {Type: 'AWS::CodeCommit::Repository', Properties: {RepositoryName: !Ref P40}}\nParameters:\n".to_owned();
-    doubling.push_str("  P40: {Type: String, Default: x}\n");
-    assert!(try_read(&doubling, &[]).is_ok());
+    // Each condition asks twice for the one before: none is decided twice.
+    let mut doubling = "Conditions:\n  C0: !Equals [a, a]\n".to_owned();
+    for at in 1..60 {
+        let before = at - 1;
+        doubling.push_str(&format!(
+            "  C{at}: !And [{{Condition: C{before}}}, {{Condition: C{before}}}]\n"
+        ));
+    }
+    doubling.push_str("Resources: {R: {Type: 'AWS::CodeCommit::Repository', Condition: C59}}\n");
+    assert_eq!(resource(&reading(&doubling, &[]), "R").exists, Exists::Yes);
     // A loop in a loop in a loop of a hundred each.
     let list: Vec<String> = (0..100).map(|at| format!("i{at}")).collect();
     let list = list.join(", ");
