@@ -76,7 +76,7 @@ pub enum Problem {
         "anchors, aliases and merge keys (&, *, <<) are not supported by CloudFormation: write the value out"
     )]
     Alias,
-    /// A tag that CloudFormation does not take.
+    /// A tag that `CloudFormation` does not take.
     #[error("the YAML tag {0} is not supported by CloudFormation")]
     Tag(String),
     /// A key that is a mapping or a list.

@@ -247,20 +247,17 @@ impl Evaluator {
                 let made = values.iter().cloned().map(Resolved::Value);
                 found.extend(made.map(|value| (value, Vec::new())));
             }
-            Resolved::Value(_) => {}
+            Resolved::Value(_) => return Ok(Err(no_list())),
             Resolved::Node(stack, node) => {
+                if !matches!(node.kind, Kind::List(_)) {
+                    return Ok(Err(no_list()));
+                }
                 for item in node.items() {
                     self.decided.clear();
                     match self.resolve(*stack, item)? {
                         Resolved::Absent => {}
                         item => found.push((item, std::mem::take(&mut self.decided))),
                     }
-                }
-                if !matches!(node.kind, Kind::List(_)) {
-                    return match Value::malformed("list") {
-                        Value::Unknown(unknown) => Ok(Err(unknown)),
-                        _ => Ok(Ok(found)),
-                    };
                 }
             }
         }
@@ -354,6 +351,15 @@ pub(super) fn literal(text: &Rc<str>) -> Value {
         Reason::DynamicReference(service.to_owned()),
         &format!("${{{service}}}"),
     )
+}
+
+/// What stands where a list has to be, and is none.
+fn no_list() -> Unknown {
+    Unknown {
+        why: Why::Other(Reason::Malformed),
+        parameters: Rc::default(),
+        sketch: Rc::from("${list}"),
+    }
 }
 
 /// What a key that is not there is: nothing, or unknown where a macro may add it.

@@ -117,8 +117,8 @@ impl<'l> Loader<'l> {
             })?;
         }
         // Nested ones last, when every export is known: their parameters may import.
-        for stack in 0..self.evaluator.stacks.len() {
-            self.nest(stack, &mut vec![plain(&templates[stack].file)])?;
+        for (stack, template) in templates.iter().enumerate() {
+            self.nest(stack, &mut vec![plain(&template.file)])?;
         }
         Ok(())
     }
@@ -275,7 +275,6 @@ impl<'l> Loader<'l> {
     }
 
     /// Opens a nested template: beside the one that brings it, or among those given by its file's name.
-    #[expect(clippy::type_complexity, reason = "a file and its bytes")]
     fn open(
         &mut self,
         from: &str,
