@@ -1,7 +1,11 @@
 //! Every reader of pipebill, given the bytes of a file. The fuzz targets and the suite, which replays
 //! what they found, both call these; none may panic, whatever the bytes.
 
-use std::{io::Cursor, path::PathBuf, sync::LazyLock};
+use std::{
+    io::Cursor,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
 
 use bytes::Bytes;
 use pipebill::{
@@ -14,7 +18,10 @@ use pipebill::{
     },
     exports::{self, Entry, ImportError, ImportOptions, Input, Store, Unwatched},
     inputs::gl_mapping,
-    inputs::infra,
+    inputs::infra::{
+        self,
+        cloudformation::{self, Options, Template},
+    },
     inputs::scenario_file,
     inputs::usage_file,
     pricing::price_list::{self, ListedPrice},
@@ -25,7 +32,7 @@ use pipebill::{
 pub type Reader = (&'static str, fn(&[u8]));
 
 /// All of them. Each has a target of its name, and a folder of what was found in `tests/fixtures/fuzz`.
-pub const READERS: [Reader; 14] = [
+pub const READERS: [Reader; 15] = [
     ("charges", text),
     ("console_csv", text),
     ("text", text),
@@ -40,6 +47,7 @@ pub const READERS: [Reader; 14] = [
     ("scenario_flag", scenario_flag),
     ("gl_mapping", mapping),
     ("definition", definition),
+    ("template", template),
 ];
 
 static APP: LazyLock<App> = LazyLock::new(|| {
@@ -260,4 +268,24 @@ fn definition(bytes: &[u8]) {
     if let Err(error) = cli::check_definition("x.toml", text) {
         assert!(!error.to_string().is_empty());
     }
+}
+
+/// Reads a template without what lies beside it, and the same bytes as a file of parameters.
+fn template(bytes: &[u8]) {
+    let nothing = |_: &Path| Err(std::io::Error::from(std::io::ErrorKind::NotFound));
+    let template = Template {
+        file: PathBuf::from("x.yaml"),
+        bytes: bytes.to_vec(),
+        ..Template::default()
+    };
+    let errors = [
+        cloudformation::read(&[template], &Options::default(), &nothing).err(),
+        cloudformation::read_parameters("x.json", bytes).err(),
+    ];
+    assert!(
+        errors
+            .iter()
+            .flatten()
+            .all(|error| !error.to_string().is_empty())
+    );
 }

@@ -168,6 +168,7 @@ const INFRA: [&str; 5] = [
     include_str!("../../tests/fixtures/infra/terraform/state-v3.tfstate"),
     include_str!("../../tests/fixtures/infra/pulumi/preview.json"),
 ];
+const TEMPLATE: &str = include_str!("../seeds/template.json");
 const USAGE: [&str; 3] = [
     include_str!("../../examples/team.usage.toml"),
     include_str!("../../examples/backend-flask.usage.toml"),
@@ -195,6 +196,7 @@ static ANSWER_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| ANSWERS.map(tree::p
 static INFRA_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| INFRA.map(tree::parsed).to_vec());
 static PRICE_TREES: LazyLock<Vec<Value>> =
     LazyLock::new(|| [PRICE_LIST, KEPT_PRICES].map(tree::parsed).to_vec());
+static TEMPLATE_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| vec![tree::parsed(TEMPLATE)]);
 static USAGE_TREES: LazyLock<Vec<Value>> = LazyLock::new(|| USAGE.map(tree::parsed_toml).to_vec());
 static SCENARIO_TREES: LazyLock<Vec<Value>> =
     LazyLock::new(|| SCENARIO.map(tree::parsed_toml).to_vec());
@@ -307,6 +309,7 @@ pub fn file(reader: &str, data: &[u8]) -> Vec<u8> {
         "scenario_flag" => joined(&mut u),
         "gl_mapping" => tree::toml(&mut u, &MAPPING_TREES),
         "definition" => tree::toml(&mut u, &DEFINITION_TREES),
+        "template" if first % 4 != 1 => tree::json(&mut u, &TEMPLATE_TREES),
         _ => Ok(rest.to_vec()),
     };
     made.unwrap_or_default()
@@ -330,6 +333,7 @@ pub fn seeds(reader: &str) -> Vec<Vec<u8>> {
         ],
         "gl_mapping" => &MAPPING,
         "definition" => &DEFINITION,
+        "template" => &[TEMPLATE],
         _ => &[],
     };
     let raw = texts.iter().map(|text| [&[0], text.as_bytes()].concat());

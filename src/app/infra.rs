@@ -128,13 +128,13 @@ impl Rater<'_> {
 impl App {
     /// Prices infrastructure code.
     pub fn infra(&self, request: &InfraRequest) -> Result<InfraCosts, AppError> {
-        let infra = infra::read(&request.file)?;
-        let region = match &request.region {
-            Some(name) => {
-                resolve::region(&self.catalog, name).map_err(AppError::unknown(Field::Region))?
-            }
-            None => Region::new("us-east-1"),
-        };
+        let stated = request.region.as_ref().map(|name| {
+            let region = resolve::region(&self.catalog, name);
+            region.map_err(AppError::unknown(Field::Region))
+        });
+        let stated = stated.transpose()?;
+        let infra = infra::read(&request.file, stated.clone())?;
+        let region = stated.unwrap_or_else(|| Region::new("us-east-1"));
         let mut stated = BTreeMap::new();
         for text in &request.usage {
             let (name, amount) = assignment(Field::ProjectUsage, text, "api=300x95s")?;

@@ -1,5 +1,5 @@
-//! What people write: stated usage, scenarios, the mapping to accounts of a general ledger, and the
-//! names in all of them.
+//! What people write: stated usage, scenarios, the mapping to accounts of a general ledger, infrastructure
+//! code, and the names in all of them.
 
 pub mod gl_mapping;
 pub mod infra;

@@ -23,11 +23,11 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn read(name: &str) -> Infra {
-    infra::read(&path(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    infra::read(&path(name), None).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn refused(name: &str) -> Foreign {
-    match infra::read(&path(name)) {
+    match infra::read(&path(name), None) {
         Err(InfraError::Foreign { what, .. }) => what,
         other => panic!("{name}: {other:?}"),
     }

@@ -214,6 +214,13 @@ pub enum Note {
         /// Where it lies, as far as that is known.
         location: String,
     },
+    /// A condition is false, so a resource of the four services is not made.
+    NotCreated {
+        /// Which.
+        address: String,
+        /// The condition.
+        condition: String,
+    },
     /// How many copies of something there are is not known.
     LoopUnknown {
         /// The loop.

@@ -33,6 +33,9 @@ pub enum InfraError {
         /// What is wrong.
         problem: Problem,
     },
+    /// A template cannot be evaluated.
+    #[error(transparent)]
+    Template(#[from] super::cloudformation::TemplateError),
     /// It is something else than can be priced.
     #[error("{file}: {}", what.text())]
     Foreign {
@@ -109,7 +112,7 @@ impl Foreign {
             Self::Jinja { line } => {
                 format!("line {line} has Jinja tags: the template has to be rendered first")
             }
-            Self::Template => "a CloudFormation template, which cannot be read yet".to_owned(),
+            Self::Template => "a CloudFormation template with something else around it".to_owned(),
             Self::StateVersion => "a Terraform state of a version other than 3 and 4".to_owned(),
             Self::Unknown => "neither a plan, a state, a template nor a preview".to_owned(),
         }

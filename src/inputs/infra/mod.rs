@@ -1,10 +1,12 @@
 //! Infrastructure code, as its tools write it: plans and states of Terraform and `OpenTofu`, previews of
-//! Pulumi.
+//! Pulumi, templates of `CloudFormation` and SAM, what `cdk synth` writes.
 //!
 //! The kind of a file is told by its content. Everything ends in the one model of
 //! [`crate::domain::infra`].
 
 mod attributes;
+pub mod cdk;
+pub mod cloudformation;
 mod error;
 mod pulumi;
 mod sniff;
@@ -18,15 +20,25 @@ use self::{
     sniff::Sniffed,
     text::{Json, without_trailing_commas},
 };
-use crate::domain::infra::{Infra, Note};
+use crate::domain::{
+    ids::Region,
+    infra::{Infra, Note},
+};
 
 pub use self::error::{Foreign, InfraError, Problem};
 
 /// A file that is larger is no plan.
 const LIMIT_MIB: u64 = 512;
 
-/// Reads a file.
-pub fn read(path: &Path) -> Result<Infra, InfraError> {
+/// Reads a file, or the folder that `cdk synth` writes.
+pub fn read(path: &Path, region: Option<Region>) -> Result<Infra, InfraError> {
+    let options = cloudformation::Options {
+        region,
+        ..cloudformation::Options::default()
+    };
+    if cdk::is_output(path) {
+        return Ok(cdk::read(path, &options)?.infra);
+    }
     let file = text::shown(path).into_owned();
     let unreadable = |source| InfraError::Unreadable {
         file: file.clone(),
@@ -43,12 +55,26 @@ pub fn read(path: &Path) -> Result<Infra, InfraError> {
         let mebibytes = LIMIT_MIB;
         return Err(InfraError::TooLarge { file, mebibytes });
     }
+    if !is_ours(&bytes) && cloudformation::is_template(&bytes) {
+        return Ok(cloudformation::read_files(&[path.to_owned()], &options)?.infra);
+    }
     parse(&file, bytes)
+}
+
+/// Tells whether a file begins as a plan, a state or a preview does.
+fn is_ours(bytes: &[u8]) -> bool {
+    let text = text::decode(bytes.to_vec());
+    text::find("", &text).is_some_and(
+        |json| matches!(sniff::json(json), Ok(sniffed) if !matches!(sniffed, Sniffed::Foreign(_))),
+    )
 }
 
 /// Tells whether a file is infrastructure code rather than stated usage: by its beginning, or, where it is
 /// nothing that can be priced, by its name.
 pub fn is_infra(path: &Path) -> bool {
+    if cdk::is_output(path) {
+        return true;
+    }
     let mut head = Vec::new();
     let read = File::open(path).and_then(|file| file.take(4096).read_to_end(&mut head));
     if read.is_err() {
@@ -76,7 +102,10 @@ pub fn parse(file: &str, bytes: Vec<u8>) -> Result<Infra, InfraError> {
         return Err(foreign(sniff::other(&text)));
     };
     match read_json(json) {
-        Err(InfraError::Malformed { problem, .. }) if problem == Problem::NotJson => {
+        Err(InfraError::Malformed {
+            problem: Problem::NotJson,
+            ..
+        }) => {
             if let Foreign::Jinja { line } = sniff::other(json.text) {
                 let line = json.lines_before + line;
                 return Err(foreign(Foreign::Jinja { line }));

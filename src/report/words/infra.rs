@@ -39,6 +39,12 @@ pub(crate) fn of_file(note: &infra::Note) -> Note {
             "targeted",
             "Only some resources were planned (-target); the others stay as the state has them.",
         ),
+        infra::Note::NotCreated { address, condition } => Note::new(
+            "not_created",
+            format!("{address} is not created: condition {condition} is false."),
+        )
+        .with("address", address.as_str())
+        .with("condition", condition.as_str()),
         infra::Note::StateOnly => Note::new(
             "state_only",
             "This is a state, so it has no change: plan one to compare.",

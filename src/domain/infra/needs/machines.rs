@@ -59,16 +59,13 @@ impl Known<'_> {
             used.assumptions.push(Assumption::Batch);
         }
         let name = name(resource);
-        match self.builds(resource, &name, compute, used) {
-            Some((quantity, from)) => {
-                used.status = Status::Priced;
-                self.push(resource, &compute.meter, quantity, used);
-                used.usage = Some((quantity, from));
-            }
-            None => {
-                used.status = Status::NeedsUsage;
-                used.needs.push(Need::Builds(name));
-            }
+        if let Some((quantity, from)) = self.builds(resource, &name, compute, used) {
+            used.status = Status::Priced;
+            self.push(resource, &compute.meter, quantity, used);
+            used.usage = Some((quantity, from));
+        } else {
+            used.status = Status::NeedsUsage;
+            used.needs.push(Need::Builds(name));
         }
         if !project.docker_server.is_absent() {
             used.needs.push(Need::DockerServer);

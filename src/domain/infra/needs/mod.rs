@@ -222,7 +222,7 @@ impl Known<'_> {
         name: &'a str,
         service: &'static str,
     ) -> impl Iterator<Item = &'a UsageRecord> {
-        let is_it = move |record: &&UsageRecord| self.is_of(record, resource, name, service);
+        let is_it = move |record: &&UsageRecord| Self::is_of(record, resource, name, service);
         let found: Vec<&UsageRecord> = self.ledger.iter().filter(is_it).collect();
         let global = Region::global();
         let is_there = resource.region.known().is_none_or(|region| {
@@ -234,7 +234,7 @@ impl Known<'_> {
         found.into_iter().filter(move |_| is_there)
     }
 
-    fn is_of(&self, record: &UsageRecord, resource: &Resource, name: &str, service: &str) -> bool {
+    fn is_of(record: &UsageRecord, resource: &Resource, name: &str, service: &str) -> bool {
         let is_at = |stated: Option<&Region>| {
             stated
                 .is_none_or(|at| *at == record.key.region || record.key.region == Region::global())
@@ -258,7 +258,7 @@ impl Known<'_> {
             Kind::Pipeline(_) => CODEPIPELINE,
             _ => return false,
         };
-        self.is_of(record, resource, &name(resource), service)
+        Self::is_of(record, resource, &name(resource), service)
     }
 
     fn push(&self, resource: &Resource, meter: &Meter, quantity: Quantity, used: &mut Used) {

@@ -69,24 +69,21 @@ impl Known<'_> {
                 }
             }
         };
-        match found {
-            Some((value, from)) => {
-                used.status = Status::Priced;
-                let quantity = Quantity::new(value, unit);
-                let meter = Meter::new(CODEPIPELINE, usage_type);
-                self.push(resource, &meter, quantity, used);
-                used.usage = Some((quantity, from));
-                if from == UsageFrom::Stated && kind == PipelineType::V1 {
-                    used.assumptions.push(Assumption::PastTrial);
-                }
+        if let Some((value, from)) = found {
+            used.status = Status::Priced;
+            let quantity = Quantity::new(value, unit);
+            let meter = Meter::new(CODEPIPELINE, usage_type);
+            self.push(resource, &meter, quantity, used);
+            used.usage = Some((quantity, from));
+            if from == UsageFrom::Stated && kind == PipelineType::V1 {
+                used.assumptions.push(Assumption::PastTrial);
             }
-            None => {
-                used.status = Status::NeedsUsage;
-                used.needs.push(match kind {
-                    PipelineType::V1 => Need::Active(name),
-                    PipelineType::V2 => Need::ActionMinutes(name),
-                });
-            }
+        } else {
+            used.status = Status::NeedsUsage;
+            used.needs.push(match kind {
+                PipelineType::V1 => Need::Active(name),
+                PipelineType::V2 => Need::ActionMinutes(name),
+            });
         }
         let providers = pipeline.actions.iter().filter_map(|action| {
             Feature::of_provider(action.category.known()?, action.provider.known()?)

@@ -56,20 +56,17 @@ impl<'de, T: Deserialize<'de> + Typed> Deserialize<'de> for Kept<T> {
                 while let Some(mut entry) = items.next_element::<T>()? {
                     let (name, is_read) = entry.type_name();
                     let of_aws = name.strip_prefix("aws_").or(name.strip_prefix("awscc_"));
-                    match of_aws.and_then(class).filter(|_| !is_read) {
-                        Some(class) => {
-                            entry.set_class(class);
-                            found.kept.push(entry);
-                        }
-                        None => {
-                            let name = if is_read {
-                                format!("data.{name}")
-                            } else {
-                                name.to_owned()
-                            };
-                            *found.ignored.entry(name).or_default() += entry.count();
-                        }
+                    if let Some(class) = of_aws.and_then(class).filter(|_| !is_read) {
+                        entry.set_class(class);
+                        found.kept.push(entry);
+                        continue;
                     }
+                    let name = if is_read {
+                        format!("data.{name}")
+                    } else {
+                        name.to_owned()
+                    };
+                    *found.ignored.entry(name).or_default() += entry.count();
                 }
                 Ok(found)
             }
@@ -118,14 +115,15 @@ pub(super) struct Change {
     #[serde(rename = "type", default)]
     pub(super) type_name: String,
     pub(super) deposed: Option<String>,
-    pub(super) change: Option<Before>,
+    #[serde(rename = "change")]
+    pub(super) values: Option<Values>,
     #[serde(skip, default = "other")]
     pub(super) class: Class,
 }
 
 /// Values before and after a change.
 #[derive(Deserialize, Debug)]
-pub(super) struct Before {
+pub(super) struct Values {
     pub(super) actions: Option<Vec<String>>,
     #[serde(default)]
     pub(super) before: Tree,

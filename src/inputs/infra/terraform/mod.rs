@@ -132,7 +132,7 @@ pub(super) fn plan(json: Json<'_>) -> Result<(Infra, usize), InfraError> {
 
 /// Reads a change into what was and what will be.
 fn change(entry: Change, inputs: &Inputs<'_>, before: &mut Vec<Resource>, infra: &mut Infra) {
-    let Some(change) = entry.change else {
+    let Some(change) = entry.values else {
         return;
     };
     let action = action(&change.actions.unwrap_or_default());

@@ -238,6 +238,9 @@ pub(in super::super) fn state_v3(json: Json<'_>) -> Result<(Infra, usize), Infra
     Ok(finished(infra, end))
 }
 
+/// Flat names, cut at their points, each with its value.
+type Paths<'p> = Vec<(Vec<&'p str>, &'p str)>;
+
 /// Makes a tree of flat names: `environment.#` is how long a list is, `environment.1509741452.type` a part of
 /// an element, whose number is its place or a hash.
 fn nested(paths: &[(Vec<&str>, &str)], depth: usize) -> Tree {
@@ -246,7 +249,7 @@ fn nested(paths: &[(Vec<&str>, &str)], depth: usize) -> Tree {
     {
         return Tree::Text((*value).to_owned());
     }
-    let mut parts: BTreeMap<(u64, &str), Vec<(Vec<&str>, &str)>> = BTreeMap::new();
+    let mut parts: BTreeMap<(u64, &str), Paths<'_>> = BTreeMap::new();
     let mut is_list = false;
     for (path, value) in paths {
         match path.get(depth) {
