@@ -51,6 +51,8 @@ pub enum Field {
     Name,
     /// Updates of on-premises instances.
     OnPremisesUpdates,
+    /// A parameter of a template.
+    Parameter,
     /// A price of one's own.
     Price,
     /// The region whose prices stand in for unknown ones.

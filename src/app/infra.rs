@@ -37,6 +37,8 @@ pub struct InfraRequest {
     pub month: Option<Month>,
     /// Usage of projects and pipelines, as in `api=300x95s`.
     pub usage: Vec<String>,
+    /// Values of parameters of templates, as in `Env=prod`.
+    pub parameters: Vec<String>,
     /// The price model of pipelines that do not state one.
     pub pipeline_type: Option<PipelineType>,
     /// Prices, free tier and discounts.
@@ -133,7 +135,19 @@ impl App {
             region.map_err(AppError::unknown(Field::Region))
         });
         let stated = stated.transpose()?;
-        let infra = infra::read(&request.file, stated.clone())?;
+        let mut options = infra::Options {
+            region: stated.clone(),
+            ..infra::Options::default()
+        };
+        for text in &request.parameters {
+            let (name, value) = text.split_once('=').ok_or_else(|| {
+                let problem = format!("`{text}` is not of the form Env=prod");
+                AppError::field(Field::Parameter, problem)
+            })?;
+            let (name, value) = (name.trim().to_owned(), value.to_owned());
+            options.parameters.insert(name, value);
+        }
+        let infra = infra::read(&request.file, &options)?;
         let region = stated.unwrap_or_else(|| Region::new("us-east-1"));
         let mut stated = BTreeMap::new();
         for text in &request.usage {

@@ -244,6 +244,9 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
             Problem::Cut => "write the file anew: the tool was stopped, or the disk was full",
             _ => "write the file anew, e.g. `terraform show -json plan.bin > plan.json`",
         },
+        AppError::Infra(InfraError::NoParameter { .. }) => {
+            "name one of those with --param NAME=VALUE"
+        }
         AppError::Infra(InfraError::Template(_)) => {
             "`cdk synth` or `aws cloudformation validate-template` tells more of a template"
         }

@@ -54,6 +54,9 @@ pub(super) struct Args {
     /// api=1200 (minutes). Repeatable.
     #[arg(long, value_name = "NAME=AMOUNT")]
     usage_of: Vec<String>,
+    /// Value of a parameter of a CloudFormation template, e.g. Env=prod. Repeatable.
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
     /// Price model of pipelines of infrastructure code that do not state one.
     #[arg(long, value_enum, value_name = "TYPE")]
     pipeline_type: Option<TypeArg>,
@@ -182,6 +185,7 @@ fn run_infra(
         region: args.region.clone(),
         month: args.month,
         usage: args.usage_of.clone(),
+        parameters: args.param.clone(),
         pipeline_type: args.pipeline_type.map(TypeArg::kind),
         terms: args.terms.terms(),
     })?;

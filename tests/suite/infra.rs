@@ -7,13 +7,15 @@ use std::path::PathBuf;
 use pipebill::{
     app::{App, DataSource, InfraCosts, InfraRequest, PricedResource},
     domain::{
+        ids::{AccountId, Region},
         infra::{
             Action, Attribute, Feature, Form, Infra, Kind, Note, Pipeline, Project, Reason,
             Resource, TypeBasis,
         },
+        money::Money,
         plan::PipelineType,
     },
-    inputs::infra::{self, Foreign, InfraError, Problem},
+    inputs::infra::{self, Foreign, InfraError, Options, Problem},
 };
 
 use crate::support::{dec, root};
@@ -23,11 +25,11 @@ fn path(name: &str) -> PathBuf {
 }
 
 fn read(name: &str) -> Infra {
-    infra::read(&path(name), None).unwrap_or_else(|error| panic!("{name}: {error}"))
+    infra::read(&path(name), &Options::default()).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn refused(name: &str) -> Foreign {
-    match infra::read(&path(name), None) {
+    match infra::read(&path(name), &Options::default()) {
         Err(InfraError::Foreign { what, .. }) => what,
         other => panic!("{name}: {other:?}"),
     }
@@ -102,7 +104,7 @@ fn a_plan_has_what_was_and_what_will_be() {
         Attribute::Unknown(Reason::AfterApply)
     );
     assert_eq!(
-        silent.actions[5].region.known().map(|it| it.as_str()),
+        silent.actions[5].region.known().map(Region::as_str),
         Some("eu-west-3")
     );
 
@@ -113,7 +115,7 @@ fn a_plan_has_what_was_and_what_will_be() {
     );
     assert_eq!(find(before, "repository.old").action, Action::NoOp);
     assert_eq!(
-        moved.account.as_ref().map(|it| it.as_str()),
+        moved.account.as_ref().map(AccountId::as_str),
         Some("123456789012")
     );
 
@@ -326,7 +328,9 @@ fn a_log_of_pulumi_is_read_as_far_as_it_goes() {
 fn what_cannot_be_priced_is_named() {
     assert_eq!(refused("terraform/messages.jsonl"), Foreign::PlanMessages);
     assert_eq!(refused("terraform/code.tf"), Foreign::TerraformCode);
-    assert_eq!(refused("terraform/jinja.yaml"), Foreign::Jinja { line: 2 });
+    let rendered_first = infra::read(&path("terraform/jinja.yaml"), &Options::default());
+    let said = rendered_first.unwrap_err().to_string();
+    assert!(said.contains("line 2") && said.contains("Jinja"), "{said}");
     assert_eq!(
         refused("pulumi/without-states.json"),
         Foreign::PulumiWithoutStates
@@ -394,14 +398,11 @@ fn priced<'a>(costs: &'a InfraCosts, end: &str) -> &'a PricedResource {
 fn the_usage_of_the_ledger_is_rated_on_both_sides() {
     let costs = costs(&["brand-new=300x95s"]);
     assert_eq!(costs.month.to_string(), "2026-10");
-    let cost = |end: &str| priced(&costs, end).after_cost.map(|money| money.amount());
+    let cost = |end: &str| priced(&costs, end).after_cost.map(Money::amount);
     // AWS's list for us-east-1: Linux medium $0.01 and large $0.02 a minute, small $0.005; a small machine
     // of a fleet $0.003. The sample's bill has 3,315 minutes of ledger-core-build in October.
     let core = priced(&costs, ".core");
-    assert_eq!(
-        core.before_cost.map(|money| money.amount()),
-        Some(dec("33.15"))
-    );
+    assert_eq!(core.before_cost.map(Money::amount), Some(dec("33.15")));
     assert_eq!(cost(".core"), Some(dec("66.30")));
     // 95 s are two minutes of each of 300 builds. The rest of the month has drawn the free minutes.
     assert_eq!(cost(".fresh"), Some(dec("3")));
@@ -412,10 +413,7 @@ fn the_usage_of_the_ledger_is_rated_on_both_sides() {
     );
     // 8,428 minutes at $0.002; the first 100 are free, and no other pipeline of the file draws them.
     let checkout = priced(&costs, ".checkout");
-    assert_eq!(
-        checkout.list.map(|money| money.amount()),
-        Some(dec("16.856"))
-    );
+    assert_eq!(checkout.list.map(Money::amount), Some(dec("16.856")));
     assert_eq!(checkout.before_cost, checkout.after_cost);
 
     let before = costs.before.as_ref().expect("a plan has both sides");

@@ -30,6 +30,7 @@ pub(in crate::cli) fn flag(field: Field) -> &'static str {
         Field::Month => "--month",
         Field::Name => "NAME",
         Field::OnPremisesUpdates => "--on-premises-updates",
+        Field::Parameter => "--param",
         Field::Price => "--price",
         Field::PriceLike => "--price-like",
         Field::Project => "--project",

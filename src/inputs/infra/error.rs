@@ -36,6 +36,19 @@ pub enum InfraError {
     /// A template cannot be evaluated.
     #[error(transparent)]
     Template(#[from] super::cloudformation::TemplateError),
+    /// A parameter was given that no template has.
+    #[error("{file} has no parameter {name}{}", match &known[..] {
+        [] => ": it has none".to_owned(),
+        known => format!(": it has {}", known.join(", ")),
+    })]
+    NoParameter {
+        /// The file.
+        file: String,
+        /// The parameter.
+        name: String,
+        /// Those there are.
+        known: Vec<String>,
+    },
     /// It is something else than can be priced.
     #[error("{file}: {}", what.text())]
     Foreign {

@@ -20,24 +20,18 @@ use self::{
     sniff::Sniffed,
     text::{Json, without_trailing_commas},
 };
-use crate::domain::{
-    ids::Region,
-    infra::{Infra, Note},
-};
+use crate::domain::infra::{Infra, Note};
 
+pub use self::cloudformation::Options;
 pub use self::error::{Foreign, InfraError, Problem};
 
 /// A file that is larger is no plan.
 const LIMIT_MIB: u64 = 512;
 
 /// Reads a file, or the folder that `cdk synth` writes.
-pub fn read(path: &Path, region: Option<Region>) -> Result<Infra, InfraError> {
-    let options = cloudformation::Options {
-        region,
-        ..cloudformation::Options::default()
-    };
+pub fn read(path: &Path, options: &Options) -> Result<Infra, InfraError> {
     if cdk::is_output(path) {
-        return Ok(cdk::read(path, &options)?.infra);
+        return of_templates(cdk::read(path, options)?, path);
     }
     let file = text::shown(path).into_owned();
     let unreadable = |source| InfraError::Unreadable {
@@ -56,9 +50,22 @@ pub fn read(path: &Path, region: Option<Region>) -> Result<Infra, InfraError> {
         return Err(InfraError::TooLarge { file, mebibytes });
     }
     if !is_ours(&bytes) && cloudformation::is_template(&bytes) {
-        return Ok(cloudformation::read_files(&[path.to_owned()], &options)?.infra);
+        let reading = cloudformation::read_files(&[path.to_owned()], options)?;
+        return of_templates(reading, path);
     }
     parse(&file, bytes)
+}
+
+/// A parameter that no template has is a mistake: nothing is priced beside what was meant.
+fn of_templates(reading: cloudformation::Reading, path: &Path) -> Result<Infra, InfraError> {
+    match reading.unused_parameters.first() {
+        None => Ok(reading.infra),
+        Some(name) => Err(InfraError::NoParameter {
+            file: text::shown(path).into_owned(),
+            name: name.clone(),
+            known: reading.parameters.into_iter().collect(),
+        }),
+    }
 }
 
 /// Tells whether a file begins as a plan, a state or a preview does.

@@ -68,7 +68,7 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
             pairs += 1;
         } else {
             assert!(
-                !rest[..end].contains('$') || rest.starts_with(">−"),
+                !rest[..end].contains('$') || rest.starts_with(">−") || rest.starts_with(">+"),
                 "{amount}: {}",
                 &rest[..end]
             );

@@ -32,7 +32,7 @@ fn duckdb_and_pandas_read_the_csv_with_types() {
     let Some(found) = read_by("table", &file) else {
         return;
     };
-    assert_eq!(found["rows"], 38);
+    assert_eq!(found["rows"], 36);
     assert_eq!(dec(found["cost"].as_str().unwrap()), dec(OCTOBER));
     assert!(close(float(&found["pandas_cost"]), OCTOBER), "{found}");
     for (column, kind) in [

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use rust_decimal::Decimal;
 
-use super::{Assumption, Known, Need, Status, UsageFrom, Used, name, required};
+use super::{Assumption, Known, Need, Status, UsageFrom, Used, called, name, required};
 use crate::domain::{
     catalog::{Compute, Grain},
     infra::{Attribute, Fleet, Project, Reason, Resource},
@@ -65,7 +65,7 @@ impl Known<'_> {
             used.usage = Some((quantity, from));
         } else {
             used.status = Status::NeedsUsage;
-            used.needs.push(Need::Builds(name));
+            used.needs.push(Need::Builds(called(resource)));
         }
         if !project.docker_server.is_absent() {
             used.needs.push(Need::DockerServer);
@@ -80,7 +80,7 @@ impl Known<'_> {
         compute: &Compute,
         used: &mut Used,
     ) -> Option<(Quantity, UsageFrom)> {
-        if let Some(amount) = self.stated.get(name) {
+        if let Some(amount) = self.stated.get(&called(resource)) {
             let unit = codebuild::billed(compute.grain, TimeDelta::zero()).unit;
             let value = match *amount {
                 BuildAmount::Billed(value) => value,

@@ -317,6 +317,12 @@ fn required<'a, T>(
     None
 }
 
+/// Returns what usage is stated by: the name, else where the code has it.
+fn called(resource: &Resource) -> String {
+    let name = resource.name.known();
+    name.unwrap_or(&resource.address).clone()
+}
+
 /// Returns what a resource is called; empty where nobody knows.
 fn name(resource: &Resource) -> String {
     resource.name.known().cloned().unwrap_or_default()

@@ -2,7 +2,7 @@
 
 use rust_decimal::Decimal;
 
-use super::{Assumption, Known, Need, Status, UsageFrom, Used, name, required};
+use super::{Assumption, Known, Need, Status, UsageFrom, Used, called, name, required};
 use crate::domain::{
     catalog::Grain,
     ids::Meter,
@@ -40,12 +40,15 @@ impl Known<'_> {
                 .collect();
             (!quantities.is_empty()).then(|| quantities.iter().sum::<Decimal>())
         };
-        let stated = self.stated.get(&name).map(|amount| match *amount {
-            BuildAmount::Billed(value) => value,
-            BuildAmount::Builds { count, duration } => {
-                codebuild::billed(Grain::Minute, duration).value * Decimal::from(count)
-            }
-        });
+        let stated = self
+            .stated
+            .get(&called(resource))
+            .map(|amount| match *amount {
+                BuildAmount::Billed(value) => value,
+                BuildAmount::Builds { count, duration } => {
+                    codebuild::billed(Grain::Minute, duration).value * Decimal::from(count)
+                }
+            });
         let ledger = UsageFrom::Ledger(self.month);
         used.model = Some(format!("{kind:?}"));
         let (usage_type, unit, found) = match kind {
@@ -81,8 +84,8 @@ impl Known<'_> {
         } else {
             used.status = Status::NeedsUsage;
             used.needs.push(match kind {
-                PipelineType::V1 => Need::Active(name),
-                PipelineType::V2 => Need::ActionMinutes(name),
+                PipelineType::V1 => Need::Active(called(resource)),
+                PipelineType::V2 => Need::ActionMinutes(called(resource)),
             });
         }
         let providers = pipeline.actions.iter().filter_map(|action| {

@@ -1,6 +1,6 @@
 //! Evaluates the expressions of a template: references, functions, conditions.
 
-use std::{collections::BTreeMap, rc::Rc};
+use std::rc::Rc;
 
 use super::{
     document::{Kind, Node},
@@ -397,6 +397,3 @@ pub(super) fn because(unknown: &Unknown, reason: Reason) -> Value {
         sketch: Rc::clone(&unknown.sketch),
     })
 }
-
-/// Names of nested stacks by logical id.
-pub(super) type Children = BTreeMap<Rc<str>, usize>;

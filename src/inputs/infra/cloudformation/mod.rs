@@ -13,6 +13,7 @@ mod expand;
 mod functions;
 mod load;
 mod parameter_file;
+mod parameters;
 mod pipeline;
 mod query;
 mod resources;
