@@ -54,7 +54,7 @@ pub(super) struct Args {
     /// api=1200 (minutes). Repeatable.
     #[arg(long, value_name = "NAME=AMOUNT")]
     usage_of: Vec<String>,
-    /// Value of a parameter of a CloudFormation template, e.g. Env=prod. Repeatable.
+    /// Value of a template parameter, e.g. Env=prod. Repeatable.
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
     /// Price model of pipelines of infrastructure code that do not state one.
