@@ -82,16 +82,16 @@ fn a_rate_is_never_silent_and_both_amounts_stand_in_the_file() {
         &[&euro[..], &["--format", "journal"]].concat(),
         "journal.csv",
     );
-    assert_eq!(sum_of(&journal, "debit"), dec("394.55"));
+    assert_eq!(sum_of(&journal, "debit"), dec("439.39"));
     assert!(
-        read(&journal).contains(",110.59,,EUR,120.20,USD,0.92,2026-10-31,ECB,"),
+        read(&journal).contains(",120.82,,EUR,131.32,USD,0.92,2026-10-31,ECB,"),
         "{}",
         read(&journal)
     );
     for (format, amount) in [
-        ("markdown", "EUR 394.55"),
+        ("markdown", "EUR 439.39"),
         ("openmetrics", "439.3910156"),
-        ("hledger", "110.59 EUR"),
+        ("hledger", "120.82 EUR"),
     ] {
         let file = folder.report(&[&euro[..], &["--format", format]].concat(), format);
         assert!(read(&file).contains(amount), "{format}");
