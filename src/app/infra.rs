@@ -20,7 +20,7 @@ use crate::{
         plan::{BuildAmount, PipelineType, PricingTerms},
         price_book::BilledPrices,
         rating::rate,
-        usage::{ChargeKind, UsageRecord},
+        usage::{ChargeKind, Gap, UsageRecord},
     },
     inputs::{infra, resolve},
     ledger::LedgerError,
@@ -56,6 +56,8 @@ pub struct InfraCosts {
     pub currency: Currency,
     /// Whether the usage of the ledger's month stands beside it.
     pub has_ledger: bool,
+    /// What is missing of that usage.
+    pub gaps: Vec<Gap>,
     /// Both sides, the one before only where the file has one.
     pub before: Option<Side>,
     /// What it will cost.
@@ -155,7 +157,7 @@ impl App {
             let amount = number(Field::ProjectUsage, amount, str::parse::<BuildAmount>)?;
             stated.insert(name.to_owned(), amount);
         }
-        let (month, records) = self.usage_beside(request.month)?;
+        let (month, records, gaps) = self.usage_beside(request.month)?;
         let known = Known {
             catalog: &self.catalog,
             month,
@@ -197,8 +199,8 @@ impl App {
             rest,
         };
         let (mut before, mut after) = sides(&rater, &mut resources)?;
-        let is_cut = |note: &Note| matches!(note, Note::PlanErrored | Note::LogCut { .. });
-        if infra.notes.iter().any(is_cut) {
+        // What the code does not show, or the ledger does not know, may cost something on either side.
+        if !gaps.is_empty() || infra.notes.iter().any(Note::leaves_out) {
             (before.complete, after.complete) = (false, false);
         }
         Ok(InfraCosts {
@@ -208,16 +210,22 @@ impl App {
             month,
             currency,
             has_ledger: !records.is_empty(),
+            gaps,
             resources,
         })
     }
 
-    /// Returns the month that stands beside a change and its usage: that of the ledger, where there is one.
-    fn usage_beside(&self, asked: Option<Month>) -> Result<(Month, Vec<UsageRecord>), AppError> {
-        let mut ledger = match self.ledger() {
+    /// Returns the month that stands beside a change, its usage and what is missing of it: what was billed, else
+    /// what was metered, where there is a ledger.
+    fn usage_beside(
+        &self,
+        asked: Option<Month>,
+    ) -> Result<(Month, Vec<UsageRecord>, Vec<Gap>), AppError> {
+        let ledger = match self.ledger() {
             Ok(ledger) => ledger,
             Err(AppError::Ledger(LedgerError::NoLedger { .. })) => {
-                return Ok((asked.unwrap_or_else(|| Month::of(self.today)), Vec::new()));
+                let month = asked.unwrap_or_else(|| Month::of(self.today));
+                return Ok((month, Vec::new(), Vec::new()));
             }
             Err(error) => return Err(error),
         };
@@ -226,12 +234,15 @@ impl App {
             (None, Err(AppError::EmptyLedger)) => Month::of(self.today),
             (None, Err(error)) => return Err(error),
         };
+        if ledger.months()?.contains(&month) {
+            let records = self.records(&ledger, month)?.0;
+            return Ok((month, records, self.gaps(&ledger, month)?));
+        }
         if self.metered_months(&ledger)?.contains(&month) {
             let metered = self.metered(&ledger, month, MeteringOptions::default())?;
-            return Ok((month, metered.records));
+            return Ok((month, metered.records, metered.gaps));
         }
-        self.add_sample_facts(&mut ledger, month)?;
-        Ok((month, self.records(&ledger, month)?.0))
+        Ok((month, Vec::new(), Vec::new()))
     }
 }
 

@@ -20,7 +20,7 @@ use crate::{
     domain::{costs, rating::RatingError, storage::ResourceDetail},
     exports::ImportError,
     inputs::gl_mapping::GlMappingError,
-    inputs::infra::{InfraError, Problem},
+    inputs::infra::{InfraError, Problem, cloudformation},
     inputs::report_definition::DefinitionError,
     inputs::scenario_file::ScenarioError,
     inputs::usage_file::UsageFileError,
@@ -247,9 +247,14 @@ fn app_hint(error: &AppError) -> Option<&'static str> {
         AppError::Infra(InfraError::NoParameter { .. }) => {
             "name one of those with --param NAME=VALUE"
         }
-        AppError::Infra(InfraError::Template(_)) => {
-            "`cdk synth` or `aws cloudformation validate-template` tells more of a template"
-        }
+        AppError::Infra(InfraError::Template(error)) => match error.problem {
+            cloudformation::Problem::Unreadable(_) => "check the path and its permissions",
+            cloudformation::Problem::NotAManifest => {
+                "`cdk synth` writes it; other tools have a file"
+            }
+            cloudformation::Problem::NotRendered => "render it with its tool, then give the result",
+            _ => "mend it there: `aws cloudformation validate-template` checks it, too",
+        },
         AppError::Infra(InfraError::TooLarge { .. }) => "price the plans of its modules separately",
         AppError::Infra(InfraError::Unreadable { .. })
         | AppError::UsageFile(UsageFileError::Unreadable { .. })

@@ -1,6 +1,6 @@
 //! Jobs of GitHub Actions: the answers of "list jobs for a workflow run", in every form in which `gh`
 //! writes them. Pages stand one after the other or in a list; jobs stand in pages, in lists, or each in
-//! a line of its own.
+//! a line of its own, as deliveries of a webhook do.
 
 use std::{
     fmt,
@@ -34,7 +34,8 @@ pub(super) fn is_one(head: &[u8]) -> bool {
     let has = |key: &str| keys.iter().any(|known| known == key);
     let is_page = has("jobs") && (has("total_count") || keys.len() == 1);
     let is_job = has("run_id") && has("name") || has("run_url") || has("runner_name");
-    (is_page || is_job) && near_miss(&keys, inner).is_none()
+    let is_delivery = has("workflow_job");
+    (is_page || is_job || is_delivery) && near_miss(&keys, inner).is_none()
 }
 
 /// What stands in the text: lists, pages, jobs.
@@ -75,6 +76,8 @@ impl<'de> Deserialize<'de> for Node {
 #[serde(default)]
 #[derive(Default)]
 struct Object {
+    /// Or the job that a webhook delivered.
+    #[serde(alias = "workflow_job")]
     jobs: Option<Node>,
     message: Scalar,
     id: Scalar,

@@ -275,12 +275,12 @@ pub fn answer(costs: &InfraCosts, title: String) -> Answer<'static> {
             ignored: ignored.iter().map(|it| it.count).sum(),
         },
         ignored,
-        notes: costs
-            .infra
-            .notes
-            .iter()
-            .map(words::infra::of_file)
-            .collect(),
+        notes: {
+            let gaps = costs.gaps.iter();
+            let gaps = gaps.map(|gap| words::infra::of_ledger(costs.month, gap));
+            let of_file = costs.infra.notes.iter().map(words::infra::of_file);
+            gaps.chain(of_file).collect()
+        },
         resources: rows,
     };
     Answer::new(document(&value, title), value)

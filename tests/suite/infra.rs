@@ -437,3 +437,48 @@ fn usage_that_nobody_knows_is_needed() {
     assert_eq!(status(".core"), Some("priced"));
     assert_eq!(status("app.a"), None);
 }
+
+/// Nothing that is priced is no total of nothing, and what a file leaves out leaves every total open.
+#[test]
+fn what_is_not_known_is_no_zero() {
+    let said = |costs: &InfraCosts| {
+        let answer = pipebill::report::infra::answer(costs, String::new());
+        let mut lines = answer.document.blocks.into_iter();
+        lines.find_map(|block| match block {
+            pipebill::report::Block::Lines(lines) => Some(lines.join("\n")),
+            _ => None,
+        })
+    };
+    let app = App::new("2026-11-30".parse().expect("a day"), DataSource::Sample).expect("it opens");
+    let of = |file: PathBuf| {
+        app.infra(&InfraRequest {
+            file,
+            region: Some("us-east-1".to_owned()),
+            ..InfraRequest::default()
+        })
+    };
+    let nothing = said(&of(path("terraform/changes.json")).expect("it is read")).expect("lines");
+    assert!(
+        nothing.contains("change: not known") && !nothing.contains("$0.00"),
+        "{nothing}"
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let template = folder.path().join("parent.yaml");
+    let project = "  P:\n    Type: AWS::CodeBuild::ReportGroup\n";
+    let nested =
+        "  N:\n    Type: AWS::CloudFormation::Stack\n    Properties: {TemplateURL: child.yaml}\n";
+    for (text, is_complete) in [
+        (project.to_owned(), true),
+        (format!("{project}{nested}"), false),
+    ] {
+        std::fs::write(&template, format!("Resources:\n{text}")).expect("it is written");
+        let costs = of(template.clone()).expect("it is read");
+        assert_eq!(costs.is_complete(), is_complete, "{text}");
+    }
+    // By its name it is infrastructure, and a folder of something else is told what it lacks.
+    let list = folder.path().join("list.json");
+    std::fs::write(&list, "[]").expect("it is written");
+    assert!(infra::is_infra(&list) && infra::is_infra(folder.path()));
+    let lacks = of(folder.path().to_owned()).unwrap_err().to_string();
+    assert!(lacks.contains("run `cdk synth`"), "{lacks}");
+}

@@ -241,3 +241,19 @@ pub enum Note {
         allowed: Vec<String>,
     },
 }
+
+impl Note {
+    /// Tells whether there may be resources that were not read, so that no total is whole.
+    pub fn leaves_out(&self) -> bool {
+        matches!(
+            self,
+            Self::PlanErrored
+                | Self::LogCut { .. }
+                | Self::UnchangedHidden { .. }
+                | Self::Macro { .. }
+                | Self::NestedElsewhere { .. }
+                | Self::LoopUnknown { .. }
+                | Self::Malformed { .. }
+        )
+    }
+}

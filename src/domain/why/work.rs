@@ -130,26 +130,43 @@ impl Work {
         }
     }
 
-    /// Tells whether nothing is known one by one.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// Returns the work of a project or pipeline, that of one starting pipeline alone where it is asked for.
     pub(super) fn of(&self, subject: &Subject) -> BTreeMap<Cell, Sum> {
         let mut found: BTreeMap<Cell, Sum> = BTreeMap::new();
-        for (worker, cells) in &self.0 {
+        for (worker, cells) in self.workers(subject) {
             let is_meant = match &subject.started {
                 Started::Anyhow => true,
                 Started::By(pipeline) => worker.pipeline == *pipeline,
             };
-            if is_meant && worker.is(subject) {
+            if is_meant {
                 for (cell, sum) in cells {
                     found.entry(cell.clone()).or_default().join(sum);
                 }
             }
         }
         found
+    }
+
+    /// Returns what is known of a subject, by the pipeline that started it.
+    fn workers(&self, subject: &Subject) -> Vec<(&Worker, &BTreeMap<Cell, Sum>)> {
+        let mut known = [CODEBUILD, CODEPIPELINE].into_iter();
+        let service = known.find(|service| subject.service.as_str() == *service);
+        let (Some(service), Some(name)) = (service, &subject.name) else {
+            return Vec::new();
+        };
+        let Some(account) = &subject.account else {
+            return self.0.iter().filter(|(it, _)| it.is(subject)).collect();
+        };
+        // They stand together, in the order of the map.
+        let first = Worker {
+            service,
+            account: account.clone(),
+            region: subject.region.clone(),
+            name: Arc::clone(name),
+            pipeline: None,
+        };
+        let from_there = self.0.range(first..);
+        from_there.take_while(|(it, _)| it.is(subject)).collect()
     }
 
     /// Returns what each pipeline started of a project on a meter, in billed units.
@@ -159,7 +176,7 @@ impl Work {
         meter: &Meter,
     ) -> BTreeMap<Option<Arc<str>>, Decimal> {
         let mut shares: BTreeMap<Option<Arc<str>>, Decimal> = BTreeMap::new();
-        for (worker, cells) in self.0.iter().filter(|(worker, _)| worker.is(subject)) {
+        for (worker, cells) in self.workers(subject) {
             let of_meter = cells.iter().filter(|(cell, _)| cell.meter == *meter);
             let units: i64 = of_meter.map(|(_, sum)| sum.units).sum();
             if units > 0 {

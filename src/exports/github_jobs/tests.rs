@@ -41,6 +41,18 @@ fn with(changes: &[(&str, &str)]) -> String {
     text
 }
 
+/// What a webhook posts has the job under its own key, one delivery for each change of it.
+#[test]
+fn deliveries_of_a_webhook_are_jobs() {
+    let delivery = |job: &str| format!(r#"{{"action": "completed", "workflow_job": {job}}}"#);
+    let queued = with(&[(r#""completed""#, r#""queued""#)]);
+    let text = [delivery(&queued), delivery(JOB)].map(|text| text.replace('\n', " "));
+    let (jobs, _) = read(&text.join("\n"), false).expect("they are deliveries");
+    let status: Vec<_> = jobs.iter().map(|job| job.status.as_deref()).collect();
+    assert_eq!(status, [Some("queued"), Some("completed")]);
+    assert!(jobs.iter().all(|job| job.id == 399_444_496));
+}
+
 #[test]
 fn a_job_is_read_as_github_describes_it() {
     let page = format!(r#"{{"total_count": 1, "jobs": [{JOB}]}}"#);

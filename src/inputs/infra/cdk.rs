@@ -81,7 +81,10 @@ fn collect(
         column: 0,
         problem: Problem::NotAManifest,
     };
-    let bytes = load_file(manifest).map_err(|error| unreadable(manifest, &error))?;
+    let bytes = load_file(manifest).map_err(|error| match error.kind() {
+        std::io::ErrorKind::NotFound => wrong(),
+        _ => unreadable(manifest, &error),
+    })?;
     let read: Manifest = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
     let folder = manifest.parent().unwrap_or_else(|| Path::new(""));
     for (id, artifact) in read.artifacts {

@@ -25,12 +25,15 @@ use crate::domain::infra::{Infra, Note};
 pub use self::cloudformation::Options;
 pub use self::error::{Foreign, InfraError, Problem};
 
+/// What stated usage never ends with.
+const NAMED: [&str; 6] = ["json", "jsonl", "tfstate", "yaml", "yml", "template"];
+
 /// A file that is larger is no plan.
 const LIMIT_MIB: u64 = 512;
 
 /// Reads a file, or the folder that `cdk synth` writes.
 pub fn read(path: &Path, options: &Options) -> Result<Infra, InfraError> {
-    if cdk::is_output(path) {
+    if path.is_dir() || cdk::is_output(path) {
         return of_templates(cdk::read(path, options)?, path);
     }
     let file = text::shown(path).into_owned();
@@ -79,7 +82,9 @@ fn is_ours(bytes: &[u8]) -> bool {
 /// Tells whether a file is infrastructure code rather than stated usage: by its beginning, or, where it is
 /// nothing that can be priced, by its name.
 pub fn is_infra(path: &Path) -> bool {
-    if cdk::is_output(path) {
+    let extension = path.extension().map(std::ffi::OsStr::to_ascii_lowercase);
+    let is_named = extension.is_some_and(|it| NAMED.iter().any(|named| it == *named));
+    if is_named || path.is_dir() {
         return true;
     }
     let mut head = Vec::new();

@@ -7,9 +7,11 @@ use crate::{
             self, Feature, Reason, TypeBasis,
             needs::{Assumption, Need},
         },
+        period::Month,
         plan::PipelineType,
+        usage::Gap,
     },
-    report::{Cell, counted, infra::InfraAnswer},
+    report::{Cell, counted, infra::InfraAnswer, value::Amount},
 };
 
 /// Says how a file was read.
@@ -103,12 +105,30 @@ pub(crate) fn of_file(note: &infra::Note) -> Note {
     }
 }
 
+/// Says what is missing of the usage beside the code.
+pub(crate) fn of_ledger(month: Month, gap: &Gap) -> Note {
+    super::of_gap(&format!("Missing of {month}"), gap)
+}
+
 /// Says what it comes to, and counts every resource.
 pub(crate) fn totals(answer: &InfraAnswer) -> Vec<String> {
-    let mut first = format!("Total in {}: {}", answer.period.0, answer.total.shown());
+    let is_known = answer.complete || answer.counts.priced > 0;
+    // Nothing priced is no total of nothing.
+    let shown = |amount: &Amount| {
+        if is_known {
+            amount.shown()
+        } else {
+            "not known".to_owned()
+        }
+    };
+    let mut first = format!("Total in {}: {}", answer.period.0, shown(&answer.total));
     if let (Some(before), Some(difference)) = (&answer.before, &answer.difference) {
-        let (before, difference) = (before.shown(), difference.signed());
-        first = format!("{first}; before: {before}; change: {difference}");
+        let change = match (answer.complete, is_known) {
+            (true, _) => format!("change: {}", difference.signed()),
+            (false, true) => format!("change of what is priced: {}", difference.signed()),
+            (false, false) => "change: not known".to_owned(),
+        };
+        first = format!("{first}; before: {}; {change}", shown(before));
     }
     first.push('.');
     let counts = &answer.counts;
@@ -139,7 +159,7 @@ pub(crate) fn totals(answer: &InfraAnswer) -> Vec<String> {
         first,
         format!(
             "Without free units, at list prices: {}.",
-            answer.list_total.shown()
+            shown(&answer.list_total)
         ),
         format!("{read}{rest}."),
     ]

@@ -47,12 +47,7 @@ impl Known<'_> {
                 .push(Need::Machine(format!("{environment}/{size}")));
             return;
         };
-        used.model = Some(compute.name.clone());
-        let day = self.month.first_day();
-        if let Some(listed) = self.catalog.not_offered(&compute.meter, &used.region, day) {
-            used.status = Status::NotOffered;
-            let machine = compute.name.clone();
-            used.needs.push(Need::NotOffered { machine, listed });
+        if !self.is_offered(compute, used) {
             return;
         }
         if project.batch.known() == Some(&true) {
@@ -70,6 +65,18 @@ impl Known<'_> {
         if !project.docker_server.is_absent() {
             used.needs.push(Need::DockerServer);
         }
+    }
+
+    /// Notes the machine, and tells whether AWS offers it there.
+    fn is_offered(&self, compute: &Compute, used: &mut Used) -> bool {
+        used.model = Some(compute.name.clone());
+        let day = self.month.first_day();
+        let missing = self.catalog.not_offered(&compute.meter, &used.region, day);
+        let Some(listed) = missing else { return true };
+        used.status = Status::NotOffered;
+        let machine = compute.name.clone();
+        used.needs.push(Need::NotOffered { machine, listed });
+        false
     }
 
     /// Finds what a project builds: as stated, else as the ledger has it.
@@ -151,12 +158,7 @@ impl Known<'_> {
             used.needs.push(Need::Machine(described));
             return;
         };
-        used.model = Some(compute.name.clone());
-        let day = self.month.first_day();
-        if let Some(listed) = self.catalog.not_offered(&compute.meter, &used.region, day) {
-            used.status = Status::NotOffered;
-            let machine = compute.name.clone();
-            used.needs.push(Need::NotOffered { machine, listed });
+        if !self.is_offered(compute, used) {
             return;
         }
         if let Some(&max) = fleet.max_capacity.known()

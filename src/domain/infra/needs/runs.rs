@@ -99,7 +99,7 @@ impl Known<'_> {
             .extend(managed.into_iter().map(Need::ManagedCompute));
         if let Attribute::Unknown(reason) = &pipeline.incomplete {
             used.needs
-                .push(Need::Attribute("stages", Some(reason.clone())));
+                .push(Need::Attribute("list of stages", Some(reason.clone())));
         }
     }
 }
